@@ -1,0 +1,2 @@
+//! ftpc.
+fn main() {}

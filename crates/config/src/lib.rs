@@ -1,0 +1,15 @@
+//! The words of `ftp.toml`, for both programs.
+//!
+//! `schema` is what a file may say; [`ServerConfig`] and [`ClientConfig`] are what the programs
+//! use; `resolve` is the only passage between. Nothing here opens a socket, hashes a password or
+//! knows a command line.
+
+pub mod client;
+pub mod rights;
+pub mod server;
+pub mod value;
+
+pub use client::{ClientConfig, Site, SiteTls};
+pub use rights::{Right, Rights};
+pub use server::ServerConfig;
+pub use value::{ByteRate, ByteSize, Encoding, PortRange, Reserve, Secret, SharePath, UserName};

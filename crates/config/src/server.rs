@@ -1,0 +1,343 @@
+//! What the server uses of `ftp.toml`: every default filled in, every value typed.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use ipnet::IpNet;
+
+use crate::{ByteRate, Encoding, PortRange, Reserve, Rights, Secret, SharePath, UserName};
+
+/// The whole configuration of `ftpd`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerConfig {
+    /// `[server]`
+    pub server: Server,
+    /// `[share]`
+    pub share: Share,
+    /// `[auth]`
+    pub auth: Auth,
+    /// `[[user]]`, in file order; names are unique.
+    pub users: Vec<User>,
+    /// `[anonymous]`
+    pub anonymous: Anonymous,
+    /// `[passive]`
+    pub passive: Passive,
+    /// `[active]`
+    pub active: Active,
+    /// `[tls]`
+    pub tls: Tls,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[timeouts]`
+    pub timeouts: Timeouts,
+    /// `[uploads]`
+    pub uploads: Uploads,
+    /// `[names]`
+    pub names: Names,
+    /// `[log]`
+    pub log: Log,
+    /// `[metrics]`
+    pub metrics: Metrics,
+    /// `[announce]`
+    pub announce: Announce,
+}
+
+/// Which protocol engine speaks on accepted sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineKind {
+    /// Our own control and data channels.
+    Native,
+    /// libunftp's.
+    Libunftp,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server {
+    /// Addresses to listen on, never empty; port 0 takes a free one.
+    pub listen: Vec<SocketAddr>,
+    /// Whether TYPE A converts line ends (off: bytes move as they are).
+    pub ascii_conversion: bool,
+    /// The protocol engine.
+    pub engine: EngineKind,
+    /// The text of the 220 reply; no version by default.
+    pub greeting: String,
+    /// Who may connect; empty: everyone.
+    pub allow_from: Vec<AllowFrom>,
+    /// The system user to become after binding, when started as root.
+    pub run_as: Option<String>,
+}
+
+/// One entry of `allow_from`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllowFrom {
+    /// `"lan"`: loopback, private and link-local addresses.
+    Lan,
+    /// A network in CIDR form, or one address.
+    Net(IpNet),
+}
+
+/// `[share]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Share {
+    /// The shared directory on disk, absolute; made if missing.
+    pub root: PathBuf,
+    /// Free room that uploads must leave on the disk.
+    pub reserve: Reserve,
+    /// Bits taken off the mode of new files and directories.
+    pub umask: u32,
+    /// Whether LIST and MLSD show names that begin with a dot.
+    pub show_dotfiles: bool,
+    /// Whether listings name the real owner and group (off: `ftp`).
+    pub show_owner: bool,
+}
+
+/// `[auth]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Auth {
+    /// The allow-list (`allow_users` and `allow_users_file` together); `None`: every `[[user]]`.
+    pub allow_users: Option<Vec<UserName>>,
+    /// The deny-list; deny beats allow.
+    pub deny_users: Vec<UserName>,
+    /// The file the allow-list was also read from, watched for changes.
+    pub allow_users_file: Option<PathBuf>,
+    /// `[auth.lockout]`
+    pub lockout: Lockout,
+}
+
+/// `[auth.lockout]`: per (user, address); success clears; loopback is never locked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lockout {
+    /// Failures in a row before the first lock; 0 turns the lock-out off.
+    pub after: u32,
+    /// How long the first lock lasts; doubles with each further failure.
+    pub first: Duration,
+    /// The longest lock.
+    pub max: Duration,
+}
+
+/// One `[[user]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    /// The login name.
+    pub name: UserName,
+    /// How the password is proved.
+    pub password: Password,
+    /// The user's root inside the share, `{user}` already filled in.
+    pub home: SharePath,
+    /// What the user may do.
+    pub can: Rights,
+    /// Limit of all the user's downloads together.
+    pub rate_down: ByteRate,
+    /// Limit of all the user's uploads together.
+    pub rate_up: ByteRate,
+    /// Sessions at once; 0: no limit.
+    pub max_sessions: u32,
+}
+
+/// What the file says of a password.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Password {
+    /// An argon2id PHC string.
+    Hash(Secret),
+    /// Clear text, accepted only for the shipped sample user `demo` (password `demo`).
+    Sample,
+    /// No password in the file: this user cannot log in until `ftpd user passwd` sets one.
+    Unset,
+}
+
+/// `[anonymous]`: logins as `anonymous` or `ftp` with any password.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Anonymous {
+    /// Whether anonymous logins are accepted.
+    pub enabled: bool,
+    /// The root of anonymous users inside the share.
+    pub home: SharePath,
+    /// What they may do.
+    pub can: Rights,
+    /// Limit of all anonymous downloads together.
+    pub rate_down: ByteRate,
+    /// Limit of all anonymous uploads together.
+    pub rate_up: ByteRate,
+    /// Sessions at once; 0: no limit.
+    pub max_sessions: u32,
+}
+
+/// `[passive]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Passive {
+    /// Ports of passive listeners.
+    pub ports: PortRange,
+    /// What PASV names.
+    pub address: PassiveAddress,
+}
+
+/// The address that the PASV reply names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PassiveAddress {
+    /// The address the client dialled.
+    Auto,
+    /// A fixed IPv4 address.
+    Fixed(IpAddr),
+}
+
+/// `[active]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Active {
+    /// Whether PORT and EPRT are accepted (to the client's own address only).
+    pub enabled: bool,
+}
+
+/// Whether TLS is offered or demanded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsMode {
+    /// AUTH is refused.
+    Off,
+    /// The client chooses.
+    Optional,
+    /// No login and no data in clear.
+    Required,
+}
+
+/// `[tls]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tls {
+    /// Off, optional or required.
+    pub mode: TlsMode,
+    /// The certificate chain, PEM.
+    pub cert: PathBuf,
+    /// The private key, PEM.
+    pub key: PathBuf,
+    /// True when neither path was given: the pair is made at these paths on first start.
+    pub self_signed: bool,
+}
+
+/// `[limits]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Sessions at once over all; 0: no limit.
+    pub max_clients: u32,
+    /// Sessions at once from one address; 0: no limit.
+    pub max_per_ip: u32,
+    /// Limit of all downloads of the server together.
+    pub rate_down: ByteRate,
+    /// Limit of all uploads of the server together.
+    pub rate_up: ByteRate,
+    /// Limit of one session's downloads.
+    pub session_rate_down: ByteRate,
+    /// Limit of one session's uploads.
+    pub session_rate_up: ByteRate,
+}
+
+/// `[timeouts]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timeouts {
+    /// From connect to a finished login.
+    pub login: Duration,
+    /// A logged-in session without a command or a transfer.
+    pub idle: Duration,
+    /// A data connection without progress.
+    pub stalled: Duration,
+    /// From PASV/PORT to an open data connection.
+    pub data_connect: Duration,
+    /// A TLS handshake, control or data.
+    pub tls_handshake: Duration,
+    /// How long running transfers may go on after a stop signal.
+    pub shutdown_grace: Duration,
+}
+
+/// What STOR does when the name is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDuplicate {
+    /// The new file takes the name when it is whole.
+    Overwrite,
+    /// The new file gets a free name beside it.
+    Rename,
+    /// 553 before a byte moves.
+    Refuse,
+}
+
+/// When an upload is forced to the disk before it takes its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fsync {
+    /// Left to the kernel.
+    Never,
+    /// The file's bytes.
+    File,
+    /// The bytes and the directory entry.
+    FileAndDir,
+}
+
+/// `[uploads]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Uploads {
+    /// What STOR does when the name is taken.
+    pub on_duplicate: OnDuplicate,
+    /// How long an interrupted upload's partial is kept; zero: removed at once.
+    pub keep_partial_for: Duration,
+    /// What is forced to the disk.
+    pub fsync: Fsync,
+    /// Mode of new files before the umask.
+    pub mode: u32,
+}
+
+/// `[names]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Names {
+    /// How bytes that are not UTF-8 are read; `None` (`"none"`): refused with 553.
+    pub fallback: Option<Encoding>,
+}
+
+/// Least level of log events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// We lost something.
+    Error,
+    /// Someone should look.
+    Warn,
+    /// Life of the daemon, logins, ends of transfers.
+    Info,
+    /// Each command and reply.
+    Debug,
+    /// The bytes' course.
+    Trace,
+}
+
+/// Form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people and journald.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Log {
+    /// Least level that is written.
+    pub level: LogLevel,
+    /// Form of the lines.
+    pub format: LogFormat,
+    /// The transfer record in wu-ftpd's form.
+    pub xferlog: Option<PathBuf>,
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metrics {
+    /// Loopback address of the Prometheus text endpoint.
+    pub listen: Option<SocketAddr>,
+}
+
+/// `[announce]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Announce {
+    /// Whether `_ftp._tcp` is announced by mDNS.
+    pub mdns: bool,
+    /// The name announced; `None`: the host's name.
+    pub name: Option<String>,
+}

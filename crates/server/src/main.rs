@@ -1,0 +1,2 @@
+//! ftpd.
+fn main() {}
