@@ -1,0 +1,136 @@
+//! What the work tells the screen: the only link from `transfer` to `ui`.
+//!
+//! Bytes are told from counters a few times a second, never per block.
+
+use std::time::Duration;
+
+/// One file's number in a run.
+pub type FileId = u64;
+
+/// Which way the bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the server.
+    Up,
+    /// From the server.
+    Down,
+}
+
+/// Something happened that a person may want to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// What the whole job will move.
+    Planned {
+        /// Files to move.
+        files: u64,
+        /// Their bytes, as far as known.
+        bytes: u64,
+    },
+    /// A file begins, or begins again after a retry.
+    Started {
+        /// The file.
+        id: FileId,
+        /// Its name as shown: the path inside the job, not escaped.
+        name: String,
+        /// Its size, if known.
+        size: Option<u64>,
+        /// Which way.
+        direction: Direction,
+        /// Bytes that are already on the other side (resumed).
+        offset: u64,
+    },
+    /// Bytes of the file on the other side so far, `offset` of the start included.
+    Advanced {
+        /// The file.
+        id: FileId,
+        /// The total so far.
+        bytes: u64,
+    },
+    /// All bytes are over; hashes are being compared.
+    Verifying {
+        /// The file.
+        id: FileId,
+    },
+    /// A file is whole on the other side.
+    Finished {
+        /// The file.
+        id: FileId,
+        /// Its size.
+        bytes: u64,
+        /// How long it took, retries included.
+        took: Duration,
+        /// The hash that was compared, if one was.
+        verified: Option<&'static str>,
+    },
+    /// A file was given up.
+    Failed {
+        /// The file.
+        id: FileId,
+        /// Its name as in `Started`.
+        name: String,
+        /// The reason in one line.
+        reason: String,
+    },
+    /// A file is tried again after a pause.
+    Retrying {
+        /// The file.
+        id: FileId,
+        /// Its name.
+        name: String,
+        /// Which try comes next, from 2.
+        attempt: u32,
+        /// The pause before it.
+        wait: Duration,
+        /// Why the last one ended.
+        reason: String,
+    },
+    /// A step needed nothing.
+    Skipped {
+        /// The name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// Something was removed or made.
+    Done {
+        /// In words: "removed", "made directory".
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A remark for the person: a name dropped, a time that could not be set, fewer workers.
+    Message {
+        /// The remark, one line, not escaped.
+        text: String,
+    },
+}
+
+/// Where events go. Sending never blocks; a closed receiver is fine.
+#[derive(Clone, Debug, Default)]
+pub struct Events(Option<tokio::sync::mpsc::UnboundedSender<Event>>);
+
+impl Events {
+    /// Sends to a receiver.
+    #[must_use]
+    pub fn new(sender: tokio::sync::mpsc::UnboundedSender<Event>) -> Self {
+        Self(Some(sender))
+    }
+
+    /// Sends to nobody.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self(None)
+    }
+
+    /// Sends one event.
+    pub fn send(&self, event: Event) {
+        if let Some(sender) = &self.0 {
+            let _gone = sender.send(event);
+        }
+    }
+
+    /// Sends a remark.
+    pub fn message(&self, text: impl Into<String>) {
+        self.send(Event::Message { text: text.into() });
+    }
+}

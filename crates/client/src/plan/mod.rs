@@ -1,0 +1,126 @@
+//! What a job will do, step by step, before anything is done. Pure.
+//!
+//! `walk` reads both trees, `compare` and `filter` choose, `sync` makes the steps; `transfer`
+//! runs them.
+
+use std::{path::PathBuf, time::SystemTime};
+
+/// The steps of one job, in order. Directories come before what they hold; deletions come last,
+/// children before parents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The directory below which every local target of the plan lies. Nothing outside it is
+    /// written or removed, not even through a symbolic link.
+    pub local_root: PathBuf,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// One act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Makes a directory on the server, and its parents.
+    MakeRemoteDir {
+        /// Its path.
+        path: String,
+    },
+    /// Makes a directory below the local root, and its parents.
+    MakeLocalDir {
+        /// Its path, relative to the local root.
+        path: PathBuf,
+    },
+    /// Sends one file.
+    Send {
+        /// Where it is; relative to the working directory, not to the local root.
+        local: PathBuf,
+        /// Where it goes.
+        remote: String,
+        /// Its size when it was planned.
+        size: u64,
+        /// When it was changed last, if that is to be kept.
+        modified: Option<SystemTime>,
+    },
+    /// Fetches one file.
+    Fetch {
+        /// Where it is.
+        remote: String,
+        /// Where it goes, relative to the local root.
+        local: PathBuf,
+        /// Its size, if the listing told; asked for otherwise.
+        size: Option<u64>,
+        /// When it was changed last, if the listing told; asked for otherwise.
+        modified: Option<SystemTime>,
+    },
+    /// Removes something on the server.
+    DeleteRemote {
+        /// Its path.
+        path: String,
+        /// Whether it is a directory (empty by then).
+        dir: bool,
+    },
+    /// Removes something below the local root.
+    DeleteLocal {
+        /// Its path, relative to the local root.
+        path: PathBuf,
+        /// Whether it is a directory (empty by then).
+        dir: bool,
+    },
+    /// Needs nothing.
+    Skip {
+        /// What.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Plan {
+    /// Makes an empty plan whose local targets lie below `local_root`.
+    pub fn new(local_root: impl Into<PathBuf>) -> Self {
+        Self {
+            local_root: local_root.into(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// Adds a step.
+    pub fn push(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+
+    /// Returns how many files will be moved.
+    #[must_use]
+    pub fn files(&self) -> u64 {
+        let moves = |step: &&Step| matches!(step, Step::Send { .. } | Step::Fetch { .. });
+        self.steps.iter().filter(moves).count() as u64
+    }
+
+    /// Returns how many bytes will be moved, as far as known.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.steps
+            .iter()
+            .map(|step| match step {
+                Step::Send { size, .. } => *size,
+                Step::Fetch { size, .. } => size.unwrap_or(0),
+                _ => 0,
+            })
+            .fold(0, u64::saturating_add)
+    }
+
+    /// Returns how many files and directories will be removed.
+    #[must_use]
+    pub fn deletions(&self) -> u64 {
+        let removes =
+            |step: &&Step| matches!(step, Step::DeleteRemote { .. } | Step::DeleteLocal { .. });
+        self.steps.iter().filter(removes).count() as u64
+    }
+
+    /// Tells whether there is nothing to do.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.steps
+            .iter()
+            .all(|step| matches!(step, Step::Skip { .. }))
+    }
+}

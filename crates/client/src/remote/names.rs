@@ -1,0 +1,297 @@
+//! Names on the wire: bytes to text without loss and back, in UTF-8 or an older encoding.
+//!
+//! A byte 0x80-0xFF that is not part of valid UTF-8 becomes the character U+10FF80-U+10FFFF and
+//! goes back as the same byte, so that what was listed can always be named again.
+
+use std::{
+    collections::HashSet,
+    fmt, io,
+    sync::{Mutex, PoisonError},
+};
+
+use ftp_config::Encoding;
+
+const RAW: u32 = 0x0010_FF00;
+/// How many names that came as UTF-8 a session with an older encoding remembers.
+const REMEMBERED: usize = 200_000;
+
+/// One component of a remote path: never empty, `.`, `..`, nor with `/` or a control character.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RemoteName(String);
+
+impl RemoteName {
+    /// Checks a decoded name; the error is the reason.
+    ///
+    /// # Errors
+    /// The name is not one safe component.
+    pub fn new(name: impl Into<String>) -> Result<Self, &'static str> {
+        let name = name.into();
+        match name.as_str() {
+            "" => Err("it is empty"),
+            "." | ".." => Err("it names another directory"),
+            _ if name.contains('/') => Err("it holds a `/`"),
+            _ if name.contains(char::is_control) => Err("it holds a control character"),
+            _ => Ok(Self(name)),
+        }
+    }
+
+    /// Returns the name in the lossless inner form: what [`super::Remote`] takes as path.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the path of this name inside `dir`.
+    #[must_use]
+    pub fn within(&self, dir: &str) -> String {
+        join(dir, &self.0)
+    }
+}
+
+impl fmt::Display for RemoteName {
+    /// Writes the name with raw bytes as `\xNN`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&display(&self.0))
+    }
+}
+
+/// Returns `name` inside `dir`; an absolute `name` stays.
+#[must_use]
+pub fn join(dir: &str, name: &str) -> String {
+    if name.starts_with('/') || dir.is_empty() || dir == "." {
+        return name.to_owned();
+    }
+    format!("{}/{name}", dir.trim_end_matches('/'))
+}
+
+/// Returns the directory of a path and its last component.
+#[must_use]
+pub fn split(path: &str) -> (&str, &str) {
+    match path.trim_end_matches('/').rsplit_once('/') {
+        Some(("", name)) => ("/", name),
+        Some((dir, name)) => (dir, name),
+        None => ("", path.trim_end_matches('/')),
+    }
+}
+
+/// Returns the raw byte that a character of the inner form stands for.
+#[must_use]
+pub fn raw_byte(c: char) -> Option<u8> {
+    let low = u32::from(c).checked_sub(RAW)?;
+    u8::try_from(low).ok().filter(|byte| *byte >= 0x80)
+}
+
+/// Turns the inner form into text for people: raw bytes as `\xNN`.
+#[must_use]
+pub fn display(name: &str) -> String {
+    let mut shown = String::with_capacity(name.len());
+    for c in name.chars() {
+        match raw_byte(c) {
+            Some(byte) => shown.push_str(&format!("\\x{byte:02X}")),
+            None => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Decodes bytes without loss.
+#[must_use]
+pub fn decode_lossless(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match raw_byte(c) {
+                // A character that looks like one of our raw bytes must come back as its own bytes.
+                Some(_) => push_raw(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes()),
+                None => text.push(c),
+            }
+        }
+        push_raw(&mut text, chunk.invalid());
+    }
+    text
+}
+
+fn push_raw(text: &mut String, bytes: &[u8]) {
+    text.extend(
+        bytes
+            .iter()
+            .filter_map(|byte| char::from_u32(RAW + u32::from(*byte))),
+    );
+}
+
+/// Encodes the inner form: raw bytes as they were, all else as UTF-8.
+#[must_use]
+pub fn encode_lossless(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        match raw_byte(c) {
+            Some(byte) => bytes.push(byte),
+            None => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
+}
+
+/// The encoding of one session's names.
+#[derive(Debug, Default)]
+pub struct Codec {
+    legacy: Option<Encoding>,
+    came_as_utf8: Mutex<HashSet<String>>,
+}
+
+impl Codec {
+    /// Makes a codec; `None` and UTF-8 are the lossless UTF-8 codec.
+    #[must_use]
+    pub fn new(encoding: Option<Encoding>) -> Self {
+        Self {
+            legacy: encoding.filter(|encoding| !encoding.is_utf8()),
+            came_as_utf8: Mutex::default(),
+        }
+    }
+
+    /// Decodes one name: UTF-8 when it is, then the older encoding, raw bytes at last.
+    #[must_use]
+    pub fn decode(&self, bytes: &[u8]) -> String {
+        let Some(legacy) = self.legacy.filter(|_| !bytes.is_ascii()) else {
+            return decode_lossless(bytes);
+        };
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            let mut seen = self.seen();
+            if seen.len() < REMEMBERED {
+                seen.insert(text.to_owned());
+            }
+            return text.to_owned();
+        }
+        // Some encodings spell one character in two ways: only what encodes back is taken.
+        match legacy
+            .codec()
+            .decode_without_bom_handling_and_without_replacement(bytes)
+        {
+            Some(text) if *legacy.codec().encode(&text).0 == *bytes => text.into_owned(),
+            _ => decode_lossless(bytes),
+        }
+    }
+
+    /// Encodes a command line: the verb, then the path component by component, each in the
+    /// encoding it came in, or the session's when it is new.
+    ///
+    /// # Errors
+    /// `InvalidInput`: a character that the older encoding lacks.
+    pub fn encode(&self, line: &str) -> io::Result<Vec<u8>> {
+        let Some(legacy) = self.legacy.filter(|_| !line.is_ascii()) else {
+            return Ok(encode_lossless(line));
+        };
+        let (body, end) = match line.strip_suffix("\r\n") {
+            Some(body) => (body, "\r\n"),
+            None => (line, ""),
+        };
+        let (verb, argument) = body.split_at(body.find(' ').map_or(0, |space| space + 1));
+        let mut bytes = verb.as_bytes().to_vec();
+        for (index, part) in argument.split('/').enumerate() {
+            if index > 0 {
+                bytes.push(b'/');
+            }
+            self.encode_part(legacy, part, &mut bytes)?;
+        }
+        bytes.extend_from_slice(end.as_bytes());
+        Ok(bytes)
+    }
+
+    fn encode_part(&self, legacy: Encoding, part: &str, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let as_it_is = part.is_ascii()
+            || part.contains(|c| raw_byte(c).is_some())
+            || self.seen().contains(part);
+        if as_it_is {
+            bytes.extend(encode_lossless(part));
+            return Ok(());
+        }
+        let (encoded, _, lossy) = legacy.codec().encode(part);
+        if lossy {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("`{}` cannot be written in {legacy}", part.escape_debug()),
+            ));
+        }
+        bytes.extend_from_slice(&encoded);
+        Ok(())
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.came_as_utf8
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn unsafe_names_are_refused_with_the_reason() {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "../x",
+            "/etc/passwd",
+            "a\nb",
+            "a\0",
+            "\u{9b}x",
+        ] {
+            assert!(RemoteName::new(bad).is_err(), "{bad:?}");
+        }
+        for good in ["a", " a ", "-rf", "...", "a\\b", "安", "\u{10FFC4}"] {
+            assert!(RemoteName::new(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn a_gbk_name_goes_back_as_the_bytes_it_came_in() {
+        let gbk = b"\xB2\xE2\xCA\xD4.txt";
+        let auto = Codec::new(None);
+        let text = auto.decode(gbk);
+        assert_eq!(display(&text), "\\xB2\\xE2\\xCA\\xD4.txt");
+        assert_eq!(auto.encode(&text).unwrap(), gbk);
+
+        let codec = Codec::new(Some("gbk".parse().unwrap()));
+        assert_eq!(codec.decode(gbk), "测试.txt");
+        assert_eq!(
+            codec.encode("RETR d/测试.txt\r\n").unwrap(),
+            b"RETR d/\xB2\xE2\xCA\xD4.txt\r\n"
+        );
+    }
+
+    #[test]
+    fn with_gbk_a_name_that_came_as_utf8_goes_back_as_utf8() {
+        let codec = Codec::new(Some("gbk".parse().unwrap()));
+        assert_eq!(codec.decode("文件".as_bytes()), "文件");
+        assert_eq!(codec.encode("SIZE 文件").unwrap(), "SIZE 文件".as_bytes());
+        assert!(codec.encode("SIZE 😀").is_err());
+    }
+
+    #[test]
+    fn paths_split_and_join() {
+        assert_eq!(split("/a/b"), ("/a", "b"));
+        assert_eq!(split("/b"), ("/", "b"));
+        assert_eq!(split("b/"), ("", "b"));
+        assert_eq!(join("/", "b"), "/b");
+        assert_eq!(join("a/", "b"), "a/b");
+        assert_eq!(join("a", "/b"), "/b");
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_round_trips(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            prop_assert_eq!(encode_lossless(&decode_lossless(&bytes)), bytes.clone());
+            let single = !bytes.iter().any(|byte| matches!(byte, b' ' | b'/' | b'\r' | b'\n'));
+            prop_assume!(single);
+            for label in Encoding::LABELS {
+                let codec = Codec::new(Some(label.parse().unwrap()));
+                let text = codec.decode(&bytes);
+                prop_assert_eq!(&codec.encode(&format!("X {text}")).unwrap()[2..], &bytes[..]);
+            }
+        }
+    }
+}
