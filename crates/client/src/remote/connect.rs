@@ -1,15 +1,27 @@
 //! From a host name to a session that is ready: resolve, connect, greeting, TLS, login, `TYPE I`,
 //! features.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use ftp_config::{Encoding, Secret, SiteTls};
+use suppaftp::{FtpError, tokio::AsyncRustlsFtpStream};
+use tokio::time::timeout;
 
-use super::{Dial, Remote};
+use super::{
+    Dial, Remote, Reply, Security,
+    ftp::{FtpRemote, ReuseWatch, broken, check_line, parse_reply},
+    greeting,
+    names::Codec,
+    race,
+    tls::{Connector, Handshakes, TIMED_OUT},
+};
 use crate::{
-    error::RemoteError,
-    trust::{TrustCheck, verifier::Roots},
+    error::{Phase, RemoteError},
+    trust::{
+        MemoryTrust, TrustCheck,
+        verifier::{Roots, Verdict, session_config},
+    },
 };
 
 /// Limits of every wait of a session.
@@ -92,10 +104,349 @@ impl fmt::Debug for Dialer {
     }
 }
 
+impl Dialer {
+    /// Makes a dialer for clear text or TLS as offered, with no roots and pins in memory.
+    #[must_use]
+    pub fn new(host: &str, port: u16, user: &str, password: Secret) -> Self {
+        Self {
+            host: host.to_owned(),
+            port,
+            user: user.to_owned(),
+            password,
+            tls: SiteTls::Auto,
+            encoding: None,
+            deadlines: Deadlines::default(),
+            roots: Roots::none(),
+            trust: Arc::new(MemoryTrust::default()),
+            trace: None,
+        }
+    }
+
+    fn trace(&self, wire: Wire<'_>) {
+        if let Some(trace) = &self.trace {
+            trace(wire);
+        }
+    }
+
+    async fn dial_once(&self, tls: SiteTls) -> Result<FtpRemote, RemoteError> {
+        let codec = Arc::new(Codec::new(self.encoding));
+        let (stream, secured) = match tls {
+            SiteTls::Implicit => self.open_implicit().await?,
+            SiteTls::Required => self.open_explicit(false).await?,
+            SiteTls::Auto => self.open_explicit(true).await?,
+            SiteTls::Off => (self.open_plain().await?, None),
+        };
+        let mut stream = stream;
+        stream.set_encoding(WireCodec(Arc::clone(&codec))).await;
+        let reuse = ReuseWatch {
+            handshakes: secured
+                .as_ref()
+                .map(|secured| Arc::clone(&secured.handshakes)),
+            verdict: secured.as_ref().map(|secured| Arc::clone(&secured.verdict)),
+            trust: Arc::clone(&self.trust),
+            endpoint: self.endpoint(),
+        };
+        let greeting = stream.get_welcome_msg().unwrap_or_default().to_owned();
+        let peer = stream.get_ref().await.peer_addr();
+        self.login(&mut stream, &codec).await?;
+        let mut remote =
+            FtpRemote::new(stream, codec, self.deadlines, self.trace.clone(), reuse).await?;
+        remote.facts.peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+        remote.facts.greeting = greeting.lines().map(strip_code).collect();
+        remote.facts.security = secured.as_ref().map(Secured::facts);
+        if secured.is_some() {
+            self.trust.note_tls(&self.endpoint());
+        }
+        self.set_up(&mut remote, tls).await?;
+        Ok(remote)
+    }
+
+    /// Binary always; then what the server can do, and UTF-8 where it waits to be asked.
+    async fn set_up(&self, remote: &mut FtpRemote, tls: SiteTls) -> Result<(), RemoteError> {
+        if tls == SiteTls::Implicit {
+            for line in ["PBSZ 0", "PROT P"] {
+                self.wanted(remote, line).await?;
+            }
+        }
+        self.wanted(remote, "TYPE I").await?;
+        let features = remote.command("FEAT").await?;
+        remote.abilities = super::Abilities::parse(&features);
+        let utf8 = self.encoding.is_none_or(ftp_config::Encoding::is_utf8);
+        if utf8 && remote.abilities.has("UTF8") {
+            // Any answer will do: most servers speak UTF-8 whether asked or not.
+            remote.command("OPTS UTF8 ON").await?;
+        }
+        Ok(())
+    }
+
+    async fn wanted(&self, remote: &mut FtpRemote, line: &str) -> Result<(), RemoteError> {
+        let reply = remote.command(line).await?;
+        if reply.is_ok() {
+            return Ok(());
+        }
+        Err(RemoteError::Refused {
+            verb: line.to_owned(),
+            path: None,
+            reply,
+        })
+    }
+
+    async fn open_plain(&self) -> Result<AsyncRustlsFtpStream, RemoteError> {
+        let socket = race::connect(&self.host, self.port, self.deadlines.connect).await?;
+        let greeting = timeout(self.deadlines.greeting, async {
+            greeting::await_ready(&socket, &self.endpoint()).await?;
+            AsyncRustlsFtpStream::connect_with_stream(socket)
+                .await
+                .map_err(|error| self.unready(error))
+        });
+        let stream = greeting.await.unwrap_or(Err(RemoteError::Timeout {
+            phase: Phase::Greeting,
+            after: self.deadlines.greeting,
+        }))?;
+        for line in stream.get_welcome_msg().unwrap_or_default().lines() {
+            self.trace(Wire::Received(line));
+        }
+        Ok(stream)
+    }
+
+    fn unready(&self, error: FtpError) -> RemoteError {
+        match error {
+            FtpError::UnexpectedResponse(response) => {
+                match parse_reply(&Codec::default(), &response.body) {
+                    Some(reply) => RemoteError::Refused {
+                        verb: "greeting".to_owned(),
+                        path: None,
+                        reply,
+                    },
+                    None => RemoteError::NotFtp {
+                        endpoint: self.endpoint(),
+                        said: greeting::shown(&response.body),
+                    },
+                }
+            }
+            FtpError::BadResponse => RemoteError::NotFtp {
+                endpoint: self.endpoint(),
+                said: "a line without a code".to_owned(),
+            },
+            error => broken("greeting", error),
+        }
+    }
+
+    /// AUTH TLS. With `auto`, a server that has none is spoken to in clear, unless it had TLS once.
+    async fn open_explicit(
+        &self,
+        auto: bool,
+    ) -> Result<(AsyncRustlsFtpStream, Option<Secured>), RemoteError> {
+        let stream = self.open_plain().await?;
+        let (connector, secured) = self.secured()?;
+        let limit = self.deadlines.handshake + self.deadlines.reply;
+        self.trace(Wire::Sent("AUTH TLS"));
+        let upgraded = timeout(limit, stream.into_secure(connector, &self.host)).await;
+        let Ok(upgraded) = upgraded else {
+            return Err(RemoteError::Timeout {
+                phase: Phase::TlsHandshake,
+                after: limit,
+            });
+        };
+        match upgraded {
+            Ok(stream) => {
+                self.trace(Wire::Received(secured.handshakes.version()));
+                Ok((stream, Some(secured)))
+            }
+            Err(FtpError::UnexpectedResponse(response)) => {
+                let reply = parse_reply(&Codec::default(), &response.body).ok_or(
+                    RemoteError::Protocol {
+                        verb: "AUTH".to_owned(),
+                        what: "the reply cannot be read".to_owned(),
+                    },
+                )?;
+                self.trace(Wire::Received(&reply.to_string()));
+                self.auth_refused(auto, reply, secured.handshakes.done() > 0)
+                    .await
+            }
+            Err(FtpError::SecureError(reason)) if reason == TIMED_OUT => {
+                Err(RemoteError::Timeout {
+                    phase: Phase::TlsHandshake,
+                    after: self.deadlines.handshake,
+                })
+            }
+            Err(FtpError::SecureError(reason)) => Err(self.watch(&secured).handshake(reason)),
+            Err(error) => Err(broken("AUTH", error)),
+        }
+    }
+
+    fn watch(&self, secured: &Secured) -> ReuseWatch {
+        ReuseWatch {
+            handshakes: Some(Arc::clone(&secured.handshakes)),
+            verdict: Some(Arc::clone(&secured.verdict)),
+            trust: Arc::clone(&self.trust),
+            endpoint: self.endpoint(),
+        }
+    }
+
+    async fn auth_refused(
+        &self,
+        auto: bool,
+        reply: Reply,
+        behind_handshake: bool,
+    ) -> Result<(AsyncRustlsFtpStream, Option<Secured>), RemoteError> {
+        let endpoint = self.endpoint();
+        if behind_handshake {
+            return Err(RemoteError::Refused {
+                verb: "PROT P".to_owned(),
+                path: None,
+                reply,
+            });
+        }
+        if !auto {
+            return Err(RemoteError::TlsRefused { endpoint, reply });
+        }
+        if self.trust.spoke_tls(&endpoint) {
+            return Err(RemoteError::TlsDowngrade { endpoint, reply });
+        }
+        if reply.code == 421 {
+            return Err(RemoteError::Refused {
+                verb: "AUTH".to_owned(),
+                path: None,
+                reply,
+            });
+        }
+        // The library gave the connection up with the refusal.
+        Ok((self.open_plain().await?, None))
+    }
+
+    /// TLS from the first byte. The library dials by itself here; the deadlines are ours.
+    async fn open_implicit(&self) -> Result<(AsyncRustlsFtpStream, Option<Secured>), RemoteError> {
+        let socket = race::connect(&self.host, self.port, self.deadlines.connect).await?;
+        let address = socket.peer_addr().map_err(|source| RemoteError::Connect {
+            address: self.endpoint(),
+            source,
+        })?;
+        drop(socket);
+        let (connector, secured) = self.secured()?;
+        let limit = self.deadlines.connect + self.deadlines.handshake + self.deadlines.greeting;
+        let dialled = AsyncRustlsFtpStream::connect_secure_implicit(address, connector, &self.host);
+        match timeout(limit, dialled).await {
+            Ok(Ok(stream)) => {
+                race::tune(&*stream.get_ref().await);
+                Ok((stream, Some(secured)))
+            }
+            Ok(Err(FtpError::SecureError(reason))) => Err(self.watch(&secured).handshake(reason)),
+            Ok(Err(error)) => Err(self.unready(error)),
+            Err(_) => Err(RemoteError::Timeout {
+                phase: Phase::TlsHandshake,
+                after: limit,
+            }),
+        }
+    }
+
+    fn secured(&self) -> Result<(Connector, Secured), RemoteError> {
+        let endpoint = self.endpoint();
+        let tls12_only = self.trust.needs_tls12(&endpoint);
+        let trust = Arc::clone(&self.trust);
+        let made = session_config(&endpoint, &self.roots, trust, tls12_only);
+        let (config, verdict) = made.map_err(|reason| RemoteError::Tls { endpoint, reason })?;
+        let handshakes = Arc::new(Handshakes::default());
+        let connector = Connector {
+            config,
+            handshakes: Arc::clone(&handshakes),
+            limit: self.deadlines.handshake,
+        };
+        let secured = Secured {
+            handshakes,
+            verdict,
+        };
+        Ok((connector, secured))
+    }
+
+    /// The library's own login, since it keeps the password out of its log.
+    async fn login(
+        &self,
+        stream: &mut AsyncRustlsFtpStream,
+        codec: &Codec,
+    ) -> Result<(), RemoteError> {
+        check_line(&format!("USER {}", self.user))?;
+        check_line(self.password.expose()).map_err(|_| RemoteError::BadName {
+            name: "the password".to_owned(),
+            why: "it holds a line end or a NUL",
+        })?;
+        self.trace(Wire::Sent(&format!("USER {}", self.user)));
+        self.trace(Wire::Sent("PASS ***"));
+        let limit = self.deadlines.reply;
+        let login = timeout(
+            limit,
+            stream.login(self.user.as_str(), self.password.expose()),
+        );
+        match login.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(FtpError::UnexpectedResponse(response))) => {
+                let reply =
+                    parse_reply(codec, &response.body).ok_or_else(|| RemoteError::Protocol {
+                        verb: "PASS".to_owned(),
+                        what: "the reply cannot be read".to_owned(),
+                    })?;
+                self.trace(Wire::Received(&reply.to_string()));
+                let user = self.user.clone();
+                Err(RemoteError::Login { user, reply })
+            }
+            Ok(Err(error)) => Err(broken("login", error)),
+            Err(_) => Err(RemoteError::Timeout {
+                phase: Phase::Reply,
+                after: limit,
+            }),
+        }
+    }
+}
+
+fn strip_code(line: &str) -> String {
+    let coded = line
+        .get(..3)
+        .is_some_and(|code| code.bytes().all(|b| b.is_ascii_digit()));
+    let text = if coded { line.get(4..) } else { Some(line) };
+    text.unwrap_or_default().to_owned()
+}
+
+/// What a session knows of its TLS.
+struct Secured {
+    handshakes: Arc<Handshakes>,
+    verdict: Arc<Verdict>,
+}
+
+impl Secured {
+    fn facts(&self) -> Security {
+        Security {
+            version: self.handshakes.version(),
+            fingerprint: self.verdict.fingerprint(),
+            by_root: self.verdict.is_by_root(),
+        }
+    }
+}
+
+/// Our codec as the library wants it; it only encodes, we decode ourselves.
+#[derive(Debug)]
+struct WireCodec(Arc<Codec>);
+
+impl suppaftp::Encoding for WireCodec {
+    fn decode(&self, bytes: &[u8]) -> String {
+        self.0.decode(bytes)
+    }
+
+    fn encode(&self, text: &str) -> io::Result<Vec<u8>> {
+        self.0.encode(text)
+    }
+}
+
 #[async_trait]
 impl Dial for Dialer {
     async fn dial(&self) -> Result<Box<dyn Remote>, RemoteError> {
-        Err(RemoteError::Unsupported { what: "session" })
+        match self.dial_once(self.tls).await {
+            // libunftp before our fix reads a quick ClientHello as a command in one of fifty
+            // connects; a second try gets through.
+            Err(RemoteError::Tls { reason, .. }) if reason.contains("InvalidContentType") => {
+                Ok(Box::new(self.dial_once(self.tls).await?))
+            }
+            other => Ok(Box::new(other?)),
+        }
     }
 
     fn endpoint(&self) -> String {

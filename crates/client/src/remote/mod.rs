@@ -5,7 +5,12 @@
 
 pub mod connect;
 pub mod features;
+mod ftp;
+mod greeting;
+pub mod listing;
 pub mod names;
+mod race;
+mod tls;
 
 use std::{
     fmt, io,
@@ -17,7 +22,7 @@ use async_trait::async_trait;
 pub use features::{Abilities, HashAlgorithm, HashVerb};
 pub use names::RemoteName;
 
-use crate::{error::RemoteError, trust::Fingerprint};
+use crate::{cancel::Cancel, error::RemoteError, trust::Fingerprint};
 
 /// A server's answer: its code and the text of its lines, decoded, without codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,6 +224,9 @@ pub trait Data: Send {
         length: u64,
         moved: &mut dyn FnMut(u64) -> io::Result<()>,
     ) -> Option<io::Result<u64>>;
+
+    /// Makes every wait of this transfer end with `Interrupted` once `cancel` is stopped.
+    fn obey(&mut self, cancel: &Cancel);
 
     /// Returns the size the server named in its 150, if it did.
     fn announced(&self) -> Option<u64>;

@@ -5,7 +5,8 @@
 
 mod options;
 
-pub use options::{Backoff, Cancel, Options, Outcome, Summary};
+pub use crate::cancel::Cancel;
+pub use options::{Backoff, Options, Outcome, Summary};
 
 use std::sync::Arc;
 

@@ -1,15 +1,8 @@
-//! The wishes and the results of a run, and the switch that stops it.
+//! The wishes and the results of a run.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use ftp_config::{ByteRate, client::Verify};
-use tokio::sync::Notify;
 
 use crate::error::Error;
 
@@ -78,41 +71,6 @@ impl Backoff {
     }
 }
 
-/// The switch that stops a run: what can be resumed is kept. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    stopped: AtomicBool,
-    notify: Notify,
-}
-
-impl Cancel {
-    /// Stops the run. May be called from anywhere, and again.
-    pub fn stop(&self) {
-        self.0.stopped.store(true, Ordering::Release);
-        self.0.notify.notify_waiters();
-    }
-
-    /// Tells whether the run was stopped.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.0.stopped.load(Ordering::Acquire)
-    }
-
-    /// Waits until the run is stopped. Cancel-safe.
-    pub async fn stopped(&self) {
-        loop {
-            let notified = self.0.notify.notified();
-            if self.is_stopped() {
-                return;
-            }
-            notified.await;
-        }
-    }
-}
-
 /// How one failed step ended.
 #[derive(Debug)]
 pub struct Outcome {
@@ -155,19 +113,5 @@ mod tests {
         assert_eq!(backoff.pause(60, 0.5), Duration::from_secs(30));
         assert_eq!(backoff.pause(2, 0.0), Duration::from_millis(250));
         assert_eq!(backoff.pause(2, 1.0), Duration::from_millis(750));
-    }
-
-    #[tokio::test]
-    async fn a_stop_reaches_those_who_wait_and_those_who_come_later() {
-        let cancel = Cancel::default();
-        let waiter = tokio::spawn({
-            let cancel = cancel.clone();
-            async move { cancel.stopped().await }
-        });
-        tokio::task::yield_now().await;
-        cancel.stop();
-        waiter.await.unwrap();
-        cancel.stopped().await;
-        assert!(cancel.is_stopped());
     }
 }

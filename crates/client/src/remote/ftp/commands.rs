@@ -1,0 +1,517 @@
+//! What a session is asked for, verb by verb, each over the one raw primitive.
+
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+
+use super::{Act, FtpRemote, reply};
+use crate::{
+    error::RemoteError,
+    remote::{
+        Abilities, Data, Entry, HashAlgorithm, HashVerb, Kind, Listing, Remote, RemoteName, Reply,
+        SessionFacts, Start,
+        listing::{self, Endless, Format, Reader},
+        names,
+    },
+};
+
+/// How this server sets times, once known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SetTime {
+    /// Not tried yet.
+    Unknown,
+    /// `MFMT time name`.
+    Mfmt,
+    /// `MDTM time name` (vsftpd).
+    Mdtm,
+    /// `SITE UTIME time name`.
+    Utime,
+    /// Not at all.
+    Never,
+}
+
+/// How far the clock of LIST lies from UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// Not measured yet.
+    Unknown,
+    /// LIST is so many seconds ahead of UTC.
+    Ahead(i64),
+    /// Cannot be measured.
+    Hidden,
+}
+
+fn is_unknown_verb(code: u16) -> bool {
+    matches!(code, 500 | 501 | 502 | 504)
+}
+
+impl FtpRemote {
+    async fn list_with(&mut self, verb: &'static str, path: &str) -> Result<Listing, RemoteError> {
+        let mut data = match self.open(Act::Receive(verb, path), 0).await {
+            Ok(data) => data,
+            // Some servers answer an empty directory at once, without a data connection.
+            Err(RemoteError::Refused { reply, .. }) if matches!(reply.code, 226 | 250) => {
+                return Ok(Listing::default());
+            }
+            Err(error) => return Err(error),
+        };
+        data.finish = self.deadlines.reply;
+        let format = if verb == "MLSD" {
+            Format::Facts
+        } else {
+            Format::List
+        };
+        let codec = std::sync::Arc::clone(&self.codec);
+        let mut reader = Reader::new(format, &codec, SystemTime::now());
+        let mut block = vec![0; 64 * 1024];
+        let endless = |Endless(limit, unit)| RemoteError::TooLarge {
+            verb: verb.to_owned(),
+            limit,
+            unit,
+        };
+        loop {
+            let count = data.read_async(&mut block).await?;
+            if count == 0 {
+                break;
+            }
+            reader.push(&block[..count]).map_err(endless)?;
+        }
+        let listing = reader.finish().map_err(endless)?;
+        Box::new(data).finish().await?;
+        Ok(listing)
+    }
+
+    /// LIST of a server without MLSD: from inside the directory, since a path could be taken for
+    /// options or a pattern, and with `-a`, since hidden names belong to a tree too.
+    async fn list_plain(&mut self, dir: &str) -> Result<Listing, RemoteError> {
+        let back = self.pwd().await?;
+        let moves = !dir.is_empty() && dir != "." && dir != back;
+        if moves {
+            self.expect("CWD", dir).await?;
+        }
+        let listed = self.list_here().await;
+        if moves {
+            self.expect("CWD", &back).await?;
+        }
+        let mut listing = listed?;
+        self.set_clock(dir, &mut listing).await;
+        Ok(listing)
+    }
+
+    async fn list_here(&mut self) -> Result<Listing, RemoteError> {
+        match self.list_with("LIST", "-a").await {
+            Ok(listing) if !listing.entries.is_empty() => return Ok(listing),
+            Ok(_) => {}
+            Err(RemoteError::Refused { reply, .. }) if reply.code >= 450 => {}
+            Err(error) => return Err(error),
+        }
+        match self.list_with("LIST", "").await {
+            Err(RemoteError::Refused { reply, .. }) if is_empty_directory(&reply) => {
+                Ok(Listing::default())
+            }
+            other => other,
+        }
+    }
+
+    /// LIST shows the server's local time: one MDTM of a listed file tells how far it is off.
+    async fn set_clock(&mut self, dir: &str, listing: &mut Listing) {
+        let sample = listing
+            .entries
+            .iter()
+            .find(|entry| entry.kind == Kind::File && entry.precision <= Duration::from_secs(60));
+        if let (Clock::Unknown, Some(sample)) = (self.clock, sample) {
+            let (path, listed) = (sample.name.within(dir), sample.modified);
+            self.clock = match (self.modified(&path).await, listed) {
+                (Ok(Some(exact)), Some(listed)) => clock_ahead(listed, exact),
+                _ => Clock::Hidden,
+            };
+        }
+        if let Clock::Ahead(seconds) = self.clock {
+            for entry in &mut listing.entries {
+                entry.modified = entry.modified.and_then(|time| shift(time, -seconds));
+            }
+        }
+    }
+
+    async fn stat_by_mlst(&mut self, path: &str) -> Result<Option<Option<Entry>>, RemoteError> {
+        if !self.abilities.mlst() || self.mlst_refused {
+            return Ok(None);
+        }
+        let line = if path.is_empty() {
+            "MLST".to_owned()
+        } else {
+            format!("MLST {path}")
+        };
+        let reply = self.command(&line).await?;
+        if is_unknown_verb(reply.code) {
+            self.mlst_refused = true;
+            return Ok(None);
+        }
+        if reply.code == 550 || reply.code == 553 {
+            return Ok(Some(None));
+        }
+        let name = name_of(path);
+        let facts = reply.lines.iter().find(|line| line.contains('='));
+        match facts.and_then(|line| listing::parse_mlst(line, name)) {
+            Some(entry) if reply.is_ok() => Ok(Some(Some(entry))),
+            _ if reply.is_ok() => Ok(None),
+            _ => Err(RemoteError::Refused {
+                verb: "MLST".to_owned(),
+                path: Some(path.to_owned()),
+                reply,
+            }),
+        }
+    }
+
+    /// Without MLST: what has a size is a file, what can be entered a directory.
+    async fn stat_by_trying(&mut self, path: &str) -> Result<Option<Entry>, RemoteError> {
+        if !path.is_empty() && path != "/" {
+            if let Some(size) = self.size(path).await? {
+                let mut entry = Entry::new(name_of(path), Kind::File);
+                entry.size = Some(size);
+                entry.modified = self.modified(path).await?;
+                return Ok(Some(entry));
+            }
+        }
+        let back = self.pwd().await?;
+        let line = format!("CWD {}", if path.is_empty() { "." } else { path });
+        if !self.command(&line).await?.is_ok() {
+            return Ok(None);
+        }
+        self.expect("CWD", &back).await?;
+        Ok(Some(Entry::new(name_of(path), Kind::Dir)))
+    }
+
+    async fn try_time(
+        &mut self,
+        how: SetTime,
+        stamp: &str,
+        path: &str,
+    ) -> Result<bool, RemoteError> {
+        let line = match how {
+            SetTime::Mfmt => format!("MFMT {stamp} {path}"),
+            SetTime::Mdtm => format!("MDTM {stamp} {path}"),
+            SetTime::Utime => format!("SITE UTIME {stamp} {path}"),
+            SetTime::Unknown | SetTime::Never => return Ok(false),
+        };
+        let reply = self.command(&line).await?;
+        Ok(reply.is_ok())
+    }
+}
+
+fn is_empty_directory(reply: &Reply) -> bool {
+    let text = reply.text().to_ascii_lowercase();
+    matches!(reply.code, 450 | 550) && (text.contains("no files") || text.contains("empty"))
+}
+
+/// The name shown for a path; the root has none of its own.
+fn name_of(path: &str) -> RemoteName {
+    let name = names::split(path).1;
+    RemoteName::new(name)
+        .or_else(|_| RemoteName::new("root"))
+        .unwrap_or_else(|_| unreachable!("`root` is one safe component"))
+}
+
+/// Zones lie whole quarters of an hour apart; LIST tells minutes only.
+fn clock_ahead(listed: SystemTime, exact: SystemTime) -> Clock {
+    const QUARTER: i64 = 900;
+    let seconds = match listed.duration_since(exact) {
+        Ok(ahead) => i64::try_from(ahead.as_secs()).unwrap_or(i64::MAX),
+        Err(behind) => -i64::try_from(behind.duration().as_secs()).unwrap_or(i64::MAX),
+    };
+    let rounded = (seconds + 450).div_euclid(QUARTER).saturating_mul(QUARTER);
+    if rounded.abs() <= 15 * 3600 {
+        Clock::Ahead(rounded)
+    } else {
+        Clock::Hidden
+    }
+}
+
+fn shift(time: SystemTime, seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 {
+        time.checked_sub(distance)
+    } else {
+        time.checked_add(distance)
+    }
+}
+
+/// Finds the digest in a reply: the first word of the last line that can be one. A path may look
+/// like a digest, but it comes behind.
+fn find_digest(reply: &Reply, algorithm: HashAlgorithm) -> Option<String> {
+    let fits = |word: &&str| {
+        let hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        hex && match algorithm {
+            HashAlgorithm::Sha256 => word.len() == 64,
+            HashAlgorithm::Sha1 => word.len() == 40,
+            HashAlgorithm::Md5 => word.len() == 32,
+            HashAlgorithm::Crc32 => (1..=8).contains(&word.len()),
+        }
+    };
+    let word = reply
+        .lines
+        .iter()
+        .rev()
+        .find_map(|line| line.split_whitespace().find(fits))?;
+    Some(match algorithm {
+        HashAlgorithm::Crc32 => format!("{:0>8}", word.to_ascii_lowercase()),
+        _ => word.to_ascii_lowercase(),
+    })
+}
+
+#[async_trait]
+impl Remote for FtpRemote {
+    fn abilities(&self) -> &Abilities {
+        &self.abilities
+    }
+
+    fn facts(&self) -> SessionFacts {
+        self.facts.clone()
+    }
+
+    fn is_usable(&self) -> bool {
+        self.health.is_ready()
+    }
+
+    async fn pwd(&mut self) -> Result<String, RemoteError> {
+        if let Some(dir) = &self.dir {
+            return Ok(dir.clone());
+        }
+        let reply = self.expect("PWD", "").await?;
+        let dir = reply::quoted(reply.text()).ok_or_else(|| RemoteError::Protocol {
+            verb: "PWD".to_owned(),
+            what: format!("no path in `{reply}`"),
+        })?;
+        self.dir = Some(dir.clone());
+        Ok(dir)
+    }
+
+    async fn cwd(&mut self, dir: &str) -> Result<(), RemoteError> {
+        self.expect("CWD", dir).await?;
+        self.dir = None;
+        Ok(())
+    }
+
+    async fn list(&mut self, dir: &str) -> Result<Listing, RemoteError> {
+        if !self.abilities.mlst() || self.mlst_refused {
+            return self.list_plain(dir).await;
+        }
+        match self.list_with("MLSD", dir).await {
+            Err(RemoteError::Refused { reply, .. }) if is_unknown_verb(reply.code) => {
+                self.mlst_refused = true;
+                self.list_plain(dir).await
+            }
+            Err(RemoteError::Refused { reply, .. }) if is_empty_directory(&reply) => {
+                Ok(Listing::default())
+            }
+            other => other,
+        }
+    }
+
+    async fn stat(&mut self, path: &str) -> Result<Option<Entry>, RemoteError> {
+        match self.stat_by_mlst(path).await? {
+            Some(answer) => Ok(answer),
+            None => self.stat_by_trying(path).await,
+        }
+    }
+
+    async fn open_read(&mut self, path: &str, offset: u64) -> Result<Box<dyn Data>, RemoteError> {
+        let data = self.open(Act::Receive("RETR", path), offset).await?;
+        Ok(Box::new(data))
+    }
+
+    async fn open_write(&mut self, path: &str, start: Start) -> Result<Box<dyn Data>, RemoteError> {
+        let offset = match start {
+            Start::At(offset) => offset,
+            Start::New | Start::Append => 0,
+        };
+        let data = self.open(Act::Store(path, start), offset).await?;
+        Ok(Box::new(data))
+    }
+
+    async fn settle(&mut self) -> Result<(), RemoteError> {
+        if !self.health.enter_unsettled() {
+            return match self.health.is_ready() {
+                true => Ok(()),
+                false => Err(RemoteError::Poisoned),
+            };
+        }
+        let limit = self.deadlines.reply.min(Duration::from_secs(5));
+        let outcome = tokio::time::timeout(limit, self.resync())
+            .await
+            .unwrap_or(Err(RemoteError::Poisoned));
+        match outcome {
+            Ok(()) => self.health.ready(),
+            Err(_) => self.health.broken(),
+        }
+        outcome
+    }
+
+    async fn size(&mut self, path: &str) -> Result<Option<u64>, RemoteError> {
+        let reply = self.command(&format!("SIZE {path}")).await?;
+        let size = reply.text().split_whitespace().next();
+        match reply.code {
+            213 => Ok(size.and_then(|word| word.parse().ok())),
+            400..=499 => Err(refused("SIZE", path, reply)),
+            _ => Ok(None),
+        }
+    }
+
+    async fn modified(&mut self, path: &str) -> Result<Option<SystemTime>, RemoteError> {
+        let reply = self.command(&format!("MDTM {path}")).await?;
+        let stamp = reply.text().split_whitespace().next();
+        match reply.code {
+            213 => Ok(stamp.and_then(listing::parse_time)),
+            400..=499 => Err(refused("MDTM", path, reply)),
+            _ => Ok(None),
+        }
+    }
+
+    async fn rename(&mut self, from: &str, to: &str) -> Result<(), RemoteError> {
+        let reply = self.command(&format!("RNFR {from}")).await?;
+        if !(200..400).contains(&reply.code) {
+            return Err(refused("RNFR", from, reply));
+        }
+        self.expect("RNTO", to).await.map(drop)
+    }
+
+    async fn remove_file(&mut self, path: &str) -> Result<(), RemoteError> {
+        self.expect("DELE", path).await.map(drop)
+    }
+
+    async fn remove_dir(&mut self, path: &str) -> Result<(), RemoteError> {
+        self.expect("RMD", path).await.map(drop)
+    }
+
+    async fn make_dir(&mut self, path: &str) -> Result<(), RemoteError> {
+        let reply = self.command(&format!("MKD {path}")).await?;
+        if reply.is_ok() || reply.code == 521 {
+            return Ok(());
+        }
+        let refusal = refused("MKD", path, reply);
+        if refusal.is_transient() {
+            return Err(refusal);
+        }
+        match self.stat(path).await? {
+            Some(entry) if entry.kind == Kind::Dir => Ok(()),
+            _ => Err(refusal),
+        }
+    }
+
+    async fn set_modified(&mut self, path: &str, time: SystemTime) -> Result<bool, RemoteError> {
+        let Some(stamp) = listing::format_time(time) else {
+            return Ok(false);
+        };
+        if self.set_time != SetTime::Unknown {
+            return self.try_time(self.set_time, &stamp, path).await;
+        }
+        let offered = [
+            (SetTime::Mfmt, self.abilities.has("MFMT")),
+            (SetTime::Mdtm, self.abilities.has("MDTM")),
+            (SetTime::Utime, self.abilities.has("SITE")),
+        ];
+        for (how, offered) in offered {
+            if offered && self.try_time(how, &stamp, path).await? {
+                self.set_time = how;
+                return Ok(true);
+            }
+        }
+        self.set_time = SetTime::Never;
+        Ok(false)
+    }
+
+    async fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), RemoteError> {
+        let line = format!("SITE CHMOD {:03o} {path}", mode & 0o7777);
+        let reply = self.command(&line).await?;
+        if reply.is_ok() {
+            return Ok(());
+        }
+        Err(refused("SITE CHMOD", path, reply))
+    }
+
+    async fn hash(&mut self, path: &str, how: HashVerb) -> Result<String, RemoteError> {
+        let verb = match how {
+            HashVerb::Hash(algorithm) => {
+                if self.hash_set != Some(algorithm) {
+                    self.expect("OPTS HASH", algorithm.name()).await?;
+                    self.hash_set = Some(algorithm);
+                }
+                "HASH"
+            }
+            HashVerb::X(HashAlgorithm::Sha256) => "XSHA256",
+            HashVerb::X(HashAlgorithm::Sha1) => "XSHA1",
+            HashVerb::X(HashAlgorithm::Md5) => "XMD5",
+            HashVerb::X(HashAlgorithm::Crc32) => "XCRC",
+            HashVerb::Md5 => "MD5",
+            HashVerb::SiteMd5 => "SITE MD5",
+        };
+        // The server reads the whole file before it answers.
+        let line = format!("{verb} {path}");
+        let reply = self.command_within(&line, self.deadlines.finish).await?;
+        if !reply.is_ok() {
+            return Err(refused(verb, path, reply));
+        }
+        find_digest(&reply, how.algorithm()).ok_or_else(|| RemoteError::Protocol {
+            verb: verb.to_owned(),
+            what: format!("no {} in `{reply}`", how.algorithm().name()),
+        })
+    }
+
+    async fn raw(&mut self, command: &str) -> Result<Reply, RemoteError> {
+        self.dir = None;
+        self.command(command).await
+    }
+
+    async fn quit(&mut self) {
+        let limit = Duration::from_secs(2);
+        let _gone = self.command_within("QUIT", limit).await;
+        self.health.broken();
+    }
+}
+
+fn refused(verb: &str, path: &str, reply: Reply) -> RemoteError {
+    RemoteError::Refused {
+        verb: verb.to_owned(),
+        path: Some(path.to_owned()),
+        reply,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(lines: &[&str], algorithm: HashAlgorithm) -> Option<String> {
+        let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+        find_digest(&Reply { code: 213, lines }, algorithm)
+    }
+
+    #[test]
+    fn a_digest_is_found_where_servers_put_it() {
+        let sha = "A".repeat(64);
+        let line = format!("SHA-256 0-49 {sha} {}", "b".repeat(64));
+        let found = digest(&["Computing SHA-256 digest", &line], HashAlgorithm::Sha256);
+        assert_eq!(found, Some("a".repeat(64)));
+        assert_eq!(
+            digest(&["1F3"], HashAlgorithm::Crc32).as_deref(),
+            Some("000001f3")
+        );
+        assert_eq!(digest(&["no such digest"], HashAlgorithm::Md5), None);
+    }
+
+    #[test]
+    fn the_clock_of_list_is_told_in_quarters() {
+        let exact = listing::parse_time("20260101120033").unwrap();
+        let ahead = |text| clock_ahead(listing::parse_time(text).unwrap(), exact);
+        assert_eq!(ahead("20260101120000"), Clock::Ahead(0));
+        assert_eq!(ahead("20260101173000"), Clock::Ahead(19_800));
+        assert_eq!(ahead("20260101070000"), Clock::Ahead(-18_000));
+        assert_eq!(ahead("20250101120000"), Clock::Hidden);
+    }
+
+    #[test]
+    fn the_root_has_a_name_to_show() {
+        assert_eq!(name_of("/").as_str(), "root");
+        assert_eq!(name_of("/a/b/").as_str(), "b");
+    }
+}

@@ -1,0 +1,361 @@
+//! One data connection: blocks for a blocking thread, zero-copy where the system can, the end.
+
+use std::{
+    fs::File,
+    io,
+    net::Shutdown,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::sendfile,
+    io::Errno,
+    pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice},
+};
+use socket2::SockRef;
+use suppaftp::{
+    FtpError,
+    tokio::{AsyncRustlsStream, TransferStream},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
+    runtime::Handle,
+    time::timeout,
+};
+
+use super::{ReuseWatch, health::Health, reply};
+use crate::{
+    cancel::Cancel,
+    error::{Phase, RemoteError},
+    remote::{Data, names::Codec},
+};
+
+/// How many bytes one zero-copy call moves at most.
+const MOVE: usize = 1 << 20;
+/// How often a waiting thread looks whether it was stopped.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// The suppaftp stream of a transfer.
+pub(super) type Stream = TransferStream<AsyncRustlsStream>;
+
+/// The data connection of one transfer.
+pub(super) struct FtpData {
+    pub(super) stream: Option<Stream>,
+    /// Whether TLS lies between the socket and the bytes.
+    pub(super) secure: bool,
+    pub(super) control: Arc<OwnedFd>,
+    pub(super) runtime: Handle,
+    pub(super) cancel: Cancel,
+    pub(super) stalled: Duration,
+    pub(super) finish: Duration,
+    pub(super) announced: Option<u64>,
+    pub(super) verb: &'static str,
+    pub(super) path: String,
+    pub(super) health: Health,
+    pub(super) codec: Arc<Codec>,
+    pub(super) reuse: ReuseWatch,
+    /// An error that came behind bytes that had to be handed out first.
+    pub(super) later: Option<io::Error>,
+}
+
+/// Asks for an acknowledgement at once: a server with Nagle's algorithm holds its 226 back until
+/// our delayed one, 40 ms a file.
+pub(super) fn acknowledge_quickly(control: &OwnedFd) {
+    #[cfg(target_os = "linux")]
+    let _unsupported = SockRef::from(control).set_tcp_quickack(true);
+    #[cfg(not(target_os = "linux"))]
+    let _ = control;
+}
+
+impl FtpData {
+    fn plain(&self) -> Option<BorrowedFd<'_>> {
+        if self.secure {
+            return None;
+        }
+        Some(self.stream.as_ref()?.get_ref().get_ref().as_fd())
+    }
+
+    fn closed() -> io::Error {
+        io::Error::new(io::ErrorKind::NotConnected, "the transfer is over")
+    }
+
+    /// Reads on the runtime, for listings.
+    pub(super) async fn read_async(&mut self, buffer: &mut [u8]) -> Result<usize, RemoteError> {
+        let stream = self.stream.as_mut().ok_or(RemoteError::Poisoned)?;
+        match timeout(self.stalled, stream.read(buffer)).await {
+            Ok(Ok(count)) => Ok(count),
+            Ok(Err(source)) => Err(RemoteError::Io {
+                verb: self.verb.to_owned(),
+                source,
+            }),
+            Err(_) => Err(RemoteError::Timeout {
+                phase: Phase::Data,
+                after: self.stalled,
+            }),
+        }
+    }
+
+    /// Waits on this thread until the socket is ready.
+    fn wait(&self, socket: BorrowedFd<'_>, flags: PollFlags) -> io::Result<()> {
+        let began = Instant::now();
+        loop {
+            if self.cancel.is_stopped() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let look = Timespec::try_from(LOOK).unwrap_or_default();
+            let mut fds = [PollFd::from_borrowed_fd(socket, flags)];
+            match poll(&mut fds, Some(&look)) {
+                Ok(0) if began.elapsed() >= self.stalled => {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Runs a call on the socket until it neither would block nor was interrupted.
+    fn retry<T>(
+        &self,
+        socket: BorrowedFd<'_>,
+        flags: PollFlags,
+        mut call: impl FnMut() -> rustix::io::Result<T>,
+    ) -> io::Result<T> {
+        loop {
+            match call() {
+                Err(Errno::AGAIN) => self.wait(socket, flags)?,
+                Err(Errno::INTR) => {}
+                other => return other.map_err(io::Error::from),
+            }
+        }
+    }
+
+    /// Fills as much of the buffer as is there, at least one byte: TLS records are 16 KiB, and
+    /// one change of threads for each would cost more than their decryption.
+    fn read_tls(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.later.take() {
+            return Err(error);
+        }
+        let (stalled, cancel) = (self.stalled, self.cancel.clone());
+        let stream = self.stream.as_mut().ok_or_else(Self::closed)?;
+        let later = &mut self.later;
+        let fill = std::future::poll_fn(|context| {
+            let mut filled = ReadBuf::new(buffer);
+            loop {
+                let before = filled.filled().len();
+                match Pin::new(&mut *stream).poll_read(context, &mut filled) {
+                    Poll::Ready(Ok(())) if filled.filled().len() == before => break,
+                    Poll::Ready(Ok(())) if filled.remaining() == 0 => break,
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) if before == 0 => return Poll::Ready(Err(error)),
+                    Poll::Ready(Err(error)) => {
+                        *later = Some(error);
+                        break;
+                    }
+                    Poll::Pending if before == 0 => return Poll::Pending,
+                    Poll::Pending => break,
+                }
+            }
+            Poll::Ready(Ok(filled.filled().len()))
+        });
+        limited(&self.runtime, stalled, &cancel, fill)
+    }
+}
+
+/// Drives a future from a blocking thread, under the limit and the switch.
+fn limited<T>(
+    runtime: &Handle,
+    limit: Duration,
+    cancel: &Cancel,
+    future: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = cancel.stopped() => Err(io::ErrorKind::Interrupted.into()),
+            outcome = timeout(limit, future) => {
+                outcome.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            }
+        }
+    })
+}
+
+/// Moves what one splice brought on into the file, by copying if the file cannot be spliced to.
+fn drain_pipe(pipe: &OwnedFd, mut file: &File, mut left: usize) -> io::Result<()> {
+    while left > 0 {
+        match splice(pipe, None, file, None, left, SpliceFlags::MOVE) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => left -= count,
+            Err(Errno::INTR) => {}
+            Err(Errno::INVAL) => {
+                let mut block = vec![0; left.min(MOVE)];
+                let count = rustix::io::read(pipe, &mut block)?;
+                io::Write::write_all(&mut file, &block[..count])?;
+                left -= count;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Data for FtpData {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(socket) = self.plain() else {
+            return self.read_tls(buffer);
+        };
+        self.retry(socket, PollFlags::IN, || {
+            rustix::io::read(socket, &mut *buffer)
+        })
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(socket) = self.plain() {
+            let mut left = bytes;
+            while !left.is_empty() {
+                let count =
+                    self.retry(socket, PollFlags::OUT, || rustix::io::write(socket, left))?;
+                left = &left[count..];
+            }
+            return Ok(());
+        }
+        let (stalled, cancel) = (self.stalled, self.cancel.clone());
+        let stream = self.stream.as_mut().ok_or_else(Self::closed)?;
+        for part in bytes.chunks(64 * 1024) {
+            limited(&self.runtime, stalled, &cancel, stream.write_all(part))?;
+        }
+        Ok(())
+    }
+
+    fn splice_into(
+        &mut self,
+        file: &File,
+        moved: &mut dyn FnMut(u64) -> io::Result<()>,
+    ) -> Option<io::Result<u64>> {
+        let socket = self.plain()?;
+        let (out, into) = pipe_with(PipeFlags::CLOEXEC).ok()?;
+        // A smaller pipe only costs more calls.
+        let _kept_small = fcntl_setpipe_size(&into, MOVE);
+        let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
+        let mut total = 0;
+        loop {
+            let came = self.retry(socket, PollFlags::IN, || {
+                splice(socket, None, &into, None, MOVE, flags)
+            });
+            let step = match came {
+                Ok(0) => return Some(Ok(total)),
+                Ok(count) => drain_pipe(&out, file, count).and_then(|()| {
+                    total += count as u64;
+                    moved(count as u64)
+                }),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = step {
+                return Some(Err(error));
+            }
+        }
+    }
+
+    fn splice_from(
+        &mut self,
+        file: &File,
+        length: u64,
+        moved: &mut dyn FnMut(u64) -> io::Result<()>,
+    ) -> Option<io::Result<u64>> {
+        let socket = self.plain()?;
+        let mut total = 0;
+        while total < length {
+            let block = usize::try_from(length - total).unwrap_or(MOVE).min(MOVE);
+            let step = match self.retry(socket, PollFlags::OUT, || {
+                sendfile(socket, file, None, block)
+            }) {
+                Ok(0) => break,
+                Ok(count) => {
+                    total += count as u64;
+                    moved(count as u64)
+                }
+                // The file lies where sendfile cannot read: the caller copies.
+                Err(error) if total == 0 && error.raw_os_error() == Some(22) => return None,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = step {
+                return Some(Err(error));
+            }
+        }
+        Some(Ok(total))
+    }
+
+    fn obey(&mut self, cancel: &Cancel) {
+        self.cancel = cancel.clone();
+    }
+
+    fn announced(&self) -> Option<u64> {
+        self.announced
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<(), RemoteError> {
+        let Some(stream) = self.stream.take() else {
+            return Err(RemoteError::Poisoned);
+        };
+        acknowledge_quickly(&self.control);
+        // From here on only a clean end makes the session usable again.
+        let ended = tokio::select! {
+            () = self.cancel.stopped() => None,
+            ended = timeout(self.finish, stream.finish()) => Some(ended),
+        };
+        let error = match ended {
+            Some(Ok(Ok(()))) => {
+                self.health.ready();
+                return Ok(());
+            }
+            Some(Ok(Err(FtpError::UnexpectedResponse(response)))) => {
+                match reply::parse(&self.codec, &response.body) {
+                    Some(reply) => {
+                        if reply.code != 421 {
+                            self.health.ready();
+                        }
+                        let (verb, path) = (self.verb.to_owned(), self.path.clone());
+                        return Err(self.reuse.refusal(verb, Some(path), reply));
+                    }
+                    None => RemoteError::Protocol {
+                        verb: self.verb.to_owned(),
+                        what: "the reply that ends the transfer cannot be read".to_owned(),
+                    },
+                }
+            }
+            Some(Ok(Err(error))) => super::broken(self.verb, error),
+            Some(Err(_)) => RemoteError::Timeout {
+                phase: Phase::Finish,
+                after: self.finish,
+            },
+            None => RemoteError::Io {
+                verb: self.verb.to_owned(),
+                source: io::ErrorKind::Interrupted.into(),
+            },
+        };
+        self.health.broken();
+        Err(error)
+    }
+}
+
+impl Drop for FtpData {
+    fn drop(&mut self) {
+        let Some(stream) = self.stream.take() else {
+            return;
+        };
+        // A reset, not an end: the server must not take what it has for the whole file.
+        let socket = SockRef::from(stream.get_ref().get_ref());
+        if socket.set_linger(Some(Duration::ZERO)).is_err() {
+            let _gone = socket.shutdown(Shutdown::Read);
+        }
+        self.health.unsettled();
+    }
+}

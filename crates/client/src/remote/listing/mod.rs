@@ -1,0 +1,180 @@
+//! Listings to entries: MLSD and MLST facts, `ls -l` lines, DOS lines. Pure, bounded, fuzzed.
+//!
+//! Nothing from a server is believed: a name that is not one safe component is dropped and
+//! reported, and a line that cannot be read is reported, never taken for a name.
+
+mod dos;
+mod facts;
+mod unix;
+
+use std::time::{Duration, SystemTime};
+
+use super::{Entry, Listing, RemoteName, names::Codec};
+
+pub use facts::{format_time, parse_time};
+
+/// The longest line of a listing, in bytes.
+pub const MAX_LINE: usize = 8 * 1024;
+/// The most entries of one directory.
+pub const MAX_ENTRIES: usize = 1_000_000;
+/// The most bytes of one listing.
+pub const MAX_BYTES: u64 = 512 << 20;
+const MAX_DROPPED: usize = 100;
+
+/// What kind of lines a listing has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// MLSD (RFC 3659 §7).
+    Facts,
+    /// LIST: like `ls -l`, or like DOS `dir`.
+    List,
+}
+
+/// What one line is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// An entry; the name is still bytes.
+    Entry(Box<Entry>),
+    /// `total 12`, `.`, `..`, the directory itself.
+    Nothing,
+    /// A name that must not be used.
+    Unsafe { name: String, why: &'static str },
+    /// Not to be read.
+    Unreadable,
+}
+
+impl Line {
+    /// Makes the entry when the name is one safe component.
+    fn named(codec: &Codec, name: &[u8], fill: impl FnOnce(RemoteName) -> Entry) -> Self {
+        if matches!(name, b"." | b"..") {
+            return Self::Nothing;
+        }
+        let name = codec.decode(name);
+        match RemoteName::new(name.clone()) {
+            Ok(name) => Self::Entry(Box::new(fill(name))),
+            Err(why) => Self::Unsafe { name, why },
+        }
+    }
+}
+
+/// Reads a listing as it comes, block by block.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    format: Format,
+    codec: &'a Codec,
+    now: SystemTime,
+    rest: Vec<u8>,
+    bytes: u64,
+    listing: Listing,
+}
+
+/// A listing beyond every reason: the limit, and of what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endless(pub u64, pub &'static str);
+
+impl<'a> Reader<'a> {
+    /// Begins a listing; `now` dates lines without a year.
+    #[must_use]
+    pub fn new(format: Format, codec: &'a Codec, now: SystemTime) -> Self {
+        Self {
+            format,
+            codec,
+            now,
+            rest: Vec::new(),
+            bytes: 0,
+            listing: Listing::default(),
+        }
+    }
+
+    /// Takes the next block.
+    ///
+    /// # Errors
+    /// A line, the number of entries or the whole is beyond its limit.
+    pub fn push(&mut self, mut block: &[u8]) -> Result<(), Endless> {
+        self.bytes += block.len() as u64;
+        if self.bytes > MAX_BYTES {
+            return Err(Endless(MAX_BYTES, "bytes"));
+        }
+        while let Some(end) = block.iter().position(|byte| *byte == b'\n') {
+            self.rest.extend_from_slice(&block[..end.min(MAX_LINE + 1)]);
+            block = &block[end + 1..];
+            self.take_line()?;
+        }
+        self.rest
+            .extend_from_slice(&block[..block.len().min(MAX_LINE + 1)]);
+        self.check_line()
+    }
+
+    /// Ends the listing.
+    ///
+    /// # Errors
+    /// As [`Reader::push`].
+    pub fn finish(mut self) -> Result<Listing, Endless> {
+        self.take_line()?;
+        self.listing.entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(self.listing)
+    }
+
+    fn check_line(&self) -> Result<(), Endless> {
+        if self.rest.len() > MAX_LINE {
+            return Err(Endless(MAX_LINE as u64, "bytes in one line"));
+        }
+        Ok(())
+    }
+
+    fn take_line(&mut self) -> Result<(), Endless> {
+        self.check_line()?;
+        let rest = std::mem::take(&mut self.rest);
+        let line = rest.strip_suffix(b"\r").unwrap_or(&rest);
+        match parse_line(self.format, self.codec, line, self.now) {
+            Line::Entry(entry) => {
+                if self.listing.entries.len() >= MAX_ENTRIES {
+                    return Err(Endless(MAX_ENTRIES as u64, "entries"));
+                }
+                self.listing.entries.push(*entry);
+            }
+            Line::Nothing => {}
+            Line::Unsafe { name, why } => self.drop_line(&name, why),
+            Line::Unreadable => {
+                let line = self.codec.decode(&line[..line.len().min(200)]);
+                self.drop_line(&line, "the line cannot be read");
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_line(&mut self, name: &str, why: &str) {
+        if self.listing.dropped.len() < MAX_DROPPED {
+            let shown: String = super::names::display(name)
+                .escape_debug()
+                .take(200)
+                .collect();
+            self.listing.dropped.push(format!("`{shown}`: {why}"));
+        }
+    }
+}
+
+fn parse_line(format: Format, codec: &Codec, line: &[u8], now: SystemTime) -> Line {
+    if line.is_empty() {
+        return Line::Nothing;
+    }
+    match format {
+        Format::Facts => facts::parse(codec, line),
+        Format::List if line.first().is_some_and(u8::is_ascii_digit) => dos::parse(codec, line),
+        Format::List => unix::parse(codec, line, now),
+    }
+}
+
+/// Reads the facts line of an MLST reply (with or without the leading space); the name is taken
+/// from the caller, since servers answer with full paths, relative paths or nothing.
+#[must_use]
+pub fn parse_mlst(line: &str, name: RemoteName) -> Option<Entry> {
+    facts::parse_facts(line.trim_start().as_bytes(), name, true)
+}
+
+/// How exact a time of the `ls -l` kind is.
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
+
+#[cfg(test)]
+mod tests;

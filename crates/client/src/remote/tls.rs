@@ -1,0 +1,88 @@
+//! TLS over the sockets of one FTP session: limited in time, with a note of what each handshake
+//! was, since servers that want session reuse refuse data connections that did not resume.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use rustls::{ClientConfig, HandshakeKind, ProtocolVersion, pki_types::ServerName};
+use suppaftp::{
+    FtpError, FtpResult,
+    tokio::{AsyncRustlsStream, AsyncTlsConnector},
+};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
+
+/// What the handshakes of a session were.
+#[derive(Debug, Default)]
+pub(super) struct Handshakes {
+    done: AtomicU32,
+    last_was_resumed: AtomicBool,
+    tls13: AtomicBool,
+}
+
+impl Handshakes {
+    /// Returns how many came to their end.
+    pub(super) fn done(&self) -> u32 {
+        self.done.load(Ordering::Acquire)
+    }
+
+    /// Tells whether the last one resumed a session.
+    pub(super) fn last_was_resumed(&self) -> bool {
+        self.last_was_resumed.load(Ordering::Acquire)
+    }
+
+    /// Returns the version of the session.
+    pub(super) fn version(&self) -> &'static str {
+        if self.is_tls13() {
+            "TLS 1.3"
+        } else {
+            "TLS 1.2"
+        }
+    }
+
+    /// Tells whether the session speaks TLS 1.3.
+    pub(super) fn is_tls13(&self) -> bool {
+        self.tls13.load(Ordering::Acquire)
+    }
+}
+
+/// Makes TLS streams for the control connection and then for each data connection.
+#[derive(Debug)]
+pub(super) struct Connector {
+    pub(super) config: Arc<ClientConfig>,
+    pub(super) handshakes: Arc<Handshakes>,
+    pub(super) limit: Duration,
+}
+
+#[async_trait]
+impl AsyncTlsConnector for Connector {
+    type Stream = AsyncRustlsStream;
+
+    async fn connect(&self, domain: &str, stream: TcpStream) -> FtpResult<Self::Stream> {
+        let name = ServerName::try_from(domain.to_owned())
+            .map_err(|error| FtpError::SecureError(error.to_string()))?;
+        let shake = TlsConnector::from(Arc::clone(&self.config)).connect(name, stream);
+        let stream = timeout(self.limit, shake)
+            .await
+            .map_err(|_| FtpError::SecureError(TIMED_OUT.to_owned()))?
+            .map_err(|error| FtpError::SecureError(error.to_string()))?;
+        let session = stream.get_ref().1;
+        let resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
+        let tls13 = session.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+        self.handshakes
+            .last_was_resumed
+            .store(resumed, Ordering::Release);
+        self.handshakes.tls13.store(tls13, Ordering::Release);
+        self.handshakes.done.fetch_add(1, Ordering::AcqRel);
+        Ok(AsyncRustlsStream::from(stream))
+    }
+}
+
+/// How a handshake that took too long is told: the library's error is text only.
+pub(super) const TIMED_OUT: &str = "the handshake timed out";
