@@ -1,0 +1,307 @@
+//! The login: [`Gate`] decides who comes in and tells the log why somebody did not.
+//!
+//! A gate is one session's; it is built over the session's snapshot and the process-wide [`Guard`].
+//! Every refusal has the same words and takes the same time; only the log knows the reason. Both
+//! engines ask here: ours calls [`Gate::login`], libunftp comes through its `Authenticator` trait.
+
+pub mod accounts;
+pub mod lockout;
+pub mod password;
+
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use ftp_config::{Secret, server::TlsMode};
+use tracing::{info, warn};
+use unftp_core::auth::{
+    AuthenticationError, Authenticator, ChannelEncryptionState, Credentials, Principal,
+    UserDetailError, UserDetailProvider,
+};
+
+use self::{accounts::Known, lockout::Lockout, password::Verifier};
+use crate::{account::Account, log::shown, snapshot::Snapshot, status::Registry};
+
+/// The words of every refused login.
+pub const REFUSED: &str = "Login incorrect";
+/// The delay after a session's first failure; doubles with each further one.
+const FIRST_DELAY: Duration = Duration::from_millis(250);
+const LONGEST_DELAY: Duration = Duration::from_secs(4);
+
+/// Why a login was refused; for the log, never for the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// Neither a `[[user]]` nor a guest name.
+    NoSuchUser,
+    /// There is an allow-list without this name.
+    NotOnAllowList,
+    /// The deny-list has this name.
+    OnDenyList,
+    /// The password is not the user's.
+    WrongPassword,
+    /// The user has no password yet.
+    NoPassword,
+    /// A guest name, and guests are not let in.
+    AnonymousOff,
+    /// Too many failures from this address.
+    Locked {
+        /// How much longer.
+        left: Duration,
+    },
+    /// The configuration demands TLS before a login.
+    PlainText,
+}
+
+impl fmt::Display for RefusalReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchUser => f.write_str("no such user"),
+            Self::NotOnAllowList => f.write_str("not on the allow-list"),
+            Self::OnDenyList => f.write_str("on the deny-list"),
+            Self::WrongPassword => f.write_str("wrong password"),
+            Self::NoPassword => f.write_str("no password set; `ftpd user passwd` sets one"),
+            Self::AnonymousOff => f.write_str("anonymous logins are off"),
+            Self::Locked { left } => write!(
+                f,
+                "locked after too many failures, {} s left; `ftpd unlock` lifts it",
+                left.as_secs().max(1)
+            ),
+            Self::PlainText => f.write_str("login without TLS, and TLS is required"),
+        }
+    }
+}
+
+/// A refused login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// For the log.
+    pub reason: RefusalReason,
+    /// The reply's code.
+    pub code: u16,
+    /// The reply's text, the same for every refusal.
+    pub text: &'static str,
+}
+
+impl From<RefusalReason> for Refusal {
+    fn from(reason: RefusalReason) -> Self {
+        Self {
+            reason,
+            code: 530,
+            text: REFUSED,
+        }
+    }
+}
+
+/// What all gates of the process share, across reloads: proofs, failures, counters.
+#[derive(Debug)]
+pub struct Guard {
+    verifier: Verifier,
+    lockout: Mutex<Lockout>,
+    registry: Registry,
+}
+
+impl Guard {
+    /// Makes the process's guard.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes.
+    pub fn new(registry: Registry) -> Result<Self, password::HashError> {
+        Ok(Self {
+            verifier: Verifier::new()?,
+            lockout: Mutex::default(),
+            registry,
+        })
+    }
+
+    /// Forgets proven credentials; called when the accounts change.
+    pub fn forget(&self) {
+        self.verifier.forget();
+    }
+
+    /// Returns the table of failures.
+    pub fn lockout(&self) -> MutexGuard<'_, Lockout> {
+        self.lockout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One session's way to log in.
+#[derive(Debug)]
+pub struct Gate {
+    snapshot: Arc<Snapshot>,
+    guard: Arc<Guard>,
+    failures: AtomicU32,
+}
+
+impl Gate {
+    /// Makes the gate of one session.
+    #[must_use]
+    pub fn new(snapshot: Arc<Snapshot>, guard: Arc<Guard>) -> Self {
+        Self {
+            snapshot,
+            guard,
+            failures: AtomicU32::new(0),
+        }
+    }
+
+    /// Logs in, or refuses after a delay that grows with the session's failures.
+    ///
+    /// Cancel-safe: a dropped call counts as no attempt unless its proof had already failed.
+    ///
+    /// # Errors
+    /// [`Refusal`]: its `code` and `text` are for the client.
+    pub async fn login(
+        &self,
+        name: &str,
+        password: &Secret,
+        peer: IpAddr,
+        tls: bool,
+    ) -> Result<Arc<Account>, Refusal> {
+        let verdict = self.decide(name, password, peer, tls).await;
+        let totals = self.guard.registry.totals();
+        match verdict {
+            Ok(account) => {
+                totals.logins.add(1);
+                info!(user = %account, %peer, tls, "logged in");
+                Ok(account)
+            }
+            Err(reason) => {
+                totals.failed_logins.add(1);
+                warn!(user = %shown(name), %peer, %reason, "login refused");
+                tokio::time::sleep(self.next_delay()).await;
+                Err(reason.into())
+            }
+        }
+    }
+
+    async fn decide(
+        &self,
+        name: &str,
+        password: &Secret,
+        peer: IpAddr,
+        tls: bool,
+    ) -> Result<Arc<Account>, RefusalReason> {
+        let found = self.find(name, peer, tls);
+        let (account, known) = match found {
+            Ok(Known::Guest(account)) => return Ok(Arc::clone(account)),
+            Ok(Known::User(account, known)) => (Ok(account), Some(known)),
+            Err(reason) => (Err(reason), None),
+        };
+        let proved = self.guard.verifier.proves(name, password, known).await;
+        match account {
+            Ok(account) if proved => {
+                self.guard.lockout().succeeded(name, peer);
+                Ok(Arc::clone(account))
+            }
+            Ok(_) => {
+                self.note_failure(name, peer);
+                Err(RefusalReason::WrongPassword)
+            }
+            Err(reason) => {
+                if !matches!(reason, RefusalReason::Locked { .. }) {
+                    self.note_failure(name, peer);
+                }
+                Err(reason)
+            }
+        }
+    }
+
+    fn find(&self, name: &str, peer: IpAddr, tls: bool) -> Result<Known<'_>, RefusalReason> {
+        if self.snapshot.config.tls.mode == TlsMode::Required && !tls {
+            return Err(RefusalReason::PlainText);
+        }
+        let locked = self.guard.lockout().locked_for(name, peer, Instant::now());
+        if let Some(left) = locked {
+            return Err(RefusalReason::Locked { left });
+        }
+        self.snapshot.accounts.find(name)
+    }
+
+    fn note_failure(&self, name: &str, peer: IpAddr) {
+        let rules = &self.snapshot.config.auth.lockout;
+        let locked = self
+            .guard
+            .lockout()
+            .failed(name, peer, rules, Instant::now());
+        if let Some(lock) = locked {
+            let secs = lock.as_secs();
+            warn!(user = %shown(name), %peer, secs, "locked out after too many failures");
+        }
+    }
+
+    fn next_delay(&self) -> Duration {
+        let earlier = self.failures.fetch_add(1, Ordering::Relaxed);
+        delay_after(earlier)
+    }
+}
+
+fn delay_after(earlier_failures: u32) -> Duration {
+    2u32.checked_pow(earlier_failures)
+        .and_then(|factor| FIRST_DELAY.checked_mul(factor))
+        .map_or(LONGEST_DELAY, |delay| delay.min(LONGEST_DELAY))
+}
+
+#[async_trait]
+impl Authenticator for Gate {
+    async fn authenticate(
+        &self,
+        username: &str,
+        creds: &Credentials,
+    ) -> Result<Principal, AuthenticationError> {
+        let password = Secret::new(creds.password.as_deref().unwrap_or_default());
+        let tls = creds.command_channel_security == ChannelEncryptionState::Tls;
+        self.login(username, &password, creds.source_ip, tls)
+            .await
+            .map_err(|_| AuthenticationError::BadPassword)?;
+        Ok(Principal {
+            username: username.to_owned(),
+        })
+    }
+}
+
+#[async_trait]
+impl UserDetailProvider for Gate {
+    type User = Account;
+
+    async fn provide_user_detail(&self, principal: &Principal) -> Result<Account, UserDetailError> {
+        match self.snapshot.accounts.find(&principal.username) {
+            Ok(Known::User(account, _) | Known::Guest(account)) => Ok(account.as_ref().clone()),
+            Err(_) => Err(UserDetailError::UserNotFound {
+                username: principal.username.clone(),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_to_a_limit() {
+        let millis: Vec<_> = (0..7).map(|n| delay_after(n).as_millis()).collect();
+        assert_eq!(millis, [250, 500, 1000, 2000, 4000, 4000, 4000]);
+        assert_eq!(delay_after(u32::MAX), LONGEST_DELAY);
+    }
+
+    #[test]
+    fn every_refusal_has_the_same_words() {
+        let reasons = [
+            RefusalReason::NoSuchUser,
+            RefusalReason::WrongPassword,
+            RefusalReason::Locked {
+                left: Duration::from_secs(3),
+            },
+        ];
+        for reason in reasons {
+            let refusal = Refusal::from(reason);
+            assert_eq!((refusal.code, refusal.text), (530, "Login incorrect"));
+        }
+    }
+}

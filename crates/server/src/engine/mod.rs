@@ -1,0 +1,33 @@
+//! What an engine gets for one accepted socket, and which engine gets it.
+//!
+//! `listen` makes a [`Visit`] and calls [`serve`]; an engine speaks FTP until the session ends.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::{admit::Ticket, auth::Gate, snapshot::Snapshot, status::Seat};
+
+/// One accepted connection and everything its session needs.
+#[derive(Debug)]
+pub struct Visit {
+    /// The accepted socket; nothing has been sent on it yet.
+    pub stream: TcpStream,
+    /// The client's address.
+    pub peer: SocketAddr,
+    /// The address the client dialled.
+    pub local: SocketAddr,
+    /// The configuration this session keeps to its end.
+    pub snapshot: Arc<Snapshot>,
+    /// Logs in.
+    pub gate: Arc<Gate>,
+    /// The session's row in the live table.
+    pub seat: Seat,
+    /// The session's place under the caps; lives as long as its last task.
+    pub ticket: Ticket,
+    /// The graceful stop: finish the running transfer, then say 421.
+    pub stop: CancellationToken,
+    /// The end of the grace period: leave at once.
+    pub kill: CancellationToken,
+}

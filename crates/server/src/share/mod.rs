@@ -1,0 +1,3 @@
+//! The shared directory.
+
+pub mod throttle;

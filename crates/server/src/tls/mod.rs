@@ -1,0 +1,126 @@
+//! Certificates and the TLS set-ups made of them. The only room of the server that names rustls'
+//! set-up types.
+//!
+//! Two set-ups share one ticket key: `control` hands out tickets, so that data connections resume
+//! the session; `data` hands out none, because a client that only uploads never reads them, and
+//! unread bytes at its close become a reset that eats the file's end.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::ServerSessionMemoryCache,
+};
+use thiserror::Error;
+
+/// Tickets for each control connection. A ticket is stateless and may be used many times; eight
+/// serves also the clients that use each ticket once.
+const CONTROL_TICKETS: usize = 8;
+/// Sessions remembered for TLS 1.2 clients that resume by session id.
+const REMEMBERED_SESSIONS: usize = 4_096;
+
+/// Why a certificate cannot be served.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// A file cannot be read or written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// Not a PEM file with what was looked for.
+    #[error("{what} `{path}`: {cause}")]
+    Pem {
+        /// `certificate` or `private key`.
+        what: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The key is not the certificate's.
+    #[error("certificate `{cert}` and key `{key}` do not serve together: {source}")]
+    Mismatch {
+        /// The certificate's file.
+        cert: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// What rustls says.
+        source: rustls::Error,
+    },
+    /// A certificate cannot be made.
+    #[error("make a certificate: {0}")]
+    Make(String),
+}
+
+/// The TLS set-ups of one snapshot.
+#[derive(Clone, Debug)]
+pub struct Configs {
+    /// For control connections.
+    pub control: Arc<ServerConfig>,
+    /// For data connections: resumes sessions of `control`, hands out no tickets.
+    pub data: Arc<ServerConfig>,
+}
+
+/// Loads a chain and its key, checks that they belong together and builds the set-ups: TLS 1.2 and
+/// 1.3, resumption by ticket and by id.
+///
+/// # Errors
+/// [`TlsError`], naming the file at fault.
+pub fn load(cert: &Path, key: &Path) -> Result<Configs, TlsError> {
+    let chain = read_chain(cert)?;
+    let private = read_key(key)?;
+    let mut control = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| {
+            builder
+                .with_no_client_auth()
+                .with_single_cert(chain, private)
+        })
+        .map_err(|source| TlsError::Mismatch {
+            cert: cert.to_owned(),
+            key: key.to_owned(),
+            source,
+        })?;
+    control.session_storage = ServerSessionMemoryCache::new(REMEMBERED_SESSIONS);
+    control.ticketer = ring::Ticketer::new().map_err(|e| TlsError::Make(e.to_string()))?;
+    control.send_tls13_tickets = CONTROL_TICKETS;
+    let mut data = control.clone();
+    data.send_tls13_tickets = 0;
+    Ok(Configs {
+        control: Arc::new(control),
+        data: Arc::new(data),
+    })
+}
+
+/// Reads the certificates of a PEM file, leaf first.
+///
+/// # Errors
+/// [`TlsError`] when there is none or one is broken.
+pub fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let pem = fs_err::read(path)?;
+    let fault = |cause: String| TlsError::Pem {
+        what: "certificate",
+        path: path.to_owned(),
+        cause,
+    };
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(|e| fault(e.to_string()))?;
+    if chain.is_empty() {
+        return Err(fault("no certificate in it".to_owned()));
+    }
+    Ok(chain)
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let pem = fs_err::read(path)?;
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|e| TlsError::Pem {
+        what: "private key",
+        path: path.to_owned(),
+        cause: e.to_string(),
+    })
+}
