@@ -84,7 +84,7 @@ fn parse_bytes(text: &str, example: &str) -> Result<u64, ValueError> {
 fn write_bytes(f: &mut fmt::Formatter<'_>, bytes: u64) -> fmt::Result {
     match UNITS[..4]
         .iter()
-        .find(|(_, factor)| bytes >= *factor && bytes % factor == 0)
+        .find(|(_, factor)| bytes >= *factor && bytes.is_multiple_of(*factor))
     {
         Some((unit, factor)) => write!(f, "{} {unit}", bytes / factor),
         None if bytes == 0 => f.write_str("0"),
