@@ -1,0 +1,320 @@
+//! The client's rows: `ftpc` beside curl, lftp and ncftp, against one fixed server.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    peers::{Kind, Place, Server},
+    proc,
+    scale::Scale,
+};
+
+const GIB: f64 = (1u64 << 30) as f64;
+
+/// What a client is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Job {
+    /// The big file, down.
+    Get {
+        /// Over TLS.
+        tls: bool,
+    },
+    /// The big file, up.
+    Put {
+        /// Over TLS.
+        tls: bool,
+    },
+    /// The tree of small files, down.
+    GetTree {
+        /// Sessions at once.
+        jobs: usize,
+    },
+    /// The tree of small files, up.
+    PutTree {
+        /// Sessions at once.
+        jobs: usize,
+    },
+    /// Start, log in, list, leave.
+    List,
+}
+
+/// One client program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Client {
+    /// Ours.
+    Ftpc,
+    /// curl.
+    Curl,
+    /// lftp.
+    Lftp,
+    /// ncftpget and ncftpput.
+    Ncftp,
+}
+
+/// Wall seconds, and CPU seconds (per GiB for a big file).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    /// Wall seconds.
+    pub(crate) wall: f64,
+    /// CPU seconds of the client.
+    pub(crate) cpu: f64,
+}
+
+impl Client {
+    /// Every client, ours first.
+    pub(crate) const ALL: [Self; 4] = [Self::Ftpc, Self::Curl, Self::Lftp, Self::Ncftp];
+
+    /// The name in tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ftpc => "ftpc",
+            Self::Curl => "curl",
+            Self::Lftp => "lftp",
+            Self::Ncftp => "ncftp",
+        }
+    }
+}
+
+impl Job {
+    /// Every job, in the order of the table.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Get { tls: false },
+        Self::Put { tls: false },
+        Self::Get { tls: true },
+        Self::Put { tls: true },
+        Self::GetTree { jobs: 1 },
+        Self::GetTree { jobs: 4 },
+        Self::PutTree { jobs: 1 },
+        Self::PutTree { jobs: 4 },
+        Self::List,
+    ];
+
+    /// The job's name, as `--only` takes it.
+    pub(crate) fn name(self) -> String {
+        let kind = |tls| if tls { "tls" } else { "plain" };
+        match self {
+            Self::Get { tls } => format!("client-get-{}", kind(tls)),
+            Self::Put { tls } => format!("client-put-{}", kind(tls)),
+            Self::GetTree { jobs } => format!("client-get-tree-{jobs}"),
+            Self::PutTree { jobs } => format!("client-put-tree-{jobs}"),
+            Self::List => "client-ls".to_owned(),
+        }
+    }
+
+    /// The server that all clients are measured against: the fastest that is not ours.
+    pub(crate) const SERVER: Kind = Kind::Vsftpd;
+
+    /// Runs the job once; `None` when this client has no way to do it.
+    pub(crate) fn run(
+        self,
+        place: &Place,
+        server: &Server,
+        client: Client,
+        scale: &Scale,
+    ) -> Result<Option<Cost>> {
+        let out = place.dir.join("client-out");
+        let _ = fs::remove_dir_all(&out);
+        fs::create_dir_all(&out)?;
+        let Some(mut command) = command(self, place, server, client, &out)? else {
+            return Ok(None);
+        };
+        let before = proc::children_cpu_seconds();
+        let begun = Instant::now();
+        let said = command
+            .current_dir(&out)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .output()
+            .with_context(|| client.name().to_owned())?;
+        let wall = begun.elapsed().as_secs_f64();
+        let cpu = proc::children_cpu_seconds() - before;
+        let (name, job) = (client.name(), self.name());
+        ensure!(
+            said.status.success(),
+            "{name} {job}: {}",
+            String::from_utf8_lossy(&said.stderr)
+        );
+        self.check(place, &out, scale)
+            .with_context(|| format!("{name} {job}"))?;
+        let big = matches!(self, Self::Get { .. } | Self::Put { .. });
+        let per = if big { scale.big as f64 / GIB } else { 1.0 };
+        Ok(Some(Cost {
+            wall,
+            cpu: cpu / per,
+        }))
+    }
+
+    /// A client that moved nothing must not win.
+    fn check(self, place: &Place, out: &Path, scale: &Scale) -> Result<()> {
+        let upload = place.share().join("pub/in0");
+        match self {
+            Self::Get { .. } => {
+                let got = fs::metadata(out.join("big"))?.len();
+                ensure!(got == scale.big, "{got} bytes of {}", scale.big);
+            }
+            Self::Put { .. } => {
+                let got = fs::metadata(upload.join("big"))?.len();
+                ensure!(got == scale.big, "{got} bytes of {}", scale.big);
+                fs::remove_file(upload.join("big"))?;
+            }
+            Self::GetTree { .. } => ensure_files(out, scale.small_files)?,
+            Self::PutTree { .. } => {
+                ensure_files(&upload, scale.small_files)?;
+                for entry in fs::read_dir(&upload)? {
+                    let path = entry?.path();
+                    if path.is_dir() {
+                        fs::remove_dir_all(path)?;
+                    } else {
+                        fs::remove_file(path)?;
+                    }
+                }
+            }
+            Self::List => {}
+        }
+        Ok(())
+    }
+}
+
+fn ensure_files(dir: &Path, want: usize) -> Result<()> {
+    let mut dirs = vec![dir.to_path_buf()];
+    let mut found = 0;
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else {
+                found += 1;
+            }
+        }
+    }
+    ensure!(found == want, "{found} files of {want}");
+    Ok(())
+}
+
+fn command(
+    job: Job,
+    place: &Place,
+    server: &Server,
+    client: Client,
+    out: &Path,
+) -> Result<Option<Command>> {
+    let addr = server.target.addr;
+    let (user, password) = (&server.target.user, &server.target.password);
+    let big = place.share().join("pub/big");
+    let small = place.share().join("pub/small");
+    Ok(match client {
+        Client::Ftpc => Some(ftpc(job, place, server, out, &big, &small)?),
+        Client::Curl => {
+            let mut curl = Command::new("curl");
+            curl.args(["-sS", "-k", "--user", &format!("{user}:{password}")]);
+            match job {
+                Job::Get { tls } => {
+                    if tls {
+                        curl.arg("--ssl-reqd");
+                    }
+                    curl.args(["-o", "big", &format!("ftp://{addr}/pub/big")]);
+                }
+                Job::Put { tls } => {
+                    if tls {
+                        curl.arg("--ssl-reqd");
+                    }
+                    curl.arg("-T")
+                        .arg(&big)
+                        .arg(format!("ftp://{addr}/pub/in0/big"));
+                }
+                Job::List => {
+                    curl.arg(format!("ftp://{addr}/pub/"));
+                }
+                Job::GetTree { .. } | Job::PutTree { .. } => return Ok(None),
+            }
+            Some(curl)
+        }
+        Client::Lftp => {
+            let tls = matches!(job, Job::Get { tls: true } | Job::Put { tls: true });
+            let script = lftp(job, &big, &small);
+            let mut lftp = Command::new("lftp");
+            lftp.env("HOME", &place.dir).arg("-c").arg(format!(
+                "set ssl:verify-certificate no; set ftp:ssl-force {tls}; set ftp:ssl-allow {tls}; \
+                 open -u {user},{password} ftp://{addr}; {script}"
+            ));
+            Some(lftp)
+        }
+        Client::Ncftp => {
+            let (program, words): (_, Vec<PathBuf>) = match job {
+                Job::Get { tls: false } => ("ncftpget", vec![".".into(), "pub/big".into()]),
+                Job::Put { tls: false } => ("ncftpput", vec!["pub/in0".into(), big]),
+                _ => return Ok(None),
+            };
+            let mut ncftp = Command::new(program);
+            ncftp
+                .env("HOME", &place.dir)
+                .args(["-V", "-u", user, "-p", password]);
+            ncftp
+                .args(["-P", &addr.port().to_string(), &addr.ip().to_string()])
+                .args(words);
+            Some(ncftp)
+        }
+    })
+}
+
+fn lftp(job: Job, big: &Path, small: &Path) -> String {
+    let (big, small) = (big.display(), small.display());
+    match job {
+        Job::Get { .. } => "get pub/big".to_owned(),
+        Job::Put { .. } => format!("put -O pub/in0 {big}"),
+        Job::GetTree { jobs } => format!("mirror -P{jobs} pub/small small"),
+        Job::PutTree { jobs } => format!("mirror -R -P{jobs} {small} pub/in0/small"),
+        Job::List => "cls pub/".to_owned(),
+    }
+}
+
+fn ftpc(
+    job: Job,
+    place: &Place,
+    server: &Server,
+    out: &Path,
+    big: &Path,
+    small: &Path,
+) -> Result<Command> {
+    let home = place.dir.join("ftpc-home");
+    fs::create_dir_all(&home)?;
+    let (addr, user) = (server.target.addr, &server.target.user);
+    let tls = match job {
+        Job::Get { tls: true } | Job::Put { tls: true } => "required",
+        _ => "off",
+    };
+    let config = format!(
+        "[client]\nsite = \"bench\"\nverify = \"never\"\n[site.bench]\n\
+         url = \"ftp://{user}@{addr}/pub\"\ntls = \"{tls}\"\n"
+    );
+    let path = home.join(format!("{tls}.toml"));
+    fs::write(&path, config)?;
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    let mut ftpc = Command::new(place.bin.join("ftpc"));
+    ftpc.env("HOME", &home).env("XDG_CONFIG_HOME", &home);
+    ftpc.env("FTPC_PASSWORD", &server.target.password);
+    ftpc.arg("--config").arg(&path).arg("-q").arg("--trust-new");
+    let site = |path: &str| format!("bench:/pub/{path}");
+    match job {
+        Job::Get { .. } => ftpc.args(["get", &site("big")]).arg(out.join("big")),
+        Job::Put { .. } => ftpc.arg("put").arg(big).arg(site("in0/big")),
+        Job::GetTree { jobs } => ftpc
+            .args(["--jobs", &jobs.to_string(), "get", "-r", &site("small")])
+            .arg(out),
+        Job::PutTree { jobs } => ftpc
+            .args(["--jobs", &jobs.to_string(), "put", "-r"])
+            .arg(small)
+            .arg(site("in0/")),
+        Job::List => ftpc.args(["ls", &site("")]),
+    };
+    Ok(ftpc)
+}

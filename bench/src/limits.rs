@@ -1,0 +1,71 @@
+//! The generator's own limit: how fast it goes against a sender and a sink that do nothing else.
+
+use std::{
+    fs::File,
+    net::{TcpListener, TcpStream},
+    path::Path,
+    thread,
+    time::Instant,
+};
+
+use anyhow::{Result, anyhow};
+
+use crate::{proc, wire};
+
+const GIB: f64 = (1u64 << 30) as f64;
+
+/// Speed and CPU of a bare loop at the server's place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    /// MB/s.
+    pub(crate) speed: f64,
+    /// CPU seconds per GiB of the loop's thread.
+    pub(crate) cpu: f64,
+}
+
+/// A bare `sendfile` loop sends `file` to the generator's download.
+pub(crate) fn sender(file: &Path) -> Result<Limit> {
+    let source = File::open(file)?;
+    let bytes = source.metadata()?.len();
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let addr = listener.local_addr()?;
+    let server = thread::spawn(move || -> Result<f64> {
+        let (data, _) = listener.accept()?;
+        let before = proc::thread_cpu();
+        wire::send_plain(&data, &source, bytes)?;
+        Ok((proc::thread_cpu() - before).as_secs_f64())
+    });
+    let begun = Instant::now();
+    let got = wire::discard_plain(&TcpStream::connect(addr)?)?;
+    finish(server, begun, got)
+}
+
+/// The generator's upload goes into a sink that throws the bytes away.
+pub(crate) fn sink(file: &Path) -> Result<Limit> {
+    let source = File::open(file)?;
+    let bytes = source.metadata()?.len();
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let addr = listener.local_addr()?;
+    let server = thread::spawn(move || -> Result<f64> {
+        let (data, _) = listener.accept()?;
+        let before = proc::thread_cpu();
+        wire::discard_plain(&data)?;
+        Ok((proc::thread_cpu() - before).as_secs_f64())
+    });
+    let begun = Instant::now();
+    let data = TcpStream::connect(addr)?;
+    wire::send_plain(&data, &source, bytes)?;
+    drop(data);
+    finish(server, begun, bytes)
+}
+
+fn finish(server: thread::JoinHandle<Result<f64>>, begun: Instant, bytes: u64) -> Result<Limit> {
+    let cpu = server
+        .join()
+        .map_err(|_| anyhow!("the loop's thread panicked"))??;
+    let took = begun.elapsed().as_secs_f64();
+    Ok(Limit {
+        speed: bytes as f64 / 1e6 / took,
+        cpu: cpu / (bytes as f64 / GIB),
+    })
+}

@@ -1,0 +1,280 @@
+//! The load generator's FTP session: blocking, one thread, no more than the rows need.
+//!
+//! Downloads are thrown away in the kernel (`MSG_TRUNC`), uploads come from a page-cached file by
+//! `sendfile`, so that on plain connections the generator costs less than any server.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::net::RecvFlags;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use rustls_pki_types::ServerName;
+
+const BLOCK: usize = 1 << 20;
+
+/// Where to log in.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// The server's control address.
+    pub(crate) addr: SocketAddr,
+    /// Login name.
+    pub(crate) user: String,
+    /// Password.
+    pub(crate) password: String,
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Read for Stream {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(s) => s.read(buf),
+            Self::Tls(s) => s.read(buf),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(s) => s.write(buf),
+            Self::Tls(s) => s.write(buf),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(s) => s.flush(),
+            Self::Tls(s) => s.flush(),
+        }
+    }
+}
+
+/// One logged-in control connection.
+pub(crate) struct Session {
+    control: BufReader<Stream>,
+    peer: SocketAddr,
+    tls: Option<Arc<ClientConfig>>,
+}
+
+impl Session {
+    /// Connects and logs in; with `tls`, by AUTH TLS, PBSZ 0 and PROT P.
+    pub(crate) fn open(target: &Target, tls: Option<Arc<ClientConfig>>) -> Result<Self> {
+        let mut session = Self::greet(target.addr)?;
+        if let Some(config) = tls {
+            session.secure(config)?;
+        }
+        let reply = session.command(&format!("USER {}", target.user))?;
+        if reply.0 == 331 {
+            session.expect(&format!("PASS {}", target.password), &[230])?;
+        } else {
+            ensure!(reply.0 == 230, "USER: {} {}", reply.0, reply.1);
+        }
+        session.expect("TYPE I", &[200])?;
+        Ok(session)
+    }
+
+    /// Connects and reads the greeting.
+    pub(crate) fn greet(addr: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect_timeout(&addr, Duration::from_secs(30))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(120)))?;
+        let mut session = Self {
+            control: BufReader::with_capacity(1024, Stream::Plain(stream)),
+            peer: addr,
+            tls: None,
+        };
+        let (code, text) = session.reply()?;
+        ensure!(code == 220, "greeting: {code} {text}");
+        Ok(session)
+    }
+
+    fn secure(&mut self, config: Arc<ClientConfig>) -> Result<()> {
+        self.expect("AUTH TLS", &[234])?;
+        let Stream::Plain(plain) = self.control.get_ref() else {
+            bail!("TLS twice")
+        };
+        let stream = tls_stream(&config, plain.try_clone()?)?;
+        self.control = BufReader::with_capacity(1024, Stream::Tls(Box::new(stream)));
+        self.expect("PBSZ 0", &[200])?;
+        self.expect("PROT P", &[200])?;
+        self.tls = Some(config);
+        Ok(())
+    }
+
+    /// Sends a command and returns the code and last line of its reply.
+    pub(crate) fn command(&mut self, line: &str) -> Result<(u16, String)> {
+        self.send(line)?;
+        self.reply()
+    }
+
+    /// Sends a command and requires one of `codes`.
+    pub(crate) fn expect(&mut self, line: &str, codes: &[u16]) -> Result<String> {
+        let (code, text) = self.command(line)?;
+        ensure!(codes.contains(&code), "{line}: {code} {text}");
+        Ok(text)
+    }
+
+    fn send(&mut self, line: &str) -> Result<()> {
+        let stream = self.control.get_mut();
+        stream.write_all(format!("{line}\r\n").as_bytes())?;
+        stream.flush()?;
+        Ok(())
+    }
+
+    fn reply(&mut self) -> Result<(u16, String)> {
+        let mut first = None;
+        for _ in 0..1000 {
+            let mut line = String::new();
+            ensure!(
+                self.control.read_line(&mut line)? > 0,
+                "control connection closed"
+            );
+            let code = line.get(..3).and_then(|code| code.parse::<u16>().ok());
+            let (Some(code), Some(sep)) = (code, line.as_bytes().get(3)) else {
+                continue;
+            };
+            if *sep == b' ' && first.is_none_or(|first| first == code) {
+                return Ok((code, line.trim_end().to_owned()));
+            }
+            first.get_or_insert(code);
+        }
+        bail!("endless reply")
+    }
+
+    fn passive(&mut self) -> Result<TcpStream> {
+        let text = self.expect("EPSV", &[229])?;
+        let port = text
+            .split('|')
+            .nth(3)
+            .and_then(|port| port.parse::<u16>().ok())
+            .with_context(|| format!("EPSV: {text}"))?;
+        let mut addr = self.peer;
+        addr.set_port(port);
+        let data = TcpStream::connect_timeout(&addr, Duration::from_secs(30))?;
+        data.set_read_timeout(Some(Duration::from_secs(120)))?;
+        Ok(data)
+    }
+
+    /// Fetches or lists (`RETR x`, `LIST x`, `MLSD x`) and throws the bytes away.
+    ///
+    /// Returns how many there were; the final reply has been read.
+    pub(crate) fn fetch(&mut self, command: &str) -> Result<u64> {
+        let data = self.passive()?;
+        self.expect(command, &[125, 150])?;
+        let bytes = match &self.tls {
+            None => discard_plain(&data)?,
+            Some(config) => discard_tls(tls_stream(config, data)?)?,
+        };
+        let (code, text) = self.reply()?;
+        ensure!(code == 226 || code == 250, "{command}: {code} {text}");
+        Ok(bytes)
+    }
+
+    /// Stores `bytes` bytes of `source` under `path`.
+    pub(crate) fn store(&mut self, path: &str, source: &File, bytes: u64) -> Result<()> {
+        let data = self.passive()?;
+        self.expect(&format!("STOR {path}"), &[125, 150])?;
+        match &self.tls {
+            None => {
+                send_plain(&data, source, bytes)?;
+                drop(data);
+            }
+            Some(config) => send_tls(tls_stream(config, data)?, source, bytes)?,
+        }
+        let (code, text) = self.reply()?;
+        ensure!(code == 226 || code == 250, "STOR {path}: {code} {text}");
+        Ok(())
+    }
+
+    /// Leaves politely.
+    pub(crate) fn quit(mut self) -> Result<()> {
+        self.expect("QUIT", &[221])?;
+        Ok(())
+    }
+}
+
+fn tls_stream(
+    config: &Arc<ClientConfig>,
+    stream: TcpStream,
+) -> Result<StreamOwned<ClientConnection, TcpStream>> {
+    stream.set_nodelay(true)?;
+    let name = ServerName::try_from("bench")?;
+    let mut tls = StreamOwned::new(ClientConnection::new(Arc::clone(config), name)?, stream);
+    tls.conn.set_buffer_limit(Some(BLOCK));
+    while tls.conn.is_handshaking() {
+        tls.conn.complete_io(&mut tls.sock)?;
+    }
+    Ok(tls)
+}
+
+/// Reads a plain connection to its end without copying the bytes to user space.
+pub(crate) fn discard_plain(data: &TcpStream) -> Result<u64> {
+    let mut block = vec![0; BLOCK];
+    let mut total = 0;
+    loop {
+        let (_, n) = rustix::net::recv(data, block.as_mut_slice(), RecvFlags::TRUNC)?;
+        if n == 0 {
+            return Ok(total);
+        }
+        total += n as u64;
+    }
+}
+
+fn discard_tls(mut data: StreamOwned<ClientConnection, TcpStream>) -> Result<u64> {
+    let mut block = vec![0; BLOCK / 4];
+    let mut total = 0;
+    loop {
+        match data.read(&mut block)? {
+            0 => break,
+            n => total += n as u64,
+        }
+    }
+    data.conn.send_close_notify();
+    // The server may have closed its side already; the bytes are all here.
+    let _ = data.flush();
+    Ok(total)
+}
+
+/// Sends the first `bytes` of `source` by `sendfile`.
+pub(crate) fn send_plain(data: &TcpStream, source: &File, bytes: u64) -> Result<()> {
+    let mut offset = 0;
+    while offset < bytes {
+        let want = (bytes - offset).min(1 << 30) as usize;
+        let n = rustix::fs::sendfile(data, source, Some(&mut offset), want)?;
+        ensure!(n > 0, "the source is shorter than {bytes} bytes");
+    }
+    Ok(())
+}
+
+fn send_tls(
+    mut data: StreamOwned<ClientConnection, TcpStream>,
+    source: &File,
+    bytes: u64,
+) -> Result<()> {
+    let mut source = source.try_clone()?;
+    io::Seek::rewind(&mut source)?;
+    let mut block = vec![0; BLOCK / 4];
+    let mut left = bytes;
+    while left > 0 {
+        let want = left.min(block.len() as u64) as usize;
+        source.read_exact(&mut block[..want])?;
+        data.write_all(&block[..want])?;
+        left -= want as u64;
+    }
+    data.conn.send_close_notify();
+    data.flush()?;
+    data.sock.shutdown(std::net::Shutdown::Write)?;
+    // Wait for the server's end, so that its close_notify is not answered with a reset.
+    let _ = data.sock.read(&mut block);
+    Ok(())
+}
