@@ -310,6 +310,12 @@ pub enum Error {
         /// The file.
         path: String,
     },
+    /// Not tried, since the whole run was given up.
+    #[error("not tried: {reason}")]
+    GivenUp {
+        /// Why the run was given up.
+        reason: String,
+    },
     /// Stopped by the user.
     #[error("interrupted")]
     Interrupted,

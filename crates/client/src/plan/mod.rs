@@ -3,6 +3,11 @@
 //! `walk` reads both trees, `compare` and `filter` choose, `sync` makes the steps; `transfer`
 //! runs them.
 
+pub mod compare;
+pub mod filter;
+pub mod sync;
+pub mod walk;
+
 use std::{path::PathBuf, time::SystemTime};
 
 /// The steps of one job, in order. Directories come before what they hold; deletions come last,
@@ -37,7 +42,7 @@ pub enum Step {
         remote: String,
         /// Its size when it was planned.
         size: u64,
-        /// When it was changed last, if that is to be kept.
+        /// The time to give it; `None`: the file's own.
         modified: Option<SystemTime>,
     },
     /// Fetches one file.
@@ -72,6 +77,30 @@ pub enum Step {
         /// Why.
         reason: String,
     },
+}
+
+impl Step {
+    /// Fetches one file into the local root, under its own name.
+    #[must_use]
+    pub fn fetch(remote: &str) -> Self {
+        Self::Fetch {
+            remote: remote.to_owned(),
+            local: walk::local_name(crate::remote::names::split(remote).1),
+            size: None,
+            modified: None,
+        }
+    }
+
+    /// Sends one file, keeping its time.
+    #[must_use]
+    pub fn send(local: impl Into<PathBuf>, remote: &str, size: u64) -> Self {
+        Self::Send {
+            local: local.into(),
+            remote: remote.to_owned(),
+            size,
+            modified: None,
+        }
+    }
 }
 
 impl Plan {

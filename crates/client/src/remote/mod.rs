@@ -9,6 +9,7 @@ mod ftp;
 mod greeting;
 pub mod listing;
 pub mod names;
+pub mod pool;
 mod race;
 mod tls;
 

@@ -1,0 +1,350 @@
+//! Two trees to the steps that make the target like the source. Pure.
+//!
+//! One way only. Directories first, then files, large ones first, then removals, children before
+//! their parents.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Plan, Step,
+    compare::{Difference, compare},
+    walk::{Node, Tree, local_name},
+};
+use crate::remote::names;
+
+/// Which side is made like the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// The remote tree is made like the local one.
+    Up,
+    /// The local tree is made like the remote one.
+    Down,
+}
+
+/// How the target is made like the source.
+#[derive(Clone, Debug)]
+pub struct Wishes {
+    /// Which way.
+    pub way: Way,
+    /// Remove from the target what the source lacks.
+    pub delete: bool,
+    /// Leave alone what is newer on the target.
+    pub update_only: bool,
+    /// Paths that are known to be equal by their hashes, though times differ or are unknown.
+    pub equal: BTreeSet<String>,
+    /// Paths that are known to differ by their hashes, though size and time agree.
+    pub different: BTreeSet<String>,
+}
+
+impl Wishes {
+    /// Wishes for a plain copy of what is new or changed.
+    #[must_use]
+    pub fn new(way: Way) -> Self {
+        Self {
+            way,
+            delete: false,
+            update_only: false,
+            equal: BTreeSet::new(),
+            different: BTreeSet::new(),
+        }
+    }
+}
+
+/// Makes the plan; `local_top` and `remote_top` are the two tops.
+#[must_use]
+pub fn plan(
+    source: &Tree,
+    target: &Tree,
+    local_top: &Path,
+    remote_top: &str,
+    wishes: &Wishes,
+) -> Plan {
+    let there: BTreeMap<&str, &Node> = by_path(target);
+    let here: BTreeMap<&str, &Node> = by_path(source);
+    let ends = Ends {
+        way: wishes.way,
+        local_top,
+        remote_top,
+    };
+    let mut plan = Plan::new(local_top);
+    let mut files = Vec::new();
+    for node in &source.nodes {
+        let other = there.get(node.path.as_str()).copied();
+        if let Some(other) = other.filter(|other| other.is_dir != node.is_dir) {
+            ends.replace_kind(&mut plan, target, other);
+        }
+        let other = other.filter(|other| other.is_dir == node.is_dir);
+        match (node.is_dir, other) {
+            (true, Some(_)) => {}
+            (true, None) => plan.push(ends.make_dir(&node.path)),
+            (false, other) => match reason_to_skip(node, other, wishes) {
+                Some(reason) => plan.push(Step::Skip {
+                    name: names::display(&node.path),
+                    reason: reason.to_owned(),
+                }),
+                None => files.push(node),
+            },
+        }
+    }
+    // Large files first: the last worker should not be left alone with the largest.
+    files.sort_by_key(|node| std::cmp::Reverse(node.facts.size));
+    plan.steps
+        .extend(files.into_iter().map(|node| ends.copy(node)));
+    if wishes.delete {
+        for node in target.nodes.iter().rev() {
+            let replaced = parents(&node.path).any(|dir| here.get(dir).is_some_and(|n| !n.is_dir));
+            if !here.contains_key(node.path.as_str()) && !replaced {
+                plan.push(ends.delete(node));
+            }
+        }
+    }
+    plan
+}
+
+fn by_path(tree: &Tree) -> BTreeMap<&str, &Node> {
+    tree.nodes
+        .iter()
+        .map(|node| (node.path.as_str(), node))
+        .collect()
+}
+
+/// The directories above a path, nearest first.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(path.rsplit_once('/').map(|cut| cut.0), |dir| {
+        dir.rsplit_once('/').map(|cut| cut.0)
+    })
+}
+
+fn reason_to_skip(node: &Node, other: Option<&Node>, wishes: &Wishes) -> Option<&'static str> {
+    let other = other?;
+    if wishes.equal.contains(&node.path) {
+        return Some("same content");
+    }
+    if wishes.different.contains(&node.path) {
+        return None;
+    }
+    match compare(&node.facts, &other.facts) {
+        Difference::Same => Some("same size and time"),
+        Difference::Older if wishes.update_only => Some("newer on the target"),
+        Difference::Size if wishes.update_only && is_newer(other, node) => {
+            Some("newer on the target")
+        }
+        _ => None,
+    }
+}
+
+fn is_newer(one: &Node, other: &Node) -> bool {
+    matches!((one.facts.modified, other.facts.modified), (Some(a), Some(b)) if a > b)
+}
+
+/// The two tops and the way between.
+struct Ends<'a> {
+    way: Way,
+    local_top: &'a Path,
+    remote_top: &'a str,
+}
+
+impl Ends<'_> {
+    fn remote(&self, path: &str) -> String {
+        names::join(self.remote_top, path)
+    }
+
+    fn local(path: &str) -> PathBuf {
+        path.split('/').map(local_name).collect()
+    }
+
+    fn make_dir(&self, path: &str) -> Step {
+        match self.way {
+            Way::Up => Step::MakeRemoteDir {
+                path: self.remote(path),
+            },
+            Way::Down => Step::MakeLocalDir {
+                path: Self::local(path),
+            },
+        }
+    }
+
+    fn copy(&self, node: &Node) -> Step {
+        match self.way {
+            Way::Up => Step::Send {
+                local: self.local_top.join(Self::local(&node.path)),
+                remote: self.remote(&node.path),
+                size: node.facts.size.unwrap_or(0),
+                modified: node.facts.modified,
+            },
+            Way::Down => Step::Fetch {
+                remote: self.remote(&node.path),
+                local: Self::local(&node.path),
+                size: node.facts.size,
+                // A time that is only a day or a minute is not worth keeping; asked for instead.
+                modified: node
+                    .facts
+                    .modified
+                    .filter(|_| node.facts.precision.as_secs() <= 1),
+            },
+        }
+    }
+
+    fn delete(&self, node: &Node) -> Step {
+        match self.way {
+            Way::Up => Step::DeleteRemote {
+                path: self.remote(&node.path),
+                dir: node.is_dir,
+            },
+            Way::Down => Step::DeleteLocal {
+                path: Self::local(&node.path),
+                dir: node.is_dir,
+            },
+        }
+    }
+
+    /// A file where a directory must be, or the reverse: what is there goes first, with all below.
+    fn replace_kind(&self, plan: &mut Plan, target: &Tree, other: &Node) {
+        let prefix = format!("{}/", other.path);
+        let below = |node: &&Node| node.path.starts_with(&prefix);
+        let children = target.nodes.iter().rev().filter(below);
+        plan.steps.extend(children.map(|node| self.delete(node)));
+        plan.push(self.delete(other));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::plan::compare::Facts;
+
+    fn tree(rows: &[(&str, Option<u64>, u64)]) -> Tree {
+        let nodes = rows
+            .iter()
+            .map(|(path, size, secs)| Node {
+                path: (*path).to_owned(),
+                is_dir: size.is_none(),
+                facts: Facts {
+                    size: *size,
+                    modified: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(*secs)),
+                    precision: Duration::from_secs(1),
+                },
+            })
+            .collect();
+        Tree {
+            nodes,
+            notes: Vec::new(),
+        }
+    }
+
+    /// One word a step.
+    fn words(source: &Tree, target: &Tree, wishes: &Wishes) -> Vec<String> {
+        plan(source, target, Path::new("/l"), "/r", wishes)
+            .steps
+            .iter()
+            .map(|step| match step {
+                Step::MakeRemoteDir { path } => format!("mkdir {path}"),
+                Step::MakeLocalDir { path } => format!("mkdir {}", path.display()),
+                Step::Send { local, remote, .. } => format!("{}>{remote}", local.display()),
+                Step::Fetch { remote, local, .. } => format!("{remote}>{}", local.display()),
+                Step::DeleteRemote { path, dir } => format!("rm {path} {dir}"),
+                Step::DeleteLocal { path, dir } => format!("rm {} {dir}", path.display()),
+                Step::Skip { name, reason } => format!("skip {name}: {reason}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn new_and_changed_files_go_the_large_ones_first() {
+        let source = tree(&[
+            ("d", None, 0),
+            ("a", Some(1), 9),
+            ("b", Some(2), 9),
+            ("d/c", Some(7), 9),
+        ]);
+        let target = tree(&[("a", Some(1), 9), ("b", Some(3), 9), ("x", Some(1), 1)]);
+        let up = words(&source, &target, &Wishes::new(Way::Up));
+        assert_eq!(
+            up,
+            [
+                "mkdir /r/d",
+                "skip a: same size and time",
+                "/l/d/c>/r/d/c",
+                "/l/b>/r/b"
+            ]
+        );
+        let down = words(&source, &target, &Wishes::new(Way::Down));
+        assert_eq!(
+            down,
+            [
+                "mkdir d",
+                "skip a: same size and time",
+                "/r/d/c>d/c",
+                "/r/b>b"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_second_run_does_nothing() {
+        let same = tree(&[("d", None, 5), ("d/a", Some(1), 9)]);
+        let mut wishes = Wishes::new(Way::Up);
+        wishes.delete = true;
+        let plan = plan(&same, &same, Path::new("/l"), "/r", &wishes);
+        assert!(plan.is_idle(), "{plan:?}");
+    }
+
+    #[test]
+    fn removals_come_last_children_first() {
+        let source = tree(&[("a", Some(1), 1)]);
+        let target = tree(&[("d", None, 0), ("d/e", None, 0), ("d/e/f", Some(1), 1)]);
+        let mut wishes = Wishes::new(Way::Up);
+        wishes.delete = true;
+        let steps = words(&source, &target, &wishes);
+        assert_eq!(
+            steps,
+            [
+                "/l/a>/r/a",
+                "rm /r/d/e/f false",
+                "rm /r/d/e true",
+                "rm /r/d true"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_in_place_of_a_directory_goes_first_and_once() {
+        let source = tree(&[("x", Some(1), 1)]);
+        let target = tree(&[("x", None, 0), ("x/y", Some(1), 1)]);
+        let mut wishes = Wishes::new(Way::Down);
+        wishes.delete = true;
+        let steps = words(&source, &target, &wishes);
+        assert_eq!(steps, ["rm x/y false", "rm x true", "/r/x>x"]);
+    }
+
+    #[test]
+    fn update_only_leaves_newer_targets_alone() {
+        let source = tree(&[("a", Some(1), 100)]);
+        let target = tree(&[("a", Some(2), 200)]);
+        let mut wishes = Wishes::new(Way::Up);
+        assert_eq!(words(&source, &target, &wishes), ["/l/a>/r/a"]);
+        wishes.update_only = true;
+        assert_eq!(
+            words(&source, &target, &wishes),
+            ["skip a: newer on the target"]
+        );
+    }
+
+    #[test]
+    fn hashes_overrule_times() {
+        let source = tree(&[("a", Some(1), 100), ("b", Some(1), 100)]);
+        let target = tree(&[("a", Some(1), 900), ("b", Some(1), 100)]);
+        let mut wishes = Wishes::new(Way::Up);
+        wishes.equal.insert("a".to_owned());
+        wishes.different.insert("b".to_owned());
+        assert_eq!(
+            words(&source, &target, &wishes),
+            ["skip a: same content", "/l/b>/r/b"]
+        );
+    }
+}

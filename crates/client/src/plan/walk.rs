@@ -1,0 +1,243 @@
+//! Trees to lists of names: the remote one over a session, the local one from the disk.
+//!
+//! Names are checked where they come in, depth and number are limited, links are never followed:
+//! a walk ends, and what it returns lies below its top.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{compare::Facts, filter::Filter};
+use crate::{
+    error::{Error, RemoteError},
+    remote::{Kind, Remote, names},
+};
+
+/// The deepest directory that is entered.
+pub const MAX_DEPTH: usize = 128;
+/// The most entries of one tree.
+pub const MAX_ENTRIES: usize = 2_000_000;
+
+/// One file or directory of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// The path below the top, `/` between components, in the lossless inner form.
+    pub path: String,
+    /// What it is: a file or a directory.
+    pub is_dir: bool,
+    /// Size and time.
+    pub facts: Facts,
+}
+
+/// A tree as walked: parents before children, sorted by path within a directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// Its files and directories, the top left out.
+    pub nodes: Vec<Node>,
+    /// What was left out and why: links, devices, names that cannot be used.
+    pub notes: Vec<String>,
+}
+
+impl Tree {
+    fn note(&mut self, text: String) {
+        if self.notes.len() < 1000 {
+            self.notes.push(text);
+        }
+    }
+
+    fn push(&mut self, node: Node) -> Result<(), Error> {
+        if self.nodes.len() >= MAX_ENTRIES {
+            return Err(Error::Remote(RemoteError::TooLarge {
+                verb: "walk".to_owned(),
+                limit: MAX_ENTRIES as u64,
+                unit: "entries",
+            }));
+        }
+        self.nodes.push(node);
+        Ok(())
+    }
+}
+
+/// Returns the local name for a component of the inner form: raw bytes are bytes again.
+#[must_use]
+pub fn local_name(name: &str) -> PathBuf {
+    PathBuf::from(OsString::from_vec(names::encode_lossless(name)))
+}
+
+/// Returns the inner form of a local path.
+#[must_use]
+pub fn inner_name(path: &Path) -> String {
+    names::decode_lossless(path.as_os_str().as_bytes())
+}
+
+/// Walks a remote directory.
+///
+/// # Errors
+/// A directory cannot be listed, or the tree has no end.
+pub async fn remote(
+    session: &mut dyn Remote,
+    top: &str,
+    filter: &Filter,
+) -> Result<Tree, RemoteError> {
+    let mut tree = Tree::default();
+    let mut waiting = vec![(String::new(), 0)];
+    while let Some((dir, depth)) = waiting.pop() {
+        let path = if dir.is_empty() {
+            top.to_owned()
+        } else {
+            names::join(top, &dir)
+        };
+        let listing = session.list(&path).await?;
+        for dropped in listing.dropped {
+            tree.note(format!("{}: {dropped}", names::display(&path)));
+        }
+        let mut below = Vec::new();
+        for entry in listing.entries {
+            let path = below_of(&dir, entry.name.as_str());
+            let is_dir = entry.kind == Kind::Dir;
+            if !filter.takes(&path, is_dir) {
+                continue;
+            }
+            if !matches!(entry.kind, Kind::Dir | Kind::File) {
+                tree.note(format!("{}: not a regular file", names::display(&path)));
+                continue;
+            }
+            if is_dir && depth >= MAX_DEPTH {
+                tree.note(format!("{}: too deep", names::display(&path)));
+                continue;
+            }
+            if is_dir {
+                below.push((path.clone(), depth + 1));
+            }
+            tree.push(Node {
+                path,
+                is_dir,
+                facts: Facts {
+                    size: entry.size.filter(|_| !is_dir),
+                    modified: entry.modified,
+                    precision: entry.precision,
+                },
+            })
+            .map_err(only_remote)?;
+        }
+        waiting.extend(below.into_iter().rev());
+    }
+    Ok(tree)
+}
+
+fn only_remote(error: Error) -> RemoteError {
+    match error {
+        Error::Remote(error) => error,
+        _ => RemoteError::Poisoned,
+    }
+}
+
+fn below_of(dir: &str, name: &str) -> String {
+    if dir.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{dir}/{name}")
+    }
+}
+
+/// Walks a local directory. Blocks. Partial files of interrupted downloads are left out.
+///
+/// # Errors
+/// The top cannot be read; what cannot be read below it is noted.
+pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
+    let mut tree = Tree::default();
+    let mut waiting = vec![(String::new(), 0)];
+    while let Some((dir, depth)) = waiting.pop() {
+        let disk = top.join(local_name(&dir));
+        let entries = match read_sorted(&disk) {
+            Ok(entries) => entries,
+            Err(error) if dir.is_empty() => return Err(Error::local("read", disk, error)),
+            Err(error) => {
+                tree.note(format!("{}: {error}", disk.display()));
+                continue;
+            }
+        };
+        let mut below = Vec::new();
+        for name in entries {
+            let path = below_of(&dir, &inner_name(Path::new(&name)));
+            match look(&disk.join(&name)) {
+                Ok(Some((is_dir, _))) if !filter.takes(&path, is_dir) || is_part(&name) => {}
+                Ok(Some((true, _))) if depth >= MAX_DEPTH => {
+                    tree.note(format!("{path}: too deep"));
+                }
+                Ok(Some((is_dir, facts))) => {
+                    if is_dir {
+                        below.push((path.clone(), depth + 1));
+                    }
+                    tree.push(Node {
+                        path,
+                        is_dir,
+                        facts,
+                    })?;
+                }
+                Ok(None) if !filter.takes(&path, false) => {}
+                Ok(None) => tree.note(format!("{path}: not a regular file")),
+                Err(error) => tree.note(format!("{path}: {error}")),
+            }
+        }
+        waiting.extend(below.into_iter().rev());
+    }
+    Ok(tree)
+}
+
+fn is_part(name: &OsString) -> bool {
+    let bytes = name.as_encoded_bytes();
+    bytes.starts_with(b".")
+        && (bytes.ends_with(b".ftpc-part") || bytes.ends_with(b".ftpc-part.json"))
+}
+
+fn read_sorted(dir: &Path) -> io::Result<Vec<OsString>> {
+    let mut names = fs::read_dir(dir)?
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect::<io::Result<Vec<_>>>()?;
+    names.sort();
+    Ok(names)
+}
+
+/// Looks without following links; `None`: neither file nor directory.
+fn look(path: &Path) -> io::Result<Option<(bool, Facts)>> {
+    let meta = fs::symlink_metadata(path)?;
+    if !meta.is_dir() && !meta.is_file() {
+        return Ok(None);
+    }
+    let facts = Facts {
+        size: meta.is_file().then(|| meta.len()),
+        modified: meta.modified().ok(),
+        precision: Duration::ZERO,
+    };
+    Ok(Some((meta.is_dir(), facts)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_local_walk_leaves_links_and_partials_out_and_ends() {
+        let temp = tempfile::tempdir().unwrap();
+        let top = temp.path();
+        fs::create_dir_all(top.join("d/e")).unwrap();
+        fs::write(top.join("d/e/f"), b"123").unwrap();
+        fs::write(top.join(".x.ftpc-part"), b"1").unwrap();
+        std::os::unix::fs::symlink("..", top.join("d/loop")).unwrap();
+        let raw = OsString::from_vec(b"\xB2\xE2".to_vec());
+        fs::write(top.join(&raw), b"").unwrap();
+
+        let tree = local(top, &Filter::default()).unwrap();
+        let paths: Vec<_> = tree.nodes.iter().map(|node| node.path.as_str()).collect();
+        assert_eq!(paths, ["d", "\u{10ffb2}\u{10ffe2}", "d/e", "d/e/f"]);
+        assert_eq!(tree.nodes[3].facts.size, Some(3));
+        assert_eq!(tree.notes, ["d/loop: not a regular file"]);
+        assert_eq!(local_name(&tree.nodes[1].path), PathBuf::from(raw));
+        assert!(local(&top.join("missing"), &Filter::default()).is_err());
+    }
+}

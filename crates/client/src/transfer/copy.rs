@@ -1,0 +1,215 @@
+//! The copy loops. They block: run them on a blocking thread, one per transfer.
+//!
+//! Without a hash to compute the system moves the bytes (`splice`, `sendfile`), where the
+//! connection is plain; otherwise blocks of 256 KiB go through memory.
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{digest::Digest, pace::Pace};
+use crate::{cancel::Cancel, remote::Data};
+
+const BLOCK: usize = 256 * 1024;
+
+/// What a transfer counts into, waits for and obeys.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flow {
+    pub(super) cancel: Cancel,
+    pub(super) pace: Option<Arc<Pace>>,
+    /// Bytes of the file on the other side.
+    pub(super) done: Arc<AtomicU64>,
+    /// Bytes that went over the wire in this run.
+    pub(super) wire: Arc<AtomicU64>,
+}
+
+/// Which side a copy failed on.
+#[derive(Debug)]
+pub(super) enum CopyError {
+    /// The connection.
+    Remote(io::Error),
+    /// The file, with the verb for the message.
+    Local(&'static str, io::Error),
+}
+
+impl Flow {
+    /// Counts a block and waits as the limit wants.
+    fn moved(&self, bytes: u64) -> io::Result<()> {
+        self.done.fetch_add(bytes, Ordering::Relaxed);
+        self.wire.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(pace) = &self.pace {
+            self.wait(pace.take(bytes, Instant::now()))?;
+        }
+        self.check()
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.cancel.is_stopped() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        Ok(())
+    }
+
+    fn wait(&self, pause: Duration) -> io::Result<()> {
+        let until = Instant::now() + pause;
+        loop {
+            self.check()?;
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            thread::sleep(left.min(Duration::from_millis(100)));
+        }
+    }
+
+    fn block(&self) -> usize {
+        self.pace.as_ref().map_or(BLOCK, |pace| pace.block())
+    }
+
+    /// Zero-copy calls move up to 1 MiB at once, too coarse for a low limit.
+    fn may_splice(&self) -> bool {
+        self.pace.is_none()
+    }
+}
+
+/// Tells the disk's errors from the connection's, where one call touches both.
+fn is_local(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(
+        error.kind(),
+        StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem
+    ) || error.raw_os_error() == Some(5)
+}
+
+/// Receives to the end; `limit` is how many bytes may come at most.
+pub(super) fn receive(
+    data: &mut dyn Data,
+    file: &File,
+    mut digest: Option<&mut Digest>,
+    limit: Option<u64>,
+    flow: &Flow,
+) -> Result<u64, CopyError> {
+    let mut left = limit;
+    let mut count = |bytes: u64| {
+        left = match left.map(|left| left.checked_sub(bytes)) {
+            None => None,
+            Some(Some(left)) => Some(left),
+            Some(None) => return Err(io::Error::new(io::ErrorKind::InvalidData, TOO_MUCH)),
+        };
+        flow.moved(bytes)
+    };
+    if digest.is_none() && flow.may_splice() {
+        match data.splice_into(file, &mut count) {
+            Some(Ok(total)) => return Ok(total),
+            Some(Err(error)) if is_local(&error) => return Err(CopyError::Local("write", error)),
+            Some(Err(error)) => return Err(CopyError::Remote(error)),
+            None => {}
+        }
+    }
+    let mut block = vec![0; flow.block()];
+    let mut total = 0;
+    loop {
+        let got = data.read(&mut block).map_err(CopyError::Remote)?;
+        if got == 0 {
+            return Ok(total);
+        }
+        count(got as u64).map_err(CopyError::Remote)?;
+        if let Some(digest) = digest.as_deref_mut() {
+            digest.update(&block[..got]);
+        }
+        let mut file = file;
+        file.write_all(&block[..got])
+            .map_err(|error| CopyError::Local("write", error))?;
+        total += got as u64;
+    }
+}
+
+const TOO_MUCH: &str = "more bytes than the server announced";
+
+/// Sends `length` bytes from where the file stands, fewer if it ends before.
+pub(super) fn send(
+    data: &mut dyn Data,
+    file: &File,
+    mut digest: Option<&mut Digest>,
+    length: u64,
+    flow: &Flow,
+) -> Result<u64, CopyError> {
+    if digest.is_none() && flow.may_splice() {
+        match data.splice_from(file, length, &mut |bytes| flow.moved(bytes)) {
+            Some(Ok(total)) => return Ok(total),
+            Some(Err(error)) if is_local(&error) => return Err(CopyError::Local("read", error)),
+            Some(Err(error)) => return Err(CopyError::Remote(error)),
+            None => {}
+        }
+    }
+    let mut block = vec![0; flow.block()];
+    let mut total = 0;
+    let mut source = file.take(length);
+    loop {
+        let got = match source.read(&mut block) {
+            Ok(0) => return Ok(total),
+            Ok(got) => got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(CopyError::Local("read", error)),
+        };
+        if let Some(digest) = digest.as_deref_mut() {
+            digest.update(&block[..got]);
+        }
+        data.write_all(&block[..got]).map_err(CopyError::Remote)?;
+        flow.moved(got as u64).map_err(CopyError::Remote)?;
+        total += got as u64;
+    }
+}
+
+/// Receives to the end into any writer (standard output).
+pub(super) fn receive_stream(
+    data: &mut dyn Data,
+    sink: &mut dyn Write,
+    flow: &Flow,
+) -> Result<u64, CopyError> {
+    let mut block = vec![0; flow.block()];
+    let mut total = 0;
+    loop {
+        let got = data.read(&mut block).map_err(CopyError::Remote)?;
+        if got == 0 {
+            sink.flush()
+                .map_err(|error| CopyError::Local("write", error))?;
+            return Ok(total);
+        }
+        flow.moved(got as u64).map_err(CopyError::Remote)?;
+        sink.write_all(&block[..got])
+            .map_err(|error| CopyError::Local("write", error))?;
+        total += got as u64;
+    }
+}
+
+/// Sends any reader to its end (standard input).
+pub(super) fn send_stream(
+    data: &mut dyn Data,
+    source: &mut dyn Read,
+    flow: &Flow,
+) -> Result<u64, CopyError> {
+    let mut block = vec![0; flow.block()];
+    let mut total = 0;
+    loop {
+        let got = match source.read(&mut block) {
+            Ok(0) => return Ok(total),
+            Ok(got) => got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                flow.check().map_err(CopyError::Remote)?;
+                continue;
+            }
+            Err(error) => return Err(CopyError::Local("read", error)),
+        };
+        data.write_all(&block[..got]).map_err(CopyError::Remote)?;
+        flow.moved(got as u64).map_err(CopyError::Remote)?;
+        total += got as u64;
+    }
+}

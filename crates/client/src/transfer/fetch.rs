@@ -1,0 +1,406 @@
+//! One file down: a partial file beside the target, resumed when it is a part of the same file,
+//! proved, then given its name.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::atomic::Ordering,
+    time::SystemTime,
+};
+
+use super::{
+    Tools,
+    copy::{self, CopyError, Flow},
+    digest::Digest,
+    local::{self, LocalRoot},
+    resume::{self, Begin, Note},
+    task, verify,
+};
+use crate::{
+    error::{Error, RemoteError},
+    event::FileId,
+    remote::{Data, HashVerb, Remote},
+};
+
+/// From this size on a finished download is forced to the disk before it gets its name.
+const SYNC_FROM: u64 = 1 << 20;
+
+/// One download.
+#[derive(Clone, Debug)]
+pub(super) struct Fetch {
+    pub(super) id: FileId,
+    pub(super) remote: String,
+    pub(super) local: PathBuf,
+    pub(super) size: Option<u64>,
+    pub(super) modified: Option<SystemTime>,
+    pub(super) flow: Flow,
+}
+
+/// How a file came over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Done {
+    pub(super) bytes: u64,
+    pub(super) verified: Option<&'static str>,
+}
+
+/// A partial file that is open and the way it goes on.
+struct Part {
+    file: File,
+    path: PathBuf,
+    note: PathBuf,
+    begin: Begin,
+}
+
+impl Fetch {
+    /// Fetches the file over one session.
+    pub(super) async fn run(
+        &mut self,
+        tools: &Tools,
+        root: &LocalRoot,
+        remote: &mut dyn Remote,
+    ) -> Result<Done, Error> {
+        if root.is_dir(&self.local) {
+            return Err(Error::local(
+                "replace",
+                root.shown(&self.local),
+                io::ErrorKind::IsADirectory.into(),
+            ));
+        }
+        if !tools.options.force && root.exists(&self.local) {
+            return Err(Error::Exists {
+                path: root.shown(&self.local).display().to_string(),
+            });
+        }
+        self.ask_facts(tools, remote).await?;
+        let part = self.open_part(tools, root)?;
+        let resumed = part.begin != Begin::Fresh;
+        match self.run_part(tools, root, remote, part).await {
+            Err(error @ (Error::HashMismatch { .. } | Error::ChangedMeanwhile { .. }))
+                if resumed =>
+            {
+                // What was kept was not a part of this file after all.
+                tools
+                    .events
+                    .message(format!("{}, from the beginning", error.chain()));
+                let part = self.fresh_part(root)?;
+                self.run_part(tools, root, remote, part).await
+            }
+            other => other,
+        }
+    }
+
+    async fn ask_facts(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<(), Error> {
+        if self.size.is_none() {
+            self.size = remote.size(&self.remote).await?;
+        }
+        let wants_time = tools.options.keep_times || tools.options.resume;
+        if self.modified.is_none() && wants_time {
+            self.modified = remote.modified(&self.remote).await?;
+        }
+        Ok(())
+    }
+
+    fn open_part(&self, tools: &Tools, root: &LocalRoot) -> Result<Part, Error> {
+        let path = local::part_of(&self.local);
+        let note_path = local::note_of(&path);
+        let file = root.open_part(&path)?;
+        let now = Note::new(&tools.endpoint, &self.remote, self.size, self.modified);
+        let recorded = root
+            .read_small(&note_path)
+            .and_then(|text| serde_json::from_slice::<Note>(&text).ok());
+        let have = file.metadata().map_or(0, |meta| meta.len());
+        let begin = if tools.options.resume {
+            resume::download(recorded.as_ref(), now.as_ref(), have)
+        } else {
+            Begin::Fresh
+        };
+        if begin == Begin::Fresh {
+            self.cut(root, &file, &path)?;
+            // Written before the first byte, so that a crash leaves a part that can be known.
+            match now.filter(|_| tools.options.resume) {
+                Some(note) => {
+                    let text = serde_json::to_vec(&note).unwrap_or_default();
+                    root.write_small(&note_path, &text)?;
+                }
+                None => root.remove(&note_path, false)?,
+            }
+        }
+        Ok(Part {
+            file,
+            path,
+            note: note_path,
+            begin,
+        })
+    }
+
+    fn fresh_part(&self, root: &LocalRoot) -> Result<Part, Error> {
+        let path = local::part_of(&self.local);
+        let file = root.open_part(&path)?;
+        self.cut(root, &file, &path)?;
+        Ok(Part {
+            file,
+            note: local::note_of(&path),
+            path,
+            begin: Begin::Fresh,
+        })
+    }
+
+    fn cut(&self, root: &LocalRoot, file: &File, path: &Path) -> Result<(), Error> {
+        file.set_len(0)
+            .map_err(|error| Error::local("cut", root.shown(path), error))
+    }
+
+    async fn run_part(
+        &self,
+        tools: &Tools,
+        root: &LocalRoot,
+        remote: &mut dyn Remote,
+        part: Part,
+    ) -> Result<Done, Error> {
+        let resumed = part.begin != Begin::Fresh;
+        let abilities = remote.abilities();
+        let hash = verify::choose(tools.options.verify, abilities, self.size, resumed)?;
+        let outcome = self.copy(root, remote, &part, hash).await;
+        let (bytes, digest) = match outcome {
+            Ok(copied) => copied,
+            Err(error) => {
+                self.clean_up(tools, root, &part);
+                return Err(error);
+            }
+        };
+        let verified = match self.prove(tools, root, remote, &part, hash, digest).await {
+            Ok(verified) => verified,
+            Err(error) => {
+                if matches!(error, Error::HashMismatch { .. }) {
+                    self.discard(root, &part);
+                }
+                return Err(error);
+            }
+        };
+        self.publish(tools, root, part, bytes).await?;
+        Ok(Done { bytes, verified })
+    }
+
+    /// Copies what is missing and checks the size. Returns the whole file's size, and its digest
+    /// if it went through memory from the first byte.
+    async fn copy(
+        &self,
+        root: &LocalRoot,
+        remote: &mut dyn Remote,
+        part: &Part,
+        hash: Option<HashVerb>,
+    ) -> Result<(u64, Option<Digest>), Error> {
+        let shown = root.shown(&part.path);
+        let (data, begin) = self.open(root, remote, part).await?;
+        let announced = data.announced();
+        let digest = match begin {
+            Begin::Fresh => hash.map(|how| Digest::new(how.algorithm())),
+            Begin::Resume { .. } => None,
+        };
+        let have = match begin {
+            Begin::Fresh => 0,
+            Begin::Resume { have, .. } => have,
+        };
+        self.flow.done.store(have, Ordering::Relaxed);
+        let (data, copied, digest) = self.receive(data, part, begin, digest, &shown).await?;
+        let total = match copied {
+            Ok(Some(count)) => have + count,
+            Ok(None) => {
+                drop(data);
+                let _unusable = remote.settle().await;
+                return Err(Error::ChangedMeanwhile {
+                    path: self.remote.clone(),
+                });
+            }
+            Err(error) => {
+                let cancel = &self.flow.cancel;
+                return Err(task::fail(remote, data, "RETR", &shown, error, cancel).await);
+            }
+        };
+        let want = self.size.or(announced.filter(|_| have == 0));
+        match data.finish().await {
+            Ok(()) => {}
+            // Every byte is here; only the server's word for it was lost.
+            Err(RemoteError::Io { .. } | RemoteError::Timeout { .. })
+                if want == Some(total) && !self.flow.cancel.is_stopped() => {}
+            Err(_) if self.flow.cancel.is_stopped() => return Err(Error::Interrupted),
+            Err(error) => return Err(error.into()),
+        }
+        match want {
+            Some(want) if want != total => Err(Error::Truncated {
+                path: self.remote.clone(),
+                want,
+                got: total,
+            }),
+            _ => Ok((total, digest)),
+        }
+    }
+
+    /// Opens the transfer; a server that refuses the offset sends the file from its beginning.
+    async fn open(
+        &self,
+        root: &LocalRoot,
+        remote: &mut dyn Remote,
+        part: &Part,
+    ) -> Result<(Box<dyn Data>, Begin), Error> {
+        let Begin::Resume { from, .. } = part.begin else {
+            return Ok((remote.open_read(&self.remote, 0).await?, Begin::Fresh));
+        };
+        match remote.open_read(&self.remote, from).await {
+            Ok(data) => Ok((data, part.begin)),
+            Err(error @ RemoteError::Refused { .. }) if !error.is_transient() && from > 0 => {
+                let data = remote.open_read(&self.remote, 0).await?;
+                self.cut(root, &part.file, &part.path)?;
+                Ok((data, Begin::Fresh))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The blocking part. `None` for the count: the overlap differs.
+    async fn receive(
+        &self,
+        mut data: Box<dyn Data>,
+        part: &Part,
+        begin: Begin,
+        mut digest: Option<Digest>,
+        shown: &Path,
+    ) -> Result<
+        (
+            Box<dyn Data>,
+            Result<Option<u64>, CopyError>,
+            Option<Digest>,
+        ),
+        Error,
+    > {
+        let file = part
+            .file
+            .try_clone()
+            .map_err(|error| Error::local("open", shown, error))?;
+        let (flow, size) = (self.flow.clone(), self.size);
+        data.obey(&flow.cancel);
+        task::blocking(move || {
+            let copied = receive_from(&mut *data, &file, begin, digest.as_mut(), size, &flow);
+            (data, copied, digest)
+        })
+        .await
+    }
+
+    async fn prove(
+        &self,
+        tools: &Tools,
+        root: &LocalRoot,
+        remote: &mut dyn Remote,
+        part: &Part,
+        hash: Option<HashVerb>,
+        digest: Option<Digest>,
+    ) -> Result<Option<&'static str>, Error> {
+        let Some(how) = hash.filter(|_| remote.is_usable()) else {
+            return Ok(None);
+        };
+        let shown = root.shown(&part.path);
+        let local = async || match digest {
+            Some(digest) => Ok(digest.finish()),
+            None => {
+                let file = part
+                    .file
+                    .try_clone()
+                    .map_err(|error| Error::local("open", &shown, error))?;
+                verify::hash_file(file, shown.clone(), how, &self.flow.cancel).await
+            }
+        };
+        let verdict = verify::compare(tools, self.id, remote, &self.remote, how, local).await?;
+        Ok(match verdict {
+            verify::Verdict::Same(algorithm) => Some(algorithm),
+            verify::Verdict::Untold => None,
+        })
+    }
+
+    async fn publish(
+        &self,
+        tools: &Tools,
+        root: &LocalRoot,
+        part: Part,
+        bytes: u64,
+    ) -> Result<(), Error> {
+        let modified = self.modified.filter(|_| tools.options.keep_times);
+        let (root, local, force) = (root.clone(), self.local.clone(), tools.options.force);
+        let events = tools.events.clone();
+        task::blocking(move || {
+            let shown = root.shown(&local);
+            if bytes >= SYNC_FROM {
+                part.file
+                    .sync_data()
+                    .map_err(|error| Error::local("sync", &shown, error))?;
+            }
+            if let Some(time) = modified
+                && let Err(error) = local::set_modified(&part.file, time)
+            {
+                events.message(format!("{}: time not kept: {error}", shown.display()));
+            }
+            root.publish(&part.path, &local, force)?;
+            root.remove(&part.note, false)
+        })
+        .await?
+    }
+
+    /// After a failure: the part stays when it can be resumed.
+    fn clean_up(&self, tools: &Tools, root: &LocalRoot, part: &Part) {
+        let kept = part.file.metadata().is_ok_and(|meta| meta.len() > 0);
+        let known = root.read_small(&part.note).is_some();
+        if !(tools.options.resume && kept && known) {
+            self.discard(root, part);
+        }
+    }
+
+    fn discard(&self, root: &LocalRoot, part: &Part) {
+        let _gone = root.remove(&part.path, false);
+        let _gone = root.remove(&part.note, false);
+    }
+}
+
+fn receive_from(
+    data: &mut dyn Data,
+    file: &File,
+    begin: Begin,
+    digest: Option<&mut Digest>,
+    size: Option<u64>,
+    flow: &Flow,
+) -> Result<Option<u64>, CopyError> {
+    let local = |verb| move |error| CopyError::Local(verb, error);
+    let mut reader = file;
+    let have = match begin {
+        Begin::Fresh => 0,
+        Begin::Resume { from, have } => {
+            reader.seek(SeekFrom::Start(from)).map_err(local("seek"))?;
+            if !overlap_is_equal(data, file, have - from)? {
+                return Ok(None);
+            }
+            have
+        }
+    };
+    reader.seek(SeekFrom::Start(have)).map_err(local("seek"))?;
+    let limit = size.map(|size| size.saturating_sub(have));
+    copy::receive(data, file, digest, limit, flow).map(Some)
+}
+
+/// Compares the next bytes of the server's file with those kept.
+fn overlap_is_equal(data: &mut dyn Data, mut file: &File, length: u64) -> Result<bool, CopyError> {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let mut ours = vec![0; length];
+    file.read_exact(&mut ours)
+        .map_err(|error| CopyError::Local("read", error))?;
+    let mut theirs = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        match data
+            .read(&mut theirs[filled..])
+            .map_err(CopyError::Remote)?
+        {
+            0 => return Ok(false),
+            count => filled += count,
+        }
+    }
+    Ok(ours == theirs)
+}

@@ -1,0 +1,280 @@
+//! The local side of downloads: everything below one opened directory, never outside it.
+//!
+//! A path from a server or a link on the disk cannot lead out: each is resolved below the handle
+//! (`openat2` with `RESOLVE_BENEATH` where the kernel has it).
+
+use std::{
+    fs::File,
+    io,
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, OpenOptions},
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::error::Error;
+
+/// An opened directory and the name messages call it by. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct LocalRoot {
+    dir: Arc<Dir>,
+    shown: PathBuf,
+}
+
+impl LocalRoot {
+    /// Opens the directory, made if missing. Blocks.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
+        std::fs::create_dir_all(path).map_err(|error| Error::local("make", path, error))?;
+        let dir = Dir::open_ambient_dir(path, ambient_authority())
+            .map_err(|error| Error::local("open", path, error))?;
+        Ok(Self {
+            dir: Arc::new(dir),
+            shown: path.to_owned(),
+        })
+    }
+
+    /// Returns the path for messages.
+    pub(super) fn shown(&self, path: &Path) -> PathBuf {
+        if self.shown == Path::new(".") {
+            return path.to_owned();
+        }
+        self.shown.join(path)
+    }
+
+    fn err(&self, verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
+        let shown = self.shown(path);
+        move |error| Error::local(verb, shown, error)
+    }
+
+    pub(super) fn make_dir(&self, path: &Path) -> Result<(), Error> {
+        check(path)?;
+        if path.as_os_str().is_empty() {
+            return Ok(());
+        }
+        self.dir
+            .create_dir_all(path)
+            .map_err(self.err("make", path))
+    }
+
+    pub(super) fn remove(&self, path: &Path, dir: bool) -> Result<(), Error> {
+        check(path)?;
+        let removed = if dir {
+            self.dir.remove_dir(path)
+        } else {
+            self.dir.remove_file(path)
+        };
+        match removed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other.map_err(self.err("remove", path)),
+        }
+    }
+
+    /// Tells whether there is something, a link included.
+    pub(super) fn exists(&self, path: &Path) -> bool {
+        self.dir.symlink_metadata(path).is_ok()
+    }
+
+    pub(super) fn is_dir(&self, path: &Path) -> bool {
+        self.dir
+            .symlink_metadata(path)
+            .is_ok_and(|meta| meta.is_dir())
+    }
+
+    /// Opens the partial file for reading and writing, made if missing, never through a link,
+    /// and locked: two transfers must not write one file.
+    pub(super) fn open_part(&self, path: &Path) -> Result<File, Error> {
+        check(path)?;
+        if let Some(parent) = path.parent() {
+            self.make_dir(parent)?;
+        }
+        let is_link = |meta: cap_std::fs::Metadata| !meta.is_file();
+        if self.dir.symlink_metadata(path).is_ok_and(is_link) {
+            self.dir
+                .remove_file(path)
+                .map_err(self.err("remove", path))?;
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = self
+            .dir
+            .open_with(path, &options)
+            .map_err(self.err("open", path))?
+            .into_std();
+        file.try_lock()
+            .map_err(|error| Error::local("lock", self.shown(path), error.into()))?;
+        Ok(file)
+    }
+
+    pub(super) fn read_small(&self, path: &Path) -> Option<Vec<u8>> {
+        let meta = self.dir.symlink_metadata(path).ok()?;
+        (meta.is_file() && meta.len() < 64 * 1024).then(|| self.dir.read(path).ok())?
+    }
+
+    pub(super) fn write_small(&self, path: &Path, text: &[u8]) -> Result<(), Error> {
+        check(path)?;
+        self.dir.write(path, text).map_err(self.err("write", path))
+    }
+
+    /// Gives the file its final name. Without `replace` a file that is there stays.
+    pub(super) fn publish(&self, from: &Path, to: &Path, replace: bool) -> Result<(), Error> {
+        check(to)?;
+        if replace {
+            return self
+                .dir
+                .rename(from, &self.dir, to)
+                .map_err(self.err("rename", to));
+        }
+        match self.rename_noreplace(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Error::Exists {
+                path: self.shown(to).display().to_string(),
+            }),
+            other => other.map_err(self.err("rename", to)),
+        }
+    }
+
+    /// `renameat2(RENAME_NOREPLACE)` in the directory that holds both; a hard link, which does not
+    /// replace either, where the file system lacks it.
+    fn rename_noreplace(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let dir = match parent {
+            Some(parent) => self.dir.open_dir(parent)?,
+            None => self.dir.try_clone()?,
+        };
+        let (Some(from_name), Some(to_name)) = (from.file_name(), to.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::{fs::RenameFlags, io::Errno};
+            let flags = RenameFlags::NOREPLACE;
+            match rustix::fs::renameat_with(&dir, from_name, &dir, to_name, flags) {
+                Err(Errno::INVAL | Errno::NOSYS) => {}
+                other => return other.map_err(io::Error::from),
+            }
+        }
+        dir.hard_link(from_name, &dir, to_name)?;
+        dir.remove_file(from_name)
+    }
+}
+
+/// Refuses what is not a plain relative path.
+fn check(path: &Path) -> Result<(), Error> {
+    let plain = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    if plain {
+        return Ok(());
+    }
+    Err(Error::UnsafeName {
+        name: path.display().to_string().escape_debug().to_string(),
+        why: "it leads out of the target directory",
+    })
+}
+
+/// Returns the partial file beside `path`, hidden. Names near the limit of 255 bytes are
+/// shortened to a digest.
+pub(super) fn part_of(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default();
+    let bytes = name.as_encoded_bytes();
+    let mut part = std::ffi::OsString::from(".");
+    if bytes.len() > 230 {
+        let digest = Sha256::digest(bytes);
+        part.push(
+            digest
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>(),
+        );
+    } else {
+        part.push(name);
+    }
+    part.push(".ftpc-part");
+    path.with_file_name(part)
+}
+
+/// Returns the note beside a partial file.
+pub(super) fn note_of(part: &Path) -> PathBuf {
+    let mut name = part.file_name().unwrap_or_default().to_owned();
+    name.push(".json");
+    part.with_file_name(name)
+}
+
+/// Sets the modification time of an open file.
+pub(super) fn set_modified(file: &File, time: SystemTime) -> io::Result<()> {
+    file.set_modified(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leads_out_of_the_root() {
+        let temp = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        for bad in ["../x", "/etc/x", "a/../../x"] {
+            assert!(root.open_part(Path::new(bad)).is_err(), "{bad}");
+            assert!(root.make_dir(Path::new(bad)).is_err(), "{bad}");
+        }
+        std::os::unix::fs::symlink(outside.path(), temp.path().join("link")).unwrap();
+        assert!(root.open_part(Path::new("link/x")).is_err());
+        assert!(root.remove(Path::new("link/x"), false).is_err());
+        assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_link_in_place_of_the_partial_is_not_followed() {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::write(temp.path().join("victim"), b"old").unwrap();
+        std::os::unix::fs::symlink("victim", temp.path().join(".a.ftpc-part")).unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        root.open_part(&part_of(Path::new("a")))
+            .unwrap()
+            .set_len(0)
+            .unwrap();
+        assert_eq!(std::fs::read(temp.path().join("victim")).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_replaced_only_when_wished() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        std::fs::write(temp.path().join("new"), b"new").unwrap();
+        std::fs::write(temp.path().join("old"), b"old").unwrap();
+        let (new, old) = (Path::new("new"), Path::new("old"));
+        assert!(matches!(
+            root.publish(new, old, false),
+            Err(Error::Exists { .. })
+        ));
+        root.publish(new, old, true).unwrap();
+        assert_eq!(std::fs::read(temp.path().join("old")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn two_transfers_do_not_share_a_partial() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        let part = part_of(Path::new("a"));
+        let _held = root.open_part(&part).unwrap();
+        assert!(root.open_part(&part).is_err());
+    }
+
+    #[test]
+    fn the_longest_name_still_has_a_partial() {
+        let long = "x".repeat(255);
+        let part = part_of(Path::new(&long));
+        assert!(note_of(&part).file_name().unwrap().len() <= 255);
+        assert_eq!(part_of(Path::new("d/a")), Path::new("d/.a.ftpc-part"));
+    }
+}

@@ -1,0 +1,460 @@
+//! One file up: under a temporary name that tells of which file it is a part, resumed when it is
+//! there, proved, then renamed. A server that commits whole files itself gets the final name at
+//! once.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::PathBuf,
+    sync::atomic::Ordering,
+    time::SystemTime,
+};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Tools,
+    copy::{self, CopyError, Flow},
+    digest::Digest,
+    fetch::Done,
+    resume::{self, Begin},
+    task, verify,
+};
+use crate::{
+    error::{Error, RemoteError},
+    event::FileId,
+    remote::{Data, HashVerb, Remote, Start, names},
+};
+
+/// One upload, with what must be known from one try to the next.
+#[derive(Clone, Debug)]
+pub(super) struct Send {
+    pub(super) id: FileId,
+    pub(super) local: PathBuf,
+    pub(super) remote: String,
+    pub(super) modified: Option<SystemTime>,
+    pub(super) flow: Flow,
+    /// The server takes no temporary names here.
+    pub(super) direct: bool,
+    /// A rename was sent whose answer may have been lost.
+    pub(super) renaming: bool,
+}
+
+/// The local file, opened, with what it was then.
+struct Source {
+    file: File,
+    size: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Source {
+    fn facts(file: &File) -> io::Result<(u64, Option<SystemTime>)> {
+        let meta = file.metadata()?;
+        Ok((meta.len(), meta.modified().ok()))
+    }
+}
+
+impl Send {
+    /// Sends the file over one session.
+    pub(super) async fn run(
+        &mut self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+    ) -> Result<Done, Error> {
+        let source = self.open_local().await?;
+        self.direct |= remote.abilities().atomic_stor();
+        let part = if self.direct {
+            self.remote.clone()
+        } else {
+            part_of(&self.remote, source.size, source.modified)
+        };
+        if self.renaming && self.was_renamed(remote, &part, source.size).await? {
+            self.finish_up(tools, remote, &source).await?;
+            return Ok(Done {
+                bytes: source.size,
+                verified: None,
+            });
+        }
+        let begin = self.begin(tools, remote, &source, &part).await?;
+        match self.attempt(tools, remote, &source, &part, begin).await {
+            Err(Error::Remote(error)) if self.wants_direct(&part, &error) => {
+                tools.events.message(format!(
+                    "`{}`: the server takes no temporary name here ({error}); sent directly",
+                    self.remote
+                ));
+                self.direct = true;
+                let path = self.remote.clone();
+                self.attempt(tools, remote, &source, &path, Begin::Fresh)
+                    .await
+            }
+            other => other,
+        }
+    }
+
+    /// A write-only directory, or a name that became too long: 5xx for the part, where the file
+    /// itself may be welcome.
+    fn wants_direct(&self, part: &str, error: &RemoteError) -> bool {
+        let RemoteError::Refused { verb, path, reply } = error else {
+            return false;
+        };
+        let about_part = path.as_deref() == Some(part) && matches!(verb.as_str(), "STOR" | "RNFR");
+        !self.direct && about_part && matches!(reply.code, 500..=504 | 550 | 553)
+    }
+
+    async fn open_local(&self) -> Result<Source, Error> {
+        let path = self.local.clone();
+        task::blocking(move || {
+            let fail = |verb| {
+                let path = path.clone();
+                move |error| Error::local(verb, path, error)
+            };
+            let meta = std::fs::metadata(&path).map_err(fail("open"))?;
+            if meta.is_dir() {
+                return Err(fail("read")(io::ErrorKind::IsADirectory.into()));
+            }
+            if !meta.is_file() {
+                // Opening a FIFO would wait for its writer.
+                let error = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
+                return Err(fail("read")(error));
+            }
+            let file = File::open(&path).map_err(fail("open"))?;
+            let (size, modified) = Source::facts(&file).map_err(fail("read"))?;
+            Ok(Source {
+                file,
+                size,
+                modified,
+            })
+        })
+        .await?
+    }
+
+    async fn was_renamed(
+        &self,
+        remote: &mut dyn Remote,
+        part: &str,
+        size: u64,
+    ) -> Result<bool, Error> {
+        Ok(remote.size(part).await?.is_none() && remote.size(&self.remote).await? == Some(size))
+    }
+
+    /// Looks how much of this very file is there.
+    async fn begin(
+        &self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+        source: &Source,
+        part: &str,
+    ) -> Result<Begin, Error> {
+        // A part this small is not worth the question.
+        if self.direct || !tools.options.resume || source.size < resume::OVERLAP {
+            return Ok(Begin::Fresh);
+        }
+        let begin = resume::upload(remote.size(part).await?, source.size);
+        if let Begin::Resume { from, have } = begin {
+            let same = self
+                .overlap_is_equal(remote, source, part, from, have)
+                .await?;
+            return Ok(if same { begin } else { Begin::Fresh });
+        }
+        Ok(begin)
+    }
+
+    /// Reads the end of the part back. A server that will not show it gets the file anew.
+    async fn overlap_is_equal(
+        &self,
+        remote: &mut dyn Remote,
+        source: &Source,
+        part: &str,
+        from: u64,
+        have: u64,
+    ) -> Result<bool, Error> {
+        let mut data = match remote.open_read(part, from).await {
+            Ok(data) => data,
+            Err(error) if error.is_transient() => return Err(error.into()),
+            Err(_) => return Ok(false),
+        };
+        data.obey(&self.flow.cancel);
+        let file = self.clone_file(source)?;
+        let (data, same) = task::blocking(move || {
+            let same = compare(&mut *data, &file, from, have);
+            (data, same)
+        })
+        .await?;
+        match same {
+            Ok(same) => {
+                data.finish().await?;
+                Ok(same)
+            }
+            Err(error) => {
+                let cancel = &self.flow.cancel;
+                Err(task::fail(remote, data, "RETR", &self.local, error, cancel).await)
+            }
+        }
+    }
+
+    fn clone_file(&self, source: &Source) -> Result<File, Error> {
+        let clone = source.file.try_clone();
+        clone.map_err(|error| Error::local("open", &self.local, error))
+    }
+
+    async fn attempt(
+        &mut self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+        source: &Source,
+        path: &str,
+        begin: Begin,
+    ) -> Result<Done, Error> {
+        let resumed = begin != Begin::Fresh;
+        let size = Some(source.size);
+        let hash = verify::choose(tools.options.verify, remote.abilities(), size, resumed)?;
+        let digest = match self.copy(tools, remote, source, path, begin, hash).await {
+            Ok(digest) => digest,
+            Err(error) => {
+                self.clean_up(tools, remote, path, &error).await;
+                return Err(error);
+            }
+        };
+        let verified = match self.prove(tools, remote, source, path, hash, digest).await {
+            Ok(verified) => verified,
+            Err(error) => {
+                // What is there is not the file: it must not be found by anyone, nor resumed.
+                if !error.is_transient() && remote.is_usable() {
+                    let _gone = remote.remove_file(path).await;
+                }
+                return Err(error);
+            }
+        };
+        if path != self.remote {
+            self.rename(remote, path).await?;
+        }
+        self.finish_up(tools, remote, source).await?;
+        Ok(Done {
+            bytes: source.size,
+            verified,
+        })
+    }
+
+    /// Copies what is missing. Returns the digest if all went through memory.
+    async fn copy(
+        &self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+        source: &Source,
+        path: &str,
+        begin: Begin,
+        hash: Option<HashVerb>,
+    ) -> Result<Option<Digest>, Error> {
+        let have = match begin {
+            Begin::Resume { have, .. } if have == source.size => return Ok(None),
+            Begin::Resume { have, .. } => have,
+            Begin::Fresh => 0,
+        };
+        let (data, have) = open(tools, remote, path, have).await?;
+        self.flow.done.store(have, Ordering::Relaxed);
+        let digest = hash
+            .filter(|_| have == 0)
+            .map(|how| Digest::new(how.algorithm()));
+        let (data, sent, digest) = self.transmit(data, source, have, digest).await?;
+        let sent = match sent {
+            Ok(sent) => sent,
+            Err(error) => {
+                let cancel = &self.flow.cancel;
+                return Err(task::fail(remote, data, "STOR", &self.local, error, cancel).await);
+            }
+        };
+        if have + sent != source.size || !self.is_unchanged(source) {
+            drop(data);
+            let _unusable = remote.settle().await;
+            return Err(Error::ChangedMeanwhile {
+                path: self.local.display().to_string(),
+            });
+        }
+        match data.finish().await {
+            Err(_) if self.flow.cancel.is_stopped() => Err(Error::Interrupted),
+            other => Ok(other.map(|()| digest)?),
+        }
+    }
+
+    async fn transmit(
+        &self,
+        mut data: Box<dyn Data>,
+        source: &Source,
+        have: u64,
+        mut digest: Option<Digest>,
+    ) -> Result<(Box<dyn Data>, Result<u64, CopyError>, Option<Digest>), Error> {
+        let file = self.clone_file(source)?;
+        let (flow, length) = (self.flow.clone(), source.size - have);
+        data.obey(&flow.cancel);
+        task::blocking(move || {
+            let mut reader = &file;
+            let sent = reader
+                .seek(SeekFrom::Start(have))
+                .map_err(|error| CopyError::Local("seek", error))
+                .and_then(|_| copy::send(&mut *data, &file, digest.as_mut(), length, &flow));
+            (data, sent, digest)
+        })
+        .await
+    }
+
+    fn is_unchanged(&self, source: &Source) -> bool {
+        Source::facts(&source.file)
+            .is_ok_and(|(size, modified)| size == source.size && modified == source.modified)
+    }
+
+    /// Size always, hash when wished.
+    async fn prove(
+        &self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+        source: &Source,
+        path: &str,
+        hash: Option<HashVerb>,
+        digest: Option<Digest>,
+    ) -> Result<Option<&'static str>, Error> {
+        match remote.size(path).await? {
+            Some(got) if got != source.size => {
+                return Err(Error::Truncated {
+                    path: self.remote.clone(),
+                    want: source.size,
+                    got,
+                });
+            }
+            _ => {}
+        }
+        let Some(how) = hash else { return Ok(None) };
+        let local = async || match digest {
+            Some(digest) => Ok(digest.finish()),
+            None => {
+                let file = self.clone_file(source)?;
+                verify::hash_file(file, self.local.clone(), how, &self.flow.cancel).await
+            }
+        };
+        let verdict = verify::compare(tools, self.id, remote, path, how, local).await?;
+        Ok(match verdict {
+            verify::Verdict::Same(algorithm) => Some(algorithm),
+            verify::Verdict::Untold => None,
+        })
+    }
+
+    /// Gives the part its final name; where a server will not rename over a file, that file goes
+    /// first.
+    async fn rename(&mut self, remote: &mut dyn Remote, part: &str) -> Result<(), Error> {
+        self.renaming = true;
+        let error = match remote.rename(part, &self.remote).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        let at_target = matches!(&error, RemoteError::Refused { verb, .. } if verb == "RNTO");
+        if !at_target || error.is_transient() {
+            return Err(error.into());
+        }
+        if remote.remove_file(&self.remote).await.is_err() {
+            let _gone = remote.remove_file(part).await;
+            return Err(error.into());
+        }
+        Ok(remote.rename(part, &self.remote).await?)
+    }
+
+    async fn finish_up(
+        &self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+        source: &Source,
+    ) -> Result<(), Error> {
+        let time = self.modified.or(source.modified);
+        let Some(time) = time.filter(|_| tools.options.keep_times) else {
+            return Ok(());
+        };
+        match remote.set_modified(&self.remote, time).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_transient() => Err(error.into()),
+            Err(error) => {
+                tools.events.message(format!("time not kept: {error}"));
+                Ok(())
+            }
+        }
+    }
+
+    /// After a failure: a part that can be resumed stays, anything else goes.
+    async fn clean_up(&self, tools: &Tools, remote: &mut dyn Remote, path: &str, error: &Error) {
+        let resumable = path != self.remote && tools.options.resume;
+        let keep = resumable && (error.is_transient() || matches!(error, Error::Interrupted));
+        let mine = path != self.remote || matches!(error, Error::Local { .. });
+        let never_begun = matches!(
+            error,
+            Error::Remote(RemoteError::Refused { verb, .. }) if verb == "STOR"
+        ) && self.flow.done.load(Ordering::Relaxed) == 0;
+        let commits_whole = remote.abilities().atomic_stor();
+        if keep || !mine || never_begun || commits_whole || !remote.is_usable() {
+            return;
+        }
+        let _gone = remote.remove_file(path).await;
+    }
+}
+
+/// Opens the transfer at `have`; REST, or APPE where REST is refused, or from the beginning.
+async fn open(
+    tools: &Tools,
+    remote: &mut dyn Remote,
+    path: &str,
+    have: u64,
+) -> Result<(Box<dyn Data>, u64), Error> {
+    if have > 0 {
+        for start in [Start::At(have), Start::Append] {
+            match remote.open_write(path, start).await {
+                Ok(data) => return Ok((data, have)),
+                Err(error) if error.is_transient() => return Err(error.into()),
+                Err(error) => tools.events.message(format!("resume: {error}")),
+            }
+        }
+    }
+    Ok((remote.open_write(path, Start::New).await?, 0))
+}
+
+fn compare(data: &mut dyn Data, file: &File, from: u64, have: u64) -> Result<bool, CopyError> {
+    let local = |error| CopyError::Local("read", error);
+    let mut file = file;
+    file.seek(SeekFrom::Start(from)).map_err(local)?;
+    let mut ours = vec![0; usize::try_from(have - from).unwrap_or(usize::MAX)];
+    file.read_exact(&mut ours).map_err(local)?;
+    let mut theirs = Vec::new();
+    let mut block = vec![0; 64 * 1024];
+    loop {
+        match data.read(&mut block).map_err(CopyError::Remote)? {
+            0 => return Ok(ours == theirs),
+            count if theirs.len() + count > ours.len() => return Ok(false),
+            count => theirs.extend_from_slice(&block[..count]),
+        }
+    }
+}
+
+/// The temporary name: it tells of which size and time the file is, so that another version of
+/// it is never gone on with.
+fn part_of(remote: &str, size: u64, modified: Option<SystemTime>) -> String {
+    let time = modified.map_or(0, resume::seconds);
+    let digest = Sha256::digest(format!("{size} {time}"));
+    let tag: String = digest[..4]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let (dir, name) = names::split(remote);
+    names::join(dir, &format!("{name}.{tag}.ftpc-part"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_version_of_a_file_has_another_part() {
+        let then = SystemTime::UNIX_EPOCH;
+        let later = then + std::time::Duration::from_secs(1);
+        let part = part_of("/in/a.iso", 5, Some(then));
+        assert!(part.starts_with("/in/a.iso.") && part.ends_with(".ftpc-part"));
+        assert_eq!(part, part_of("/in/a.iso", 5, Some(then)));
+        assert_ne!(part, part_of("/in/a.iso", 6, Some(then)));
+        assert_ne!(part, part_of("/in/a.iso", 5, Some(later)));
+        assert!(!part_of("a", 0, None).contains('/'));
+    }
+}

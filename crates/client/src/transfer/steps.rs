@@ -1,0 +1,148 @@
+//! Steps that move no bytes: directories made, things removed, one after the other.
+
+use super::{Outcome, local::LocalRoot, worker};
+use crate::{
+    error::{Error, RemoteError},
+    event::Event,
+    plan::Step,
+    remote::{Dial as _, Remote, names},
+};
+
+use super::worker::Crew;
+
+impl Crew {
+    /// Runs one step and counts it.
+    pub(super) async fn run_step(&mut self, step: Step, root: Option<&LocalRoot>) {
+        if self.tools.cancel.is_stopped() {
+            return;
+        }
+        if let Step::Skip { name, reason } = step {
+            self.summary.skipped += 1;
+            self.tools.events.send(Event::Skipped { name, reason });
+            return;
+        }
+        let name = name_of(&step);
+        if let Some(reason) = self.given_up.clone() {
+            let error = Error::GivenUp { reason };
+            self.summary.failed.push(Outcome { name, error });
+            return;
+        }
+        match self.try_step(&step, root).await {
+            Ok(()) => {
+                let removed = matches!(step, Step::DeleteRemote { .. } | Step::DeleteLocal { .. });
+                self.summary.deleted += u64::from(removed);
+                let what = if removed { "removed" } else { "made directory" };
+                self.tools.events.send(Event::Done { what, name });
+            }
+            Err(Error::Interrupted) => {}
+            Err(error) => {
+                self.tools
+                    .events
+                    .message(format!("{name}: {}", error.chain()));
+                if worker::ends_all(&error) {
+                    self.given_up = Some(error.chain());
+                }
+                self.summary.failed.push(Outcome { name, error });
+            }
+        }
+    }
+
+    async fn try_step(&mut self, step: &Step, root: Option<&LocalRoot>) -> Result<(), Error> {
+        match (step, root) {
+            (Step::MakeLocalDir { path }, Some(root)) => root.make_dir(path),
+            (Step::DeleteLocal { path, dir }, Some(root)) => root.remove(path, *dir),
+            (Step::MakeRemoteDir { .. } | Step::DeleteRemote { .. }, _) => {
+                self.try_remote(step).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// As for files: passing causes are tried again, on a new session.
+    async fn try_remote(&mut self, step: &Step) -> Result<(), Error> {
+        let mut attempt = 1;
+        loop {
+            let error = match self.try_remote_once(step, attempt > 1).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            attempt += 1;
+            let backoff = self.tools.options.backoff;
+            if !error.is_transient() || attempt > backoff.attempts.max(1) {
+                return Err(error.into());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(backoff.pause(attempt, worker::chance())) => {}
+                () = self.tools.cancel.stopped() => return Err(Error::Interrupted),
+            }
+        }
+    }
+
+    async fn try_remote_once(&mut self, step: &Step, again: bool) -> Result<(), RemoteError> {
+        let mut remote = match self.session.take().filter(|remote| remote.is_usable()) {
+            Some(remote) => remote,
+            None => self.tools.pool.dial().await?,
+        };
+        let outcome = act(&mut *remote, step, again).await;
+        if remote.is_usable() {
+            self.session = Some(remote);
+        }
+        outcome
+    }
+}
+
+/// `again`: the answer to an earlier try may have been lost, so "not there" is success.
+async fn act(remote: &mut dyn Remote, step: &Step, again: bool) -> Result<(), RemoteError> {
+    match step {
+        Step::MakeRemoteDir { path } => make_all(remote, path).await,
+        Step::DeleteRemote { path, dir } => {
+            let removed = if *dir {
+                remote.remove_dir(path).await
+            } else {
+                remote.remove_file(path).await
+            };
+            match removed {
+                Err(error) if again && error.is_not_found() => match remote.stat(path).await? {
+                    None => Ok(()),
+                    Some(_) => Err(error),
+                },
+                other => other,
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes a directory; when its parent is missing, the parent first.
+async fn make_all(remote: &mut dyn Remote, path: &str) -> Result<(), RemoteError> {
+    let mut missing = vec![path];
+    while let Some(last) = missing.last().copied() {
+        match remote.make_dir(last).await {
+            Ok(()) => {
+                missing.pop();
+            }
+            Err(error) => {
+                let parent = names::split(last).0;
+                let higher = missing.len() < 128 && !matches!(parent, "" | "/");
+                let climbing = missing.len() == 1 || missing[missing.len() - 2].starts_with(last);
+                if !(higher && climbing && error.is_not_found())
+                    || remote.stat(parent).await?.is_some()
+                {
+                    return Err(error);
+                }
+                missing.push(parent);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn name_of(step: &Step) -> String {
+    match step {
+        Step::MakeRemoteDir { path } | Step::DeleteRemote { path, .. } => names::display(path),
+        Step::MakeLocalDir { path } | Step::DeleteLocal { path, .. } => worker::shown(path),
+        Step::Skip { name, .. } => name.clone(),
+        Step::Send { local, .. } => worker::shown(local),
+        Step::Fetch { remote, .. } => names::display(remote),
+    }
+}

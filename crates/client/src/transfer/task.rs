@@ -1,0 +1,73 @@
+//! What all transfers share: blocking threads, and the end of a copy that failed.
+
+use std::io;
+
+use super::copy::CopyError;
+use crate::{
+    cancel::Cancel,
+    error::{Error, Phase, RemoteError},
+    remote::{Data, Remote},
+};
+
+/// Runs blocking work on its own thread.
+///
+/// # Errors
+/// The work panicked, or the runtime is ending.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Error::Remote(RemoteError::Poisoned))
+}
+
+/// Ends a transfer whose copy failed and finds the best reason: the server's reply, if there is
+/// one, before a bare "connection reset".
+pub(super) async fn fail(
+    remote: &mut dyn Remote,
+    data: Box<dyn Data>,
+    verb: &'static str,
+    shown: &std::path::Path,
+    error: CopyError,
+    cancel: &Cancel,
+) -> Error {
+    let source = match error {
+        CopyError::Local(what, source) => {
+            drop(data);
+            let _unusable = remote.settle().await;
+            return Error::local(what, shown, source);
+        }
+        CopyError::Remote(_) if cancel.is_stopped() => {
+            drop(data);
+            let _unusable = remote.settle().await;
+            return Error::Interrupted;
+        }
+        CopyError::Remote(source) => source,
+    };
+    match source.kind() {
+        io::ErrorKind::TimedOut => {
+            drop(data);
+            Error::Remote(RemoteError::Timeout {
+                phase: Phase::Data,
+                after: std::time::Duration::ZERO,
+            })
+        }
+        io::ErrorKind::InvalidData => {
+            drop(data);
+            let _unusable = remote.settle().await;
+            Error::Remote(RemoteError::Io {
+                verb: verb.to_owned(),
+                source,
+            })
+        }
+        _ => match data.finish().await {
+            Err(reason @ (RemoteError::Refused { .. } | RemoteError::SessionReuse { .. })) => {
+                Error::Remote(reason)
+            }
+            _ => Error::Remote(RemoteError::Io {
+                verb: verb.to_owned(),
+                source,
+            }),
+        },
+    }
+}

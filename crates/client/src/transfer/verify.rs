@@ -1,0 +1,126 @@
+//! Whether and how a moved file is proved: sizes always, hashes when both sides can.
+
+use ftp_config::client::Verify;
+
+use super::{Tools, digest, task};
+use crate::{
+    cancel::Cancel,
+    error::{Error, RemoteError},
+    event::FileId,
+    remote::{Abilities, HashVerb, Remote},
+};
+
+/// From this size on `auto` compares hashes.
+const LARGE: u64 = 1 << 20;
+
+/// Decides whether a hash is compared and which.
+///
+/// # Errors
+/// `always`, and the server offers none.
+pub(super) fn choose(
+    verify: Verify,
+    abilities: &Abilities,
+    size: Option<u64>,
+    resumed: bool,
+) -> Result<Option<HashVerb>, Error> {
+    match (verify, abilities.hash()) {
+        (Verify::Never, _) => Ok(None),
+        (Verify::Always, None) => Err(Error::Remote(RemoteError::Unsupported {
+            what: "command to hash a file",
+        })),
+        (Verify::Always, offered) => Ok(offered),
+        (Verify::Auto, offered) => {
+            let worth = resumed || size.is_none_or(|size| size >= LARGE);
+            Ok(offered.filter(|_| worth))
+        }
+    }
+}
+
+/// What a comparison came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The hashes are equal; the algorithm.
+    Same(&'static str),
+    /// The server would not tell.
+    Untold,
+}
+
+/// Compares the hash of `path` on the server with the local one, computed here if need be.
+pub(super) async fn compare(
+    tools: &Tools,
+    id: FileId,
+    remote: &mut dyn Remote,
+    path: &str,
+    how: HashVerb,
+    local: impl AsyncFnOnce() -> Result<String, Error>,
+) -> Result<Verdict, Error> {
+    tools.events.send(crate::event::Event::Verifying { id });
+    let theirs = match remote.hash(path, how).await {
+        Ok(digest) => digest,
+        Err(error @ (RemoteError::Refused { .. } | RemoteError::Protocol { .. }))
+            if tools.options.verify == Verify::Auto && !error.is_transient()
+                || matches!(error, RemoteError::Protocol { .. }) && remote.is_usable() =>
+        {
+            tools
+                .events
+                .message(format!("not compared by hash: {error}"));
+            return Ok(Verdict::Untold);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let ours = local().await?;
+    let algorithm = how.algorithm().name();
+    if ours == theirs {
+        return Ok(Verdict::Same(algorithm));
+    }
+    Err(Error::HashMismatch {
+        path: path.to_owned(),
+        algorithm,
+        local: ours,
+        remote: theirs,
+    })
+}
+
+/// Hashes a local file from its beginning, on a blocking thread.
+pub(super) async fn hash_file(
+    file: std::fs::File,
+    shown: std::path::PathBuf,
+    how: HashVerb,
+    cancel: &Cancel,
+) -> Result<String, Error> {
+    let cancel = cancel.clone();
+    task::blocking(move || {
+        use std::io::Seek;
+        (&file)
+            .rewind()
+            .and_then(|()| digest::of_file(&file, how.algorithm(), &cancel))
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::Interrupted => Error::Interrupted,
+                _ => Error::local("read", shown, error),
+            })
+    })
+    .await?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_hashes_what_is_large_or_was_resumed() {
+        let can = Abilities::of(&["HASH SHA-256"]);
+        let cannot = Abilities::of(&["SIZE"]);
+        let auto = |abilities, size, resumed| {
+            choose(Verify::Auto, abilities, Some(size), resumed)
+                .unwrap()
+                .is_some()
+        };
+        assert!(auto(&can, LARGE, false) && auto(&can, 1, true));
+        assert!(!auto(&can, LARGE - 1, false) && !auto(&cannot, LARGE, true));
+        assert!(choose(Verify::Always, &cannot, Some(1), false).is_err());
+        assert_eq!(
+            choose(Verify::Never, &can, Some(LARGE), true).unwrap(),
+            None
+        );
+    }
+}
