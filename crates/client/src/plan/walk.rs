@@ -210,7 +210,7 @@ fn look(path: &Path) -> io::Result<Option<(bool, Facts)>> {
         return Ok(None);
     }
     let facts = Facts {
-        size: meta.is_file().then(|| meta.len()),
+        size: meta.is_file().then_some(meta.len()),
         modified: meta.modified().ok(),
         precision: Duration::ZERO,
     };

@@ -12,7 +12,7 @@ const BURST: Duration = Duration::from_millis(250);
 
 /// A token bucket; shared by all workers.
 #[derive(Debug)]
-pub struct Pace {
+pub(super) struct Pace {
     bytes_per_sec: f64,
     /// When the bytes taken so far will have been paid for.
     paid: Mutex<Option<Instant>>,
@@ -21,7 +21,7 @@ pub struct Pace {
 impl Pace {
     /// Makes a bucket; `None`: there is no limit.
     #[must_use]
-    pub fn new(rate: ByteRate) -> Option<Self> {
+    pub(super) fn new(rate: ByteRate) -> Option<Self> {
         rate.limit().map(|limit| Self {
             bytes_per_sec: limit as f64,
             paid: Mutex::new(None),
@@ -30,7 +30,7 @@ impl Pace {
 
     /// Takes `bytes` that have just moved; returns how long to wait before the next.
     #[must_use]
-    pub fn take(&self, bytes: u64, now: Instant) -> Duration {
+    pub(super) fn take(&self, bytes: u64, now: Instant) -> Duration {
         let cost = Duration::from_secs_f64(bytes as f64 / self.bytes_per_sec);
         let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         let floor = now.checked_sub(BURST).unwrap_or(now);
@@ -41,7 +41,7 @@ impl Pace {
 
     /// Returns the largest block to move at once, so that waits stay short.
     #[must_use]
-    pub fn block(&self) -> usize {
+    pub(super) fn block(&self) -> usize {
         let tenth = (self.bytes_per_sec / 10.0) as usize;
         tenth.clamp(4 * 1024, 256 * 1024)
     }

@@ -165,13 +165,12 @@ impl FtpRemote {
 
     /// Without MLST: what has a size is a file, what can be entered a directory.
     async fn stat_by_trying(&mut self, path: &str) -> Result<Option<Entry>, RemoteError> {
-        if !path.is_empty() && path != "/" {
-            if let Some(size) = self.size(path).await? {
-                let mut entry = Entry::new(name_of(path), Kind::File);
-                entry.size = Some(size);
-                entry.modified = self.modified(path).await?;
-                return Ok(Some(entry));
-            }
+        let named = !path.is_empty() && path != "/";
+        if named && let Some(size) = self.size(path).await? {
+            let mut entry = Entry::new(name_of(path), Kind::File);
+            entry.size = Some(size);
+            entry.modified = self.modified(path).await?;
+            return Ok(Some(entry));
         }
         let back = self.pwd().await?;
         let line = format!("CWD {}", if path.is_empty() { "." } else { path });
