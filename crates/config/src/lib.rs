@@ -5,9 +5,20 @@
 //! knows a command line.
 
 pub mod client;
+pub mod defaults;
+mod error;
+mod load;
+mod print;
+mod reader;
+mod resolve;
 pub mod rights;
 pub mod server;
+mod source;
 pub mod value;
+
+pub use error::{ConfigError, Fault};
+pub use load::{Environment, Loaded, find_config, load_client, load_server};
+pub use source::Place;
 
 pub use client::{ClientConfig, Site, SiteTls};
 pub use rights::{Right, Rights};

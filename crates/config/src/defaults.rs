@@ -1,0 +1,30 @@
+//! Defaults that are words, and the few numbers that more than one room needs.
+
+use crate::PortRange;
+
+/// Loopback: a share is opened to the network on purpose, never by accident.
+pub const LISTEN: &str = "127.0.0.1:2121";
+/// No version: a scanner learns nothing.
+pub const GREETING: &str = "FTP server ready";
+/// Beside the directory of the file.
+pub const SHARE_ROOT: &str = "../share";
+/// A thousand ports: ten times the sessions that most shares see.
+pub const PASSIVE_PORTS: &str = "50000-50999";
+/// What Chinese, Japanese and Korean clients without UTF-8 send most often on a LAN.
+pub const FALLBACK: &str = "gb18030";
+/// Where a self-signed certificate is made, beside the file.
+pub const CERT: &str = "ftpd-cert.pem";
+/// Where its key is made, beside the file.
+pub const KEY: &str = "ftpd-key.pem";
+/// The shipped sample's user.
+pub const SAMPLE_USER: &str = "demo";
+/// The shipped sample's password, accepted for that user only.
+pub const SAMPLE_PASSWORD: &str = "demo";
+/// The least memory cost of a password hash, in KiB.
+pub const LEAST_HASH_KIB: u32 = 4096;
+
+pub(crate) fn passive_ports() -> PortRange {
+    PASSIVE_PORTS
+        .parse()
+        .expect("the default range is in order")
+}

@@ -1,0 +1,138 @@
+//! The tables that `ftpc` uses.
+
+use super::relative_to;
+use crate::{
+    ByteRate, ClientConfig, Secret, Site, SiteTls, client::Verify, reader::Section,
+    value::ValueError,
+};
+
+/// Reads `[client]` and every `[site.NAME]`.
+pub(crate) fn resolve_client(root: &Section<'_, '_>) -> ClientConfig {
+    let sites: Vec<(&str, Site)> = root
+        .named("site")
+        .into_iter()
+        .filter_map(|(name, section)| read_site(name, section).map(|site| (name, site)))
+        .collect();
+    let section = root.section("client");
+    let site = section.text("site", "local");
+    if let Some((name, span)) = &site
+        && !sites.iter().any(|(other, _)| other == name)
+    {
+        section.faults().add(
+            Some(span.clone()),
+            format!(
+                "`client.site` names `{}`, which has no table",
+                name.escape_debug()
+            ),
+            format!("write [site.{name}] with a url"),
+        );
+    }
+    let jobs = section.number("jobs", 4, 64);
+    if jobs == 0 {
+        section.faults().add(
+            section.span_of("jobs"),
+            "`client.jobs` is 0",
+            "write jobs = 4",
+        );
+    }
+    let config = ClientConfig {
+        site: site.map(|(name, _)| name.to_owned()),
+        jobs: jobs.max(1),
+        verify: section.choice(
+            "verify",
+            Verify::Auto,
+            &[
+                ("auto", Verify::Auto),
+                ("always", Verify::Always),
+                ("never", Verify::Never),
+            ],
+        ),
+        limit: section
+            .parsed("limit", "5 MiB/s")
+            .unwrap_or(ByteRate::UNLIMITED),
+        sites: sites
+            .into_iter()
+            .map(|(name, site)| (name.to_owned(), site))
+            .collect(),
+    };
+    section.finish();
+    config
+}
+
+fn read_site(name: &str, section: Section<'_, '_>) -> Option<Site> {
+    let bad = |c: char| !(c.is_alphanumeric() || "-_.".contains(c));
+    if name.is_empty() || name.contains(bad) {
+        section.faults().add(
+            section.span(),
+            format!("`{}` cannot be the name of a site", name.escape_debug()),
+            "use letters, digits, `-`, `_` and `.`",
+        );
+    }
+    let url = section.parsed_by("url", "ftp://ann@192.168.1.5:2121/", check_url);
+    if url.is_none() && section.text("url", "").is_none() {
+        section.faults().add(
+            section.span(),
+            format!("[site.{name}] has no `url`"),
+            "write url = \"ftp://ann@192.168.1.5:2121/\"",
+        );
+    }
+    let tls = section.choice(
+        "tls",
+        SiteTls::Auto,
+        &[
+            ("auto", SiteTls::Auto),
+            ("required", SiteTls::Required),
+            ("off", SiteTls::Off),
+            ("implicit", SiteTls::Implicit),
+        ],
+    );
+    let encoding = section.parsed_by("encoding", "auto", |text| match text {
+        "auto" => Ok(None),
+        _ => text.parse().map(Some),
+    });
+    let dir = section.faults().source().dir();
+    let site = Site {
+        url: url.clone().unwrap_or_default(),
+        password: section
+            .text("password", "...")
+            .map(|(text, _)| Secret::new(text)),
+        password_command: section
+            .text("password_command", "pass show ftp")
+            .map(|(t, _)| t.to_owned()),
+        netrc: section.boolean("netrc", true),
+        tls,
+        encoding: encoding.flatten(),
+        ca_file: section
+            .text("ca_file", "ca.pem")
+            .map(|(text, _)| relative_to(dir, text)),
+    };
+    section.finish();
+    url.is_some().then_some(site)
+}
+
+/// Only the scheme and that there is a host: the client's own parser does the rest.
+fn check_url(text: &str) -> Result<String, ValueError> {
+    const FIX: &str = "write one as in \"ftp://ann@192.168.1.5:2121/\"";
+    let shown = text.escape_debug();
+    let rest = ["ftp://", "ftps://"]
+        .into_iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    let Some(rest) = rest else {
+        return Err(ValueError::new(
+            format!("`{shown}` is not an ftp:// URL"),
+            FIX,
+        ));
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    if host.is_empty() || host.starts_with(':') {
+        return Err(ValueError::new(format!("`{shown}` names no host"), FIX));
+    }
+    if user.contains(':') {
+        return Err(ValueError::new(
+            "the URL holds a password",
+            "write it as password = \"...\", or leave it to the prompt",
+        ));
+    }
+    Ok(text.to_owned())
+}

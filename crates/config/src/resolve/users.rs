@@ -1,0 +1,299 @@
+//! Who may log in: `[auth]`, `[[user]]` and `[anonymous]`.
+
+use std::{ops::Range, path::Path, time::Duration};
+
+use super::relative_to;
+use crate::{
+    Right, Rights, Secret, SharePath, UserName, defaults,
+    reader::Section,
+    server::{Anonymous, Auth, Lockout, Password, User},
+    value::ValueError,
+};
+
+/// A user and where its name stands.
+pub(super) type Placed<T> = (T, Option<Range<usize>>);
+
+pub(super) fn read_users(root: &Section<'_, '_>) -> Vec<Placed<User>> {
+    let mut users: Vec<Placed<User>> = Vec::new();
+    for section in root.sections("user") {
+        let span = section.span_of("name");
+        let name = section.parsed::<UserName>("name", "ann");
+        let user = read_user(&section, name.clone());
+        section.finish();
+        match (name, user) {
+            (Some(name), Some(user)) if users.iter().all(|(other, _)| other.name != name) => {
+                users.push((user, span));
+            }
+            (Some(name), _) => root.faults().add(
+                span,
+                format!("user `{name}` stands twice"),
+                "remove one of the [[user]] tables",
+            ),
+            (None, _) => {}
+        }
+    }
+    users
+}
+
+fn read_user(section: &Section<'_, '_>, name: Option<UserName>) -> Option<User> {
+    let home = section.text("home", "/");
+    let home = home.map_or(Some(SharePath::root()), |(text, span)| {
+        let text = name.as_ref().map_or(text.to_owned(), |name| {
+            text.replace("{user}", name.as_str())
+        });
+        text.parse()
+            .map_err(|ValueError { what, fix }| {
+                let who = name.as_ref().map_or("?", UserName::as_str);
+                section
+                    .faults()
+                    .add(Some(span), format!("user `{who}`: home {what}"), fix);
+            })
+            .ok()
+    });
+    let rate = |key| section.parsed(key, "20 MiB/s").unwrap_or_default();
+    let password = read_password(section, name.as_ref());
+    let can = read_rights(section, Rights::READ_WRITE);
+    let (rate_down, rate_up) = (rate("rate_down"), rate("rate_up"));
+    let max_sessions = section.number("max_sessions", 0, 100_000);
+    if name.is_none() && section.text("name", "ann").is_none() {
+        section.faults().add(
+            section.span(),
+            "this [[user]] has no `name`",
+            "write name = \"ann\"",
+        );
+    }
+    // A home that is a fault is faulted already; the user still counts as named.
+    let home = home.unwrap_or_else(SharePath::root);
+    Some(User {
+        name: name?,
+        password,
+        home,
+        can,
+        rate_down,
+        rate_up,
+        max_sessions,
+    })
+}
+
+fn read_password(section: &Section<'_, '_>, name: Option<&UserName>) -> Password {
+    let Some((text, span)) = section.text("password", "$argon2id$...") else {
+        return Password::Unset;
+    };
+    let who = name.map_or("NAME", UserName::as_str);
+    if who == defaults::SAMPLE_USER && text == defaults::SAMPLE_PASSWORD {
+        return Password::Sample;
+    }
+    match check_hash(text) {
+        Ok(()) => Password::Hash(Secret::new(text)),
+        Err(what) => {
+            let what = format!("user `{who}`: the password {what}");
+            section
+                .faults()
+                .add(Some(span), what, format!("run `ftpd user passwd {who}`"));
+            Password::Unset
+        }
+    }
+}
+
+/// Checks the form of a PHC string and that its cost is not a joke.
+fn check_hash(text: &str) -> Result<(), &'static str> {
+    const NOT: &str = "is not an argon2id hash; clear text is never kept";
+    let parts: Vec<&str> = text.split('$').collect();
+    let ["", "argon2id", "v=19", costs, salt, hash] = parts[..] else {
+        return Err(NOT);
+    };
+    let base64 = |part: &str, least| {
+        part.len() >= least
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
+    };
+    let cost = |name: &str| {
+        let found = costs
+            .split(',')
+            .find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        found.and_then(|number| number.parse::<u32>().ok())
+    };
+    let (Some(memory), Some(passes), Some(lanes)) = (cost("m"), cost("t"), cost("p")) else {
+        return Err(NOT);
+    };
+    if !base64(salt, 11) || !base64(hash, 22) {
+        return Err(NOT);
+    }
+    if memory < defaults::LEAST_HASH_KIB || passes == 0 || lanes == 0 {
+        return Err("has a hash that is too cheap to guess against");
+    }
+    if memory > 1 << 20 || passes > 100 || lanes > 64 {
+        return Err("has a hash so dear that a login would stop the server");
+    }
+    Ok(())
+}
+
+/// A preset word, or a list of rights.
+fn read_rights(section: &Section<'_, '_>, default: Rights) -> Rights {
+    const FIX: &str = "write \"read-only\", \"read-write\", \"dropbox\", or a list of list, read, \
+                       write, overwrite, delete, rename, mkdir, chmod";
+    let Some(words) = section.texts("can", "read-only") else {
+        return default;
+    };
+    if let [(word, _)] = words[..]
+        && let Some(preset) = Rights::from_preset(word)
+    {
+        return preset;
+    }
+    let mut rights = Rights::NONE;
+    for (word, span) in words {
+        match Right::from_word(word) {
+            Some(right) => rights = rights.with(right),
+            None => {
+                let what = format!("`{}` is not a right", word.escape_debug());
+                section.faults().add(Some(span), what, FIX);
+            }
+        }
+    }
+    rights
+}
+
+pub(super) fn read_anonymous(root: &Section<'_, '_>) -> Anonymous {
+    let section = root.section("anonymous");
+    let rate = |key| section.parsed(key, "20 MiB/s").unwrap_or_default();
+    let anonymous = Anonymous {
+        enabled: section.boolean("enabled", false),
+        home: section.parsed("home", "/").unwrap_or_else(SharePath::root),
+        can: read_rights(&section, Rights::READ_ONLY),
+        rate_down: rate("rate_down"),
+        rate_up: rate("rate_up"),
+        max_sessions: section.number("max_sessions", 0, 100_000),
+    };
+    section.finish();
+    anonymous
+}
+
+pub(super) fn read_auth(
+    root: &Section<'_, '_>,
+    users: &[Placed<User>],
+    anonymous: bool,
+    warnings: &mut Vec<String>,
+) -> Auth {
+    let section = root.section("auth");
+    let listed = section.list::<UserName>("allow_users", "ann");
+    let file = section.text("allow_users_file", "allowed_users");
+    let from_file = file.as_ref().map(|(text, span)| {
+        let path = relative_to(root.faults().source().dir(), text);
+        let names = read_names(&section, &path, span);
+        (path, names)
+    });
+    let allow_users = match (listed, &from_file) {
+        (None, None) => None,
+        (listed, from_file) => {
+            let mut names: Vec<UserName> = listed
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(n, _)| n)
+                .collect();
+            names.extend(from_file.iter().flat_map(|(_, names)| names.clone()));
+            Some(names)
+        }
+    };
+    let deny_users = section
+        .list::<UserName>("deny_users", "eve")
+        .unwrap_or_default();
+    let auth = Auth {
+        allow_users,
+        deny_users: deny_users.into_iter().map(|(name, _)| name).collect(),
+        allow_users_file: from_file.map(|(path, _)| path),
+        lockout: read_lockout(&section),
+    };
+    check_somebody(&section, &auth, users, anonymous, warnings);
+    section.finish();
+    auth
+}
+
+fn read_lockout(auth: &Section<'_, '_>) -> Lockout {
+    let section = auth.section("lockout");
+    let second = Duration::from_secs(1);
+    let lockout = Lockout {
+        after: section.number("after", 5, 1_000),
+        first: section.duration("for", Duration::from_secs(60), second),
+        max: section.duration("max", Duration::from_secs(3600), second),
+    };
+    if lockout.max < lockout.first {
+        section.faults().add(
+            section.span_of("max"),
+            "`auth.lockout.max` is shorter than `auth.lockout.for`",
+            "write a longer `max` or a shorter `for`",
+        );
+    }
+    section.finish();
+    lockout
+}
+
+/// Reads a list file in vsftpd's form: one name a line, `#` begins a comment.
+fn read_names(section: &Section<'_, '_>, path: &Path, span: &Range<usize>) -> Vec<UserName> {
+    let text = match fs_err::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            section.faults().add(
+                Some(span.clone()),
+                format!("{error}"),
+                "write the file, one name a line",
+            );
+            return Vec::new();
+        }
+    };
+    let mut names = Vec::new();
+    for (i, line) in text.lines().enumerate() {
+        let word = line.split('#').next().unwrap_or_default().trim();
+        if word.is_empty() {
+            continue;
+        }
+        match word.parse() {
+            Ok(name) => names.push(name),
+            Err(ValueError { what, fix }) => {
+                let what = format!("`{}` line {}: {what}", path.display(), i + 1);
+                section.faults().add(Some(span.clone()), what, fix);
+            }
+        }
+    }
+    names
+}
+
+/// A server that nobody can log in to is a mistake, and so is most often a name without a user.
+fn check_somebody(
+    section: &Section<'_, '_>,
+    auth: &Auth,
+    users: &[Placed<User>],
+    anonymous: bool,
+    warnings: &mut Vec<String>,
+) {
+    let exists = |name: &UserName| users.iter().any(|(user, _)| user.name == *name);
+    if let Some(allowed) = &auth.allow_users {
+        let guests = ["anonymous", "ftp"];
+        for name in allowed
+            .iter()
+            .filter(|name| !exists(name) && !guests.contains(&name.as_str()))
+        {
+            warnings.push(format!(
+                "`{name}` is on the allow-list but has no [[user]] table"
+            ));
+        }
+        if !anonymous && !allowed.iter().any(exists) {
+            let key = if auth.allow_users_file.is_some() {
+                "allow_users_file"
+            } else {
+                "allow_users"
+            };
+            section.faults().add(
+                section.span_of(key),
+                "the allow-list names nobody who has a [[user]] table",
+                "run `ftpd user add NAME`, or correct the names",
+            );
+        }
+    } else if users.is_empty() && !anonymous {
+        section.faults().add(
+            None,
+            "there is no [[user]], so nobody could log in",
+            "run `ftpd user add NAME`, or write the file with `ftpd init`",
+        );
+    }
+}

@@ -1,0 +1,321 @@
+//! What is wrong with a file is told whole: place, excerpt, nearest key, fix.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use ftp_config::{ConfigError, ServerConfig, load_client, load_server};
+
+const HASH: &str = "$argon2id$v=19$m=4096,t=1,p=1$c2FsdHNhbHRzYWx0$wT2cXRgcBpbcRHWMvj2Jpg";
+
+fn report(text: &str) -> String {
+    ServerConfig::from_toml(text, Path::new("ftp.toml"))
+        .unwrap_err()
+        .report("ftpd")
+}
+
+/// A file with one user, to which a fault is added.
+fn with_ann(text: &str) -> String {
+    format!("{text}\n[[user]]\nname = \"ann\"\npassword = \"{HASH}\"\n")
+}
+
+#[test]
+fn a_report_shows_place_excerpt_and_fix() {
+    insta::assert_snapshot!(report(&with_ann("[limits]\nrate_down = 12\nrate_up = \"12 B/s\"")), @r#"
+    ftpd: config: `limits.rate_down` is an integer, not a string
+     --> ftp.toml:2:13
+    2 | rate_down = 12
+      |             ^^ write rate_down = "20 MiB/s"
+    ftpd: config: `limits.rate_up`: `12 B/s` is below the least rate of 1 KiB/s
+     --> ftp.toml:3:11
+    3 | rate_up = "12 B/s"
+      |           ^^^^^^^^ write at least "1 KiB/s", or "0" for no limit
+    "#);
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let text = "[server]\nlistne = [\"127.0.0.1:2121\"]\nengine = \"nativ\"\n[passive]\n\
+                ports = \"51000-50000\"\n[timeouts]\nidle = \"5\"\n\
+                [[user]]\nname = \"ann\"\npassword = \"secret\"\nhome = \"/../etc\"\n\
+                [[user]]\nname = \"ann\"\n";
+    insta::assert_snapshot!(report(text), @r#"
+    ftpd: config: `listne` is not a key of [server]
+     --> ftp.toml:2:1
+    2 | listne = ["127.0.0.1:2121"]
+      | ^^^^^^ did you mean `listen`?
+    ftpd: config: `server.engine` cannot be `nativ`
+     --> ftp.toml:3:10
+    3 | engine = "nativ"
+      |          ^^^^^^^ did you mean "native"? One of "native", "libunftp"
+    ftpd: config: `passive.ports`: the ports `51000-50000` are reversed
+     --> ftp.toml:5:9
+    5 | ports = "51000-50000"
+      |         ^^^^^^^^^^^^^ write "50000-51000"
+    ftpd: config: `timeouts.idle`: `5` has no unit
+     --> ftp.toml:7:8
+    7 | idle = "5"
+      |        ^^^ write a number and a unit, as in "30s", "5m" or "24h"
+    ftpd: config: user `ann`: the password is not an argon2id hash; clear text is never kept
+      --> ftp.toml:10:12
+    10 | password = "secret"
+       |            ^^^^^^^^ run `ftpd user passwd ann`
+    ftpd: config: user `ann`: home `/../etc` leads outside the share
+      --> ftp.toml:11:8
+    11 | home = "/../etc"
+       |        ^^^^^^^^^ write a path inside the share, as in "/ann"
+    ftpd: config: user `ann` stands twice
+      --> ftp.toml:13:8
+    13 | name = "ann"
+       |        ^^^^^ remove one of the [[user]] tables
+    "#);
+}
+
+/// A fault, a file that has it, and words that its report must hold.
+const TABLE: [(&str, &str, &str); 24] = [
+    ("unknown table", "[sever]\n", "did you mean `server`?"),
+    (
+        "unknown key",
+        "[share]\nrot = \"x\"",
+        "did you mean `root`?",
+    ),
+    ("far key", "[share]\nzzz = 1", "[share] knows root, reserve"),
+    (
+        "table as value",
+        "server = 1",
+        "`server` is an integer, not a table",
+    ),
+    (
+        "listen word",
+        "[server]\nlisten = \"localhost\"",
+        "is not an address to listen on",
+    ),
+    (
+        "listen empty",
+        "[server]\nlisten = []",
+        "`server.listen` is empty",
+    ),
+    (
+        "listen twice",
+        "[server]\nlisten = [\"127.0.0.1:1\", \"127.0.0.1:1\"]",
+        "stands twice",
+    ),
+    (
+        "greeting",
+        "[server]\ngreeting = \"a\\nb\"",
+        "control character",
+    ),
+    (
+        "network",
+        "[server]\nallow_from = [\"10.0.0.0/99\"]",
+        "is not a network",
+    ),
+    (
+        "reserve",
+        "[share]\nreserve = \"100%\"",
+        "is not a share from 0% to under 100%",
+    ),
+    ("umask", "[share]\numask = \"088\"", "is not an octal mode"),
+    (
+        "umask number",
+        "[share]\numask = 22",
+        "is an integer, not a string",
+    ),
+    (
+        "right",
+        "[anonymous]\ncan = [\"raed\"]",
+        "`raed` is not a right",
+    ),
+    (
+        "lone cert",
+        "[tls]\ncert = \"a\"",
+        "`tls.cert` is given without `tls.key`",
+    ),
+    (
+        "allow nobody",
+        "[auth]\nallow_users = [\"zed\"]",
+        "names nobody who has a [[user]] table",
+    ),
+    (
+        "allow file",
+        "[auth]\nallow_users_file = \"/no/such\"",
+        "/no/such",
+    ),
+    (
+        "lockout",
+        "[auth.lockout]\nfor = \"2h\"",
+        "`auth.lockout.max` is shorter",
+    ),
+    (
+        "number",
+        "[limits]\nmax_clients = -1",
+        "is not from 0 to 100000",
+    ),
+    (
+        "short wait",
+        "[timeouts]\nlogin = \"1ms\"",
+        "is below its least value of 100ms",
+    ),
+    (
+        "metrics",
+        "[metrics]\nlisten = \"0.0.0.0:1\"",
+        "is not a loopback address",
+    ),
+    (
+        "passive",
+        "[passive]\naddress = \"::1\"",
+        "is not an IPv4 address",
+    ),
+    (
+        "site",
+        "[client]\nsite = \"x\"",
+        "`client.site` names `x`, which has no table",
+    ),
+    (
+        "site password",
+        "[site.x]\nurl = \"ftp://a:b@h/\"",
+        "the URL holds a password",
+    ),
+    ("syntax", "[server\n", "correct the TOML"),
+];
+
+#[test]
+fn every_fault_has_its_words() {
+    for (name, text, words) in TABLE {
+        let report = report(&with_ann(text));
+        assert!(report.contains(words), "{name}: {report}");
+        assert!(
+            report.contains("ftp.toml:"),
+            "{name} has no place: {report}"
+        );
+    }
+}
+
+#[test]
+fn the_sample_password_is_for_loopback_only() {
+    let demo = "[[user]]\nname = \"demo\"\npassword = \"demo\"\n";
+    let open = format!("[server]\nlisten = \"0.0.0.0:2121\"\n{demo}");
+    assert!(report(&open).contains("run `ftpd user passwd demo`, or listen on 127.0.0.1"));
+    assert!(ServerConfig::from_toml(demo, Path::new("ftp.toml")).is_ok());
+    let other = demo.replace("name = \"demo\"", "name = \"ann\"");
+    assert!(report(&other).contains("is not an argon2id hash"));
+}
+
+#[test]
+fn an_empty_file_says_that_nobody_could_log_in() {
+    insta::assert_snapshot!(report(""), @r"
+    ftpd: config: there is no [[user]], so nobody could log in
+      --> ftp.toml
+       = run `ftpd user add NAME`, or write the file with `ftpd init`
+    ");
+}
+
+#[test]
+fn hashes_that_are_too_cheap_or_too_dear_are_refused() {
+    for (cost, words) in [
+        ("m=8,t=1,p=1", "too cheap"),
+        ("m=9999999,t=1,p=1", "so dear"),
+    ] {
+        let text = with_ann("").replace("m=4096,t=1,p=1", cost);
+        assert!(report(&text).contains(words), "{cost}");
+    }
+}
+
+fn file(dir: &tempfile::TempDir, text: &[u8], mode: u32) -> PathBuf {
+    let path = dir.path().join("ftp.toml");
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    path
+}
+
+#[test]
+fn what_is_not_a_sound_file_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("missing.toml");
+    assert!(
+        load_server(&missing)
+            .unwrap_err()
+            .to_string()
+            .contains("no such file")
+    );
+    let report = load_server(dir.path()).unwrap_err().report("ftpd");
+    assert!(report.contains("is not a file"), "{report}");
+    let path = file(&dir, b"\xff\xfe", 0o600);
+    assert!(matches!(
+        load_server(&path),
+        Err(ConfigError::NotText { .. })
+    ));
+    let path = file(&dir, with_ann("").as_bytes(), 0o666);
+    let report = load_server(&path).unwrap_err().report("ftpd");
+    assert!(
+        report.contains("may be written by others (mode 666)"),
+        "{report}"
+    );
+    assert!(report.contains("hint: run `chmod o-w"), "{report}");
+}
+
+#[test]
+fn a_readable_file_with_hashes_is_warned_about_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(&dir, with_ann("").as_bytes(), 0o644);
+    let warnings = load_server(&path).unwrap().warnings;
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].contains("run `chmod 640"), "{warnings:?}");
+    let path = file(&dir, with_ann("").as_bytes(), 0o640);
+    assert!(load_server(&path).unwrap().warnings.is_empty());
+}
+
+#[test]
+fn a_list_file_in_vsftpds_form_is_part_of_the_allow_list() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("list"), "# people\nann\n\n  zed # gone\n").unwrap();
+    let path = file(
+        &dir,
+        with_ann("[auth]\nallow_users_file = \"list\"").as_bytes(),
+        0o600,
+    );
+    let loaded = load_server(&path).unwrap();
+    let names: Vec<String> = loaded
+        .config
+        .auth
+        .allow_users
+        .unwrap()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(names, ["ann", "zed"]);
+    assert_eq!(
+        loaded.warnings,
+        ["`zed` is on the allow-list but has no [[user]] table"]
+    );
+    fs::write(dir.path().join("list"), "a b\n").unwrap();
+    assert!(
+        load_server(&path)
+            .unwrap_err()
+            .report("ftpd")
+            .contains("line 1: `a b`")
+    );
+}
+
+#[test]
+fn the_client_does_not_ask_who_may_log_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(
+        &dir,
+        b"[site.x]\nurl = \"ftp://h/\"\npassword = \"s\"\n",
+        0o644,
+    );
+    let loaded = load_client(&path).unwrap();
+    assert_eq!(loaded.config.sites["x"].url, "ftp://h/");
+    assert_eq!(loaded.warnings.len(), 1);
+    let path = file(&dir, b"[site.x]\nurl = \"http://h/\"\n", 0o600);
+    assert!(
+        load_client(&path)
+            .unwrap_err()
+            .report("ftpc")
+            .starts_with("ftpc: config: `site.x.url`")
+    );
+}
