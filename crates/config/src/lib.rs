@@ -1,6 +1,6 @@
 //! The words of `ftp.toml`, for both programs.
 //!
-//! `schema` is what a file may say; [`ServerConfig`] and [`ClientConfig`] are what the programs
+//! `reader` collects every fault of a table; [`ServerConfig`] and [`ClientConfig`] are what the programs
 //! use; `resolve` is the only passage between. Nothing here opens a socket, hashes a password or
 //! knows a command line.
 
