@@ -6,11 +6,25 @@
 
 pub mod account;
 pub mod admit;
+pub mod announce;
 pub mod auth;
+pub mod cli;
+pub mod commands;
+pub mod config_file;
+pub mod daemon;
+pub mod desk;
 pub mod engine;
+pub mod error;
+pub mod listen;
 pub mod log;
+pub mod privilege;
+pub mod reload;
+pub mod say;
 pub mod share;
 pub mod shutdown;
+pub mod signals;
 pub mod snapshot;
 pub mod status;
+pub mod supervisor;
 pub mod tls;
+pub mod watch;

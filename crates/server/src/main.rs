@@ -1,2 +1,16 @@
-//! ftpd.
-fn main() {}
+//! `ftpd`: the command line, and what it comes to as an exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use ftpd::{cli::Cli, commands, say};
+
+fn main() -> ExitCode {
+    match commands::dispatch(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

@@ -11,6 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 #[derive(Clone, Debug, Default)]
 pub struct Life {
     tasks: TaskTracker,
+    services: TaskTracker,
     stop: CancellationToken,
     kill: CancellationToken,
 }
@@ -23,6 +24,16 @@ impl Life {
         F::Output: Send + 'static,
     {
         self.tasks.spawn(task)
+    }
+
+    /// Starts a task that serves until the very end: it is not waited for in the grace period, and
+    /// must watch [`Life::kill`].
+    pub fn spawn_service<F>(&self, task: F)
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.services.spawn(task);
     }
 
     /// Returns the token of the graceful stop: take no new work, finish what moves.
@@ -51,9 +62,9 @@ impl Life {
         self.tasks.close();
         let in_time = tokio::time::timeout(grace, self.tasks.wait()).await.is_ok();
         self.kill.cancel();
-        if !in_time {
-            let _ = tokio::time::timeout(LAST_WORDS, self.tasks.wait()).await;
-        }
+        self.services.close();
+        let all = async { tokio::join!(self.tasks.wait(), self.services.wait()) };
+        let _ = tokio::time::timeout(LAST_WORDS, all).await;
         in_time
     }
 }
@@ -72,6 +83,16 @@ mod tests {
         });
         assert!(life.end(Duration::from_secs(30)).await);
         assert_eq!(task.await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn services_do_not_hold_up_the_end_and_are_there_until_it() {
+        let life = Life::default();
+        let (stop, kill) = (life.stop(), life.kill());
+        life.spawn_service(async move { kill.cancelled().await });
+        life.spawn(async move { stop.cancelled().await });
+        assert!(life.end(Duration::from_secs(30)).await);
+        assert!(life.services.is_empty());
     }
 
     #[tokio::test]

@@ -2,11 +2,25 @@
 //!
 //! A session keeps the snapshot it began with; `reload` puts a new one in the [`Holder`].
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+};
 
-use ftp_config::ServerConfig;
+use ftp_config::{
+    ServerConfig,
+    server::{Password, TlsMode},
+};
+use tracing::{info, warn};
 
-use crate::{auth::accounts::Accounts, tls};
+use crate::{
+    auth::accounts::Accounts,
+    error::Error,
+    tls::{self, selfsigned},
+};
+
+/// A certificate with fewer days left than this is warned of.
+const WARN_DAYS: i64 = 30;
 
 /// Configuration, accounts and certificate that belong together.
 #[derive(Debug)]
@@ -17,6 +31,55 @@ pub struct Snapshot {
     pub accounts: Accounts,
     /// The TLS set-ups; `None` when TLS is off.
     pub tls: Option<tls::Configs>,
+}
+
+impl Snapshot {
+    /// Builds a snapshot: makes the certificate of a first start, loads it, opens the share. What
+    /// did not change is taken over from `old`. Blocks.
+    ///
+    /// # Errors
+    /// When the certificate or the share cannot be used.
+    pub fn build(config: ServerConfig, _old: Option<&Self>) -> Result<Self, Error> {
+        let tls = match config.tls.mode {
+            TlsMode::Off => None,
+            TlsMode::Optional | TlsMode::Required => Some(load_tls(&config)?),
+        };
+        fs_err::create_dir_all(&config.share.root).map_err(|e| Error::Share(e.to_string()))?;
+        Ok(Self {
+            accounts: Accounts::new(&config),
+            tls,
+            config: Arc::new(config),
+        })
+    }
+
+    /// Returns the user who can log in with the public sample password, if there is one.
+    #[must_use]
+    pub fn sample_user(&self) -> Option<String> {
+        self.config
+            .users
+            .iter()
+            .filter(|user| user.password == Password::Sample)
+            .map(|user| user.name.to_string())
+            .find(|name| self.accounts.find(name).is_ok())
+    }
+}
+
+fn load_tls(config: &ServerConfig) -> Result<tls::Configs, Error> {
+    let (cert, key) = (&config.tls.cert, &config.tls.key);
+    let is_first_start = config.tls.self_signed && !cert.exists() && !key.exists();
+    if is_first_start {
+        let addresses: Vec<_> = config.server.listen.iter().map(SocketAddr::ip).collect();
+        selfsigned::make(cert, key, &selfsigned::names_for(&addresses))?;
+        info!(cert = %cert.display(), "made a self-signed certificate");
+    }
+    let configs = tls::load(cert, key)?;
+    let facts = selfsigned::facts(cert)?;
+    let days = selfsigned::days_until(facts.not_after_unix, std::time::SystemTime::now());
+    if days < WARN_DAYS {
+        warn!(cert = %cert.display(), days, "the certificate expires soon or has expired");
+    }
+    info!(sha256 = %facts.fingerprint, "certificate");
+    Ok(configs)
 }
 
 /// The current snapshot; clones share it.

@@ -2,6 +2,8 @@
 //!
 //! `listen` makes a [`Visit`] and calls [`serve`]; an engine speaks FTP until the session ends.
 
+pub mod unftp;
+
 use std::{net::SocketAddr, sync::Arc};
 
 use tokio::net::TcpStream;
@@ -30,4 +32,9 @@ pub struct Visit {
     pub stop: CancellationToken,
     /// The end of the grace period: leave at once.
     pub kill: CancellationToken,
+}
+
+/// Speaks FTP on the visit's socket until the session ends.
+pub async fn serve(visit: Visit) {
+    unftp::serve(visit).await;
 }

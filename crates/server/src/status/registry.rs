@@ -332,6 +332,12 @@ impl Seat {
         lock(&self.0.session.now).tls = tls;
     }
 
+    /// Tells whether the control connection is encrypted.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        lock(&self.0.session.now).tls
+    }
+
     /// Takes one of the account's sessions for this seat; a second login gives the first one back.
     ///
     /// # Errors
@@ -393,6 +399,12 @@ impl Seat {
         }
     }
 
+    /// Tells whether a file of this session is on the move.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        !lock(&self.0.session.now).moving.is_empty()
+    }
+
     /// Returns the token that is cancelled when the session is told to leave.
     #[must_use]
     pub fn kicked(&self) -> CancellationToken {
@@ -424,17 +436,6 @@ impl Seat {
         let mut chain = vec![of(&session.down, &session.up), of(&house.down, &house.up)];
         chain.extend(person.map(|person| of(&person.down, &person.up)));
         Throttle::new(chain)
-    }
-
-    /// Counts a finished login attempt.
-    pub fn count_login(&self, succeeded: bool) {
-        let totals = &self.0.house.totals;
-        let counter = if succeeded {
-            &totals.logins
-        } else {
-            &totals.failed_logins
-        };
-        counter.add(1);
     }
 }
 

@@ -5,6 +5,8 @@
 //! the session; `data` hands out none, because a client that only uploads never reads them, and
 //! unread bytes at its close become a reset that eats the file's end.
 
+pub mod selfsigned;
+
 use std::{
     io,
     path::{Path, PathBuf},

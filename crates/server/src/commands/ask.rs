@@ -1,0 +1,96 @@
+//! `ftpd status|who|kick|unlock|reload`: asks the running server over its status socket.
+
+use std::{
+    io,
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use crate::{
+    error::Error,
+    say,
+    status::{
+        place::{self, Surroundings},
+        socket, table,
+        wire::{Answer, Request},
+    },
+};
+
+const WATCH_PERIOD: Duration = Duration::from_secs(1);
+/// Cursor home, clear to the end.
+const CLEAR: &str = "\x1b[H\x1b[2J";
+
+/// Asks, and prints what was done.
+///
+/// # Errors
+/// When no server runs for `config`, or it refuses.
+pub fn run(config: &Path, request: &Request) -> Result<(), Error> {
+    match ask(config, request)? {
+        Answer::Done { text } => say::line(text),
+        other => return Err(unexpected(other)),
+    }
+    Ok(())
+}
+
+/// Prints the state of the server.
+///
+/// # Errors
+/// As [`run`].
+pub fn status(config: &Path, as_json: bool) -> Result<(), Error> {
+    match ask(config, &Request::Status)? {
+        Answer::Status(status) if as_json => say::line(json(&status)?),
+        Answer::Status(status) => say::text(table::status(&status)),
+        other => return Err(unexpected(other)),
+    }
+    Ok(())
+}
+
+/// Prints who is here, once or again and again.
+///
+/// # Errors
+/// As [`run`].
+pub fn who(config: &Path, watch: bool, as_json: bool) -> Result<(), Error> {
+    loop {
+        let sessions = match ask(config, &Request::Who)? {
+            Answer::Who { sessions } => sessions,
+            other => return Err(unexpected(other)),
+        };
+        if as_json {
+            say::line(json(&sessions)?);
+        } else {
+            if watch && say::to_terminal() {
+                say::text(CLEAR);
+            }
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            say::text(table::who(&sessions, now.map_or(0, |d| d.as_secs())));
+        }
+        if !watch {
+            return Ok(());
+        }
+        std::thread::sleep(WATCH_PERIOD);
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|e| Error::Failed(e.to_string()))
+}
+
+fn ask(config: &Path, request: &Request) -> Result<Answer, Error> {
+    let places = place::candidates(config, &Surroundings::of_this_process());
+    socket::ask(&places, request).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => Error::NotRunning {
+            config: config.to_owned(),
+        },
+        _ => Error::System {
+            what: "ask the running ftpd".to_owned(),
+            source,
+        },
+    })
+}
+
+fn unexpected(answer: Answer) -> Error {
+    match answer {
+        Answer::Refused { text } => Error::Refused(text),
+        _ => Error::Failed("the running ftpd is of another version".to_owned()),
+    }
+}

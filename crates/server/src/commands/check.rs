@@ -1,0 +1,63 @@
+//! `ftpd check`: every fault of the configuration, or what would be served.
+
+use std::path::Path;
+
+use ftp_config::{ServerConfig, server::TlsMode};
+
+use crate::{
+    auth::accounts::Accounts, config_file, daemon::engine_word, error::Error, privilege, say, tls,
+};
+
+/// Checks the configuration at `config`; `print` shows it with every default filled in.
+///
+/// # Errors
+/// Every fault at once.
+pub fn run(config: &Path, print: bool) -> Result<(), Error> {
+    let loaded = config_file::load(config)?;
+    let config = &loaded.config;
+    let has_pair = config.tls.cert.exists() || !config.tls.self_signed;
+    if config.tls.mode != TlsMode::Off && has_pair {
+        tls::load(&config.tls.cert, &config.tls.key)?;
+    }
+    for warning in &loaded.warnings {
+        say::note(format_args!("ftpd: warning: {warning}"));
+    }
+    let open_files = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+    if let Some(warning) = privilege::too_few(open_files, config.limits.max_clients) {
+        say::note(format_args!("ftpd: warning: {warning}"));
+    }
+    if print {
+        say::text(config.to_toml());
+    } else {
+        say::text(summary(config));
+        say::line(format_args!("{} is good", loaded.path.display()));
+    }
+    Ok(())
+}
+
+fn summary(config: &ServerConfig) -> String {
+    let listen: Vec<_> = config
+        .server
+        .listen
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let users = Accounts::new(config).names();
+    let users = if users.is_empty() {
+        "nobody yet".to_owned()
+    } else {
+        users.join(", ")
+    };
+    let tls = match config.tls.mode {
+        TlsMode::Off => "off",
+        TlsMode::Optional => "optional",
+        TlsMode::Required => "required",
+    };
+    format!(
+        "share     {}\nlisten    {}\nusers     {users}\ntls       {tls}\nengine    {}\npassive   {}\n",
+        config.share.root.display(),
+        listen.join(", "),
+        engine_word(config.server.engine),
+        config.passive.ports,
+    )
+}

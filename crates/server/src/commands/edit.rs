@@ -1,0 +1,296 @@
+//! Changes `ftp.toml` in place: comments and order stay, the file is replaced whole, and only when
+//! the result is a good configuration.
+
+use std::{
+    io::Write,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use fs_err as fs;
+use ftp_config::{Right, Rights, Secret, UserName};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
+
+use crate::{config_file, error::Error};
+
+/// Bits of a mode that let others than owner and group in.
+const OTHERS: u32 = 0o007;
+
+/// A configuration file being changed.
+#[derive(Debug)]
+pub struct Editor {
+    path: PathBuf,
+    document: DocumentMut,
+}
+
+impl Editor {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not TOML.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let path = fs::canonicalize(path).map_err(Error::system("open the configuration"))?;
+        let text = fs::read_to_string(&path).map_err(Error::system("read the configuration"))?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: PathBuf, text: &str) -> Result<Self, Error> {
+        let document = text
+            .parse()
+            .map_err(|e: toml_edit::TomlError| Error::Usage(format!("{}: {e}", path.display())))?;
+        Ok(Self { path, document })
+    }
+
+    fn users(&mut self) -> Result<&mut ArrayOfTables, Error> {
+        self.document
+            .entry("user")
+            .or_insert(Item::ArrayOfTables(ArrayOfTables::new()))
+            .as_array_of_tables_mut()
+            .ok_or_else(|| Error::Usage("`user` is not written as `[[user]]` tables".to_owned()))
+    }
+
+    fn user(&mut self, name: &UserName) -> Result<&mut Table, Error> {
+        let missing = || Error::Usage(format!("there is no user `{name}`"));
+        self.users()?
+            .iter_mut()
+            .find(|table| is_named(table, name))
+            .ok_or_else(missing)
+    }
+
+    /// Adds a user, to the allow-list too when there is one in the file.
+    ///
+    /// # Errors
+    /// When the name is taken.
+    pub fn add(
+        &mut self,
+        name: &UserName,
+        hash: &Secret,
+        home: Option<&str>,
+        can: Option<Rights>,
+    ) -> Result<(), Error> {
+        if self.user(name).is_ok() {
+            return Err(Error::Usage(format!("there is a user `{name}` already")));
+        }
+        let mut table = Table::new();
+        table["name"] = value(name.as_str());
+        table["password"] = value(hash.expose());
+        if let Some(home) = home {
+            table["home"] = value(home);
+        }
+        if let Some(can) = can {
+            table["can"] = rights_value(can);
+        }
+        table.decor_mut().set_prefix("\n");
+        self.users()?.push(table);
+        if let Some(allowed) = self.allow_list()
+            && !allowed.iter().any(|v| v.as_str() == Some(name.as_str()))
+        {
+            allowed.push(name.as_str());
+        }
+        Ok(())
+    }
+
+    /// Puts another password in the place of a user's.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub fn set_password(&mut self, name: &UserName, hash: &Secret) -> Result<(), Error> {
+        let table = self.user(name)?;
+        match table.get_mut("password").and_then(Item::as_value_mut) {
+            Some(old) => {
+                let decor = old.decor().clone();
+                *old = Value::from(hash.expose());
+                *old.decor_mut() = decor;
+            }
+            None => table["password"] = value(hash.expose()),
+        }
+        Ok(())
+    }
+
+    /// Removes a user, from the allow-list and the deny-list of the file too.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub fn remove(&mut self, name: &UserName) -> Result<(), Error> {
+        self.user(name)?;
+        let users = self.users()?;
+        users.retain(|table| !is_named(table, name));
+        if users.is_empty() {
+            self.document.remove("user");
+        }
+        for list in ["allow_users", "deny_users"] {
+            if let Some(names) = self.auth_list(list) {
+                names.retain(|v| v.as_str() != Some(name.as_str()));
+            }
+        }
+        Ok(())
+    }
+
+    fn allow_list(&mut self) -> Option<&mut Array> {
+        self.auth_list("allow_users")
+    }
+
+    fn auth_list(&mut self, key: &str) -> Option<&mut Array> {
+        self.document.get_mut("auth")?.get_mut(key)?.as_array_mut()
+    }
+
+    /// Checks the changed configuration and puts it in the place of the old one. Others than owner
+    /// and group lose the right to read it, as it holds password hashes.
+    ///
+    /// # Errors
+    /// When the result is not a good configuration (nothing is changed then), or cannot be written.
+    pub fn save(self) -> Result<(), Error> {
+        config_file::check_text(&self.document.to_string(), &self.path)?;
+        let beside = beside(&self.path);
+        let result = self.write(&beside).and_then(|()| {
+            fs::rename(&beside, &self.path).map_err(Error::system("replace the configuration"))
+        });
+        if result.is_err() {
+            let _ = fs::remove_file(&beside);
+        }
+        result
+    }
+
+    fn write(&self, beside: &Path) -> Result<(), Error> {
+        let old = fs::metadata(&self.path).map_err(Error::system("look at the configuration"))?;
+        let write = || -> std::io::Result<()> {
+            let _ = fs::remove_file(beside);
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(beside)?;
+            let _ = nix::unistd::chown(
+                beside,
+                Some(nix::unistd::Uid::from_raw(old.uid())),
+                Some(nix::unistd::Gid::from_raw(old.gid())),
+            );
+            let mode = old.mode() & 0o777 & !OTHERS;
+            file.set_permissions(PermissionsExt::from_mode(mode))?;
+            file.write_all(self.document.to_string().as_bytes())?;
+            file.sync_all()
+        };
+        write().map_err(Error::system(format!(
+            "write beside `{}`",
+            self.path.display()
+        )))
+    }
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.new", std::process::id()))
+}
+
+fn is_named(table: &Table, name: &UserName) -> bool {
+    table.get("name").and_then(Item::as_str) == Some(name.as_str())
+}
+
+fn rights_value(rights: Rights) -> Item {
+    match rights.preset() {
+        Some(word) => value(word),
+        None => value(rights.iter().map(Right::word).collect::<Array>()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"# my share
+[share]
+root = "share"  # here
+
+[auth]
+allow_users = ["ann"]
+
+[[user]]
+name = "ann"
+password = "old"  # hers
+"#;
+
+    fn editor(text: &str) -> Editor {
+        Editor::parse("ftp.toml".into(), text).unwrap()
+    }
+
+    fn name(text: &str) -> UserName {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_new_user_comes_last_and_joins_the_allow_list() {
+        let mut editor = editor(FILE);
+        let can = Rights::from_iter([Right::List, Right::Write]);
+        let hash = Secret::new("$h");
+        editor
+            .add(&name("bob"), &hash, Some("/bob"), Some(can))
+            .unwrap();
+        insta::assert_snapshot!(editor.document, @r#"
+        # my share
+        [share]
+        root = "share"  # here
+
+        [auth]
+        allow_users = ["ann", "bob"]
+
+        [[user]]
+        name = "ann"
+        password = "old"  # hers
+
+        [[user]]
+        name = "bob"
+        password = "$h"
+        home = "/bob"
+        can = ["list", "write"]
+        "#);
+        assert!(editor.add(&name("bob"), &hash, None, None).is_err());
+    }
+
+    #[test]
+    fn a_new_password_keeps_the_comment_beside_it() {
+        let mut editor = editor(FILE);
+        editor
+            .set_password(&name("ann"), &Secret::new("$new"))
+            .unwrap();
+        assert!(
+            editor
+                .document
+                .to_string()
+                .contains("password = \"$new\"  # hers")
+        );
+        assert!(
+            editor
+                .set_password(&name("eve"), &Secret::new("x"))
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_removed_user_leaves_the_lists_too() {
+        let mut editor = editor(FILE);
+        editor.remove(&name("ann")).unwrap();
+        let text = editor.document.to_string();
+        assert!(
+            !text.contains("ann") && text.contains("# my share"),
+            "{text}"
+        );
+        assert!(editor.remove(&name("ann")).is_err());
+    }
+
+    #[test]
+    fn a_file_without_users_gets_its_first() {
+        let mut editor = editor("");
+        editor
+            .add(
+                &name("bob"),
+                &Secret::new("$h"),
+                None,
+                Some(Rights::READ_ONLY),
+            )
+            .unwrap();
+        assert_eq!(
+            editor.document.to_string(),
+            "\n[[user]]\nname = \"bob\"\npassword = \"$h\"\ncan = \"read-only\"\n"
+        );
+    }
+}

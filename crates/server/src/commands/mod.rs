@@ -1,0 +1,41 @@
+//! One file a verb: what the person asked for, done with the rooms below, told on stdout.
+
+pub mod ask;
+pub mod cert;
+pub mod check;
+pub mod edit;
+pub mod papers;
+pub mod run;
+pub mod user;
+
+use crate::{
+    cli::{Cli, Verb},
+    config_file,
+    error::Error,
+    status::wire::Request,
+};
+
+/// Does what the command line asks.
+///
+/// # Errors
+/// [`Error`] with the exit code.
+pub fn dispatch(cli: Cli) -> Result<(), Error> {
+    let global = cli.global;
+    let find = || config_file::find(global.config.as_deref());
+    match cli.verb.unwrap_or(Verb::Run) {
+        Verb::Run => run::run(&find()?, &global),
+        Verb::Check { print } => check::run(&find()?, print),
+        Verb::User(verb) => user::run(&find()?, verb),
+        Verb::Cert { renew } => cert::run(&find()?, renew),
+        Verb::Status { json } => ask::status(&find()?, json),
+        Verb::Who { watch, json } => ask::who(&find()?, watch, json),
+        Verb::Kick { target } => ask::run(&find()?, &Request::Kick { target }),
+        Verb::Reload => ask::run(&find()?, &Request::Reload),
+        Verb::Unlock { user } => ask::run(&find()?, &Request::Unlock { user }),
+        Verb::Init(_) | Verb::Share(_) | Verb::Doctor { .. } | Verb::ImportVsftpd(_) => {
+            Err(Error::Usage("not in this build".to_owned()))
+        }
+        Verb::Man { dir } => papers::man(dir.as_deref()),
+        Verb::Completions { shell } => papers::completions(shell),
+    }
+}

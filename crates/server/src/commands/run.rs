@@ -1,0 +1,100 @@
+//! `ftpd run`: loads, binds, drops root, serves.
+
+use std::path::Path;
+
+use crate::{
+    cli::{Color, Global},
+    config_file::{self, Loaded},
+    daemon::{Daemon, Start},
+    error::Error,
+    listen, log, privilege, say,
+    status::place::Surroundings,
+    supervisor,
+};
+
+/// Serves what the configuration says until it is told to stop.
+///
+/// # Errors
+/// [`Error`] when it cannot begin.
+pub fn run(config: &Path, global: &Global) -> Result<(), Error> {
+    let loaded = config_file::load(config)?;
+    let level = start_log(&loaded, global);
+    tracing::debug!(config = %loaded.path.display(), "configuration loaded");
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let given = supervisor::sockets().map_err(Error::system("take over sockets"))?;
+    let listeners = if given.is_empty() {
+        listen::bind(&loaded.config.server.listen)?
+    } else {
+        given
+    };
+    privilege::drop_root(
+        loaded.config.server.run_as.as_deref(),
+        &loaded.config.share.root,
+    )?;
+    privilege::raise_open_files(loaded.config.limits.max_clients);
+    let start = Start {
+        config: loaded.config,
+        config_path: Some(loaded.path),
+        listeners,
+        log: level,
+        adjust: adjust(global),
+        around: Surroundings::of_this_process(),
+    };
+    runtime()?.block_on(async {
+        let daemon = Daemon::start(start).await?;
+        say_ready(&daemon);
+        daemon.serve(std::future::pending()).await;
+        Ok(())
+    })
+}
+
+/// Builds the runtime that serves.
+///
+/// # Errors
+/// When the system gives no threads.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("ftpd")
+        .build()
+        .map_err(Error::system("start the runtime"))
+}
+
+fn adjust(global: &Global) -> log::Adjust {
+    log::Adjust {
+        verbose: global.verbose,
+        quiet: global.quiet,
+    }
+}
+
+fn start_log(loaded: &Loaded, global: &Global) -> Option<log::Level> {
+    let color = match global.color {
+        Color::Auto => log::may_color(),
+        Color::Always => true,
+        Color::Never => false,
+    };
+    let settings = &loaded.config.log;
+    log::start(
+        settings.format,
+        log::level(settings.level, adjust(global)),
+        color,
+    )
+}
+
+fn say_ready(daemon: &Daemon) {
+    let snapshot = daemon.snapshot();
+    let users = snapshot.accounts.names();
+    let users = if users.is_empty() {
+        "nobody yet (`ftpd user add NAME`)".to_owned()
+    } else {
+        users.join(", ")
+    };
+    for address in daemon.addresses() {
+        say::line(format_args!(
+            "ftpd: ready on {address}, share {}, users: {users}",
+            snapshot.config.share.root.display()
+        ));
+    }
+}

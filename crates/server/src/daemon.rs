@@ -1,0 +1,315 @@
+//! The life of the server: bound, ready, serving, reloading, stopping.
+//!
+//! The only `select!` over everything that can happen to the process. `commands::run` and
+//! `commands::share` start it; what a client says never gets here.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener as StdListener},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ftp_config::{ServerConfig, server::EngineKind};
+use tokio::{net::TcpListener, sync::mpsc};
+use tracing::{debug, error, info, warn};
+
+use crate::{
+    announce::{self, Announcement},
+    auth::Guard,
+    desk::FrontDesk,
+    error::Error,
+    listen::Porch,
+    log::{Adjust, Level},
+    reload::{History, Reloader},
+    shutdown::Life,
+    signals::{Signals, Word},
+    snapshot::{Holder, Snapshot},
+    status::{Registry, metrics, place, socket},
+    supervisor,
+    watch::{self, FileWatch},
+};
+
+/// What a server is started with.
+#[derive(Debug)]
+pub struct Start {
+    /// The configuration.
+    pub config: ServerConfig,
+    /// Where it was read; `None`: made on the spot, cannot be reloaded.
+    pub config_path: Option<PathBuf>,
+    /// Bound sockets.
+    pub listeners: Vec<StdListener>,
+    /// The running log.
+    pub log: Option<Level>,
+    /// What the flags say of the log.
+    pub adjust: Adjust,
+    /// Where the status socket may be.
+    pub around: place::Surroundings,
+}
+
+/// A server that accepts connections.
+#[derive(Debug)]
+pub struct Daemon {
+    life: Life,
+    holder: Holder,
+    reloader: Arc<Reloader>,
+    signals: Signals,
+    watch: Option<FileWatch>,
+    reload_asked: mpsc::Receiver<()>,
+    announcement: Option<Announcement>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Daemon {
+    /// Builds everything and begins to accept.
+    ///
+    /// # Errors
+    /// [`Error`] when the share, the certificate or a socket cannot be used.
+    pub async fn start(start: Start) -> Result<Self, Error> {
+        let signals = Signals::new().map_err(Error::system("take signals over"))?;
+        let began_with = Arc::new(start.config.clone());
+        let config = start.config;
+        let snapshot = tokio::task::spawn_blocking(move || Snapshot::build(config, None))
+            .await
+            .map_err(|e| Error::Failed(e.to_string()))??;
+        let holder = Holder::new(Arc::new(snapshot));
+        let registry = Registry::default();
+        registry.set_rates(&began_with.limits);
+        let guard = Arc::new(Guard::new(registry.clone())?);
+        let life = Life::default();
+        let porch = Porch {
+            holder: holder.clone(),
+            admission: crate::admit::Admission::default(),
+            registry: registry.clone(),
+            guard: Arc::clone(&guard),
+            life: life.clone(),
+        };
+        let addresses = open_doors(&porch, start.listeners)?;
+        let (reload_sender, reload_asked) = mpsc::channel(1);
+        let reloader = Arc::new(Reloader {
+            path: start.config_path,
+            began_with: Arc::clone(&began_with),
+            holder: holder.clone(),
+            guard: Arc::clone(&guard),
+            registry: registry.clone(),
+            log: start.log,
+            adjust: start.adjust,
+            history: History::default(),
+        });
+        let desk = FrontDesk {
+            started: Instant::now(),
+            addresses: addresses.clone(),
+            reloader: Arc::clone(&reloader),
+            reloaded: reload_sender,
+        };
+        open_status_socket(desk, &start.around, &life);
+        open_metrics(&began_with, &registry, &life).await?;
+        Ok(Self {
+            watch: begin_watch(&reloader),
+            announcement: begin_announcement(&began_with, &addresses),
+            life,
+            holder,
+            reloader,
+            signals,
+            reload_asked,
+            addresses,
+        })
+    }
+
+    /// Returns the addresses really listened on.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Returns the current snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.holder.current()
+    }
+
+    /// Serves until a signal or `end`, then stops gracefully.
+    pub async fn serve(mut self, end: impl Future<Output = ()>) {
+        supervisor::ready(&self.summary());
+        self.spawn_watchdog();
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                word = self.signals.next() => match word {
+                    Word::Stop => break,
+                    Word::Reload => self.reload().await,
+                },
+                () = changed(&mut self.watch) => {
+                    debug!("a watched file changed");
+                    self.reload().await;
+                }
+                Some(()) = self.reload_asked.recv() => self.follow_files(),
+                () = &mut end => break,
+            }
+        }
+        self.stop().await;
+    }
+
+    async fn reload(&mut self) {
+        supervisor::reloading();
+        let reloader = Arc::clone(&self.reloader);
+        let _ = tokio::task::spawn_blocking(move || reloader.reload()).await;
+        self.follow_files();
+        supervisor::ready(&self.summary());
+    }
+
+    /// The new configuration may name other files to watch.
+    fn follow_files(&mut self) {
+        self.watch = begin_watch(&self.reloader);
+    }
+
+    async fn stop(mut self) {
+        let grace = self.holder.current().config.timeouts.shutdown_grace;
+        info!(
+            sessions = self.reloader.registry.len(),
+            transfers = self.reloader.registry.moving(),
+            grace_secs = grace.as_secs(),
+            "stopping"
+        );
+        supervisor::stopping(grace);
+        if let Some(announcement) = self.announcement.take() {
+            announcement.end().await;
+        }
+        let life = self.life.clone();
+        let at_once = async { while self.signals.next().await != Word::Stop {} };
+        tokio::select! {
+            in_time = life.end(grace) => match in_time {
+                true => info!("stopped"),
+                false => warn!("stopped; what still moved after the grace period was cut"),
+            },
+            () = at_once => warn!("stopped at once by a second signal"),
+        }
+    }
+
+    fn spawn_watchdog(&self) {
+        let Some(period) = supervisor::watchdog_period() else {
+            return;
+        };
+        let kill = self.life.kill();
+        self.life.spawn_service(async move {
+            loop {
+                tokio::select! {
+                    () = kill.cancelled() => return,
+                    () = tokio::time::sleep(period) => supervisor::alive(),
+                }
+            }
+        });
+    }
+
+    fn summary(&self) -> String {
+        let addresses: Vec<_> = self.addresses.iter().map(ToString::to_string).collect();
+        format!("serving on {}", addresses.join(", "))
+    }
+}
+
+async fn changed(watch: &mut Option<FileWatch>) {
+    match watch {
+        Some(watch) => watch.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn open_doors(porch: &Porch, listeners: Vec<StdListener>) -> Result<Vec<SocketAddr>, Error> {
+    let listeners: Vec<_> = listeners
+        .into_iter()
+        .map(TcpListener::from_std)
+        .collect::<io::Result<_>>()
+        .map_err(Error::system("use the listening sockets"))?;
+    let addresses = listeners
+        .iter()
+        .map(TcpListener::local_addr)
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(Error::system("use the listening sockets"))?;
+    refuse_open_sample(&porch.holder.current(), &addresses)?;
+    for listener in listeners {
+        porch.life.spawn(porch.clone().accept_all(listener));
+    }
+    Ok(addresses)
+}
+
+/// The sample password is public: nobody but this machine may reach it.
+fn refuse_open_sample(snapshot: &Snapshot, addresses: &[SocketAddr]) -> Result<(), Error> {
+    let Some(user) = snapshot.sample_user() else {
+        return Ok(());
+    };
+    match addresses.iter().find(|address| !address.ip().is_loopback()) {
+        Some(address) => Err(Error::SamplePassword {
+            address: *address,
+            user,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn open_status_socket(desk: FrontDesk, around: &place::Surroundings, life: &Life) {
+    let Some(config) = desk.reloader.path.clone() else {
+        return;
+    };
+    let Some(path) = place::choose(&config, around) else {
+        warn!("no directory for the status socket: `ftpd who` will not find this server");
+        return;
+    };
+    match socket::bind(&path) {
+        Ok(socket) => {
+            debug!(path = %path.display(), "status socket open");
+            life.spawn_service(socket::serve(socket, Arc::new(desk), life.clone()));
+        }
+        Err(error) => warn!(path = %path.display(), %error, "no status socket"),
+    }
+}
+
+async fn open_metrics(
+    config: &ServerConfig,
+    registry: &Registry,
+    life: &Life,
+) -> Result<(), Error> {
+    let Some(address) = config.metrics.listen else {
+        return Ok(());
+    };
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| Error::Listen { address, source })?;
+    let address = listener.local_addr().unwrap_or(address);
+    info!(%address, "metrics on http://{address}/metrics");
+    life.spawn(metrics::serve(listener, registry.clone(), life.clone()));
+    Ok(())
+}
+
+fn begin_watch(reloader: &Reloader) -> Option<FileWatch> {
+    let path = reloader.path.as_deref()?;
+    let files = watch::files_of(path, &reloader.holder.current().config);
+    FileWatch::new(files)
+        .inspect_err(|error| error!(%error, "changes of the configuration are not watched"))
+        .ok()
+}
+
+fn begin_announcement(config: &ServerConfig, addresses: &[SocketAddr]) -> Option<Announcement> {
+    config.announce.mdns.then(|| {
+        announce::begin(&announce::What {
+            name: config.announce.name.as_deref(),
+            addresses,
+            facts: &[],
+        })
+    })?
+}
+
+/// Returns the word of the file for an engine.
+#[must_use]
+pub fn engine_word(engine: EngineKind) -> &'static str {
+    match engine {
+        EngineKind::Native => "native",
+        EngineKind::Libunftp => "libunftp",
+    }
+}
+
+/// How long a stop may take at most, for callers that wait for one.
+#[must_use]
+pub fn longest_stop(config: &ServerConfig) -> Duration {
+    config.timeouts.shutdown_grace + Duration::from_secs(5)
+}

@@ -1,0 +1,170 @@
+//! Answers what is asked on the status socket, from the live table and the current snapshot.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+
+use async_trait::async_trait;
+use ftp_config::server::TlsMode;
+use tokio::sync::mpsc;
+use tracing::info;
+
+use crate::{
+    daemon::engine_word,
+    log::shown,
+    reload::Reloader,
+    status::{
+        Direction,
+        socket::Desk,
+        wire::{Answer, CertificateRow, LockRow, Request, Status, TotalsRow},
+    },
+    tls::selfsigned,
+};
+
+const KICKED: &str = "The session was ended by the operator";
+
+/// The daemon's side of `ftpd who`, `status`, `kick`, `unlock` and `reload`.
+#[derive(Debug)]
+pub struct FrontDesk {
+    /// When the server started.
+    pub started: Instant,
+    /// Addresses listened on.
+    pub addresses: Vec<SocketAddr>,
+    /// Everything else hangs on it.
+    pub reloader: Arc<Reloader>,
+    /// Told after a reload asked for here, so that the watched files are looked up again.
+    pub reloaded: mpsc::Sender<()>,
+}
+
+#[async_trait]
+impl Desk for FrontDesk {
+    async fn answer(&self, request: Request) -> Answer {
+        match request {
+            Request::Who => Answer::Who {
+                sessions: self.reloader.registry.rows(),
+            },
+            Request::Status => Answer::Status(Box::new(self.status())),
+            Request::Kick { target } => self.kick(&target),
+            Request::Unlock { user } => self.unlock(user.as_deref()),
+            Request::Reload => self.reload().await,
+        }
+    }
+}
+
+impl FrontDesk {
+    fn kick(&self, target: &str) -> Answer {
+        let registry = &self.reloader.registry;
+        let by_number = target.parse().is_ok_and(|id| registry.kick(id, KICKED));
+        let ended = match by_number {
+            true => 1,
+            false => registry.kick_user(target, KICKED),
+        };
+        info!(target = %shown(target), ended, "sessions ended by the operator");
+        match ended {
+            0 => Answer::Refused {
+                text: format!("no session and no user `{}` is here", shown(target)),
+            },
+            1 => done("1 session ended"),
+            n => done(format!("{n} sessions ended")),
+        }
+    }
+
+    fn unlock(&self, user: Option<&str>) -> Answer {
+        let fallen = self.reloader.guard.lockout().unlock(user, Instant::now());
+        info!(fallen, "lock-outs lifted by the operator");
+        match fallen {
+            0 => done("nobody was locked out; failures are forgotten"),
+            1 => done("1 lock-out lifted"),
+            n => done(format!("{n} lock-outs lifted")),
+        }
+    }
+
+    async fn reload(&self) -> Answer {
+        let reloader = Arc::clone(&self.reloader);
+        let result = tokio::task::spawn_blocking(move || reloader.reload()).await;
+        let _ = self.reloaded.try_send(());
+        match result {
+            Ok(Ok(report)) => done(report.to_string()),
+            Ok(Err(error)) => Answer::Refused {
+                text: format!("the old configuration stays: {error}"),
+            },
+            Err(error) => Answer::Refused {
+                text: error.to_string(),
+            },
+        }
+    }
+
+    fn status(&self) -> Status {
+        let reloader = &self.reloader;
+        let snapshot = reloader.holder.current();
+        let config = &snapshot.config;
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            config: reloader.path.as_ref().map(|p| p.display().to_string()),
+            up_secs: self.started.elapsed().as_secs(),
+            listening: self.addresses.iter().map(ToString::to_string).collect(),
+            share: config.share.root.display().to_string(),
+            users: snapshot.accounts.names(),
+            engine: engine_word(config.server.engine).to_owned(),
+            sessions: reloader.registry.len() as u64,
+            moving: reloader.registry.moving() as u64,
+            max_clients: config.limits.max_clients,
+            totals: self.totals(),
+            certificate: self.certificate(),
+            locks: self.locks(),
+            reloads: reloader.history.done(),
+            last_reload_error: reloader.history.last_error(),
+        }
+    }
+
+    fn totals(&self) -> TotalsRow {
+        let totals = self.reloader.registry.totals();
+        let (down, up) = (
+            totals.transfers(Direction::Down),
+            totals.transfers(Direction::Up),
+        );
+        TotalsRow {
+            sessions: totals.sessions.get(),
+            refused: totals.refused.get(),
+            logins: totals.logins.get(),
+            failed_logins: totals.failed_logins.get(),
+            downloads: down.complete.get(),
+            bytes_down: down.bytes.get(),
+            uploads: up.complete.get(),
+            bytes_up: up.bytes.get(),
+            incomplete: down.incomplete.get() + up.incomplete.get(),
+        }
+    }
+
+    fn certificate(&self) -> Option<CertificateRow> {
+        let config = &self.reloader.holder.current().config;
+        if config.tls.mode == TlsMode::Off {
+            return None;
+        }
+        let facts = selfsigned::facts(&config.tls.cert).ok()?;
+        Some(CertificateRow {
+            days_left: selfsigned::days_until(facts.not_after_unix, SystemTime::now()),
+            not_after_unix: facts.not_after_unix,
+            fingerprint: facts.fingerprint,
+        })
+    }
+
+    fn locks(&self) -> Vec<LockRow> {
+        let locks = self.reloader.guard.lockout().locks(Instant::now());
+        locks
+            .into_iter()
+            .map(|lock| LockRow {
+                user: lock.name,
+                address: lock.address.to_string(),
+                left_secs: lock.left.as_secs(),
+            })
+            .collect()
+    }
+}
+
+fn done(text: impl Into<String>) -> Answer {
+    Answer::Done { text: text.into() }
+}

@@ -1,0 +1,198 @@
+//! libunftp's engine: one `Server` per connection over the same gate, share and seat as ours.
+//!
+//! The only room that names libunftp. What it cannot do is listed in `docs/engines.md`. A kick and
+//! the end of a grace period close its socket from outside, because its sessions listen to nobody.
+
+use std::{
+    collections::HashSet,
+    fmt,
+    net::IpAddr,
+    os::fd::{AsFd, OwnedFd},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ftp_config::{
+    ServerConfig,
+    server::{PassiveAddress, TlsMode},
+};
+use libunftp::{
+    Server, ServerBuilder,
+    options::{ActivePassiveMode, FtpsRequired, PassiveHost, TlsFlags},
+};
+use rustix::net::{SendFlags, Shutdown, send, shutdown};
+use tracing::{debug, warn};
+use unftp_core::auth::{
+    AuthenticationError, Authenticator, ChannelEncryptionState, Credentials, Principal,
+    UserDetailError, UserDetailProvider,
+};
+use unftp_sbe_fs::Filesystem;
+
+use super::Visit;
+use crate::{account::Account, auth::Gate, log::shown, status::Seat};
+
+/// How often a session's end looks whether its last upload has ended too.
+const LINGER: Duration = Duration::from_millis(50);
+
+/// Serves one connection to its end.
+pub async fn serve(visit: Visit) {
+    let socket = match visit.stream.as_fd().try_clone_to_owned() {
+        Ok(socket) => socket,
+        Err(error) => return warn!(%error, "no second handle of the session's socket"),
+    };
+    let server = match build(&visit) {
+        Ok(server) => server,
+        Err(error) => return warn!(%error, "the libunftp engine cannot be built"),
+    };
+    let Visit {
+        stream,
+        seat,
+        ticket,
+        stop,
+        kill,
+        ..
+    } = visit;
+    let kicked = seat.kicked();
+    let ended = async {
+        tokio::select! {
+            () = kill.cancelled() => "The server stops".to_owned(),
+            () = kicked.cancelled() => seat.kick_reason(),
+            () = leave_when_idle(&seat, &stop) => "The server stops".to_owned(),
+        }
+    };
+    let serving = server.service(stream);
+    tokio::pin!(serving);
+    tokio::select! {
+        result = &mut serving => log_end(result),
+        reason = ended => {
+            say_goodbye(&socket, &seat, &reason);
+            let _ = shutdown(&socket, Shutdown::Both);
+            log_end(serving.await);
+        }
+    }
+    // An upload goes on after its control connection: the seat and the ticket stay taken.
+    while seat.is_moving() && !kill.is_cancelled() {
+        tokio::time::sleep(LINGER).await;
+    }
+    drop((seat, ticket));
+}
+
+async fn leave_when_idle(seat: &Seat, stop: &tokio_util::sync::CancellationToken) {
+    stop.cancelled().await;
+    while seat.is_moving() {
+        tokio::time::sleep(LINGER).await;
+    }
+}
+
+/// Under TLS nothing can be said from outside the engine: bare bytes would break the stream.
+fn say_goodbye(socket: &OwnedFd, seat: &Seat, reason: &str) {
+    if !seat.is_tls() {
+        let line = format!("421 {}\r\n", shown(reason));
+        let _ = send(
+            socket,
+            line.as_bytes(),
+            SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
+        );
+    }
+}
+
+fn log_end<E: fmt::Display>(result: Result<(), E>) {
+    if let Err(error) = result {
+        debug!(%error, "session ended by an error");
+    }
+}
+
+fn build(visit: &Visit) -> Result<Server<Filesystem, Account>, libunftp::ServerError> {
+    let config = Arc::clone(&visit.snapshot.config);
+    let door = Arc::new(Door {
+        gate: Arc::clone(&visit.gate),
+        seat: visit.seat.clone(),
+    });
+    let root = config.share.root.clone();
+    let storage =
+        Box::new(move || Filesystem::new(root.clone()).expect("the share is a directory"));
+    let provider: Arc<dyn UserDetailProvider<User = Account> + Send + Sync> = door.clone();
+    let builder =
+        ServerBuilder::<Filesystem, Account>::with_user_detail_provider(storage, provider)
+            .authenticator(door)
+            .greeting(leaked(&config.server.greeting))
+            .idle_session_timeout(config.timeouts.idle.as_secs().max(1))
+            .passive_ports(config.passive.ports.ports())
+            .passive_host(passive_host(&config))
+            .active_passive_mode(ActivePassiveMode::PassiveOnly);
+    with_tls(builder, &config).build()
+}
+
+fn with_tls(
+    builder: ServerBuilder<Filesystem, Account>,
+    config: &ServerConfig,
+) -> ServerBuilder<Filesystem, Account> {
+    let required = match config.tls.mode {
+        TlsMode::Off => return builder,
+        TlsMode::Optional => FtpsRequired::None,
+        TlsMode::Required => FtpsRequired::All,
+    };
+    builder
+        .ftps(config.tls.cert.clone(), config.tls.key.clone())
+        .ftps_required(required, required)
+        .ftps_tls_flags(
+            TlsFlags::V1_2 | TlsFlags::RESUMPTION_SESS_ID | TlsFlags::RESUMPTION_TICKETS,
+        )
+}
+
+fn passive_host(config: &ServerConfig) -> PassiveHost {
+    match config.passive.address {
+        PassiveAddress::Fixed(IpAddr::V4(address)) => PassiveHost::Ip(address),
+        PassiveAddress::Fixed(IpAddr::V6(_)) | PassiveAddress::Auto => PassiveHost::FromConnection,
+    }
+}
+
+/// libunftp takes a greeting that lives for ever: leaked once for each text, not each session.
+fn leaked(text: &str) -> &'static str {
+    static TEXTS: OnceLock<Mutex<HashSet<&'static str>>> = OnceLock::new();
+    let mut texts = TEXTS
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = texts.get(text) {
+        return known;
+    }
+    let leaked: &'static str = Box::leak(text.to_owned().into_boxed_str());
+    texts.insert(leaked);
+    leaked
+}
+
+/// The gate of one session, which also takes the account's seat.
+#[derive(Debug)]
+struct Door {
+    gate: Arc<Gate>,
+    seat: Seat,
+}
+
+#[async_trait]
+impl Authenticator for Door {
+    async fn authenticate(
+        &self,
+        username: &str,
+        creds: &Credentials,
+    ) -> Result<Principal, AuthenticationError> {
+        let tls = creds.command_channel_security == ChannelEncryptionState::Tls;
+        self.seat.set_tls(tls);
+        self.gate.authenticate(username, creds).await
+    }
+}
+
+#[async_trait]
+impl UserDetailProvider for Door {
+    type User = Account;
+
+    async fn provide_user_detail(&self, principal: &Principal) -> Result<Account, UserDetailError> {
+        let account = Arc::new(self.gate.provide_user_detail(principal).await?);
+        self.seat.login(&account).map_err(|refused| {
+            warn!(user = %account, limit = refused.limit, "login refused: too many sessions");
+            UserDetailError::Generic(refused.to_string())
+        })?;
+        Ok(account.as_ref().clone())
+    }
+}

@@ -1,0 +1,182 @@
+//! Puts a changed configuration in the place of the old one: whole, or not at all.
+//!
+//! Called by `daemon` for SIGHUP, `ftpd reload` and changed files. Blocks; run it off the runtime.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use ftp_config::ServerConfig;
+use tracing::{info, warn};
+
+use crate::{
+    auth::Guard,
+    config_file,
+    error::Error,
+    log::{self, Adjust, Level},
+    snapshot::{Holder, Snapshot},
+    status::Registry,
+};
+
+/// Reads the configuration again.
+#[derive(Debug)]
+pub struct Reloader {
+    /// The file; `None` under `ftpd share`, which has none.
+    pub path: Option<PathBuf>,
+    /// What the process began with: keys that need a restart are compared with it.
+    pub began_with: Arc<ServerConfig>,
+    /// Where the new snapshot goes.
+    pub holder: Holder,
+    /// Forgets proofs when accounts change.
+    pub guard: Arc<Guard>,
+    /// Whose sessions end when their account is gone.
+    pub registry: Registry,
+    /// The running log.
+    pub log: Option<Level>,
+    /// What the flags say of the log.
+    pub adjust: Adjust,
+    /// How it went so far.
+    pub history: History,
+}
+
+/// How reloads went so far.
+#[derive(Debug, Default)]
+pub struct History {
+    turn: Mutex<()>,
+    done: AtomicU64,
+    last_error: Mutex<Option<String>>,
+}
+
+impl History {
+    /// Returns how many reloads succeeded.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    /// Returns why the last reload was refused, if it was.
+    #[must_use]
+    pub fn last_error(&self) -> Option<String> {
+        self.last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn note(&self, error: Option<String>) {
+        if error.is_none() {
+            self.done.fetch_add(1, Ordering::Relaxed);
+        }
+        *self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = error;
+    }
+}
+
+/// What a reload did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Keys that changed and act only after a restart.
+    pub need_restart: Vec<&'static str>,
+    /// Sessions that were told to leave.
+    pub ended: usize,
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("configuration loaded")?;
+        if self.ended > 0 {
+            write!(f, ", {} sessions of changed users ended", self.ended)?;
+        }
+        if !self.need_restart.is_empty() {
+            write!(f, "; after a restart: {}", self.need_restart.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl Reloader {
+    /// Loads, checks, builds and swaps; on any error the old configuration stays.
+    ///
+    /// # Errors
+    /// What is wrong with the new configuration.
+    pub fn reload(&self) -> Result<Report, Error> {
+        let _turn = self
+            .history
+            .turn
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let result = self.try_reload();
+        match &result {
+            Ok(report) => {
+                self.history.note(None);
+                info!(ended = report.ended, "configuration loaded");
+                for key in &report.need_restart {
+                    warn!(key, "changed, and acts after a restart");
+                }
+            }
+            Err(error) => {
+                self.history.note(Some(error.to_string()));
+                warn!(%error, "the new configuration is refused, the old one stays");
+            }
+        }
+        result
+    }
+
+    fn try_reload(&self) -> Result<Report, Error> {
+        let path = self.path.as_deref().ok_or_else(|| {
+            Error::Refused("this server has no configuration file to read again".to_owned())
+        })?;
+        let loaded = config_file::load(path)?;
+        for warning in &loaded.warnings {
+            warn!("{warning}");
+        }
+        let old = self.holder.current();
+        let new = Arc::new(Snapshot::build(loaded.config, Some(&old))?);
+        Ok(self.adopt(&new))
+    }
+
+    fn adopt(&self, new: &Arc<Snapshot>) -> Report {
+        let need_restart = keys_that_need_a_restart(&self.began_with, &new.config);
+        if let Some(log) = &self.log {
+            log.set(log::level(new.config.log.level, self.adjust));
+        }
+        self.registry.set_rates(&new.config.limits);
+        let old = self.holder.replace(Arc::clone(new));
+        self.guard.forget();
+        let mut ended = 0;
+        for (user, why) in old.accounts.changed_in(&new.accounts) {
+            let sessions = self.registry.kick_user(&user, why);
+            if sessions > 0 {
+                info!(user, sessions, reason = why, "sessions end");
+            }
+            ended += sessions;
+        }
+        Report {
+            need_restart,
+            ended,
+        }
+    }
+}
+
+/// Returns the keys that differ and act only at a start.
+#[must_use]
+pub fn keys_that_need_a_restart(old: &ServerConfig, new: &ServerConfig) -> Vec<&'static str> {
+    let rows = [
+        ("server.listen", old.server.listen != new.server.listen),
+        ("server.run_as", old.server.run_as != new.server.run_as),
+        ("passive.ports", old.passive.ports != new.passive.ports),
+        ("log.format", old.log.format != new.log.format),
+        ("log.xferlog", old.log.xferlog != new.log.xferlog),
+        ("metrics.listen", old.metrics.listen != new.metrics.listen),
+        ("announce", old.announce != new.announce),
+    ];
+    rows.into_iter()
+        .filter_map(|(key, differs)| differs.then_some(key))
+        .collect()
+}

@@ -1,0 +1,131 @@
+//! Where the status socket of a configuration is: the same answer for the daemon and for who asks.
+//!
+//! The name comes from the configuration file's path, so several daemons of one user do not meet.
+
+use std::{
+    ffi::OsString,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+};
+
+use fs_err as fs;
+use sha2::{Digest, Sha256};
+
+/// What the places depend on besides the configuration: taken from the environment at the start.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// `$RUNTIME_DIRECTORY`, which systemd sets for the daemon.
+    pub runtime_directory: Option<OsString>,
+    /// `$XDG_RUNTIME_DIR`, a person's own.
+    pub xdg_runtime_dir: Option<OsString>,
+    /// The temporary directory.
+    pub temp: PathBuf,
+    /// The effective user.
+    pub uid: u32,
+}
+
+impl Surroundings {
+    /// Reads them from this process's environment.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        Self {
+            runtime_directory: std::env::var_os("RUNTIME_DIRECTORY"),
+            xdg_runtime_dir: std::env::var_os("XDG_RUNTIME_DIR"),
+            temp: std::env::temp_dir(),
+            uid: rustix::process::geteuid().as_raw(),
+        }
+    }
+
+    fn directories(&self) -> Vec<PathBuf> {
+        let mut places = Vec::new();
+        let mut add = |dir: Option<&OsString>| {
+            places.extend(
+                dir.filter(|dir| !dir.is_empty())
+                    .map(PathBuf::from)
+                    .filter(|dir| dir.is_absolute()),
+            );
+        };
+        add(self.runtime_directory.as_ref());
+        add(self.xdg_runtime_dir.as_ref());
+        places.push("/run/ftpd".into());
+        places.push(self.temp.join(format!("ftpd-{}", self.uid)));
+        places.dedup();
+        places
+    }
+}
+
+/// Returns where the socket of `config` may be, the likeliest first.
+#[must_use]
+pub fn candidates(config: &Path, around: &Surroundings) -> Vec<PathBuf> {
+    let name = file_name(config);
+    around
+        .directories()
+        .into_iter()
+        .map(|dir| dir.join(&name))
+        .collect()
+}
+
+fn file_name(config: &Path) -> String {
+    let path = fs::canonicalize(config).unwrap_or_else(|_| config.to_owned());
+    let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    let short: String = digest[..6].iter().map(|b| format!("{b:02x}")).collect();
+    format!("ftpd-{short}.sock")
+}
+
+/// Returns the first place whose directory is ours and closed to others, making the last one if
+/// none is there.
+#[must_use]
+pub fn choose(config: &Path, around: &Surroundings) -> Option<PathBuf> {
+    let places = candidates(config, around);
+    if let Some(made) = places.last().and_then(|last| last.parent()) {
+        let _ = std::fs::DirBuilder::new().mode(0o700).create(made);
+    }
+    places
+        .into_iter()
+        .find(|place| place.parent().is_some_and(|dir| is_ours(dir, around.uid)))
+}
+
+fn is_ours(dir: &Path, uid: u32) -> bool {
+    std::fs::symlink_metadata(dir)
+        .is_ok_and(|meta| meta.is_dir() && meta.uid() == uid && meta.mode() & 0o022 == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_configurations_have_two_places_and_the_way_to_name_one_does_not_matter() {
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (dir.path().join("a.toml"), dir.path().join("b.toml"));
+        std::fs::write(&a, "").unwrap();
+        std::fs::write(&b, "").unwrap();
+        let around = Surroundings {
+            temp: dir.path().to_owned(),
+            uid: rustix::process::geteuid().as_raw(),
+            ..Surroundings::default()
+        };
+        let odd = dir.path().join(".").join("a.toml");
+        assert_eq!(candidates(&a, &around), candidates(&odd, &around));
+        assert_ne!(candidates(&a, &around), candidates(&b, &around));
+    }
+
+    #[test]
+    fn a_directory_that_others_may_write_is_passed_over() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (open, closed) = (dir.path().join("open"), dir.path().join("temp"));
+        for path in [&open, &closed] {
+            std::fs::create_dir(path).unwrap();
+        }
+        std::fs::set_permissions(&open, PermissionsExt::from_mode(0o777)).unwrap();
+        let around = Surroundings {
+            xdg_runtime_dir: Some(open.clone().into()),
+            temp: closed.clone(),
+            uid: rustix::process::geteuid().as_raw(),
+            ..Surroundings::default()
+        };
+        let chosen = choose(&dir.path().join("ftp.toml"), &around).unwrap();
+        assert!(!chosen.starts_with(&open), "{chosen:?}");
+    }
+}

@@ -1,0 +1,185 @@
+//! Makes the self-signed certificate of a first start, and reads back what people compare.
+
+use std::{
+    io::Write,
+    net::IpAddr,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use fs_err as fs;
+use rcgen::{CertificateParams, DnType, KeyPair};
+use sha2::{Digest, Sha256};
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::{TlsError, read_chain};
+
+/// How long a made certificate is good for: ten years, as nobody renews a home server's.
+const LIFETIME: Duration = Duration::from_secs(3650 * 86_400);
+const CLOCK_SLACK: Duration = Duration::from_secs(86_400);
+
+/// What people compare and watch of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// SHA-256 of the certificate, as `AB:CD:...`.
+    pub fingerprint: String,
+    /// Whom it names.
+    pub subject: String,
+    /// Since when it is good, seconds since 1970.
+    pub not_before_unix: i64,
+    /// Until when it is good, seconds since 1970.
+    pub not_after_unix: i64,
+    /// Whether it signs itself.
+    pub self_signed: bool,
+}
+
+/// Makes a key and a certificate for `names` and writes both: the key with mode 0600, each whole
+/// or not at all.
+///
+/// # Errors
+/// [`TlsError`] when the files cannot be written.
+pub fn make(cert: &Path, key: &Path, names: &[String]) -> Result<(), TlsError> {
+    let fault = |e: rcgen::Error| TlsError::Make(e.to_string());
+    let pair = KeyPair::generate().map_err(fault)?;
+    let mut params = CertificateParams::new(names.to_vec()).map_err(fault)?;
+    let title = names.first().map_or("ftpd", String::as_str);
+    params
+        .distinguished_name
+        .push(DnType::CommonName, title.to_owned());
+    let now = SystemTime::now();
+    params.not_before = (now - CLOCK_SLACK).into();
+    params.not_after = (now + LIFETIME).into();
+    let made = params.self_signed(&pair).map_err(fault)?;
+    write_whole(key, &pair.serialize_pem(), 0o600)?;
+    write_whole(cert, &made.pem(), 0o644)
+}
+
+fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = Path::new(&beside);
+    let _ = fs::remove_file(beside);
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(beside)
+        .map_err(|source| {
+            std::io::Error::new(
+                source.kind(),
+                format!("write `{}`: {source}", path.display()),
+            )
+        })?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(beside, path)?;
+    Ok(())
+}
+
+/// Returns the names a certificate for this machine should carry: its host name, `localhost` and
+/// the addresses given.
+#[must_use]
+pub fn names_for(addresses: &[IpAddr]) -> Vec<String> {
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    let mut names = vec![host, "localhost".to_owned()];
+    names.extend(
+        addresses
+            .iter()
+            .filter(|address| !address.is_unspecified())
+            .map(ToString::to_string),
+    );
+    names.retain(|name| !name.is_empty());
+    names.dedup();
+    names
+}
+
+/// Reads the facts of the first certificate in a PEM file.
+///
+/// # Errors
+/// [`TlsError`] when there is none or it is broken.
+pub fn facts(cert: &Path) -> Result<Facts, TlsError> {
+    let chain = read_chain(cert)?;
+    let der = chain.first().map(AsRef::as_ref).unwrap_or_default();
+    let (_, parsed) = X509Certificate::from_der(der).map_err(|e| TlsError::Pem {
+        what: "certificate",
+        path: cert.to_owned(),
+        cause: e.to_string(),
+    })?;
+    Ok(Facts {
+        fingerprint: fingerprint(der),
+        subject: parsed.subject().to_string(),
+        not_before_unix: parsed.validity().not_before.timestamp(),
+        not_after_unix: parsed.validity().not_after.timestamp(),
+        self_signed: parsed.subject() == parsed.issuer(),
+    })
+}
+
+/// Returns SHA-256 of a DER certificate as colon-separated upper-case hex.
+#[must_use]
+pub fn fingerprint(der: &[u8]) -> String {
+    let digest = Sha256::digest(der);
+    let pairs: Vec<_> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+    pairs.join(":")
+}
+
+/// Returns whole days from now until `unix`; negative when it has passed.
+#[must_use]
+pub fn days_until(unix: i64, now: SystemTime) -> i64 {
+    let now = now.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    (unix - i64::try_from(now).unwrap_or(i64::MAX)).div_euclid(86_400)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_made_pair_serves_and_its_key_is_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let (cert, key) = (dir.path().join("a/c.pem"), dir.path().join("a/k.pem"));
+        make(&cert, &key, &names_for(&["10.0.0.1".parse().unwrap()])).unwrap();
+        let mode = std::fs::metadata(&key).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        super::super::load(&cert, &key).unwrap();
+        let facts = facts(&cert).unwrap();
+        assert_eq!(facts.fingerprint.len(), 32 * 3 - 1);
+        assert!(facts.self_signed);
+        let days = days_until(facts.not_after_unix, SystemTime::now());
+        assert!((3640..=3650).contains(&days), "{days}");
+    }
+
+    #[test]
+    fn a_key_of_another_certificate_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        make(&path("c1"), &path("k1"), &["a".to_owned()]).unwrap();
+        make(&path("c2"), &path("k2"), &["b".to_owned()]).unwrap();
+        let error = super::super::load(&path("c1"), &path("k2")).unwrap_err();
+        assert!(
+            error.to_string().contains("do not serve together"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn junk_is_not_a_certificate() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("junk.pem");
+        std::fs::write(&path, "junk").unwrap();
+        assert!(
+            facts(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("no certificate in it")
+        );
+    }
+}

@@ -1,0 +1,122 @@
+//! Watches the configuration and the files it names, and says when they have settled after a
+//! change. Reads none of them.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use ftp_config::ServerConfig;
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::mpsc;
+use tracing::debug;
+
+/// Editors write in several steps; after the last one this long nothing must happen.
+const SETTLE: Duration = Duration::from_millis(300);
+
+/// Waits for changes of a set of files.
+#[derive(Debug)]
+pub struct FileWatch {
+    files: Vec<PathBuf>,
+    seen: Vec<Stamp>,
+    events: mpsc::Receiver<()>,
+    _watcher: RecommendedWatcher,
+}
+
+/// What tells one state of a file from another; `None`: not there.
+type Stamp = Option<(SystemTime, u64, u64)>;
+
+/// Returns the files whose change calls for a reload.
+#[must_use]
+pub fn files_of(config_path: &Path, config: &ServerConfig) -> Vec<PathBuf> {
+    let mut files = vec![config_path.to_owned()];
+    files.extend(config.auth.allow_users_file.clone());
+    if config.tls.mode != ftp_config::server::TlsMode::Off {
+        files.push(config.tls.cert.clone());
+        files.push(config.tls.key.clone());
+    }
+    files
+}
+
+impl FileWatch {
+    /// Begins to watch; directories that are not there are left out.
+    ///
+    /// # Errors
+    /// When the system has no more watches to give.
+    pub fn new(files: Vec<PathBuf>) -> notify::Result<Self> {
+        let (sender, events) = mpsc::channel(1);
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            let is_change = event.is_ok_and(|event| !matches!(event.kind, EventKind::Access(_)));
+            if is_change {
+                let _ = sender.try_send(());
+            }
+        })?;
+        let mut dirs: Vec<_> = files.iter().filter_map(|file| file.parent()).collect();
+        dirs.sort_unstable();
+        dirs.dedup();
+        for dir in dirs {
+            let dir = if dir.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                dir
+            };
+            if let Err(error) = watcher.watch(dir, RecursiveMode::NonRecursive) {
+                debug!(dir = %dir.display(), %error, "cannot watch");
+            }
+        }
+        Ok(Self {
+            seen: stamps(&files),
+            files,
+            events,
+            _watcher: watcher,
+        })
+    }
+
+    /// Waits until a watched file has changed and is at rest. Cancel-safe.
+    pub async fn changed(&mut self) {
+        loop {
+            if self.events.recv().await.is_none() {
+                std::future::pending::<()>().await;
+            }
+            while tokio::time::timeout(SETTLE, self.events.recv())
+                .await
+                .is_ok_and(|event| event.is_some())
+            {}
+            let now = stamps(&self.files);
+            if now != self.seen {
+                self.seen = now;
+                return;
+            }
+        }
+    }
+}
+
+fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
+    use std::os::unix::fs::MetadataExt;
+    files
+        .iter()
+        .map(|file| {
+            let meta = std::fs::metadata(file).ok()?;
+            Some((meta.modified().ok()?, meta.len(), meta.ino()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_rename_over_the_file_is_a_change_and_a_neighbour_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        std::fs::write(path("ftp.toml"), "a").unwrap();
+        let mut watch = FileWatch::new(vec![path("ftp.toml")]).unwrap();
+        std::fs::write(path("other"), "x").unwrap();
+        let quiet = tokio::time::timeout(SETTLE * 3, watch.changed()).await;
+        assert!(quiet.is_err());
+        std::fs::write(path("new"), "bb").unwrap();
+        std::fs::rename(path("new"), path("ftp.toml")).unwrap();
+        watch.changed().await;
+    }
+}
