@@ -1,3 +1,170 @@
-//! The shared directory.
+//! The share: one directory, opened once, and what each account may do below it.
+//!
+//! [`Share::enter`] gives an account its [`Home`]; engines call the home and nothing else of this
+//! room. No byte reaches the share's disk except through here. Nothing here knows FTP but the reply
+//! codes in [`ShareError`].
 
+pub mod backend;
+mod error;
+mod hash;
+mod home;
+mod jail;
+mod listing;
+mod meta;
+pub mod names;
+mod partial;
+mod room;
 pub mod throttle;
+mod upload;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::ShareError;
+pub use hash::Algorithm;
+pub use home::Download;
+pub use listing::{Entry, ListOptions, Listing};
+pub use meta::{Kind, Meta};
+pub use room::Room;
+pub use upload::{Committed, Intent, Upload};
+
+use std::{io, path::PathBuf, sync::Arc, time::SystemTime};
+
+use ftp_config::{
+    Reserve, SharePath,
+    server::{self, Uploads},
+};
+use rustix::fs::Mode;
+
+use self::{hash::Places, jail::Jail};
+use crate::account::Account;
+
+/// Digests that may run at once over all sessions.
+const HASHES_AT_ONCE: usize = 2;
+
+/// The shared directory with its policies; clones share it.
+#[derive(Clone, Debug)]
+pub struct Share {
+    jail: Arc<Jail>,
+    shared: Arc<Shared>,
+}
+
+/// What every home of a share has in common.
+#[derive(Debug)]
+struct Shared {
+    uploads: Uploads,
+    reserve: Reserve,
+    umask: u32,
+    show_dotfiles: bool,
+    hashing: Places,
+}
+
+/// One account's window on the share; clones are the same window.
+#[derive(Clone, Debug)]
+pub struct Home {
+    jail: Arc<Jail>,
+    shared: Arc<Shared>,
+    account: Arc<Account>,
+}
+
+/// Why the shared directory cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("share `{}`: {source}", root.display())]
+pub struct OpenError {
+    /// The directory.
+    pub root: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl Share {
+    /// Opens the shared directory, which is made when it is missing.
+    ///
+    /// # Errors
+    /// It cannot be made or opened, or is not a directory.
+    pub fn open(share: &server::Share, uploads: &Uploads) -> Result<Self, OpenError> {
+        let failed = |source| OpenError {
+            root: share.root.clone(),
+            source,
+        };
+        fs_err::create_dir_all(&share.root).map_err(failed)?;
+        let jail = Jail::open(&share.root).map_err(failed)?;
+        Ok(Self {
+            jail: Arc::new(jail),
+            shared: Shared::new(share, uploads),
+        })
+    }
+
+    /// Returns the same directory under changed policies (reload).
+    #[must_use]
+    pub fn with_policies(&self, share: &server::Share, uploads: &Uploads) -> Self {
+        Self {
+            jail: Arc::clone(&self.jail),
+            shared: Shared::new(share, uploads),
+        }
+    }
+
+    /// Opens an account's home, which is made when it is missing.
+    ///
+    /// # Errors
+    /// The home cannot be made or opened.
+    pub fn enter(&self, account: &Arc<Account>) -> Result<Home, ShareError> {
+        let home = &account.home;
+        let io = |error| ShareError::from_io(home, error);
+        let jail = if home.is_root() {
+            Arc::clone(&self.jail)
+        } else {
+            self.make_home(home).map_err(io)?;
+            Arc::new(self.jail.narrow(home).map_err(io)?)
+        };
+        Ok(Home {
+            jail,
+            shared: Arc::clone(&self.shared),
+            account: Arc::clone(account),
+        })
+    }
+
+    fn make_home(&self, home: &SharePath) -> io::Result<()> {
+        let mut path = SharePath::root();
+        for name in home.components() {
+            path = path.join(name).map_err(io::Error::other)?;
+            let Some(holder) = self.jail.holder(&path)? else {
+                continue;
+            };
+            let mode = Mode::from_raw_mode(0o777 & !self.shared.umask);
+            match rustix::fs::mkdirat(&holder.dir, &holder.name, mode) {
+                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what unfinished uploads left longer ago than `keep_partial_for`; returns how many.
+    ///
+    /// # Errors
+    /// The share's root cannot be read.
+    pub fn sweep(&self, now: SystemTime) -> io::Result<usize> {
+        partial::sweep(self.jail.root(), self.shared.uploads.keep_partial_for, now)
+    }
+}
+
+impl Shared {
+    fn new(share: &server::Share, uploads: &Uploads) -> Arc<Self> {
+        Arc::new(Self {
+            uploads: uploads.clone(),
+            reserve: share.reserve,
+            umask: share.umask,
+            show_dotfiles: share.show_dotfiles,
+            hashing: Places::new(HASHES_AT_ONCE),
+        })
+    }
+}
+
+impl Home {
+    /// Returns the account whose home this is.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+}

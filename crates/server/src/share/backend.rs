@@ -1,0 +1,349 @@
+//! The share as libunftp's `StorageBackend`: every call goes through the account's [`Home`].
+//!
+//! Only the libunftp engine uses it. What that engine cannot express (which right is missing, how
+//! much room there is) is lost here, as `docs/engines.md` says.
+
+use std::{
+    fmt::Debug,
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use async_trait::async_trait;
+use ftp_config::SharePath;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use unftp_core::storage::{
+    self, Error, ErrorKind, FEATURE_RESTART, Fileinfo, Metadata, Permissions, StorageBackend,
+};
+
+use super::{Home, Intent, Kind, ListOptions, Meta, Share, ShareError};
+use crate::account::Account;
+
+/// Bytes that cross between the runtime and the disk at a time.
+const BLOCK: usize = 256 << 10;
+
+/// The share for one libunftp session.
+#[derive(Debug)]
+pub struct Backend {
+    share: Share,
+    home: Option<Home>,
+    show_owner: bool,
+}
+
+/// [`Meta`] in libunftp's words.
+#[derive(Debug)]
+pub struct Facts {
+    meta: Meta,
+    target: Option<PathBuf>,
+    show_owner: bool,
+}
+
+impl Backend {
+    /// Makes the storage of a session that has not logged in yet.
+    #[must_use]
+    pub fn new(share: Share, show_owner: bool) -> Self {
+        Self {
+            share,
+            home: None,
+            show_owner,
+        }
+    }
+
+    fn home(&self) -> storage::Result<Home> {
+        self.home
+            .clone()
+            .ok_or_else(|| Error::from(ErrorKind::PermissionDenied))
+    }
+
+    /// Runs `work` on a thread that may block.
+    async fn run<T: Send + 'static>(
+        &self,
+        path: &Path,
+        work: impl FnOnce(Home, SharePath) -> Result<T, ShareError> + Send + 'static,
+    ) -> storage::Result<T> {
+        let (home, path) = (self.home()?, share_path(path)?);
+        on_thread(move || work(home, path)).await?.map_err(refused)
+    }
+
+    fn facts(&self, meta: Meta, target: Option<String>) -> Facts {
+        Facts {
+            meta,
+            target: target.map(PathBuf::from),
+            show_owner: self.show_owner,
+        }
+    }
+}
+
+fn share_path(path: &Path) -> storage::Result<SharePath> {
+    let text = path
+        .to_str()
+        .ok_or_else(|| Error::from(ErrorKind::FileNameNotAllowedError))?;
+    // libunftp has put U+FFFD in the place of what it could not read: that name is no one's.
+    if text.contains('\u{FFFD}') {
+        return Err(ErrorKind::FileNameNotAllowedError.into());
+    }
+    SharePath::root()
+        .join(text)
+        .map_err(|error| Error::new(ErrorKind::FileNameNotAllowedError, error))
+}
+
+async fn on_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> storage::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::new(ErrorKind::LocalError, error))
+}
+
+fn refused(error: ShareError) -> Error {
+    let kind = match error.code() {
+        452 => ErrorKind::InsufficientStorageSpaceError,
+        553 => ErrorKind::FileNameNotAllowedError,
+        450 => ErrorKind::TransientFileNotAvailable,
+        451 => ErrorKind::LocalError,
+        _ => match error {
+            ShareError::Right { .. } | ShareError::Denied { .. } => ErrorKind::PermissionDenied,
+            ShareError::NotEmpty { .. } => ErrorKind::PermanentDirectoryNotEmpty,
+            ShareError::NotDirectory { .. } => ErrorKind::PermanentDirectoryNotAvailable,
+            _ => ErrorKind::PermanentFileNotAvailable,
+        },
+    };
+    Error::new(kind, error)
+}
+
+impl Metadata for Facts {
+    fn len(&self) -> u64 {
+        self.meta.size
+    }
+
+    fn is_dir(&self) -> bool {
+        self.meta.kind == Kind::Dir
+    }
+
+    fn is_file(&self) -> bool {
+        self.meta.kind == Kind::File
+    }
+
+    fn is_symlink(&self) -> bool {
+        self.meta.kind == Kind::Link
+    }
+
+    fn modified(&self) -> storage::Result<SystemTime> {
+        Ok(self.meta.modified)
+    }
+
+    fn gid(&self) -> u32 {
+        if self.show_owner { self.meta.gid } else { 0 }
+    }
+
+    fn uid(&self) -> u32 {
+        if self.show_owner { self.meta.uid } else { 0 }
+    }
+
+    fn links(&self) -> u64 {
+        self.meta.links
+    }
+
+    fn permissions(&self) -> Permissions {
+        Permissions(self.meta.mode)
+    }
+
+    fn readlink(&self) -> Option<&Path> {
+        self.target.as_deref()
+    }
+}
+
+#[async_trait]
+impl StorageBackend<Account> for Backend {
+    type Metadata = Facts;
+
+    fn enter(&mut self, account: &Account) -> io::Result<()> {
+        let home = self
+            .share
+            .enter(&Arc::new(account.clone()))
+            .map_err(io::Error::other)?;
+        self.home = Some(home);
+        Ok(())
+    }
+
+    fn supported_features(&self) -> u32 {
+        FEATURE_RESTART
+    }
+
+    async fn metadata<P: AsRef<Path> + Send + Debug>(
+        &self,
+        _: &Account,
+        path: P,
+    ) -> storage::Result<Facts> {
+        let meta = self
+            .run(path.as_ref(), |home, path| home.metadata(&path))
+            .await?;
+        Ok(self.facts(meta, None))
+    }
+
+    async fn list<P: AsRef<Path> + Send + Debug>(
+        &self,
+        _: &Account,
+        path: P,
+    ) -> storage::Result<Vec<Fileinfo<PathBuf, Facts>>> {
+        let all = |home: Home, path: SharePath| {
+            Ok(home
+                .list(&path, ListOptions::default())?
+                .collect::<Vec<_>>())
+        };
+        let entries = self.run(path.as_ref(), all).await?;
+        let info = |entry: super::Entry| Fileinfo {
+            path: PathBuf::from(entry.name),
+            metadata: self.facts(entry.meta, entry.link_target),
+        };
+        Ok(entries.into_iter().map(info).collect())
+    }
+
+    async fn get<P: AsRef<Path> + Send + Debug>(
+        &self,
+        _: &Account,
+        path: P,
+        start_pos: u64,
+    ) -> storage::Result<Box<dyn AsyncRead + Send + Sync + Unpin>> {
+        let open = move |home: Home, path: SharePath| home.open_read(&path, start_pos);
+        let download = self.run(path.as_ref(), open).await?;
+        Ok(Box::new(tokio::fs::File::from_std(download.file)))
+    }
+
+    async fn get_into<'a, P, W: ?Sized>(
+        &self,
+        _: &Account,
+        path: P,
+        start_pos: u64,
+        output: &'a mut W,
+    ) -> storage::Result<u64>
+    where
+        W: AsyncWrite + Unpin + Sync + Send,
+        P: AsRef<Path> + Send + Debug,
+    {
+        let open = move |home: Home, path: SharePath| home.open_read(&path, start_pos);
+        let mut file = self.run(path.as_ref(), open).await?.file;
+        let (mut block, mut total) = (vec![0; BLOCK], 0);
+        loop {
+            let read;
+            (file, block, read) = on_thread(move || {
+                let read = file.read(&mut block);
+                (file, block, read)
+            })
+            .await?;
+            let n = read.map_err(|error| Error::new(ErrorKind::LocalError, error))?;
+            if n == 0 {
+                break;
+            }
+            let closed = |error| Error::new(ErrorKind::ConnectionClosed, error);
+            output.write_all(&block[..n]).await.map_err(closed)?;
+            total += n as u64;
+        }
+        let closed = |error| Error::new(ErrorKind::ConnectionClosed, error);
+        output.flush().await.map_err(closed)?;
+        Ok(total)
+    }
+
+    async fn put<P, R>(
+        &self,
+        _: &Account,
+        mut input: R,
+        path: P,
+        start_pos: u64,
+    ) -> storage::Result<u64>
+    where
+        P: AsRef<Path> + Send + Debug,
+        R: AsyncRead + Send + Sync + Unpin + 'static,
+    {
+        let intent = Intent::Store { offset: start_pos };
+        let begin = move |home: Home, path: SharePath| home.begin_upload(&path, intent, None);
+        let mut upload = self.run(path.as_ref(), begin).await?;
+        let (mut block, mut total) = (vec![0; BLOCK], 0);
+        loop {
+            let closed = |error| Error::new(ErrorKind::ConnectionClosed, error);
+            let n = read_block(&mut input, &mut block).await.map_err(closed)?;
+            if n == 0 {
+                break;
+            }
+            let written;
+            (upload, block, written) = on_thread(move || {
+                let written = upload.ensure_room(n as u64).and_then(|()| {
+                    let io = |error| ShareError::from_io(upload.path(), error);
+                    upload.file().write_all(&block[..n]).map_err(io)
+                });
+                (upload, block, written)
+            })
+            .await?;
+            if let Err(error) = written {
+                on_thread(move || upload.discard()).await?;
+                return Err(refused(error));
+            }
+            total += n as u64;
+        }
+        on_thread(move || upload.commit(None))
+            .await?
+            .map_err(refused)?;
+        Ok(total)
+    }
+
+    async fn del<P: AsRef<Path> + Send + Debug>(
+        &self,
+        _: &Account,
+        path: P,
+    ) -> storage::Result<()> {
+        self.run(path.as_ref(), |home, path| home.remove_file(&path))
+            .await
+    }
+
+    async fn mkd<P: AsRef<Path> + Send + Debug>(
+        &self,
+        _: &Account,
+        path: P,
+    ) -> storage::Result<()> {
+        self.run(path.as_ref(), |home, path| home.make_dir(&path))
+            .await
+    }
+
+    async fn rename<P: AsRef<Path> + Send + Debug>(
+        &self,
+        _: &Account,
+        from: P,
+        to: P,
+    ) -> storage::Result<()> {
+        let to = share_path(to.as_ref())?;
+        self.run(from.as_ref(), move |home, from| home.rename(&from, &to))
+            .await
+    }
+
+    async fn rmd<P: AsRef<Path> + Send + Debug>(
+        &self,
+        _: &Account,
+        path: P,
+    ) -> storage::Result<()> {
+        self.run(path.as_ref(), |home, path| home.remove_dir(&path))
+            .await
+    }
+
+    async fn cwd<P: AsRef<Path> + Send + Debug>(
+        &self,
+        _: &Account,
+        path: P,
+    ) -> storage::Result<()> {
+        self.run(path.as_ref(), |home, path| home.check_dir(&path))
+            .await
+    }
+}
+
+/// Fills the block as far as the client sends, so that the disk sees large writes.
+async fn read_block<R: AsyncRead + Unpin>(input: &mut R, block: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < block.len() {
+        match input.read(&mut block[filled..]).await? {
+            0 => break,
+            n => filled += n,
+        }
+    }
+    Ok(filled)
+}

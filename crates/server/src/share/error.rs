@@ -1,0 +1,232 @@
+//! Why the share refused: the facts, the reply that the client gets, the reason for the log.
+
+use std::io;
+
+use ftp_config::{ByteSize, Right, SharePath};
+
+/// One refusal. The reply to a logged-in user says what is wrong and never names a path on disk.
+#[derive(Debug, thiserror::Error)]
+pub enum ShareError {
+    /// The account lacks a right.
+    #[error("{path}: you do not have the right `{}` here", right.word())]
+    Right {
+        /// What was asked for.
+        path: SharePath,
+        /// What is missing.
+        right: Right,
+    },
+    /// There is no such file or directory.
+    #[error("{path}: no such file or directory")]
+    Missing {
+        /// The path.
+        path: SharePath,
+    },
+    /// The directory that should hold the name is not there.
+    #[error("{path}: the directory {parent} does not exist")]
+    NoParent {
+        /// The path.
+        path: SharePath,
+        /// Its directory.
+        parent: SharePath,
+    },
+    /// A file was meant.
+    #[error("{path}: is a directory")]
+    IsDirectory {
+        /// The path.
+        path: SharePath,
+    },
+    /// A directory was meant.
+    #[error("{path}: is not a directory")]
+    NotDirectory {
+        /// The path.
+        path: SharePath,
+    },
+    /// A FIFO, a socket or a device: listed, never opened.
+    #[error("{path}: is not a regular file")]
+    Special {
+        /// The path.
+        path: SharePath,
+    },
+    /// A link that leads outside the share.
+    #[error("{path}: is a link that leads outside the share")]
+    Outside {
+        /// The path.
+        path: SharePath,
+    },
+    /// The name is taken.
+    #[error("{path}: exists already")]
+    Exists {
+        /// The path.
+        path: SharePath,
+    },
+    /// A directory was to be made where there is something.
+    #[error("{path}: exists already")]
+    Made {
+        /// The path.
+        path: SharePath,
+    },
+    /// The directory holds something.
+    #[error("{path}: the directory is not empty")]
+    NotEmpty {
+        /// The path.
+        path: SharePath,
+    },
+    /// The home directory itself is not for removing or renaming.
+    #[error("/: the root directory cannot be removed or renamed")]
+    Root,
+    /// A directory cannot move into itself.
+    #[error("{path}: a directory cannot be moved into itself")]
+    IntoItself {
+        /// The path.
+        path: SharePath,
+    },
+    /// A name that the server keeps for itself or that cannot be on disk.
+    #[error("{path}: this name is not allowed: {why}")]
+    Name {
+        /// The path.
+        path: SharePath,
+        /// Why.
+        why: &'static str,
+    },
+    /// An offset behind the end.
+    #[error("{path}: offset {offset} is beyond the {size} bytes that are here")]
+    Offset {
+        /// The path.
+        path: SharePath,
+        /// The offset asked for.
+        offset: u64,
+        /// What there is.
+        size: u64,
+    },
+    /// No room.
+    #[error("{path}: not enough room: {needed} needed, {free} free after the reserve")]
+    Full {
+        /// The path.
+        path: SharePath,
+        /// Bytes that are wanted.
+        needed: ByteSize,
+        /// Bytes that may be used.
+        free: ByteSize,
+    },
+    /// The file is in use by another upload that must finish first.
+    #[error("{path}: another upload of this file is still running")]
+    Busy {
+        /// The path.
+        path: SharePath,
+    },
+    /// The system refused by its permissions.
+    #[error("{path}: permission denied on the server ({whose})")]
+    Denied {
+        /// The path.
+        path: SharePath,
+        /// Owner and mode of what refused.
+        whose: String,
+    },
+    /// The share is on a read-only file system.
+    #[error("{path}: the server's disk is read-only")]
+    ReadOnly {
+        /// The path.
+        path: SharePath,
+    },
+    /// A hash was stopped.
+    #[error("{path}: stopped")]
+    Stopped {
+        /// The path.
+        path: SharePath,
+    },
+    /// Anything else that the system said.
+    #[error("{path}: {source}")]
+    Io {
+        /// The path.
+        path: SharePath,
+        /// The system's error.
+        source: io::Error,
+    },
+}
+
+impl ShareError {
+    /// Returns the reply code of RFC 959 §4.2 (554 by RFC 3659 §5).
+    #[must_use]
+    pub fn code(&self) -> u16 {
+        match self {
+            Self::Full { .. } => 452,
+            Self::Busy { .. } => 450,
+            Self::Stopped { .. } => 426,
+            Self::Name { .. } | Self::Exists { .. } => 553,
+            Self::Offset { .. } => 554,
+            Self::Io { .. } => 451,
+            Self::Right { .. }
+            | Self::Missing { .. }
+            | Self::NoParent { .. }
+            | Self::IsDirectory { .. }
+            | Self::NotDirectory { .. }
+            | Self::Special { .. }
+            | Self::Outside { .. }
+            | Self::NotEmpty { .. }
+            | Self::Made { .. }
+            | Self::Root
+            | Self::IntoItself { .. }
+            | Self::Denied { .. }
+            | Self::ReadOnly { .. } => 550,
+        }
+    }
+
+    /// Returns the reply: its code and its text, paths without the leading `/`.
+    #[must_use]
+    pub fn reply(&self) -> (u16, String) {
+        let text = self.to_string();
+        let text = match text.strip_prefix('/') {
+            Some(rest) if !rest.starts_with(':') => rest.to_owned(),
+            _ => text,
+        };
+        (self.code(), text)
+    }
+
+    /// Returns what the log should say beside the reply, when that is more.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Outside { .. } => {
+                Some("a symbolic link leads outside the share; it is never followed")
+            }
+            Self::Special { .. } => Some("devices, FIFOs and sockets are never opened"),
+            _ => None,
+        }
+    }
+
+    /// Makes an error of what the system said about `path`.
+    #[must_use]
+    pub fn from_io(path: &SharePath, source: io::Error) -> Self {
+        use rustix::io::Errno;
+        let path = path.clone();
+        match Errno::from_io_error(&source) {
+            Some(Errno::NOENT) => Self::Missing { path },
+            Some(Errno::NOTDIR) => Self::NotDirectory { path },
+            Some(Errno::ISDIR) => Self::IsDirectory { path },
+            Some(Errno::EXIST) => Self::Exists { path },
+            Some(Errno::NOTEMPTY) => Self::NotEmpty { path },
+            Some(Errno::XDEV) => Self::Outside { path },
+            Some(Errno::LOOP) => Self::Outside { path },
+            Some(Errno::ROFS) => Self::ReadOnly { path },
+            Some(Errno::NXIO) => Self::Special { path },
+            Some(Errno::NAMETOOLONG) => Self::Name {
+                path,
+                why: "it is over 255 bytes",
+            },
+            Some(Errno::INVAL) => Self::Name {
+                path,
+                why: "the server's disk cannot hold it",
+            },
+            Some(Errno::ACCESS | Errno::PERM) => Self::Denied {
+                path,
+                whose: "owner unknown".to_owned(),
+            },
+            Some(Errno::NOSPC | Errno::DQUOT) => Self::Full {
+                path,
+                needed: ByteSize(1),
+                free: ByteSize(0),
+            },
+            _ => Self::Io { path, source },
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! One account's window on the share: `/` is its home, and every act asks for its right first.
+//!
+//! Every function here blocks: engines call them on threads that may.
+
+use std::{
+    fs::File,
+    io,
+    ops::Range,
+    os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd},
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::SystemTime,
+};
+
+use ftp_config::{Right, SharePath};
+use rustix::{
+    fs::{
+        AtFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME_OMIT, chmodat,
+        fstat, mkdirat, renameat_with, unlinkat, utimensat,
+    },
+    io::Errno,
+};
+
+use super::{
+    Algorithm, Home, Kind, ListOptions, Listing, Meta, Room, ShareError, hash,
+    jail::{Holder, file_type},
+    names, room,
+    upload::{timespec, whose},
+};
+
+/// A file opened for reading.
+#[derive(Debug)]
+pub struct Download {
+    /// The file, at the offset asked for.
+    pub file: File,
+    /// Its facts when it was opened.
+    pub meta: Meta,
+}
+
+impl Home {
+    /// Asks for a right.
+    ///
+    /// # Errors
+    /// [`ShareError::Right`].
+    pub fn need(&self, right: Right, path: &SharePath) -> Result<(), ShareError> {
+        if self.account.rights.allows(right) {
+            return Ok(());
+        }
+        Err(ShareError::Right {
+            path: path.clone(),
+            right,
+        })
+    }
+
+    /// Returns the facts of what `path` names; links that stay inside are followed.
+    ///
+    /// # Errors
+    /// No right to list, nothing there, or a link that leads outside.
+    pub fn metadata(&self, path: &SharePath) -> Result<Meta, ShareError> {
+        self.need(Right::List, path)?;
+        self.look(path)
+    }
+
+    fn look(&self, path: &SharePath) -> Result<Meta, ShareError> {
+        names::check(path)?;
+        let stat = self
+            .jail
+            .stat(path)
+            .map_err(|error| self.explain(path, error))?;
+        Ok(Meta::of(&stat))
+    }
+
+    /// Checks that `path` is a directory that one may work in.
+    ///
+    /// Needs no right: an account that may only add files must still find its way.
+    ///
+    /// # Errors
+    /// Nothing there, not a directory, or a link that leads outside.
+    pub fn check_dir(&self, path: &SharePath) -> Result<(), ShareError> {
+        match self.look(path)?.kind {
+            Kind::Dir => Ok(()),
+            _ => Err(ShareError::NotDirectory { path: path.clone() }),
+        }
+    }
+
+    /// Reads a directory; its entries' facts are read as they are asked for.
+    ///
+    /// # Errors
+    /// No right to list, nothing there, or not a directory.
+    pub fn list(&self, path: &SharePath, options: ListOptions) -> Result<Listing, ShareError> {
+        self.need(Right::List, path)?;
+        names::check(path)?;
+        let options = ListOptions {
+            all: options.all || self.shared.show_dotfiles,
+        };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        self.jail
+            .get(path, flags, Mode::empty())
+            .and_then(|dir| Listing::read(Arc::clone(&self.jail), dir, path.clone(), options))
+            .map_err(|error| self.explain(path, error))
+    }
+
+    /// Opens a file for reading at `offset`.
+    ///
+    /// What is not a regular file is refused without being opened.
+    ///
+    /// # Errors
+    /// No right to read, nothing there, not a file, or an offset behind the end.
+    pub fn open_read(&self, path: &SharePath, offset: u64) -> Result<Download, ShareError> {
+        self.need(Right::Read, path)?;
+        let (file, meta) = self.open_file(path)?;
+        if offset > meta.size {
+            let (path, size) = (path.clone(), meta.size);
+            return Err(ShareError::Offset { path, offset, size });
+        }
+        if offset > 0 {
+            rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(offset))
+                .map_err(|error| ShareError::from_io(path, error.into()))?;
+        }
+        Ok(Download { file, meta })
+    }
+
+    fn open_file(&self, path: &SharePath) -> Result<(File, Meta), ShareError> {
+        match self.look(path)?.kind {
+            Kind::File => {}
+            Kind::Dir => return Err(ShareError::IsDirectory { path: path.clone() }),
+            Kind::Link | Kind::Other => return Err(ShareError::Special { path: path.clone() }),
+        }
+        // Between the look and the open the name may become a FIFO: NONBLOCK keeps that harmless.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let io = |error| self.explain(path, error);
+        let fd = self.jail.get(path, flags, Mode::empty()).map_err(io)?;
+        let meta = Meta::of(&fstat(&fd).map_err(|error| io(error.into()))?);
+        if meta.kind != Kind::File {
+            return Err(ShareError::Special { path: path.clone() });
+        }
+        Ok((File::from(fd), meta))
+    }
+
+    /// Removes a file, a link, or another thing that is not a directory.
+    ///
+    /// # Errors
+    /// No right to delete, nothing there, or a directory.
+    pub fn remove_file(&self, path: &SharePath) -> Result<(), ShareError> {
+        self.need(Right::Delete, path)?;
+        names::check(path)?;
+        let holder = self.parent_of(path)?;
+        unlinkat(&holder.dir, &holder.name, AtFlags::empty())
+            .map_err(|error| self.explain(path, error.into()))
+    }
+
+    /// Removes an empty directory; kept partials of unfinished uploads do not make it full.
+    ///
+    /// # Errors
+    /// No right to delete, nothing there, not a directory, or one that holds something.
+    pub fn remove_dir(&self, path: &SharePath) -> Result<(), ShareError> {
+        self.need(Right::Delete, path)?;
+        names::check(path)?;
+        let holder = self.parent_of(path)?;
+        match unlinkat(&holder.dir, &holder.name, AtFlags::REMOVEDIR) {
+            Err(Errno::NOTEMPTY | Errno::EXIST) => {}
+            other => return other.map_err(|error| self.explain(path, error.into())),
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let io = |error| self.explain(path, error);
+        let dir = self.jail.get(path, flags, Mode::empty()).map_err(io)?;
+        super::partial::remove_all_if_alone(dir.as_fd()).map_err(io)?;
+        unlinkat(&holder.dir, &holder.name, AtFlags::REMOVEDIR).map_err(|error| io(error.into()))
+    }
+
+    /// Makes a directory.
+    ///
+    /// # Errors
+    /// No right to make directories, a name that is taken or not allowed, no parent, no room.
+    pub fn make_dir(&self, path: &SharePath) -> Result<(), ShareError> {
+        self.need(Right::Mkdir, path)?;
+        names::check(path)?;
+        names::check_new(path)?;
+        if path.is_root() {
+            return Err(ShareError::Made { path: path.clone() });
+        }
+        let holder = self.parent_of(path)?;
+        room::check(&holder.dir, self.shared.reserve, path, 1)?;
+        let mode = Mode::from_raw_mode(0o777 & !self.shared.umask);
+        let io = |error: Errno| match error {
+            // RFC 959 §5.4: MKD answers 550; 553 is for names of files.
+            Errno::EXIST => ShareError::Made { path: path.clone() },
+            error => self.explain(path, error.into()),
+        };
+        mkdirat(&holder.dir, &holder.name, mode).map_err(io)?;
+        // The process's own umask must not take more than the configuration says.
+        chmodat(&holder.dir, &holder.name, mode, AtFlags::empty()).map_err(io)
+    }
+
+    /// Checks that `path` may be renamed (RNFR).
+    ///
+    /// # Errors
+    /// No right to rename, nothing there, or the root.
+    pub fn check_rename_from(&self, path: &SharePath) -> Result<(), ShareError> {
+        self.need(Right::Rename, path)?;
+        names::check(path)?;
+        let holder = self.parent_of(path)?;
+        holder
+            .lstat()
+            .map(|_| ())
+            .map_err(|error| self.explain(path, error))
+    }
+
+    /// Gives `from` the name `to` (RNTO); onto a file that exists only with the right to overwrite.
+    ///
+    /// # Errors
+    /// A missing right, a name that is taken or not allowed, a directory into itself.
+    pub fn rename(&self, from: &SharePath, to: &SharePath) -> Result<(), ShareError> {
+        self.check_rename_from(from)?;
+        names::check(to)?;
+        names::check_new(to)?;
+        if from == to {
+            return Ok(());
+        }
+        let below = format!("{from}/");
+        if to.as_str().starts_with(&below) {
+            return Err(ShareError::IntoItself { path: from.clone() });
+        }
+        let (source, target) = (self.parent_of(from)?, self.parent_of(to)?);
+        let replace = self.account.rights.allows(Right::Overwrite)
+            && self.shared.uploads.on_duplicate == ftp_config::server::OnDuplicate::Overwrite;
+        let flags = if replace {
+            RenameFlags::empty()
+        } else {
+            RenameFlags::NOREPLACE
+        };
+        match renameat_with(&source.dir, &source.name, &target.dir, &target.name, flags) {
+            Ok(()) => Ok(()),
+            Err(Errno::EXIST) if !self.account.rights.allows(Right::Overwrite) => {
+                self.need(Right::Overwrite, to)
+            }
+            Err(Errno::INVAL) => Err(ShareError::IntoItself { path: from.clone() }),
+            Err(error) => Err(self.explain(to, error.into())),
+        }
+    }
+
+    /// Sets the permission bits of a file or directory (SITE CHMOD); never set-id bits.
+    ///
+    /// # Errors
+    /// No right to change modes, nothing there, or a link that leads outside.
+    pub fn set_mode(&self, path: &SharePath, mode: u32) -> Result<(), ShareError> {
+        self.need(Right::Chmod, path)?;
+        let fd = self.settable(path)?;
+        let io = |error: Errno| self.explain(path, error.into());
+        chmodat(
+            rustix::fs::CWD,
+            proc_path(&fd),
+            Mode::from_raw_mode(mode & 0o777),
+            AtFlags::empty(),
+        )
+        .map_err(io)
+    }
+
+    /// Sets the time of last change (MFMT, `MDTM time file`, SITE UTIME).
+    ///
+    /// # Errors
+    /// No right to write, nothing there, or a link that leads outside.
+    pub fn set_modified(&self, path: &SharePath, modified: SystemTime) -> Result<(), ShareError> {
+        self.need(Right::Write, path)?;
+        let fd = self.settable(path)?;
+        let omit = Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT,
+        };
+        let times = Timestamps {
+            last_access: omit,
+            last_modification: timespec(modified),
+        };
+        utimensat(rustix::fs::CWD, proc_path(&fd), &times, AtFlags::empty())
+            .map_err(|error| self.explain(path, error.into()))
+    }
+
+    /// A handle on a file or directory that has been checked, without opening what it holds.
+    fn settable(&self, path: &SharePath) -> Result<OwnedFd, ShareError> {
+        names::check(path)?;
+        let io = |error| self.explain(path, error);
+        let fd = self
+            .jail
+            .get(path, OFlags::PATH, Mode::empty())
+            .map_err(io)?;
+        let stat = fstat(&fd).map_err(|error| io(error.into()))?;
+        match file_type(&stat) {
+            FileType::RegularFile | FileType::Directory => Ok(fd),
+            _ => Err(ShareError::Special { path: path.clone() }),
+        }
+    }
+
+    /// Returns the room that uploads may use, the reserve taken off.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn free_space(&self, path: &SharePath) -> Result<Room, ShareError> {
+        let dir = self.jail.get(path, OFlags::PATH, Mode::empty());
+        dir.and_then(|dir| room::ask(dir, self.shared.reserve))
+            .map_err(|error| self.explain(path, error))
+    }
+
+    /// Refuses when `bytes` do not fit below `path` (ALLO).
+    ///
+    /// # Errors
+    /// [`ShareError::Full`] with the figures.
+    pub fn check_room(&self, path: &SharePath, bytes: u64) -> Result<(), ShareError> {
+        let dir = self.jail.get(path, OFlags::PATH, Mode::empty());
+        let dir = dir.map_err(|error| self.explain(path, error))?;
+        room::check(dir, self.shared.reserve, path, bytes)
+    }
+
+    /// Returns the digest of `range` of a file in lower-case hex; `range` is cut at the end.
+    ///
+    /// # Errors
+    /// As [`Home::open_read`], and [`ShareError::Stopped`] when `stop` became true.
+    pub fn hash(
+        &self,
+        path: &SharePath,
+        algorithm: Algorithm,
+        range: Range<u64>,
+        stop: &AtomicBool,
+    ) -> Result<(String, Range<u64>), ShareError> {
+        let download = self.open_read(path, range.start)?;
+        let range = range.start..range.end.min(download.meta.size);
+        let places = &self.shared.hashing;
+        let hex = hash::digest(places, &download.file, path, algorithm, range.clone(), stop)?;
+        Ok((hex, range))
+    }
+
+    pub(super) fn parent_of(&self, path: &SharePath) -> Result<Holder, ShareError> {
+        match self.jail.holder(path) {
+            Ok(Some(holder)) => Ok(holder),
+            Ok(None) => Err(ShareError::Root),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let parent = path.parent().unwrap_or_else(SharePath::root);
+                Err(ShareError::NoParent {
+                    path: path.clone(),
+                    parent,
+                })
+            }
+            Err(error) => Err(self.explain(path, error)),
+        }
+    }
+
+    /// Makes an error of what the system said, with the facts that help a person.
+    pub(super) fn explain(&self, path: &SharePath, error: io::Error) -> ShareError {
+        match ShareError::from_io(path, error) {
+            ShareError::Denied { path, .. } => {
+                // The nearest thing that can be seen is what refused, or holds what refused.
+                let seen = std::iter::successors(Some(path.clone()), SharePath::parent)
+                    .find_map(|path| self.jail.get(&path, OFlags::PATH, Mode::empty()).ok());
+                let whose = seen.map_or_else(|| "owner unknown".to_owned(), whose);
+                ShareError::Denied { path, whose }
+            }
+            other => other,
+        }
+    }
+}
+
+/// The one way to act on what an `O_PATH` handle holds.
+fn proc_path(fd: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", fd.as_raw_fd())
+}
+
+/// Returns the path on disk of a handle.
+pub(super) fn path_of(fd: BorrowedFd<'_>) -> io::Result<PathBuf> {
+    use std::os::unix::ffi::OsStringExt as _;
+    let link = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let path = rustix::fs::readlinkat(rustix::fs::CWD, link, Vec::new())?;
+    Ok(PathBuf::from(std::ffi::OsString::from_vec(
+        path.into_bytes(),
+    )))
+}

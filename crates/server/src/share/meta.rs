@@ -1,0 +1,132 @@
+//! What the share tells of a file: kind, size, times, mode, and what the account may do with it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ftp_config::{Right, Rights};
+use rustix::fs::{FileType, Stat};
+
+/// What a name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Dir,
+    /// A symbolic link that is shown as one.
+    Link,
+    /// A device, FIFO or socket: listed, never opened.
+    Other,
+}
+
+/// The facts of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meta {
+    /// What it is.
+    pub kind: Kind,
+    /// Bytes.
+    pub size: u64,
+    /// Last change of the bytes.
+    pub modified: SystemTime,
+    /// Permission bits.
+    pub mode: u32,
+    /// Device and inode: the same for the same file under all its names.
+    pub id: (u64, u64),
+    /// Owner's number.
+    pub uid: u32,
+    /// Group's number.
+    pub gid: u32,
+    /// Names of the file.
+    pub links: u64,
+}
+
+impl Meta {
+    /// Reads the facts of a `stat`.
+    #[must_use]
+    pub fn of(stat: &Stat) -> Self {
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Dir,
+            FileType::Symlink => Kind::Link,
+            _ => Kind::Other,
+        };
+        Self {
+            kind,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            modified: time(
+                stat.st_mtime,
+                u32::try_from(stat.st_mtime_nsec).unwrap_or(0),
+            ),
+            mode: stat.st_mode & 0o7777,
+            id: (stat.st_dev, stat.st_ino),
+            uid: stat.st_uid,
+            gid: stat.st_gid,
+            links: u64::from(stat.st_nlink as u32),
+        }
+    }
+
+    /// Returns the `unique` fact (RFC 3659 §7.5.2).
+    #[must_use]
+    pub fn unique(&self) -> String {
+        format!("{:x}g{:x}", self.id.0, self.id.1)
+    }
+
+    /// Returns the `perm` fact (RFC 3659 §7.5.5): what this account may do with this name.
+    #[must_use]
+    pub fn perm(&self, rights: Rights) -> String {
+        let letters: &[(char, &[Right])] = match self.kind {
+            Kind::Dir => &[
+                ('c', &[Right::Write]),
+                ('d', &[Right::Delete]),
+                ('e', &[]),
+                ('f', &[Right::Rename]),
+                ('l', &[Right::List]),
+                ('m', &[Right::Mkdir]),
+                ('p', &[Right::Delete]),
+            ],
+            Kind::File => &[
+                ('a', &[Right::Write, Right::Overwrite]),
+                ('d', &[Right::Delete]),
+                ('f', &[Right::Rename]),
+                ('r', &[Right::Read]),
+                ('w', &[Right::Write, Right::Overwrite]),
+            ],
+            Kind::Link | Kind::Other => &[('d', &[Right::Delete]), ('f', &[Right::Rename])],
+        };
+        letters
+            .iter()
+            .filter(|(_, needed)| needed.iter().all(|right| rights.allows(*right)))
+            .map(|(letter, _)| *letter)
+            .collect()
+    }
+}
+
+fn time(secs: i64, nanos: u32) -> SystemTime {
+    let whole = Duration::from_secs(secs.unsigned_abs());
+    let base = if secs < 0 {
+        UNIX_EPOCH.checked_sub(whole)
+    } else {
+        UNIX_EPOCH.checked_add(whole)
+    };
+    base.unwrap_or(UNIX_EPOCH) + Duration::from_nanos(u64::from(nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn perm_tells_what_the_account_may_do() {
+        let stat = rustix::fs::stat("/").unwrap();
+        let dir = Meta::of(&stat);
+        let file = Meta {
+            kind: Kind::File,
+            ..dir
+        };
+        assert_eq!(dir.perm(Rights::READ_WRITE), "cdeflmp");
+        assert_eq!(dir.perm(Rights::READ_ONLY), "el");
+        assert_eq!(dir.perm(Rights::DROPBOX), "cem");
+        assert_eq!(file.perm(Rights::READ_WRITE), "adfrw");
+        assert_eq!(file.perm(Rights::READ_ONLY), "r");
+        assert_eq!(file.perm(Rights::DROPBOX), "");
+    }
+}

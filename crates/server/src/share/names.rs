@@ -1,0 +1,129 @@
+//! Names between the share and the disk: bytes that are not UTF-8, and names the server keeps.
+
+use std::{
+    ffi::{OsStr, OsString},
+    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
+};
+
+use ftp_config::SharePath;
+
+use super::ShareError;
+
+/// The beginning of every partial's name.
+pub(super) const PARTIAL: &str = ".ftpd-part-";
+
+/// A byte of a name that is not UTF-8 is carried as the character of this number plus the byte.
+const RAW: u32 = 0x10_FF00;
+
+/// Returns the name that a client sees for a name on disk: lossless, whatever the bytes are.
+#[must_use]
+pub fn from_disk(name: &[u8]) -> String {
+    let mut text = String::with_capacity(name.len());
+    for chunk in name.utf8_chunks() {
+        text.push_str(chunk.valid());
+        let raw = chunk.invalid().iter();
+        text.extend(raw.filter_map(|byte| char::from_u32(RAW + u32::from(*byte))));
+    }
+    text
+}
+
+/// Returns the bytes on disk of a name or a relative path.
+#[must_use]
+pub fn to_disk(text: &str) -> OsString {
+    if !text.chars().any(is_raw) {
+        return OsString::from(text);
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        if is_raw(c) {
+            bytes.push((u32::from(c) - RAW) as u8);
+        } else {
+            bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+    OsString::from_vec(bytes)
+}
+
+fn is_raw(c: char) -> bool {
+    (RAW + 0x80..=RAW + 0xFF).contains(&u32::from(c))
+}
+
+/// Tells whether a name on disk is one of our partials.
+#[must_use]
+pub fn is_partial(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(PARTIAL.as_bytes())
+}
+
+/// Refuses paths through names that the server keeps for itself.
+pub(super) fn check(path: &SharePath) -> Result<(), ShareError> {
+    if path.components().any(|name| name.starts_with(PARTIAL)) {
+        return Err(ShareError::Missing { path: path.clone() });
+    }
+    Ok(())
+}
+
+/// Refuses a name that is about to be made.
+pub(super) fn check_new(path: &SharePath) -> Result<(), ShareError> {
+    let why = match path.name() {
+        Some(name) if name.starts_with(PARTIAL) => "the server keeps it for itself",
+        Some(name) if to_disk(name).len() > 255 => "it is over 255 bytes",
+        _ => return Ok(()),
+    };
+    Err(ShareError::Name {
+        path: path.clone(),
+        why,
+    })
+}
+
+/// Returns the `n`th free name to try beside `name`: `a (1).txt`.
+pub(super) fn beside(name: &str, n: u32) -> String {
+    let (stem, extension) = match name.rfind('.') {
+        Some(dot) if dot > 0 => name.split_at(dot),
+        _ => (name, ""),
+    };
+    let mark = format!(" ({n})");
+    // The mark must fit: the stem gives way, at a character's border.
+    let room = 255usize.saturating_sub(mark.len() + extension.len());
+    let cut = (0..=stem.len().min(room))
+        .rev()
+        .find(|at| stem.is_char_boundary(*at))
+        .unwrap_or(0);
+    format!("{}{mark}{extension}", &stem[..cut])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_name_on_disk_survives(bytes in proptest::collection::vec(1u8..=255, 0..40)) {
+            let shown = from_disk(&bytes);
+            let back = to_disk(&shown);
+            prop_assert_eq!(back.as_bytes(), &bytes[..]);
+        }
+    }
+
+    #[test]
+    fn utf8_names_are_themselves() {
+        assert_eq!(from_disk("中文.txt".as_bytes()), "中文.txt");
+        assert_eq!(to_disk("中文.txt"), OsString::from("中文.txt"));
+        assert_eq!(from_disk(b"\xd6\xd0"), "\u{10FFD6}\u{10FFD0}");
+    }
+
+    #[test]
+    fn a_free_name_keeps_its_extension_and_fits() {
+        assert_eq!(beside("a.txt", 1), "a (1).txt");
+        assert_eq!(beside("a", 12), "a (12)");
+        assert_eq!(beside(".hidden", 1), ".hidden (1)");
+        assert_eq!(beside(&format!("{}.iso", "x".repeat(251)), 7).len(), 255);
+    }
+
+    #[test]
+    fn partials_are_not_there_for_clients() {
+        let path = SharePath::root().join("a/.ftpd-part-00").unwrap();
+        assert!(matches!(check(&path), Err(ShareError::Missing { .. })));
+        assert!(matches!(check_new(&path), Err(ShareError::Name { .. })));
+    }
+}

@@ -1,0 +1,204 @@
+//! Partials: hidden files that hold an upload until it is whole.
+//!
+//! A partial's name is made of the account and the final name, so that the same user can go on with
+//! it; while an upload runs, its partial is locked (`flock`). A second upload to the same name gets
+//! a partial of its own. What nobody finished is swept after `keep_partial_for`.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    time::{Duration, SystemTime},
+};
+
+use rustix::{
+    fs::{
+        AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, openat, statat,
+        unlinkat,
+    },
+    io::Errno,
+};
+use sha2::{Digest as _, Sha256};
+
+use super::names::{PARTIAL, is_partial};
+
+/// A locked partial.
+#[derive(Debug)]
+pub(super) struct Partial {
+    pub(super) file: File,
+    pub(super) name: OsString,
+    /// Bytes it held when it was opened.
+    pub(super) kept: u64,
+}
+
+/// Returns the name under which `user` keeps an unfinished upload of `name`.
+fn kept_name(user: &str, name: &OsStr) -> OsString {
+    let mut hash = Sha256::new();
+    hash.update(user.as_bytes());
+    hash.update([0]);
+    hash.update(name.as_encoded_bytes());
+    let digest = hash.finalize();
+    let hex: String = digest[..12]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    OsString::from(format!("{PARTIAL}{hex}"))
+}
+
+/// Opens the partial of `user` and `name` in `dir` and locks it; when another upload holds it, a
+/// fresh one.
+pub(super) fn open(dir: BorrowedFd<'_>, user: &str, name: &OsStr) -> io::Result<Partial> {
+    let kept = kept_name(user, name);
+    for _ in 0..16 {
+        match open_locked(dir, &kept, OFlags::empty())? {
+            Attempt::Held(partial) => return Ok(partial),
+            Attempt::Vanished => {}
+            Attempt::Busy => break,
+        }
+    }
+    for _ in 0..16 {
+        let mut random = [0u8; 8];
+        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+        let mut fresh = kept.clone();
+        fresh.push(format!("-{:016x}", u64::from_ne_bytes(random)));
+        if let Attempt::Held(partial) = open_locked(dir, &fresh, OFlags::EXCL)? {
+            return Ok(partial);
+        }
+    }
+    Err(io::Error::from(io::ErrorKind::ResourceBusy))
+}
+
+enum Attempt {
+    Held(Partial),
+    Busy,
+    Vanished,
+}
+
+fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<Attempt> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | more;
+    let fd = openat(dir, name, flags, Mode::RUSR | Mode::WUSR)?;
+    match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK) => return Ok(Attempt::Busy),
+        Err(error) => return Err(error.into()),
+    }
+    // Between open and lock it may have been published or swept: then the name is another file's.
+    let ours = fstat(&fd)?;
+    match statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(there) if there.st_ino == ours.st_ino && there.st_dev == ours.st_dev => {}
+        _ => return Ok(Attempt::Vanished),
+    }
+    let kept = u64::try_from(ours.st_size).unwrap_or(0);
+    Ok(Attempt::Held(Partial {
+        file: File::from(fd),
+        name: name.to_owned(),
+        kept,
+    }))
+}
+
+/// Removes the partials below `root` that nobody has written to for `age`; returns how many.
+///
+/// Links are not followed, and a partial that an upload holds stays.
+pub(super) fn sweep(root: BorrowedFd<'_>, age: Duration, now: SystemTime) -> io::Result<usize> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut stack: Vec<OwnedFd> = vec![openat(root, ".", flags, Mode::empty())?];
+    let mut removed = 0;
+    while let Some(dir) = stack.pop() {
+        let Ok(entries) = Dir::read_from(&dir) else {
+            continue;
+        };
+        for entry in entries.filter_map(Result::ok) {
+            let name = OsStr::new(entry.file_name().to_str().unwrap_or(""));
+            let is_dir = matches!(entry.file_type(), FileType::Directory | FileType::Unknown);
+            if is_dir && !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+                // Depth is bounded by the handles that a process may hold.
+                if stack.len() < 128 {
+                    stack.extend(openat(&dir, entry.file_name(), flags, Mode::empty()));
+                }
+            } else if is_partial(name) && is_old(dir.as_fd(), name, age, now) {
+                removed += usize::from(remove_idle(dir.as_fd(), name));
+            }
+        }
+    }
+    Ok(removed)
+}
+
+fn is_old(dir: BorrowedFd<'_>, name: &OsStr, age: Duration, now: SystemTime) -> bool {
+    statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| {
+        let modified = super::Meta::of(&stat).modified;
+        now.duration_since(modified).is_ok_and(|idle| idle >= age)
+    })
+}
+
+fn remove_idle(dir: BorrowedFd<'_>, name: &OsStr) -> bool {
+    match open_locked(dir, name, OFlags::empty()) {
+        Ok(Attempt::Held(partial)) => unlinkat(dir, &partial.name, AtFlags::empty()).is_ok(),
+        _ => false,
+    }
+}
+
+/// Removes the idle partials of a directory when it holds nothing else, so that RMD can go on.
+pub(super) fn remove_all_if_alone(dir: BorrowedFd<'_>) -> io::Result<()> {
+    let mut partials = Vec::new();
+    for entry in Dir::read_from(dir)? {
+        let entry = entry?;
+        let name = OsString::from(entry.file_name().to_str().unwrap_or(""));
+        if matches!(entry.file_name().to_bytes(), b"." | b"..") {
+            continue;
+        }
+        if !is_partial(&name) {
+            return Err(Errno::NOTEMPTY.into());
+        }
+        partials.push(name);
+    }
+    partials.iter().for_each(|name| {
+        remove_idle(dir, name);
+    });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    #[test]
+    fn the_same_user_gets_the_same_partial_back_and_a_rival_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let handle = File::open(dir.path()).unwrap();
+        let name = OsStr::new("a.iso");
+        let mut first = open(handle.as_fd(), "ann", name).unwrap();
+        first.file.write_all(b"123").unwrap();
+        let second = open(handle.as_fd(), "ann", name).unwrap();
+        assert_ne!(first.name, second.name);
+        let kept = first.name.clone();
+        drop((first, second));
+        let again = open(handle.as_fd(), "ann", name).unwrap();
+        assert_eq!((again.name, again.kept), (kept.clone(), 3));
+        assert_ne!(open(handle.as_fd(), "bob", name).unwrap().name, kept);
+    }
+
+    #[test]
+    fn the_sweep_takes_only_what_is_old_and_idle() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("sub")).unwrap();
+        std::fs::write(dir.path().join("file"), "x").unwrap();
+        let sub = File::open(dir.path().join("sub")).unwrap();
+        let root = File::open(dir.path()).unwrap();
+        drop(open(sub.as_fd(), "ann", OsStr::new("idle")).unwrap());
+        let held = open(root.as_fd(), "ann", OsStr::new("held")).unwrap();
+        let now = SystemTime::now();
+        assert_eq!(
+            sweep(root.as_fd(), Duration::from_secs(60), now).unwrap(),
+            0
+        );
+        let later = now + Duration::from_secs(61);
+        assert_eq!(
+            sweep(root.as_fd(), Duration::from_secs(60), later).unwrap(),
+            1
+        );
+        assert!(dir.path().join(&held.name).exists());
+        assert!(dir.path().join("file").exists());
+    }
+}

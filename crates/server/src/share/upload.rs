@@ -1,0 +1,395 @@
+//! One upload: a partial that takes its final name when it is whole, or is kept, or is removed.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{self, Seek as _, SeekFrom},
+    os::fd::{AsFd as _, OwnedFd},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use ftp_config::{
+    Right, SharePath,
+    server::{Fsync, OnDuplicate, Uploads},
+};
+use rustix::{
+    fs::{
+        AtFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME_OMIT, fchmod,
+        futimens, openat, renameat, renameat_with, statat, unlinkat,
+    },
+    io::Errno,
+};
+
+use super::{
+    Home, Meta, ShareError,
+    jail::{Holder, file_type},
+    names,
+    partial::{self, Partial},
+    room,
+};
+
+/// What an upload is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// STOR, from an offset when REST came before.
+    Store {
+        /// The byte at which the client begins.
+        offset: u64,
+    },
+    /// APPE: behind what is there.
+    Append,
+    /// STOU: under a name that is free.
+    Unique,
+}
+
+/// What an upload became.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// Its final name, which may differ from the one asked for.
+    pub path: SharePath,
+    /// Its size.
+    pub size: u64,
+}
+
+/// What happens when the final name is taken at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Replace,
+    Rename,
+    Refuse,
+}
+
+/// An upload on its way. Dropped without [`Upload::commit`], it leaves the final name as it was
+/// and keeps its partial for a later try.
+#[derive(Debug)]
+pub struct Upload {
+    home: Arc<super::Shared>,
+    dir: OwnedFd,
+    partial: Option<Partial>,
+    path: SharePath,
+    name: OsString,
+    offset: u64,
+    /// Mode of the finished file.
+    mode: u32,
+    taken: Taken,
+}
+
+impl Home {
+    /// Begins an upload: rights, name, room and offset are checked before a byte moves.
+    ///
+    /// `expected` is the size that the client announced (ALLO), if it did.
+    ///
+    /// # Errors
+    /// Whatever stands in the way; nothing was changed.
+    pub fn begin_upload(
+        &self,
+        path: &SharePath,
+        intent: Intent,
+        expected: Option<u64>,
+    ) -> Result<Upload, ShareError> {
+        self.need(Right::Write, path)?;
+        names::check(path)?;
+        names::check_new(path)?;
+        let path = self.real_target(path)?;
+        let holder = self.parent_of(&path)?;
+        let there = self.what_is_there(&holder, &path)?;
+        let uploads = &self.shared.uploads;
+        let taken = self.when_taken(&path, intent, there.is_some())?;
+        let needed = expected.unwrap_or(1);
+        room::check(&holder.dir, self.shared.reserve, &path, needed)?;
+        let error = |error| self.explain(&path, error);
+        let partial = partial::open(holder.dir.as_fd(), self.account.name.as_str(), &holder.name)
+            .map_err(error)?;
+        let mut upload = Upload {
+            home: Arc::clone(&self.shared),
+            dir: holder.dir,
+            partial: Some(partial),
+            path,
+            name: holder.name,
+            offset: 0,
+            mode: there.map_or(uploads.mode & !self.shared.umask, |meta| meta.mode),
+            taken,
+        };
+        if let Err(error) = upload.prepare(intent, there) {
+            upload.give_back();
+            return Err(error);
+        }
+        Ok(upload)
+    }
+
+    /// Follows a link that stays inside to the file it names, so that the link itself stays.
+    fn real_target(&self, path: &SharePath) -> Result<SharePath, ShareError> {
+        let Ok(stat) = self.jail.lstat(path) else {
+            return Ok(path.clone());
+        };
+        if file_type(&stat) != FileType::Symlink {
+            return Ok(path.clone());
+        }
+        let io = |error| ShareError::from_io(path, error);
+        let fd = self
+            .jail
+            .get(path, OFlags::PATH, Mode::empty())
+            .map_err(io)?;
+        let real = super::home::path_of(fd.as_fd()).map_err(io)?;
+        let root = super::home::path_of(self.jail.root()).map_err(io)?;
+        let outside = || ShareError::Outside { path: path.clone() };
+        let inside = real.strip_prefix(&root).map_err(|_| outside())?;
+        let text = names::from_disk(inside.as_os_str().as_encoded_bytes());
+        SharePath::root().join(&text).map_err(|_| outside())
+    }
+
+    fn what_is_there(&self, holder: &Holder, path: &SharePath) -> Result<Option<Meta>, ShareError> {
+        let stat = match holder.lstat() {
+            Ok(stat) => stat,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.explain(path, error)),
+        };
+        match file_type(&stat) {
+            FileType::RegularFile => Ok(Some(Meta::of(&stat))),
+            FileType::Directory => Err(ShareError::IsDirectory { path: path.clone() }),
+            FileType::Symlink => Err(ShareError::Outside { path: path.clone() }),
+            _ => Err(ShareError::Special { path: path.clone() }),
+        }
+    }
+
+    /// Decides what a taken name means, and refuses at once what could not be finished.
+    fn when_taken(
+        &self,
+        path: &SharePath,
+        intent: Intent,
+        exists: bool,
+    ) -> Result<Taken, ShareError> {
+        let may_replace = self.account.rights.allows(Right::Overwrite);
+        let resumes = matches!(intent, Intent::Append | Intent::Store { offset: 1.. });
+        match self.shared.uploads.on_duplicate {
+            _ if intent == Intent::Unique => Ok(Taken::Rename),
+            _ if resumes && exists && !may_replace => {
+                self.need(Right::Overwrite, path).map(|()| Taken::Refuse)
+            }
+            _ if resumes && may_replace => Ok(Taken::Replace),
+            OnDuplicate::Rename => Ok(Taken::Rename),
+            OnDuplicate::Refuse if exists => Err(ShareError::Exists { path: path.clone() }),
+            OnDuplicate::Refuse => Ok(Taken::Refuse),
+            OnDuplicate::Overwrite if may_replace => Ok(Taken::Replace),
+            OnDuplicate::Overwrite if exists => {
+                self.need(Right::Overwrite, path).map(|()| Taken::Refuse)
+            }
+            OnDuplicate::Overwrite => Ok(Taken::Refuse),
+        }
+    }
+}
+
+impl Upload {
+    /// Puts the partial at the byte at which the client begins.
+    fn prepare(&mut self, intent: Intent, there: Option<Meta>) -> Result<(), ShareError> {
+        let kept = self.partial.as_ref().map_or(0, |partial| partial.kept);
+        let wanted = match (intent, there) {
+            (Intent::Store { offset }, _) => offset,
+            (Intent::Append, Some(meta)) => meta.size,
+            (Intent::Append, None) => kept,
+            (Intent::Unique, _) => 0,
+        };
+        let from_kept = match intent {
+            Intent::Append => there.is_none(),
+            _ => wanted <= kept,
+        };
+        let size = there.map_or(0, |meta| meta.size);
+        let path = self.path.clone();
+        let io = |error| ShareError::from_io(&path, error);
+        if from_kept {
+            self.file().set_len(wanted).map_err(io)?;
+        } else if wanted <= size {
+            self.copy_base(wanted)?;
+        } else {
+            let size = size.max(kept);
+            return Err(ShareError::Offset {
+                path,
+                offset: wanted,
+                size,
+            });
+        }
+        self.file().seek(SeekFrom::Start(wanted)).map_err(io)?;
+        self.offset = wanted;
+        Ok(())
+    }
+
+    /// Copies the first bytes of the file that is there; the file itself stays untouched.
+    fn copy_base(&mut self, bytes: u64) -> Result<(), ShareError> {
+        room::check(&self.dir, self.home.reserve, &self.path, bytes)?;
+        let io = |error: io::Error| ShareError::from_io(&self.path, error);
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let base = openat(&self.dir, &self.name, flags, Mode::empty()).map_err(|e| io(e.into()))?;
+        self.file().set_len(0).map_err(io)?;
+        let mut base = io::Read::take(File::from(base), bytes);
+        let copied = io::copy(&mut base, &mut self.file()).map_err(io)?;
+        if copied != bytes {
+            let path = self.path.clone();
+            return Err(ShareError::Offset {
+                path,
+                offset: bytes,
+                size: copied,
+            });
+        }
+        Ok(())
+    }
+
+    /// Returns the file to write to, placed where writing begins.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        let partial = self.partial.as_ref();
+        &partial
+            .expect("an upload holds its partial until commit or drop consume it")
+            .file
+    }
+
+    /// Returns the byte at which writing begins.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Returns the name asked for, links followed.
+    #[must_use]
+    pub fn path(&self) -> &SharePath {
+        &self.path
+    }
+
+    /// Refuses when `more` bytes would eat into the reserve; to be asked every few megabytes.
+    ///
+    /// # Errors
+    /// [`ShareError::Full`].
+    pub fn ensure_room(&self, more: u64) -> Result<(), ShareError> {
+        room::check(&self.dir, self.home.reserve, &self.path, more)
+    }
+
+    /// Gives the whole file its final name.
+    ///
+    /// # Errors
+    /// The final name is as it was; the partial is kept unless it could never be finished.
+    pub fn commit(mut self, modified: Option<SystemTime>) -> Result<Committed, ShareError> {
+        let path = self.path.clone();
+        let size = self
+            .finish(modified)
+            .map_err(|error| ShareError::from_io(&path, error))?;
+        let path = self.publish()?;
+        self.partial = None;
+        if self.home.uploads.fsync == Fsync::FileAndDir {
+            let io = |error| ShareError::from_io(&path, error);
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let dir = openat(&self.dir, ".", flags, Mode::empty()).map_err(|e| io(e.into()))?;
+            rustix::fs::fsync(dir).map_err(|error| io(error.into()))?;
+        }
+        Ok(Committed { path, size })
+    }
+
+    fn finish(&self, modified: Option<SystemTime>) -> io::Result<u64> {
+        let file = self.file();
+        fchmod(file, Mode::from_raw_mode(self.mode))?;
+        if let Some(modified) = modified {
+            let omit = Timespec {
+                tv_sec: 0,
+                tv_nsec: UTIME_OMIT,
+            };
+            let times = Timestamps {
+                last_access: omit,
+                last_modification: timespec(modified),
+            };
+            futimens(file, &times)?;
+        }
+        if self.home.uploads.fsync != Fsync::Never {
+            // Times and mode are to survive too, so not only the data.
+            file.sync_all()?;
+        }
+        Ok(file.metadata()?.len())
+    }
+
+    fn publish(&self) -> Result<SharePath, ShareError> {
+        let io = |error: Errno| ShareError::from_io(&self.path, error.into());
+        let partial = &self
+            .partial
+            .as_ref()
+            .expect("publish comes before the partial is gone")
+            .name;
+        if self.taken == Taken::Replace {
+            renameat(&self.dir, partial, &self.dir, &self.name).map_err(io)?;
+            return Ok(self.path.clone());
+        }
+        let first = self.path.name().unwrap_or_default().to_owned();
+        for n in 0..10_000 {
+            let name = if n == 0 {
+                first.clone()
+            } else {
+                names::beside(&first, n)
+            };
+            let to = names::to_disk(&name);
+            match renameat_with(&self.dir, partial, &self.dir, &to, RenameFlags::NOREPLACE) {
+                Ok(()) => {
+                    let parent = self.path.parent().unwrap_or_else(SharePath::root);
+                    return parent.join(&name).map_err(|_| io(Errno::INVAL));
+                }
+                Err(Errno::EXIST) if self.taken == Taken::Rename => {}
+                Err(error) => return Err(io(error)),
+            }
+        }
+        Err(ShareError::Exists {
+            path: self.path.clone(),
+        })
+    }
+
+    /// Removes the partial: it could never be finished (no room, refused by the client).
+    pub fn discard(mut self) {
+        if let Some(partial) = self.partial.take() {
+            let _ = unlinkat(&self.dir, &partial.name, AtFlags::empty());
+        }
+    }
+
+    /// Leaves a partial that was opened for nothing as it was found.
+    fn give_back(&mut self) {
+        if let Some(partial) = self.partial.take().filter(|partial| partial.kept == 0) {
+            let _ = unlinkat(&self.dir, &partial.name, AtFlags::empty());
+        }
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let Some(partial) = self.partial.take() else {
+            return;
+        };
+        let empty = partial.file.metadata().map_or(true, |meta| meta.len() == 0);
+        if empty || keeps_nothing(&self.home.uploads) {
+            // The lock is still held: nobody can have opened this partial to go on with it.
+            let _ = unlinkat(&self.dir, &partial.name, AtFlags::empty());
+        }
+    }
+}
+
+fn keeps_nothing(uploads: &Uploads) -> bool {
+    uploads.keep_partial_for.is_zero()
+}
+
+pub(super) fn timespec(time: SystemTime) -> Timespec {
+    let (secs, nanos) = match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => (
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            since.subsec_nanos(),
+        ),
+        Err(before) => (
+            -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
+            0,
+        ),
+    };
+    Timespec {
+        tv_sec: secs,
+        tv_nsec: nanos.into(),
+    }
+}
+
+/// Asks the owner and mode of what refused, for the words of [`ShareError::Denied`].
+pub(super) fn whose(dir: impl std::os::fd::AsFd) -> String {
+    match statat(dir, "", AtFlags::EMPTY_PATH) {
+        Ok(stat) => format!("owner {}, mode {:o}", stat.st_uid, stat.st_mode & 0o7777),
+        Err(_) => "owner unknown".to_owned(),
+    }
+}
