@@ -1,6 +1,11 @@
 //! Sessions with a server that lies, stalls or breaks: each ends in a clear error, in step, with
 //! bounded memory.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up should stop"
+)]
+
 mod fake;
 
 use std::{

@@ -1,5 +1,10 @@
 //! Files over sessions that break, servers with little to offer, and the local side's guard.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up should stop"
+)]
+
 mod fake;
 
 use std::{

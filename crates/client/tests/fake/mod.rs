@@ -1,5 +1,9 @@
 //! A small FTP server on threads, loopback only, whose every answer a test may take over.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up should stop"
+)]
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::{
