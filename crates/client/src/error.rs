@@ -124,10 +124,10 @@ pub enum RemoteError {
     },
     /// The server wants data connections to resume the control connection's TLS session, and
     /// TLS 1.3 ran out of tickets; a new session with TLS 1.2 mends it.
-    #[error("the server wants TLS session reuse: {reply}")]
+    #[error("TLS session reuse: {reason}")]
     SessionReuse {
-        /// 425, 426 or 522.
-        reply: Reply,
+        /// The server's 425 or 522, or that no ticket is left.
+        reason: String,
     },
     /// USER or PASS was refused.
     #[error("login as `{user}`: {reply}")]
@@ -245,8 +245,7 @@ impl RemoteError {
             Self::Refused { reply, .. }
             | Self::Login { reply, .. }
             | Self::TlsRefused { reply, .. }
-            | Self::TlsDowngrade { reply, .. }
-            | Self::SessionReuse { reply } => Some(reply),
+            | Self::TlsDowngrade { reply, .. } => Some(reply),
             _ => None,
         }
     }

@@ -344,9 +344,10 @@ impl Dialer {
         let endpoint = self.endpoint();
         let tls12_only = self.trust.needs_tls12(&endpoint);
         let trust = Arc::clone(&self.trust);
-        let made = session_config(&endpoint, &self.roots, trust, tls12_only);
-        let (config, verdict) = made.map_err(|reason| RemoteError::Tls { endpoint, reason })?;
         let handshakes = Arc::new(Handshakes::default());
+        let store = Arc::clone(&handshakes.tickets) as Arc<_>;
+        let made = session_config(&endpoint, &self.roots, trust, store, tls12_only);
+        let (config, verdict) = made.map_err(|reason| RemoteError::Tls { endpoint, reason })?;
         let connector = Connector {
             config,
             handshakes: Arc::clone(&handshakes),

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     client::{
-        ClientSessionMemoryCache, Resumption, WebPkiServerVerifier,
+        ClientSessionStore, Resumption, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
@@ -169,10 +169,8 @@ impl Roots {
     }
 }
 
-/// Makes the TLS configuration of one FTP session, with a session store of its own.
-///
-/// A server that wants session reuse binds data connections to *this* control session, so a
-/// store must never serve two.
+/// Makes the TLS configuration of one FTP session, with `store` for its session alone: a server
+/// that wants session reuse binds data connections to *this* control session.
 ///
 /// # Errors
 /// The provider has none of the wanted TLS versions.
@@ -180,6 +178,7 @@ pub fn session_config(
     endpoint: &str,
     roots: &Roots,
     trust: Arc<dyn TrustCheck>,
+    store: Arc<dyn ClientSessionStore>,
     tls12_only: bool,
 ) -> Result<(Arc<ClientConfig>, Arc<Verdict>), String> {
     let provider = Arc::new(ring::default_provider());
@@ -202,6 +201,6 @@ pub fn session_config(
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
-    config.resumption = Resumption::store(Arc::new(ClientSessionMemoryCache::new(64)));
+    config.resumption = Resumption::store(store);
     Ok((Arc::new(config), verdict))
 }

@@ -319,11 +319,13 @@ impl Data for FtpData {
             Some(Ok(Err(FtpError::UnexpectedResponse(response)))) => {
                 match reply::parse(&self.codec, &response.body) {
                     Some(reply) => {
-                        if reply.code != 421 {
+                        let gone = reply.code == 421;
+                        let (verb, path) = (self.verb.to_owned(), self.path.clone());
+                        let error = self.reuse.refusal(verb, Some(path), reply);
+                        if !gone && !matches!(error, RemoteError::SessionReuse { .. }) {
                             self.health.ready();
                         }
-                        let (verb, path) = (self.verb.to_owned(), self.path.clone());
-                        return Err(self.reuse.refusal(verb, Some(path), reply));
+                        return Err(error);
                     }
                     None => RemoteError::Protocol {
                         verb: self.verb.to_owned(),

@@ -99,9 +99,27 @@ impl ReuseWatch {
         });
         if starved && matches!(reply.code, 425 | 522) {
             self.trust.note_tls12(&self.endpoint);
-            return RemoteError::SessionReuse { reply };
+            return RemoteError::SessionReuse {
+                reason: reply.to_string(),
+            };
         }
         RemoteError::Refused { verb, path, reply }
+    }
+
+    /// Looks before a data command whether it could resume. A server that resumes but is thrifty
+    /// with TLS 1.3 tickets (ProFTPD gives none on a resumed upload) is better spoken to in
+    /// TLS 1.2, and some refuse what does not resume.
+    fn check_tickets(&self) -> Result<(), RemoteError> {
+        let starved = self.handshakes.as_ref().is_some_and(|shakes| {
+            shakes.is_tls13() && shakes.last_was_resumed() && shakes.tickets.ran_out()
+        });
+        if !starved {
+            return Ok(());
+        }
+        self.trust.note_tls12(&self.endpoint);
+        Err(RemoteError::SessionReuse {
+            reason: "no TLS 1.3 ticket is left, so TLS 1.2 is used".to_owned(),
+        })
     }
 
     /// Makes the error for a failed handshake.
@@ -321,6 +339,9 @@ impl FtpRemote {
     /// Opens a data connection: EPSV first; PASV for good once EPSV was refused.
     async fn open(&mut self, act: Act<'_>, offset: u64) -> Result<FtpData, RemoteError> {
         check_line(&act.line())?;
+        if let Err(error) = self.reuse.check_tickets() {
+            return self.give_up(error);
+        }
         loop {
             self.health.enter()?;
             self.note.edit(|note| *note = (None, false));
@@ -347,7 +368,11 @@ impl FtpRemote {
                         continue;
                     }
                     let path = Some(act.path().to_owned());
-                    return Err(self.reuse.refusal(act.verb().to_owned(), path, reply));
+                    let error = self.reuse.refusal(act.verb().to_owned(), path, reply);
+                    if matches!(error, RemoteError::SessionReuse { .. }) {
+                        self.health.broken();
+                    }
+                    return Err(error);
                 }
                 Ok(Err(error)) => self.open_failed(act.verb(), error).await,
                 Err(_) => RemoteError::Timeout {
