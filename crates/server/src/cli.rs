@@ -227,6 +227,9 @@ pub struct Import {
     /// Take the names of the chroot_list as the allow-list
     #[arg(long)]
     pub chroot_list_is_allow_list: bool,
+    /// Look up the paths that the file names below this directory
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -4,6 +4,7 @@ pub mod ask;
 pub mod cert;
 pub mod check;
 pub mod edit;
+pub mod import_vsftpd;
 pub mod papers;
 pub mod run;
 pub mod user;
@@ -32,7 +33,8 @@ pub fn dispatch(cli: Cli) -> Result<(), Error> {
         Verb::Kick { target } => ask::run(&find()?, &Request::Kick { target }),
         Verb::Reload => ask::run(&find()?, &Request::Reload),
         Verb::Unlock { user } => ask::run(&find()?, &Request::Unlock { user }),
-        Verb::Init(_) | Verb::Share(_) | Verb::Doctor { .. } | Verb::ImportVsftpd(_) => {
+        Verb::ImportVsftpd(asked) => import_vsftpd::run(asked),
+        Verb::Init(_) | Verb::Share(_) | Verb::Doctor { .. } => {
             Err(Error::Usage("not in this build".to_owned()))
         }
         Verb::Man { dir } => papers::man(dir.as_deref()),

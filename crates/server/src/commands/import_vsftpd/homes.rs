@@ -1,0 +1,145 @@
+//! Where each user's root is on the disk, and the one directory that holds them all. Pure.
+
+use std::path::{Component, Path, PathBuf};
+
+use ftp_config::{SharePath, UserName};
+
+use super::{Findings, conf::Conf, machine::Machine, people::own_conf, rights::Layers};
+
+/// Where vsftpd's anonymous users are at home when the system does not say.
+const ANONYMOUS_HOME: &str = "/srv/ftp";
+
+/// A user's root on the disk, and the directory that the share must at least reach up to.
+pub(super) struct UserSeat {
+    dir: PathBuf,
+    reach: PathBuf,
+}
+
+pub(super) fn seats(conf: &Conf, machine: &Machine, names: &[UserName]) -> Vec<UserSeat> {
+    let token = conf.given_text("user_sub_token");
+    let seat = |name: &UserName| {
+        let layers = Layers {
+            own: own_conf(machine, name),
+            all: conf,
+        };
+        let home = system_home(conf, machine, name.as_str());
+        let Some(root) = layers.of("local_root").given_text("local_root") else {
+            let reach = home.parent().unwrap_or(&home).to_owned();
+            return UserSeat { dir: home, reach };
+        };
+        let Some(token) = token.filter(|token| root.contains(*token)) else {
+            let dir = clean(&home.join(root));
+            return UserSeat {
+                reach: dir.clone(),
+                dir,
+            };
+        };
+        let before = root.split(token).next().unwrap_or_default();
+        let reach = before.rsplit_once('/').map_or("/", |(dir, _)| dir);
+        UserSeat {
+            dir: clean(&home.join(root.replace(token, name.as_str()))),
+            reach: clean(&home.join(if reach.is_empty() { "/" } else { reach })),
+        }
+    };
+    names.iter().map(seat).collect()
+}
+
+/// A home with `/./` in it is a jail and a directory to begin in: the jail is the root.
+fn system_home(conf: &Conf, machine: &Machine, name: &str) -> PathBuf {
+    let known = machine
+        .system_users
+        .iter()
+        .find(|person| person.name == name);
+    let home = known.map_or_else(|| format!("/home/{name}"), |person| person.home.clone());
+    let jail = match home.split_once("/./") {
+        Some((jail, _)) if conf.flag("passwd_chroot_enable") => jail,
+        _ => &home,
+    };
+    clean(Path::new(jail))
+}
+
+pub(super) fn anonymous_dir(conf: &Conf, machine: &Machine) -> PathBuf {
+    let ftp = conf.text("ftp_username").unwrap_or("ftp");
+    let home = machine
+        .system_users
+        .iter()
+        .find(|person| person.name == ftp);
+    let home = home.map_or(ANONYMOUS_HOME, |person| &person.home);
+    clean(&Path::new(home).join(conf.given_text("anon_root").unwrap_or_default()))
+}
+
+/// Folds `.`, `..` and doubled slashes; the answer begins with `/`.
+fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::from("/");
+    for component in path.components() {
+        match component {
+            Component::Normal(part) => clean.push(part),
+            Component::ParentDir => {
+                clean.pop();
+            }
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    clean
+}
+
+/// Finds the directory that holds every root, and each root inside it.
+pub(super) fn homes(
+    conf: &Conf,
+    seats: &[UserSeat],
+    anonymous: Option<&Path>,
+    findings: &mut Findings,
+) -> (PathBuf, Vec<SharePath>, SharePath) {
+    let mut reaches = seats
+        .iter()
+        .map(|seat| seat.reach.as_path())
+        .chain(anonymous);
+    let first = reaches
+        .next()
+        .map_or_else(|| PathBuf::from(ANONYMOUS_HOME), Path::to_owned);
+    let root = reaches.fold(first.clone(), |root, dir| common(&root, dir));
+    let apart = seats
+        .iter()
+        .map(|seat| seat.dir.as_path())
+        .chain(anonymous)
+        .find(|dir| common(&first, dir) == Path::new("/"));
+    if let Some(other) =
+        apart.filter(|other| root == Path::new("/") && **other != first && first != Path::new("/"))
+    {
+        findings.refuse(conf.about("local_root", format!(
+            "`{}` and `{}` have only the whole disk in common, and ftpd shares one directory: run \
+             one ftpd for each, or bring them below one directory",
+            first.display(), other.display()
+        )));
+    }
+    let mut inside = |dir: &Path| match share_path(&root, dir) {
+        Some(path) => path,
+        None => {
+            let shown = dir.display().to_string();
+            findings.refuse(conf.about(
+                "local_root",
+                format!(
+                    "`{}` cannot be a path inside the share",
+                    shown.escape_debug()
+                ),
+            ));
+            SharePath::root()
+        }
+    };
+    let homes = seats.iter().map(|seat| inside(&seat.dir)).collect();
+    let anonymous = anonymous.map_or_else(SharePath::root, &mut inside);
+    (root, homes, anonymous)
+}
+
+fn common(a: &Path, b: &Path) -> PathBuf {
+    let shared = a
+        .components()
+        .zip(b.components())
+        .take_while(|(x, y)| x == y);
+    shared.map(|(part, _)| part).collect()
+}
+
+fn share_path(root: &Path, dir: &Path) -> Option<SharePath> {
+    let relative = dir.strip_prefix(root).ok()?.to_str()?;
+    format!("/{relative}").parse().ok()
+}

@@ -1,0 +1,286 @@
+//! What the import reads beside the file itself: lists of names, the system's users, the files of
+//! `user_config_dir`. The only part of the import that touches the disk.
+
+use std::{
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use super::conf::{Conf, Note};
+
+/// No list or configuration is longer; a device named by mistake must not be read for ever.
+const MOST_BYTES: u64 = 4 << 20;
+/// System users of people begin here on every Linux distribution, and end before `nobody`.
+const UIDS_OF_PEOPLE: std::ops::Range<u32> = 1000..60_000;
+
+/// Where lists are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Put before the absolute paths that the file names, for a copy of another machine's `/etc`.
+    pub root: Option<PathBuf>,
+    /// The chroot_list, in place of the one the file names.
+    pub chroot_list: Option<PathBuf>,
+    /// The userlist, in place of the one the file names.
+    pub userlist: Option<PathBuf>,
+}
+
+/// A file of names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum List {
+    /// The options do not ask for it.
+    #[default]
+    Unused,
+    /// Its names, in order.
+    Names(Vec<String>),
+    /// It cannot be read, and why.
+    Unreadable(String),
+}
+
+/// A user of the system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Person {
+    /// The login name.
+    pub name: String,
+    /// The home directory, as the file says it.
+    pub home: String,
+}
+
+/// What was found on the machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Machine {
+    /// The names of `userlist_file`.
+    pub userlist: List,
+    /// The names of `chroot_list_file`.
+    pub chroot_list: List,
+    /// The names of `/etc/ftpusers`, whom PAM refuses.
+    pub ftpusers: Vec<String>,
+    /// Every system user.
+    pub system_users: Vec<Person>,
+    /// Those of them who are people and could log in by FTP.
+    pub people: Vec<Person>,
+    /// The files of `user_config_dir` by user name, sorted.
+    pub user_confs: Vec<(String, Conf)>,
+    /// Whether `hosts.allow` or `hosts.deny` speak of vsftpd.
+    pub wrappers_name_vsftpd: bool,
+    /// The first line of `banner_file`.
+    pub banner: Option<String>,
+    /// What is to be said of the reading.
+    pub notes: Vec<Note>,
+    /// Lines that could not be read.
+    pub faults: Vec<Note>,
+}
+
+impl Machine {
+    /// Reads all that `conf` speaks of. Blocks.
+    #[must_use]
+    pub(super) fn read(conf: &Conf, places: &Places) -> Self {
+        let mut machine = Self {
+            userlist: places.list(conf, "userlist_enable", "userlist_file", &places.userlist),
+            chroot_list: places.list(
+                conf,
+                "chroot_list_enable",
+                "chroot_list_file",
+                &places.chroot_list,
+            ),
+            ftpusers: names(&places.below_root("/etc/ftpusers").unwrap_or_default()),
+            ..Self::default()
+        };
+        machine.read_system_users(conf, places);
+        machine.read_user_confs(conf, places);
+        machine.wrappers_name_vsftpd = ["/etc/hosts.allow", "/etc/hosts.deny"]
+            .into_iter()
+            .filter_map(|path| places.below_root(path).ok())
+            .any(|text| lines(&text).any(|line| line.contains("vsftpd")));
+        if let Some(path) = conf.given_text("banner_file") {
+            match places.below_root(path) {
+                Ok(text) => machine.banner = lines(&text).next().map(str::to_owned),
+                Err(error) => {
+                    let text = format!("`banner_file`: {error}; the usual greeting stays");
+                    machine.notes.push(conf.about("banner_file", text));
+                }
+            }
+        }
+        machine
+    }
+
+    fn read_system_users(&mut self, conf: &Conf, places: &Places) {
+        let passwd = places.below_root("/etc/passwd").unwrap_or_default();
+        let shells = places.below_root("/etc/shells").ok();
+        for line in lines(&passwd) {
+            let fields: Vec<&str> = line.split(':').collect();
+            let [name, _, uid, _, _, home, shell] = fields[..] else {
+                continue;
+            };
+            let person = Person {
+                name: name.to_owned(),
+                home: home.to_owned(),
+            };
+            let listed = |shells: &String| lines(shells).any(|known| known == shell);
+            let shell_allows = !conf.flag("check_shell") || shells.as_ref().is_none_or(listed);
+            let is_person = uid.parse().is_ok_and(|uid| UIDS_OF_PEOPLE.contains(&uid));
+            if is_person && shell_allows {
+                self.people.push(person.clone());
+            }
+            self.system_users.push(person);
+        }
+    }
+
+    fn read_user_confs(&mut self, conf: &Conf, places: &Places) {
+        let Some(dir) = conf.given_text("user_config_dir") else {
+            return;
+        };
+        match places.dir(dir) {
+            Ok(files) => {
+                for (name, text) in files {
+                    let shown = format!("{dir}/{name}");
+                    let (user, notes, faults) = Conf::parse(&shown, &text);
+                    self.notes.extend(notes);
+                    self.faults.extend(faults);
+                    self.user_confs.push((name, user));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let text = format!("`user_config_dir`: {error}; no user has settings of its own");
+                self.notes.push(conf.about("user_config_dir", text));
+            }
+            Err(error) => {
+                let text = format!("`user_config_dir`: {error}");
+                self.faults.push(conf.about("user_config_dir", text));
+            }
+        }
+    }
+}
+
+impl Places {
+    fn list(&self, conf: &Conf, switch: &str, option: &str, given: &Option<PathBuf>) -> List {
+        let text = match given {
+            Some(path) => read_capped(path),
+            None if conf.flag(switch) => self.below_root(conf.text(option).unwrap_or_default()),
+            None => return List::Unused,
+        };
+        match text {
+            Ok(text) => List::Names(names(&text)),
+            Err(error) => List::Unreadable(error.to_string()),
+        }
+    }
+
+    fn on_disk(&self, path: &str) -> PathBuf {
+        match &self.root {
+            Some(root) => root.join(path.trim_start_matches('/')),
+            None => PathBuf::from(path),
+        }
+    }
+
+    fn below_root(&self, path: &str) -> io::Result<String> {
+        read_capped(&self.on_disk(path))
+    }
+
+    fn dir(&self, path: &str) -> io::Result<Vec<(String, String)>> {
+        let mut files = Vec::new();
+        for entry in fs_err::read_dir(self.on_disk(path))? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type()?.is_file() && !name.starts_with('.') {
+                files.push((name, read_capped(&entry.path())?));
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+}
+
+/// Reads a text file, up to a size that no list has.
+///
+/// # Errors
+/// When it cannot be read or is not a file.
+pub(super) fn read_capped(path: &Path) -> io::Result<String> {
+    let file = fs_err::File::open(path)?;
+    if !file.metadata()?.is_file() {
+        let text = format!("`{}` is not a file", path.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim())
+        .filter(|line| !line.is_empty())
+}
+
+fn names(text: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for line in lines(text) {
+        if !names.iter().any(|name| name == line) {
+            names.push(line.to_owned());
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(conf: &str, files: &[(&str, &str)]) -> Machine {
+        let dir = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = dir.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let places = Places {
+            root: Some(dir.path().to_owned()),
+            ..Places::default()
+        };
+        Machine::read(&Conf::parse("c", conf).0, &places)
+    }
+
+    #[test]
+    fn lists_are_read_only_when_asked_for() {
+        let files = [("etc/vsftpd.user_list", "# who\nann\n bob \n\nann\n")];
+        assert_eq!(machine("", &files).userlist, List::Unused);
+        let names = ["ann", "bob"].map(str::to_owned).to_vec();
+        assert_eq!(
+            machine("userlist_enable=YES", &files).userlist,
+            List::Names(names)
+        );
+        let missing = machine("chroot_list_enable=YES", &files).chroot_list;
+        assert!(matches!(missing, List::Unreadable(_)), "{missing:?}");
+    }
+
+    #[test]
+    fn people_are_system_users_whom_vsftpd_would_let_in() {
+        let passwd = "root:x:0:0::/root:/bin/bash\nann:x:1000:1000:Ann:/home/ann:/bin/bash\n\
+                      cam:x:1001:1001::/home/cam:/usr/sbin/nologin\nodd line\n";
+        let files = [
+            ("etc/passwd", passwd),
+            ("etc/shells", "/bin/sh\n/bin/bash\n"),
+        ];
+        let names = |machine: Machine| {
+            let names: Vec<_> = machine
+                .people
+                .into_iter()
+                .map(|person| person.name)
+                .collect();
+            names.join(" ")
+        };
+        assert_eq!(names(machine("", &files)), "ann");
+        assert_eq!(names(machine("check_shell=NO", &files)), "ann cam");
+    }
+
+    #[test]
+    fn files_of_users_are_read_in_the_order_of_names() {
+        let files = [("cfg/bob", "write_enable=NO\n"), ("cfg/ann", "what\n")];
+        let machine = machine("user_config_dir=/cfg", &files);
+        let names: Vec<_> = machine
+            .user_confs
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(names, ["ann", "bob"]);
+        assert_eq!(machine.faults[0].file, "/cfg/ann");
+    }
+}

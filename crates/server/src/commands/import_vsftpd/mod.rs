@@ -1,0 +1,174 @@
+//! `ftpd import-vsftpd`: turns a `vsftpd.conf` into an `ftp.toml`.
+//!
+//! What each option becomes is one table, [`table`]. Reading the disk is [`machine`]'s; the rest is
+//! pure. An option whose loss would weaken security stops the import; everything else that is left
+//! out or means something different here is said, with its line and reason.
+
+mod conf;
+mod draft;
+mod homes;
+mod machine;
+mod network;
+mod people;
+mod rights;
+pub mod table;
+mod translate;
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+use self::{conf::Conf, draft::Draft, machine::Machine};
+pub use self::{conf::Note, machine::Places, translate::Wish};
+
+/// Why nothing was imported.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    /// The file cannot be read.
+    #[error("{0}")]
+    Read(#[from] io::Error),
+    /// Something in it must not be left out; one note each.
+    #[error("`{}` cannot be imported as it is", file.display())]
+    Refused {
+        /// The file.
+        file: PathBuf,
+        /// What, where and why.
+        refusals: Vec<Note>,
+    },
+}
+
+/// An `ftp.toml`, and what is to be said of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// The text of the file, with the notes as comments.
+    pub toml: String,
+    /// What was left out or means something different.
+    pub notes: Vec<Note>,
+}
+
+/// Notes and refusals as they are found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    notes: Vec<Note>,
+    refusals: Vec<Note>,
+}
+
+impl Findings {
+    fn note(&mut self, note: Note) {
+        self.notes.push(note);
+    }
+
+    fn refuse(&mut self, note: Note) {
+        self.refusals.push(note);
+    }
+
+    /// By line, as the file is read; what the file does not say comes last.
+    fn in_order(notes: &mut Vec<Note>, file: &str) {
+        notes.sort_by_key(|note| {
+            (
+                note.file != file,
+                note.line.is_none(),
+                note.file.clone(),
+                note.line,
+            )
+        });
+        notes.dedup();
+    }
+}
+
+/// Prints the `ftp.toml` on stdout and the notes on stderr, or every refusal on stderr.
+///
+/// # Errors
+/// When the file cannot be read or must not be imported.
+pub fn run(asked: Import) -> Result<(), Error> {
+    let places = Places {
+        root: asked.root,
+        chroot_list: asked.chroot_list,
+        userlist: asked.userlist,
+    };
+    let wish = Wish {
+        chroot_list_is_allow_list: asked.chroot_list_is_allow_list,
+        privileged: rustix::process::geteuid().is_root(),
+    };
+    match import(&asked.file, &places, wish) {
+        Ok(imported) => {
+            for note in &imported.notes {
+                say::note(format_args!("note: {note}"));
+            }
+            say::text(imported.toml);
+            Ok(())
+        }
+        Err(ImportError::Refused { file, refusals }) => {
+            for refusal in &refusals {
+                say::note(format_args!("refused: {refusal}"));
+            }
+            let error = ImportError::Refused { file, refusals };
+            Err(Error::Failed(error.to_string()))
+        }
+        Err(ImportError::Read(source)) => Err(Error::Failed(source.to_string())),
+    }
+}
+
+/// Imports `file`. Blocks.
+///
+/// # Errors
+/// [`ImportError`].
+pub fn import(file: &Path, places: &Places, wish: Wish) -> Result<Imported, ImportError> {
+    let text = machine::read_capped(file)?;
+    let name = file.display().to_string();
+    let (conf, notes, faults) = Conf::parse(&name, &text);
+    let mut machine = Machine::read(&conf, places);
+    let (dropped, refused) = conf.verdicts();
+    let mut findings = Findings {
+        notes: [notes, dropped, std::mem::take(&mut machine.notes)].concat(),
+        refusals: [faults, refused, std::mem::take(&mut machine.faults)].concat(),
+    };
+    let draft = translate::translate(&conf, &machine, wish, &mut findings);
+    Findings::in_order(&mut findings.notes, &name);
+    Findings::in_order(&mut findings.refusals, &name);
+    if !findings.refusals.is_empty() {
+        return Err(ImportError::Refused {
+            file: file.to_owned(),
+            refusals: findings.refusals,
+        });
+    }
+    Ok(Imported {
+        toml: draft.render(&head(&name, &draft, &findings.notes)),
+        notes: findings.notes,
+    })
+}
+
+fn head(file: &str, draft: &Draft, notes: &[Note]) -> Vec<String> {
+    let mut head = vec![format!("Made from {file} by `ftpd import-vsftpd`.")];
+    if !draft.users.is_empty() {
+        head.push(String::new());
+        head.push(
+            "Nobody can log in yet: passwords cannot be taken over. Set them with".to_owned(),
+        );
+        for user in &draft.users {
+            head.push(format!("  ftpd --config FILE user passwd {}", user.name));
+        }
+    }
+    if !notes.is_empty() {
+        head.push(String::new());
+        head.push("What is different, or left out:".to_owned());
+        head.extend(notes.iter().map(|note| format!("- {note}")));
+    }
+    head
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

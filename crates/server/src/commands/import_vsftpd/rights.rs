@@ -1,0 +1,136 @@
+//! From the switches and command lists of vsftpd to rights. Pure.
+
+use ftp_config::{Right, Rights};
+
+use super::conf::Conf;
+
+/// The commands that each right stands for; a right is given only when all of them are permitted.
+const COMMANDS: [(Right, &[&str]); 8] = [
+    (Right::List, &["LIST", "NLST"]),
+    (Right::Read, &["RETR"]),
+    (Right::Write, &["STOR"]),
+    (Right::Overwrite, &["STOR", "APPE"]),
+    (Right::Delete, &["DELE", "RMD"]),
+    (Right::Rename, &["RNFR", "RNTO"]),
+    (Right::Mkdir, &["MKD"]),
+    (Right::Chmod, &["SITE"]),
+];
+
+/// The settings that hold for one user: its own file over the server's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layers<'c> {
+    /// The user's file, if there is one.
+    pub own: Option<&'c Conf>,
+    /// The server's file.
+    pub all: &'c Conf,
+}
+
+impl<'c> Layers<'c> {
+    /// Returns the file that decides an option.
+    #[must_use]
+    pub(super) fn of(self, name: &str) -> &'c Conf {
+        self.own.filter(|own| own.has(name)).unwrap_or(self.all)
+    }
+
+    fn flag(self, name: &str) -> bool {
+        self.of(name).flag(name)
+    }
+
+    /// Tells whether the command lists let `command` pass.
+    #[must_use]
+    pub(super) fn permits(self, command: &str) -> bool {
+        let list = |name: &str| self.of(name).given_text(name);
+        let holds = |list: &str| {
+            list.split(',')
+                .any(|word| word.trim().eq_ignore_ascii_case(command))
+        };
+        list("cmds_allowed").is_none_or(holds) && !list("cmds_denied").is_some_and(holds)
+    }
+
+    fn filtered(self, rights: impl Iterator<Item = Right>) -> Rights {
+        let permitted = |right: &Right| {
+            COMMANDS
+                .iter()
+                .filter(|(of, _)| of == right)
+                .all(|(_, commands)| commands.iter().all(|command| self.permits(command)))
+        };
+        rights.filter(permitted).collect()
+    }
+
+    /// Returns the rights of a local user.
+    #[must_use]
+    pub(super) fn local_rights(self) -> Rights {
+        let off = |right: &Right| match right {
+            Right::List => !self.flag("dirlist_enable"),
+            Right::Read => !self.flag("download_enable"),
+            Right::Chmod => !self.flag("write_enable") || !self.flag("chmod_enable"),
+            _ => !self.flag("write_enable"),
+        };
+        self.filtered(Right::ALL.into_iter().filter(|right| !off(right)))
+    }
+
+    /// Returns the rights of anonymous users.
+    #[must_use]
+    pub(super) fn anonymous_rights(self) -> Rights {
+        let write = self.flag("write_enable");
+        let on = |right: &Right| match right {
+            Right::List => self.flag("dirlist_enable"),
+            Right::Read => self.flag("download_enable"),
+            Right::Write => write && self.flag("anon_upload_enable"),
+            Right::Mkdir => write && self.flag("anon_mkdir_write_enable"),
+            Right::Delete | Right::Rename => write && self.flag("anon_other_write_enable"),
+            Right::Overwrite | Right::Chmod => false,
+        };
+        self.filtered(Right::ALL.into_iter().filter(on))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rights(own: &str, all: &str) -> (String, String) {
+        let (own, ..) = Conf::parse("own", own);
+        let (all, ..) = Conf::parse("all", all);
+        let layers = Layers {
+            own: Some(&own),
+            all: &all,
+        };
+        (
+            layers.local_rights().to_string(),
+            layers.anonymous_rights().to_string(),
+        )
+    }
+
+    #[test]
+    fn switches_become_rights() {
+        assert_eq!(rights("", ""), ("read-only".into(), "read-only".into()));
+        assert_eq!(rights("", "write_enable=YES").0, "read-write");
+        let drop = "write_enable=YES\ndownload_enable=NO\ndirlist_enable=NO\nchmod_enable=NO";
+        assert_eq!(rights("", drop).0, "write overwrite delete rename mkdir");
+        assert_eq!(rights("", "anon_upload_enable=YES").1, "read-only");
+        let anon = "write_enable=YES\nanon_upload_enable=YES\nanon_other_write_enable=YES\n";
+        assert_eq!(rights("", anon).1, "list read write delete rename");
+    }
+
+    #[test]
+    fn a_users_own_file_decides_what_it_says() {
+        assert_eq!(rights("write_enable=NO", "write_enable=YES").0, "read-only");
+        assert_eq!(
+            rights("write_enable=YES", "dirlist_enable=NO").0,
+            "read write overwrite delete rename mkdir chmod"
+        );
+    }
+
+    #[test]
+    fn command_lists_take_rights_and_never_give_any() {
+        let denied = "write_enable=YES\ncmds_denied=dele, SITE";
+        assert_eq!(
+            rights("", denied).0,
+            "list read write overwrite rename mkdir"
+        );
+        let allowed = "write_enable=YES\ncmds_allowed=USER,PASS,LIST,NLST,RETR,STOR,QUIT";
+        assert_eq!(rights("", allowed).0, "list read write");
+        assert_eq!(rights("", "cmds_allowed=STOR").0, "");
+    }
+}

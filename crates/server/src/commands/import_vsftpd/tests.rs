@@ -1,0 +1,275 @@
+use super::*;
+
+/// A machine's `/etc` and one `vsftpd.conf` in a directory of its own.
+struct Etc(tempfile::TempDir);
+
+impl Etc {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = dir.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        Self(dir)
+    }
+
+    fn import(&self, conf: &str, wish: Wish) -> Result<Imported, ImportError> {
+        let file = self.0.path().join("vsftpd.conf");
+        std::fs::write(&file, conf).unwrap();
+        let places = Places {
+            root: Some(self.0.path().to_owned()),
+            ..Places::default()
+        };
+        import(&file, &places, wish)
+    }
+
+    #[track_caller]
+    fn loaded(&self, conf: &str, wish: Wish) -> (ftp_config::ServerConfig, String) {
+        let imported = self.import(conf, wish).unwrap();
+        let path = self.0.path().join("ftp.toml");
+        let config = ftp_config::ServerConfig::from_toml(&imported.toml, &path)
+            .unwrap_or_else(|error| panic!("{}\n{}", error.report("ftpd"), imported.toml));
+        (config, imported.toml)
+    }
+
+    #[track_caller]
+    fn refusals(&self, conf: &str) -> Vec<String> {
+        match self.import(conf, Wish::default()) {
+            Err(ImportError::Refused { refusals, .. }) => refusals
+                .iter()
+                .map(|note| format!("{}: {}", note.line.unwrap_or(0), note.text))
+                .collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+const PASSWD: (&str, &str) = (
+    "etc/passwd",
+    "root:x:0:0::/root:/bin/bash\nann:x:1000:1000::/home/ann:/bin/bash\n\
+     bob:x:1001:1001::/home/bob/./in:/bin/bash\nftp:x:110:110::/srv/ftp:/usr/sbin/nologin\n",
+);
+
+fn users(config: &ftp_config::ServerConfig) -> String {
+    let users = config.users.iter();
+    let shown: Vec<_> = users
+        .map(|user| format!("{}={} ({})", user.name, user.home, user.can))
+        .collect();
+    shown.join(", ")
+}
+
+const RECIPE: &str = "listen=YES\nanonymous_enable=NO\nlocal_enable=YES\nwrite_enable=YES\n\
+                      local_root=/home/share\nchroot_list_enable=YES\n\
+                      chroot_list_file=/etc/vsftpd.chroot_list\n";
+
+#[test]
+fn the_recipes_misreading_is_explained_and_taken_only_when_said() {
+    let etc = Etc::new(&[PASSWD, ("etc/vsftpd.chroot_list", "ann\n")]);
+    let (config, toml) = etc.loaded(RECIPE, Wish::default());
+    assert_eq!(config.auth.allow_users, None);
+    assert_eq!(users(&config), "ann=/ (read-write), bob=/ (read-write)");
+    assert!(toml.contains(
+        "vsftpd.conf:6: the chroot_list (ann) names whom vsftpd jails, not who may log in"
+    ));
+    assert!(toml.contains("--chroot-list-is-allow-list"));
+
+    let wish = Wish {
+        chroot_list_is_allow_list: true,
+        ..Wish::default()
+    };
+    let (config, toml) = etc.loaded(RECIPE, wish);
+    assert_eq!(config.auth.allow_users.as_deref().map(<[_]>::len), Some(1));
+    assert_eq!(users(&config), "ann=/ (read-write)");
+    assert_eq!(config.share.root, Path::new("/home/share"));
+    assert!(toml.contains("ftpd --config FILE user passwd ann"));
+    assert!(toml.contains("port 21 needs privilege, so 2121 stands"));
+}
+
+#[test]
+fn a_list_of_users_who_are_let_out_of_the_jail_is_refused() {
+    let etc = Etc::new(&[PASSWD, ("etc/vsftpd.chroot_list", "ann\n")]);
+    let refusals =
+        etc.refusals("chroot_list_enable=YES\nchroot_local_user=YES\nlocal_enable=YES\n");
+    assert!(
+        refusals[0]
+            .starts_with("1: `chroot_list_enable=YES` with `chroot_local_user=YES` lets ann out")
+    );
+    let missing = Etc::new(&[PASSWD]);
+    assert!(
+        missing.refusals("chroot_list_enable=YES\n")[0]
+            .contains("name the list with --chroot-list")
+    );
+}
+
+#[test]
+fn each_option_that_must_not_be_dropped_stops_the_import_with_its_line() {
+    let etc = Etc::new(&[("etc/hosts.allow", "vsftpd: 192.168.1.\n")]);
+    let conf = "deny_file={*.mp3}\ndownload_file=x\nupload_file=x\nimplicit_ssl=YES\n\
+                pasv_promiscuous=YES\nport_promiscuous=YES\nrequire_cert=YES\n\
+                secure_email_list_enable=YES\ntcp_wrappers=YES\n";
+    let refusals = etc.refusals(conf);
+    let lines: Vec<_> = refusals
+        .iter()
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(lines, ["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    let silent = Etc::new(&[]);
+    assert!(silent.import("tcp_wrappers=YES\n", Wish::default()).is_ok());
+}
+
+#[test]
+fn the_userlist_is_the_allow_list_or_the_deny_list() {
+    let etc = Etc::new(&[
+        PASSWD,
+        ("etc/vsftpd.user_list", "ann\ncam\n"),
+        ("etc/ftpusers", "daemon\n"),
+    ]);
+    let conf = "local_enable=YES\nuserlist_enable=YES\n";
+    let (config, _) = etc.loaded(&format!("{conf}userlist_deny=NO\n"), Wish::default());
+    let names =
+        |names: &[ftp_config::UserName]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        config.auth.allow_users.as_deref().map(names),
+        Some(vec!["ann".into(), "cam".into()])
+    );
+    assert_eq!(names(&config.auth.deny_users), ["daemon"]);
+    let (config, _) = etc.loaded(conf, Wish::default());
+    assert_eq!(names(&config.auth.deny_users), ["ann", "cam", "daemon"]);
+    assert_eq!(users(&config), "bob=/in (read-only)");
+    let missing = Etc::new(&[PASSWD]);
+    assert!(missing.refusals(conf)[0].contains("name it with --userlist"));
+}
+
+#[test]
+fn users_keep_their_own_directories_and_rights() {
+    let files = [
+        PASSWD,
+        (
+            "etc/users/ann",
+            "local_root=/srv/data/a\nwrite_enable=NO\nlocal_max_rate=500\nidle_session_timeout=9\n",
+        ),
+        ("etc/users/eve", "local_root=/\n"),
+    ];
+    let etc = Etc::new(&files);
+    let conf = "local_enable=YES\nwrite_enable=YES\nuser_config_dir=/etc/users\nuserlist_enable=YES\n\
+                userlist_deny=NO\nuserlist_file=/etc/list\nlocal_root=/srv/ftp/$USER\nuser_sub_token=$USER\n";
+    std::fs::write(etc.0.path().join("etc/list"), "ann\nbob\n").unwrap();
+    let (config, toml) = etc.loaded(conf, Wish::default());
+    assert_eq!(config.share.root, Path::new("/srv"));
+    assert_eq!(
+        users(&config),
+        "ann=/data/a (read-only), bob=/ftp/bob (read-write)"
+    );
+    assert_eq!(config.users[0].rate_up.0, 1024);
+    assert!(toml.contains(
+        "/etc/users/ann:4: `idle_session_timeout` left out: it holds for the whole server only"
+    ));
+    assert!(toml.contains("/etc/users/eve: `eve` could not log in; the file is left out"));
+
+    let (config, _) = etc.loaded(
+        "local_enable=YES\npasswd_chroot_enable=YES\n",
+        Wish::default(),
+    );
+    assert_eq!(config.share.root, Path::new("/home"));
+    assert_eq!(users(&config), "ann=/ann (read-only), bob=/bob (read-only)");
+}
+
+#[test]
+fn directories_with_nothing_in_common_are_refused() {
+    let etc = Etc::new(&[PASSWD, ("etc/users/ann", "local_root=/data\n")]);
+    let refusals =
+        etc.refusals("local_enable=YES\nlocal_root=/srv/ftp\nuser_config_dir=/etc/users\n");
+    assert!(
+        refusals[0].contains("have only the whole disk in common"),
+        "{refusals:?}"
+    );
+}
+
+#[test]
+fn tls_is_as_strict_as_it_was() {
+    let etc = Etc::new(&[PASSWD]);
+    let mode = |conf: &str| {
+        etc.loaded(&format!("local_enable=YES\n{conf}"), Wish::default())
+            .0
+            .tls
+    };
+    let required = mode("ssl_enable=YES\nrsa_cert_file=/etc/ssl/a.pem\n");
+    assert_eq!(required.mode, ftp_config::server::TlsMode::Required);
+    assert_eq!(required.key, Path::new("/etc/ssl/a.pem"));
+    let optional = "ssl_enable=YES\nforce_local_logins_ssl=NO\nforce_local_data_ssl=NO\n";
+    assert_eq!(mode(optional).mode, ftp_config::server::TlsMode::Optional);
+    let off = mode("ssl_enable=NO\nrsa_cert_file=/etc/ssl/a.pem\n");
+    assert!(off.self_signed);
+}
+
+#[test]
+fn numbers_keep_their_meaning() {
+    let etc = Etc::new(&[PASSWD]);
+    let conf = "local_enable=YES\nlocal_umask=22\nfile_open_mode=0777\npasv_min_port=50100\n\
+                pasv_max_port=50000\nmax_clients=0\nmax_per_ip=4\nidle_session_timeout=120\n\
+                data_connection_timeout=0\naccept_timeout=10\nconnect_timeout=20\nlocal_max_rate=50000\n\
+                listen_port=10021\nlisten_address=192.168.1.5\nxferlog_enable=YES\nxferlog_std_format=YES\n\
+                delete_failed_uploads=YES\nport_enable=NO\nmax_login_fails=4\nftpd_banner=Hi there\n";
+    let (config, toml) = etc.loaded(conf, Wish::default());
+    assert_eq!((config.share.umask, config.uploads.mode), (0o026, 0o777));
+    assert!(toml.contains("it is 026 in octal, which stands here. Was 022 meant?"));
+    assert_eq!(config.passive.ports.to_string(), "50000-50100");
+    assert_eq!(
+        (config.limits.max_clients, config.limits.max_per_ip),
+        (0, 4)
+    );
+    assert_eq!(config.timeouts.idle.as_secs(), 120);
+    assert_eq!(
+        (
+            config.timeouts.stalled.as_secs(),
+            config.timeouts.data_connect.as_secs()
+        ),
+        (300, 20)
+    );
+    assert_eq!(config.limits.session_rate_down.0, 50000);
+    assert_eq!(config.server.listen, ["192.168.1.5:10021".parse().unwrap()]);
+    assert_eq!(config.server.greeting, "Hi there");
+    assert_eq!(
+        config.log.xferlog.as_deref(),
+        Some(Path::new("/var/log/xferlog"))
+    );
+    assert!(config.uploads.keep_partial_for.is_zero() && !config.active.enabled);
+    assert_eq!(config.auth.lockout.after, 4);
+}
+
+#[test]
+fn anonymous_users_come_over_only_when_the_file_says_so() {
+    let etc = Etc::new(&[PASSWD]);
+    let conf = "anonymous_enable=YES\nanon_root=/srv/ftp/pub\nanon_upload_enable=YES\nwrite_enable=YES\nanon_max_rate=50000\n";
+    let (config, _) = etc.loaded(conf, Wish::default());
+    assert!(config.anonymous.enabled && config.users.is_empty());
+    assert_eq!(config.share.root, Path::new("/srv/ftp/pub"));
+    assert_eq!(config.anonymous.can.to_string(), "list read write");
+    let (config, toml) = etc.loaded("local_enable=YES\n", Wish::default());
+    assert!(!config.anonymous.enabled);
+    assert!(toml.contains("vsftpd itself lets anonymous users in"));
+}
+
+#[test]
+fn a_file_with_every_option_at_its_default_loads() {
+    let etc = Etc::new(&[PASSWD, ("etc/users/ann", "")]);
+    let values: String = table::ROWS
+        .iter()
+        .map(|row| format!("{}={}\n", row.name, row.default))
+        .collect();
+    let (config, toml) = etc.loaded(
+        &values,
+        Wish {
+            privileged: true,
+            ..Wish::default()
+        },
+    );
+    assert_eq!(config.server.listen, ["[::]:21".parse().unwrap()]);
+    for row in table::ROWS
+        .iter()
+        .filter(|row| row.verdict == table::Verdict::Dropped)
+    {
+        assert!(toml.contains(&format!("`{}=", row.name)), "{}", row.name);
+    }
+}

@@ -1,0 +1,225 @@
+//! From the settings of a `vsftpd.conf` to the keys of `ftp.toml`. Pure.
+
+use ftp_config::ByteRate;
+
+use super::{
+    Findings,
+    conf::Conf,
+    draft::Draft,
+    machine::Machine,
+    network::{network, server},
+    people::people,
+    rights::Layers,
+};
+
+/// The least rate that the file may say.
+const LEAST_RATE: u64 = 1024;
+/// The most of any limit that the file may say.
+const MOST: u64 = 100_000;
+/// Fewer sessions of one address than this starve clients that open several.
+const FEW_PER_IP: u64 = 10;
+
+/// How the import was asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wish {
+    /// The chroot_list is meant as the allow-list.
+    pub chroot_list_is_allow_list: bool,
+    /// The server will be able to take ports below 1024.
+    pub privileged: bool,
+}
+
+/// Writes the draft of an `ftp.toml`.
+#[must_use]
+pub(super) fn translate(
+    conf: &Conf,
+    machine: &Machine,
+    wish: Wish,
+    findings: &mut Findings,
+) -> Draft {
+    let mut draft = Draft::default();
+    let people = people(conf, machine, wish.chroot_list_is_allow_list, findings);
+    server(conf, machine, wish.privileged, &mut draft, findings);
+    draft.text("share", "root", &people.root.to_string_lossy());
+    share(conf, &mut draft, findings);
+    if let Some(allow) = &people.allow {
+        draft.texts("auth", "allow_users", allow);
+        if conf.flag("userlist_enable") && !conf.flag("userlist_deny") {
+            let file = conf.text("userlist_file").unwrap_or_default();
+            draft.comment(
+                "auth",
+                &format!("allow_users_file = {file:?} keeps the list in its file"),
+            );
+        }
+    }
+    if !people.deny.is_empty() {
+        draft.texts("auth", "deny_users", &people.deny);
+    }
+    if let Some(fails) = conf.given_number("max_login_fails") {
+        draft.number("auth.lockout", "after", fails.min(1000));
+    }
+    if conf.lets_anonymous_in() {
+        draft.flag("anonymous", "enabled", true);
+        draft.text("anonymous", "home", people.anonymous_home.as_str());
+        anonymous(conf, &mut draft);
+    } else if !conf.has("anonymous_enable") {
+        findings.note(conf.about(
+            "anonymous_enable",
+            "the file does not say `anonymous_enable`, so vsftpd itself lets anonymous users in \
+             (whatever its manual says); they are kept out here: `[anonymous] enabled = true` lets \
+             them in",
+        ));
+    }
+    network(conf, &mut draft, findings);
+    limits(conf, &mut draft, findings);
+    uploads(conf, &mut draft, findings);
+    log(conf, &mut draft);
+    draft.users = people.users;
+    draft
+}
+
+fn share(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
+    let anonymous = conf.lets_anonymous_in() && conf.has("anon_umask");
+    let option = if conf.has("local_umask") || !anonymous {
+        "local_umask"
+    } else {
+        "anon_umask"
+    };
+    match conf.given_number(option) {
+        Some(umask) => {
+            let umask = umask & 0o777;
+            draft.text("share", "umask", &format!("{umask:03o}"));
+            let written = conf.text(option).unwrap_or_default();
+            if !written.starts_with('0') {
+                findings.note(conf.about(option, format!(
+                    "`{option}={written}` has no leading 0, so vsftpd reads it as decimal: it is \
+                     {umask:03o} in octal, which stands here. Was {written:0>3} meant?"
+                )));
+            }
+            if option == "local_umask" && anonymous && conf.number("anon_umask") & 0o777 != umask {
+                findings.note(conf.about(
+                    "anon_umask",
+                    "`anon_umask` left out: one umask serves the whole share",
+                ));
+            }
+        }
+        None => findings.note(conf.about(
+            "local_umask",
+            "the file does not say `local_umask`, so vsftpd keeps uploads from everyone but their \
+             owner (077); here others may read them (022): `umask = \"077\"` keeps them apart",
+        )),
+    }
+    if conf.flag("force_dot_files") {
+        draft.flag("share", "show_dotfiles", true);
+    }
+    if conf.has("hide_ids") {
+        draft.flag("share", "show_owner", !conf.flag("hide_ids"));
+    }
+    if !conf.flag("chroot_local_user") {
+        findings.note(conf.about(
+            "chroot_local_user",
+            "everyone is jailed in the share here; vsftpd lets local users go anywhere unless \
+             `chroot_local_user=YES`",
+        ));
+    }
+}
+
+fn anonymous(conf: &Conf, draft: &mut Draft) {
+    let layers = Layers {
+        own: None,
+        all: conf,
+    };
+    draft.rights("anonymous", "can", layers.anonymous_rights());
+    let rate = rate(conf.number("anon_max_rate"));
+    if rate.limit().is_some() {
+        draft.text("anonymous", "rate_down", &rate.to_string());
+        draft.text("anonymous", "rate_up", &rate.to_string());
+    }
+}
+
+/// A rate as the file may say it: none, or at least the least.
+#[must_use]
+pub(super) fn rate(bytes: u64) -> ByteRate {
+    ByteRate(if bytes == 0 { 0 } else { bytes.max(LEAST_RATE) })
+}
+
+fn limits(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
+    for option in ["max_clients", "max_per_ip"] {
+        if let Some(most) = conf.given_number(option) {
+            draft.number("limits", option, most.min(MOST));
+        }
+    }
+    if conf
+        .given_number("max_per_ip")
+        .is_some_and(|most| (1..FEW_PER_IP).contains(&most))
+    {
+        findings.note(conf.about(
+            "max_per_ip",
+            "many clients open several sessions at once; a low `limits.max_per_ip` turns them away",
+        ));
+    }
+    let session = rate(conf.number("local_max_rate"));
+    if session.limit().is_some() {
+        draft.text("limits", "session_rate_down", &session.to_string());
+        draft.text("limits", "session_rate_up", &session.to_string());
+    }
+    timeouts(conf, draft, findings);
+}
+
+fn timeouts(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
+    let rows = [
+        ("idle", ["idle_session_timeout", ""]),
+        ("stalled", ["data_connection_timeout", ""]),
+        ("data_connect", ["accept_timeout", "connect_timeout"]),
+    ];
+    for (key, options) in rows {
+        let given = options
+            .iter()
+            .filter_map(|option| conf.given_number(option));
+        match given.max() {
+            Some(0) => findings.note(conf.about(
+                options[0],
+                format!("no wait is without a limit here: `timeouts.{key}` keeps its default"),
+            )),
+            Some(secs) => draft.text(
+                "timeouts",
+                key,
+                &format!("{}s", secs.min(u64::from(u32::MAX))),
+            ),
+            None => {}
+        }
+    }
+}
+
+fn uploads(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
+    if conf.flag("delete_failed_uploads") {
+        draft.text("uploads", "keep_partial_for", "0s");
+    }
+    let chown_mode = conf
+        .flag("chown_uploads")
+        .then(|| conf.given_number("chown_upload_mode"));
+    let mode = conf.given_number("file_open_mode").or(chown_mode.flatten());
+    if let Some(mode) = mode {
+        draft.text("uploads", "mode", &format!("{:03o}", mode & 0o777));
+        let written = conf.given_text("file_open_mode").unwrap_or("0");
+        if !written.starts_with('0') {
+            findings.note(conf.about("file_open_mode", format!(
+                "`file_open_mode={written}` has no leading 0, so vsftpd reads it as decimal: it is \
+                 {:03o} in octal, which stands here", mode & 0o777
+            )));
+        }
+    }
+}
+
+fn log(conf: &Conf, draft: &mut Draft) {
+    if conf.flag("log_ftp_protocol") {
+        draft.text("log", "level", "debug");
+    }
+    let standard = conf.flag("xferlog_std_format") || conf.flag("dual_log_enable");
+    if conf.flag("xferlog_enable") && standard && !conf.flag("syslog_enable") {
+        draft.text(
+            "log",
+            "xferlog",
+            conf.text("xferlog_file").unwrap_or_default(),
+        );
+    }
+}
