@@ -19,13 +19,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use thiserror::Error;
-
 use self::{conf::Conf, draft::Draft, machine::Machine};
 pub use self::{conf::Note, machine::Places, translate::Wish};
+use crate::{cli::Import, error::Error, say};
 
 /// Why nothing was imported.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file cannot be read.
     #[error("{0}")]
