@@ -3,6 +3,7 @@
 //! `walk` reads both trees, `compare` and `filter` choose, `sync` makes the steps; `transfer`
 //! runs them.
 
+pub mod checksum;
 pub mod compare;
 pub mod filter;
 pub mod sync;

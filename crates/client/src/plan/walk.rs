@@ -74,7 +74,7 @@ pub fn inner_name(path: &Path) -> String {
     names::decode_lossless(path.as_os_str().as_bytes())
 }
 
-/// Walks a remote directory.
+/// Walks a remote directory. Parts of interrupted uploads are left out.
 ///
 /// # Errors
 /// A directory cannot be listed, or the tree has no end.
@@ -99,7 +99,8 @@ pub async fn remote(
         for entry in listing.entries {
             let path = below_of(&dir, entry.name.as_str());
             let is_dir = entry.kind == Kind::Dir;
-            if !filter.takes(&path, is_dir) {
+            let part = !is_dir && entry.name.as_str().ends_with(".ftpc-part");
+            if part || !filter.takes(&path, is_dir) {
                 continue;
             }
             if !matches!(entry.kind, Kind::Dir | Kind::File) {
@@ -220,6 +221,36 @@ fn look(path: &Path) -> io::Result<Option<(bool, Facts)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::{Dial as _, memory::Memory};
+
+    #[tokio::test]
+    async fn a_remote_walk_lists_parents_first_and_only_what_is_wanted() {
+        let server = Memory::new(&[]);
+        for path in ["/t/b/c", "/t/a", "/t/skip/x", "/t/a.12345678.ftpc-part"] {
+            server.put(path, b"1", std::time::SystemTime::UNIX_EPOCH);
+        }
+        let mut filter = Filter::default();
+        filter.exclude("skip/").unwrap();
+        let mut session = server.dial().await.unwrap();
+        let tree = remote(&mut *session, "/t", &filter).await.unwrap();
+        let paths: Vec<_> = tree.nodes.iter().map(|node| node.path.as_str()).collect();
+        assert_eq!(paths, ["a", "b", "b/c"]);
+        assert!(!server.calls().contains(&"MLSD /t/skip".to_owned()));
+        assert!(remote(&mut *session, "/none", &filter).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_tree_without_end_is_cut_at_a_depth() {
+        let server = Memory::new(&[]);
+        let deep = "/d".repeat(MAX_DEPTH + 10);
+        server.put(&deep, b"1", std::time::SystemTime::UNIX_EPOCH);
+        let mut session = server.dial().await.unwrap();
+        let tree = remote(&mut *session, "/", &Filter::default())
+            .await
+            .unwrap();
+        assert_eq!(tree.nodes.len(), MAX_DEPTH);
+        assert!(tree.notes[0].ends_with("too deep"), "{:?}", tree.notes);
+    }
 
     #[test]
     fn a_local_walk_leaves_links_and_partials_out_and_ends() {

@@ -8,6 +8,7 @@ pub mod features;
 mod ftp;
 mod greeting;
 pub mod listing;
+pub mod memory;
 pub mod names;
 pub mod pool;
 mod race;

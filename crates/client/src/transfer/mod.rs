@@ -32,6 +32,16 @@ use crate::{
 
 use self::{copy::Flow, local::LocalRoot, pace::Pace, progress::Board, worker::Crew};
 
+/// Hashes a local file as the server would, on a blocking thread.
+pub(crate) async fn hash_of(
+    path: &std::path::Path,
+    how: crate::remote::HashVerb,
+    cancel: &Cancel,
+) -> Result<String, Error> {
+    let file = std::fs::File::open(path).map_err(|error| Error::local("open", path, error))?;
+    verify::hash_file(file, path.to_owned(), how, cancel).await
+}
+
 /// Runs plans against one server.
 pub struct Engine {
     tools: Arc<Tools>,
