@@ -203,7 +203,7 @@ pub struct Share {
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
     /// The address to listen on and to print
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", visible_alias = "listen")]
     pub address: Option<std::net::IpAddr>,
     /// Refuse logins without TLS
     #[arg(long)]

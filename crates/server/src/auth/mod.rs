@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod lockout;
+pub mod passphrase;
 pub mod password;
 
 use std::{

@@ -26,6 +26,13 @@ const SAMPLE: &str = "demo";
 #[error("hash the password: {0}")]
 pub struct HashError(String);
 
+impl HashError {
+    /// The system gives no random bytes.
+    pub(super) fn no_randomness(cause: &str) -> Self {
+        Self(cause.to_owned())
+    }
+}
+
 /// Hashes a password as an argon2id PHC string with a fresh salt. Blocks for tens of milliseconds.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ pub mod edit;
 pub mod import_vsftpd;
 pub mod papers;
 pub mod run;
+pub mod share;
 pub mod user;
 
 use crate::{
@@ -34,9 +35,8 @@ pub fn dispatch(cli: Cli) -> Result<(), Error> {
         Verb::Reload => ask::run(&find()?, &Request::Reload),
         Verb::Unlock { user } => ask::run(&find()?, &Request::Unlock { user }),
         Verb::ImportVsftpd(asked) => import_vsftpd::run(asked),
-        Verb::Init(_) | Verb::Share(_) | Verb::Doctor { .. } => {
-            Err(Error::Usage("not in this build".to_owned()))
-        }
+        Verb::Share(asked) => share::run(&asked, &global),
+        Verb::Init(_) | Verb::Doctor { .. } => Err(Error::Usage("not in this build".to_owned())),
         Verb::Man { dir } => papers::man(dir.as_deref()),
         Verb::Completions { shell } => papers::completions(shell),
     }

@@ -1,0 +1,327 @@
+//! `ftpd share`: one directory served at once, with no file: a user and a passphrase made on the
+//! spot, TLS on, everything to type on one screen.
+//!
+//! The certificate is kept in the cache directory, so that clients who trusted it once know it
+//! again. Nothing else is left behind.
+
+mod qr;
+pub mod screen;
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use ftp_config::{Secret, ServerConfig, server::LogLevel};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
+
+use self::screen::Screen;
+use super::run::runtime;
+use crate::{
+    auth::{passphrase, password},
+    cli::{self, Color, Global},
+    daemon::{Daemon, Start},
+    error::Error,
+    lan, listen, log, privilege, say,
+    status::place::Surroundings,
+    tls::{self, selfsigned},
+};
+
+const FIRST_PORT: u16 = 2121;
+/// How many ports are tried before a free one is taken.
+const PORTS_TRIED: u16 = 20;
+
+/// Serves the directory until Ctrl-C or the end of its time.
+///
+/// # Errors
+/// [`Error`] when it cannot begin.
+pub fn run(asked: &cli::Share, global: &Global) -> Result<(), Error> {
+    let dir = directory(&asked.dir)?;
+    let color = match global.color {
+        Color::Auto => say::to_terminal() && log::may_color(),
+        Color::Always => true,
+        Color::Never => false,
+    };
+    let adjust = log::Adjust {
+        verbose: global.verbose,
+        quiet: global.quiet,
+    };
+    let level = log::start(
+        ftp_config::server::LogFormat::Text,
+        log::level(LogLevel::Warn, adjust),
+        color,
+    );
+    let listeners = listeners(asked.address, asked.port)?;
+    let listening = local_addresses(&listeners)?;
+    let secret = passphrase::make()?;
+    let papers = papers()?;
+    let own = asked.address.unwrap_or_else(lan::own_address);
+    make_certificate(&papers, own)?;
+    let config = config(asked, &dir, &listening, &secret, &papers)?;
+    privilege::raise_open_files(config.limits.max_clients);
+    let passive = config.passive.ports;
+    let start = Start {
+        config,
+        config_path: None,
+        listeners,
+        log: level,
+        adjust,
+        around: Surroundings::of_this_process(),
+    };
+    runtime()?.block_on(async {
+        let daemon = Daemon::start(start).await?;
+        let address = daemon.addresses().first().copied();
+        let facts = selfsigned::facts(&papers.cert)?;
+        let until = asked.duration.map(end_in_words);
+        say::text(
+            Screen {
+                dir: &log::shown(&dir.to_string_lossy()),
+                read_only: asked.read_only,
+                address: screen::told(address.unwrap_or(listening[0]), own),
+                user: asked.name.as_str(),
+                passphrase: secret.expose(),
+                fingerprint: &facts.fingerprint,
+                tls_required: asked.require_tls,
+                passive,
+                until: until.as_deref(),
+                color,
+            }
+            .draw(),
+        );
+        daemon.serve(wait(asked.duration)).await;
+        say::line("The share has ended.");
+        Ok(())
+    })
+}
+
+async fn wait(duration: Option<Duration>) {
+    match duration {
+        Some(duration) => tokio::time::sleep(duration).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The end as a local time, with the day when it is not today.
+fn end_in_words(duration: Duration) -> String {
+    let now = jiff::ZonedDateTime::now();
+    let end = SystemTime::now()
+        .checked_add(duration)
+        .and_then(|end| jiff::Timestamp::try_from(end).ok())
+        .map(|end| end.to_zoned_datetime(now.time_zone().clone()));
+    match end {
+        Some(end) if end.date() == now.date() => end.strftime("%H:%M:%S").to_string(),
+        Some(end) => end.strftime("%Y-%m-%d %H:%M").to_string(),
+        None => "the end of time".to_owned(),
+    }
+}
+
+fn directory(dir: &Path) -> Result<PathBuf, Error> {
+    let dir = fs_err::canonicalize(dir).map_err(|e| Error::Share(e.to_string()))?;
+    if !dir.is_dir() {
+        return Err(Error::Share(format!(
+            "`{}` is not a directory",
+            dir.display()
+        )));
+    }
+    if dir.to_str().is_none() {
+        let shown = dir.display();
+        return Err(Error::Share(format!("the name of `{shown}` is not UTF-8")));
+    }
+    Ok(dir)
+}
+
+/// Binds the port asked for, or the first free one; both IP families where the system has both.
+fn listeners(address: Option<IpAddr>, port: Option<u16>) -> Result<Vec<TcpListener>, Error> {
+    let everywhere = [Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()];
+    let hosts: Vec<IpAddr> = address.map_or(everywhere.to_vec(), |address| vec![address]);
+    let ports: Vec<u16> = match port {
+        Some(port) => vec![port],
+        None => (FIRST_PORT..FIRST_PORT + PORTS_TRIED).chain([0]).collect(),
+    };
+    let mut last = Error::Failed("no port is free".to_owned());
+    for port in ports {
+        for host in &hosts {
+            match listen::bind(&[SocketAddr::new(*host, port)]) {
+                Ok(listeners) => return Ok(listeners),
+                Err(Error::Listen { address, source }) => {
+                    let is_busy = source.kind() == io::ErrorKind::AddrInUse;
+                    last = Error::Listen { address, source };
+                    if is_busy {
+                        break;
+                    }
+                }
+                Err(other) => return Err(other),
+            }
+        }
+    }
+    Err(last)
+}
+
+fn local_addresses(listeners: &[TcpListener]) -> Result<Vec<SocketAddr>, Error> {
+    listeners
+        .iter()
+        .map(TcpListener::local_addr)
+        .collect::<io::Result<_>>()
+        .map_err(Error::system("use the listening sockets"))
+}
+
+/// A certificate and its key.
+struct Papers {
+    cert: PathBuf,
+    key: PathBuf,
+}
+
+fn papers() -> Result<Papers, Error> {
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|p| p.is_absolute())
+    };
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+    let dir = cache
+        .map(|dir| dir.join("ftpd"))
+        .filter(|dir| fs_err::create_dir_all(dir).is_ok());
+    let dir = match dir {
+        Some(dir) => dir,
+        None => own_temp_dir()?,
+    };
+    Ok(Papers {
+        cert: dir.join("share-cert.pem"),
+        key: dir.join("share-key.pem"),
+    })
+}
+
+/// Where there is no home to keep a certificate in.
+fn own_temp_dir() -> Result<PathBuf, Error> {
+    use std::os::unix::fs::DirBuilderExt;
+    let dir = std::env::temp_dir().join(format!("ftpd-share-{}", std::process::id()));
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&dir)
+        .map_err(Error::system(format!("make `{}`", dir.display())))?;
+    Ok(dir)
+}
+
+/// Keeps the certificate that clients know already, unless it cannot serve any more.
+fn make_certificate(papers: &Papers, own: IpAddr) -> Result<(), Error> {
+    let is_good = tls::load(&papers.cert, &papers.key).is_ok()
+        && selfsigned::facts(&papers.cert)
+            .is_ok_and(|facts| selfsigned::days_until(facts.not_after_unix, SystemTime::now()) > 0);
+    if !is_good {
+        selfsigned::make(&papers.cert, &papers.key, &selfsigned::names_for(&[own]))?;
+    }
+    Ok(())
+}
+
+/// Writes what a file would say, so that everything unsaid is at its usual default.
+fn config(
+    asked: &cli::Share,
+    dir: &Path,
+    listening: &[SocketAddr],
+    secret: &Secret,
+    papers: &Papers,
+) -> Result<ServerConfig, Error> {
+    let path_text = |path: &Path| path.to_string_lossy().into_owned();
+    let mut document = DocumentMut::new();
+    let mut user = Table::new();
+    user["name"] = value(asked.name.as_str());
+    user["password"] = value(password::hash(secret)?);
+    user["can"] = value(if asked.read_only {
+        "read-only"
+    } else {
+        "read-write"
+    });
+    let mut users = ArrayOfTables::new();
+    users.push(user);
+    document["user"] = Item::ArrayOfTables(users);
+    let listen: Array = listening.iter().map(ToString::to_string).collect();
+    document["server"]["listen"] = value(listen);
+    document["share"]["root"] = value(path_text(dir));
+    document["tls"]["mode"] = value(if asked.require_tls {
+        "required"
+    } else {
+        "optional"
+    });
+    document["tls"]["cert"] = value(path_text(&papers.cert));
+    document["tls"]["key"] = value(path_text(&papers.key));
+    document["announce"]["mdns"] = value(!asked.no_mdns && !listening[0].ip().is_loopback());
+    Ok(ServerConfig::from_toml(
+        &document.to_string(),
+        &dir.join("ftp.toml"),
+    )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn asked(args: &[&str]) -> cli::Share {
+        let cli = cli::Cli::parse_from([&["ftpd", "share"], args].concat());
+        match cli.verb {
+            Some(cli::Verb::Share(asked)) => asked,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn flags_become_a_configuration_with_the_usual_defaults() {
+        let asked = asked(&["--read-only", "--name", "ann", "--require-tls"]);
+        let papers = Papers {
+            cert: "/c/cert".into(),
+            key: "/c/key".into(),
+        };
+        let listening = ["127.0.0.1:2121".parse().unwrap()];
+        let secret = Secret::new("lusab-babad");
+        let config = config(&asked, Path::new("/x \"y"), &listening, &secret, &papers).unwrap();
+        assert_eq!(config.users[0].can, ftp_config::Rights::READ_ONLY);
+        assert_eq!(config.users[0].name.as_str(), "ann");
+        assert_eq!(config.share.root, Path::new("/x \"y"));
+        assert_eq!(config.tls.mode, ftp_config::server::TlsMode::Required);
+        assert!(!config.announce.mdns, "loopback is not announced");
+        assert_eq!(config.limits.max_clients, 200);
+    }
+
+    #[test]
+    fn the_first_free_port_is_taken_unless_one_is_asked_for() {
+        let loopback = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let held = listeners(loopback, None).unwrap();
+        let port = held[0].local_addr().unwrap().port();
+        let next = listeners(loopback, None).unwrap();
+        assert_ne!(next[0].local_addr().unwrap().port(), port);
+        let error = listeners(loopback, Some(port)).unwrap_err();
+        assert!(matches!(error, Error::Listen { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_known_certificate_stays_and_a_broken_one_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let papers = Papers {
+            cert: dir.path().join("c"),
+            key: dir.path().join("k"),
+        };
+        let own = "192.168.1.5".parse().unwrap();
+        make_certificate(&papers, own).unwrap();
+        let first = selfsigned::facts(&papers.cert).unwrap();
+        make_certificate(&papers, own).unwrap();
+        assert_eq!(selfsigned::facts(&papers.cert).unwrap(), first);
+        std::fs::write(&papers.key, "junk").unwrap();
+        make_certificate(&papers, own).unwrap();
+        assert_ne!(selfsigned::facts(&papers.cert).unwrap(), first);
+    }
+
+    #[test]
+    fn only_a_directory_can_be_shared() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert!(
+            directory(file.path())
+                .unwrap_err()
+                .to_string()
+                .contains("is not a directory")
+        );
+        assert!(directory(Path::new("/nonexistent/x")).is_err());
+    }
+}
