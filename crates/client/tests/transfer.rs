@@ -378,6 +378,42 @@ async fn a_server_that_commits_whole_files_gets_the_final_name() {
 }
 
 #[tokio::test]
+async fn a_large_file_goes_on_with_what_a_committing_server_kept() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(17 << 20);
+    let kept = content[..5_000_000].to_vec();
+    let server = Fake::default()
+        .feat(&["X-ATOMIC-STOR", "SIZE"])
+        .hook(move |session, line| {
+            if !line.starts_with("STOR") {
+                return false;
+            }
+            let offset = std::mem::take(&mut session.rest);
+            if offset > kept.len() {
+                let have = kept.len();
+                session.say(&format!(
+                    "554 /a: offset {offset} is beyond the {have} bytes that are here"
+                ));
+                return true;
+            }
+            let path = line.split_once(' ').unwrap().1;
+            session
+                .files
+                .lock()
+                .unwrap()
+                .insert(path.to_owned(), kept.clone());
+            session.store(path, offset);
+            true
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(summary.bytes, (17 << 20) - 5_000_000);
+    assert!(server.content("/a").unwrap() == content);
+    assert_eq!(server.names(), ["/a"]);
+}
+
+#[tokio::test]
 async fn a_cut_upload_goes_on_where_it_stopped() {
     let temp = tempfile::tempdir().unwrap();
     let content = noise(500_000);

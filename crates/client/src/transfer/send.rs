@@ -1,6 +1,6 @@
 //! One file up: under a temporary name that tells of which file it is a part, resumed when it is
 //! there, proved, then renamed. A server that commits whole files itself gets the final name at
-//! once.
+//! once, unless the file is so large that going on with a part of it is worth two more commands.
 
 use std::{
     fs::File,
@@ -25,6 +25,9 @@ use crate::{
     event::FileId,
     remote::{Data, HashVerb, Remote, Start, names},
 };
+
+/// From this size on a file has a temporary name even where the server commits whole files.
+const LARGE: u64 = 16 << 20;
 
 /// One upload, with what must be known from one try to the next.
 #[derive(Clone, Debug)]
@@ -62,7 +65,7 @@ impl Send {
         remote: &mut dyn Remote,
     ) -> Result<Done, Error> {
         let source = self.open_local().await?;
-        self.direct |= remote.abilities().atomic_stor();
+        self.direct |= remote.abilities().atomic_stor() && source.size < LARGE;
         let part = if self.direct {
             self.remote.clone()
         } else {
@@ -148,6 +151,16 @@ impl Send {
         // A part this small is not worth the question.
         if self.direct || !tools.options.resume || source.size < resume::OVERLAP {
             return Ok(Begin::Fresh);
+        }
+        if remote.abilities().atomic_stor() {
+            let kept = ask_kept(remote, part, source.size).await?;
+            return Ok(match kept {
+                Some(kept) if kept <= source.size => Begin::Resume {
+                    from: kept,
+                    have: kept,
+                },
+                _ => Begin::Fresh,
+            });
         }
         let begin = resume::upload(remote.size(part).await?, source.size);
         if let Begin::Resume { from, have } = begin {
@@ -246,7 +259,12 @@ impl Send {
         hash: Option<HashVerb>,
     ) -> Result<Option<Digest>, Error> {
         let have = match begin {
-            Begin::Resume { have, .. } if have == source.size => return Ok(None),
+            // All is there; a server that commits whole files still waits for an end.
+            Begin::Resume { have, .. }
+                if have == source.size && !remote.abilities().atomic_stor() =>
+            {
+                return Ok(None);
+            }
             Begin::Resume { have, .. } => have,
             Begin::Fresh => 0,
         };
@@ -410,6 +428,33 @@ async fn open(
         }
     }
     Ok((remote.open_write(path, Start::New).await?, 0))
+}
+
+/// Asks a server that commits whole files how much of an unfinished one it keeps, which no SIZE
+/// tells: an offset behind any end is refused with the number (`554 ... beyond the 400 bytes that
+/// are here`).
+async fn ask_kept(
+    remote: &mut dyn Remote,
+    part: &str,
+    size: u64,
+) -> Result<Option<u64>, RemoteError> {
+    match remote.open_write(part, Start::At(size + 1)).await {
+        Err(RemoteError::Refused { reply, .. }) if reply.code == 554 => {
+            let text = reply.text();
+            let number = text.split(" beyond the ").nth(1);
+            let number = number.and_then(|rest| rest.split(' ').next());
+            Ok(number
+                .and_then(|number| number.parse().ok())
+                .filter(|kept| *kept > 0))
+        }
+        Err(error) if error.is_transient() => Err(error),
+        Err(_) => Ok(None),
+        Ok(data) => {
+            drop(data);
+            remote.settle().await?;
+            Ok(None)
+        }
+    }
 }
 
 fn compare(data: &mut dyn Data, file: &File, from: u64, have: u64) -> Result<bool, CopyError> {

@@ -6,6 +6,9 @@
 )]
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod peers;
+pub(crate) mod proxy;
+
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},

@@ -353,7 +353,9 @@ impl FtpRemote {
             let opened = timeout(limit, begin(&mut self.stream, act, offset)).await;
             self.facts.data_peer = self.note.edit(|note| note.0.map(|peer| peer.to_string()));
             let error = match opened {
-                Ok(Ok((text, stream))) => return Ok(self.opened(act, text.as_deref(), stream)),
+                Ok(Ok((text, stream))) => {
+                    return Ok(self.opened(act, offset, text.as_deref(), stream));
+                }
                 Ok(Err(FtpError::UnexpectedResponse(response))) => {
                     let reply = match self.read(act.verb(), &response) {
                         Ok(reply) => reply,
@@ -402,7 +404,13 @@ impl FtpRemote {
         false
     }
 
-    fn opened(&mut self, act: Act<'_>, text: Option<&str>, stream: data::Stream) -> FtpData {
+    fn opened(
+        &mut self,
+        act: Act<'_>,
+        offset: u64,
+        text: Option<&str>,
+        stream: data::Stream,
+    ) -> FtpData {
         data::acknowledge_quickly(&self.control);
         self.facts.passive = match self.passive {
             Passive::Extended => "EPSV",
@@ -410,6 +418,9 @@ impl FtpRemote {
         };
         if let Some(peer) = &self.facts.data_peer {
             self.trace(Wire::Sent(&format!("{} ({peer})", self.facts.passive)));
+        }
+        if offset > 0 {
+            self.trace(Wire::Sent(&format!("REST {offset}")));
         }
         self.trace(Wire::Sent(&act.line()));
         if let Some(text) = text {
