@@ -13,6 +13,7 @@ use std::{
 
 use ftp_config::{ServerConfig, server::EngineKind};
 use tokio::{net::TcpListener, sync::mpsc};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use crate::{
@@ -30,6 +31,8 @@ use crate::{
     supervisor,
     watch::{self, FileWatch},
 };
+
+const SWEEP_PERIOD: Duration = Duration::from_secs(600);
 
 /// What a server is started with.
 #[derive(Debug)]
@@ -105,6 +108,7 @@ impl Daemon {
         };
         open_status_socket(desk, &start.around, &life);
         open_metrics(&began_with, &registry, &life).await?;
+        life.spawn_service(sweep_partials(holder.clone(), life.kill()));
         Ok(Self {
             watch: begin_watch(&reloader),
             announcement: begin_announcement(&began_with, &addresses),
@@ -279,6 +283,24 @@ async fn open_metrics(
     info!(%address, "metrics on http://{address}/metrics");
     life.spawn(metrics::serve(listener, registry.clone(), life.clone()));
     Ok(())
+}
+
+/// Removes partials of uploads that nobody came back for, now and every now and then.
+async fn sweep_partials(holder: Holder, kill: CancellationToken) {
+    loop {
+        let share = holder.current().share.clone();
+        let swept =
+            tokio::task::spawn_blocking(move || share.sweep(std::time::SystemTime::now())).await;
+        match swept {
+            Ok(Ok(0)) | Err(_) => {}
+            Ok(Ok(files)) => info!(files, "old partial uploads removed"),
+            Ok(Err(error)) => warn!(%error, "old partial uploads not removed"),
+        }
+        tokio::select! {
+            () = kill.cancelled() => return,
+            () = tokio::time::sleep(SWEEP_PERIOD) => {}
+        }
+    }
 }
 
 fn begin_watch(reloader: &Reloader) -> Option<FileWatch> {

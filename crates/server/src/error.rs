@@ -34,8 +34,8 @@ pub enum Error {
         user: String,
     },
     /// The shared directory cannot be opened.
-    #[error("open the share: {0}")]
-    Share(String),
+    #[error(transparent)]
+    Share(#[from] crate::share::OpenError),
     /// The certificate cannot be served.
     #[error(transparent)]
     Tls(#[from] TlsError),

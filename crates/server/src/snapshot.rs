@@ -16,6 +16,7 @@ use tracing::{info, warn};
 use crate::{
     auth::accounts::Accounts,
     error::Error,
+    share::Share,
     tls::{self, selfsigned},
 };
 
@@ -29,6 +30,8 @@ pub struct Snapshot {
     pub config: Arc<ServerConfig>,
     /// Who may log in.
     pub accounts: Accounts,
+    /// The shared directory.
+    pub share: Share,
     /// The TLS set-ups; `None` when TLS is off.
     pub tls: Option<tls::Configs>,
 }
@@ -39,13 +42,18 @@ impl Snapshot {
     ///
     /// # Errors
     /// When the certificate or the share cannot be used.
-    pub fn build(config: ServerConfig, _old: Option<&Self>) -> Result<Self, Error> {
+    pub fn build(config: ServerConfig, old: Option<&Self>) -> Result<Self, Error> {
         let tls = match config.tls.mode {
             TlsMode::Off => None,
             TlsMode::Optional | TlsMode::Required => Some(load_tls(&config)?),
         };
-        fs_err::create_dir_all(&config.share.root).map_err(|e| Error::Share(e.to_string()))?;
+        let same_root = old.filter(|old| old.config.share.root == config.share.root);
+        let share = match same_root {
+            Some(old) => old.share.with_policies(&config.share, &config.uploads),
+            None => Share::open(&config.share, &config.uploads)?,
+        };
         Ok(Self {
+            share,
             accounts: Accounts::new(&config),
             tls,
             config: Arc::new(config),

@@ -69,12 +69,18 @@ fn adjust(global: &Global) -> log::Adjust {
     }
 }
 
-fn start_log(loaded: &Loaded, global: &Global) -> Option<log::Level> {
-    let color = match global.color {
+/// Tells whether `--color` and the terminal allow colour.
+#[must_use]
+pub fn color_of(global: &Global) -> bool {
+    match global.color {
         Color::Auto => log::may_color(),
         Color::Always => true,
         Color::Never => false,
-    };
+    }
+}
+
+fn start_log(loaded: &Loaded, global: &Global) -> Option<log::Level> {
+    let color = color_of(global);
     let settings = &loaded.config.log;
     log::start(
         settings.format,

@@ -27,10 +27,9 @@ use unftp_core::auth::{
     AuthenticationError, Authenticator, ChannelEncryptionState, Credentials, Principal,
     UserDetailError, UserDetailProvider,
 };
-use unftp_sbe_fs::Filesystem;
 
 use super::Visit;
-use crate::{account::Account, auth::Gate, log::shown, status::Seat};
+use crate::{account::Account, auth::Gate, log::shown, share::backend::Backend, status::Seat};
 
 /// How often a session's end looks whether its last upload has ended too.
 const LINGER: Duration = Duration::from_millis(50);
@@ -103,31 +102,30 @@ fn log_end<E: fmt::Display>(result: Result<(), E>) {
     }
 }
 
-fn build(visit: &Visit) -> Result<Server<Filesystem, Account>, libunftp::ServerError> {
+fn build(visit: &Visit) -> Result<Server<Backend, Account>, libunftp::ServerError> {
     let config = Arc::clone(&visit.snapshot.config);
     let door = Arc::new(Door {
         gate: Arc::clone(&visit.gate),
         seat: visit.seat.clone(),
     });
-    let root = config.share.root.clone();
-    let storage =
-        Box::new(move || Filesystem::new(root.clone()).expect("the share is a directory"));
+    let (share, show_owner) = (visit.snapshot.share.clone(), config.share.show_owner);
+    let seat = visit.seat.clone();
+    let storage = Box::new(move || Backend::new(share.clone(), show_owner, seat.clone()));
     let provider: Arc<dyn UserDetailProvider<User = Account> + Send + Sync> = door.clone();
-    let builder =
-        ServerBuilder::<Filesystem, Account>::with_user_detail_provider(storage, provider)
-            .authenticator(door)
-            .greeting(leaked(&config.server.greeting))
-            .idle_session_timeout(config.timeouts.idle.as_secs().max(1))
-            .passive_ports(config.passive.ports.ports())
-            .passive_host(passive_host(&config))
-            .active_passive_mode(ActivePassiveMode::PassiveOnly);
+    let builder = ServerBuilder::<Backend, Account>::with_user_detail_provider(storage, provider)
+        .authenticator(door)
+        .greeting(leaked(&config.server.greeting))
+        .idle_session_timeout(config.timeouts.idle.as_secs().max(1))
+        .passive_ports(config.passive.ports.ports())
+        .passive_host(passive_host(&config))
+        .active_passive_mode(ActivePassiveMode::PassiveOnly);
     with_tls(builder, &config).build()
 }
 
 fn with_tls(
-    builder: ServerBuilder<Filesystem, Account>,
+    builder: ServerBuilder<Backend, Account>,
     config: &ServerConfig,
-) -> ServerBuilder<Filesystem, Account> {
+) -> ServerBuilder<Backend, Account> {
     let required = match config.tls.mode {
         TlsMode::Off => return builder,
         TlsMode::Optional => FtpsRequired::None,

@@ -8,7 +8,7 @@ use std::{
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
-    time::SystemTime,
+    time::{Instant, SystemTime},
 };
 
 use async_trait::async_trait;
@@ -18,8 +18,11 @@ use unftp_core::storage::{
     self, Error, ErrorKind, FEATURE_RESTART, Fileinfo, Metadata, Permissions, StorageBackend,
 };
 
-use super::{Home, Intent, Kind, ListOptions, Meta, Share, ShareError};
-use crate::account::Account;
+use super::{Home, Intent, Kind, ListOptions, Meta, Share, ShareError, throttle::Throttle};
+use crate::{
+    account::Account,
+    status::{Direction, Moving, Seat},
+};
 
 /// Bytes that cross between the runtime and the disk at a time.
 const BLOCK: usize = 256 << 10;
@@ -30,6 +33,28 @@ pub struct Backend {
     share: Share,
     home: Option<Home>,
     show_owner: bool,
+    seat: Seat,
+}
+
+/// One transfer's row in the live table and its limits.
+struct Meter {
+    moving: Moving,
+    throttle: Throttle,
+}
+
+impl Meter {
+    fn block(&self) -> Vec<u8> {
+        vec![0; self.throttle.block_bytes().unwrap_or(BLOCK).min(BLOCK)]
+    }
+
+    async fn moved(&self, bytes: usize) {
+        let bytes = bytes as u64;
+        self.moving.add(bytes);
+        let wait = self.throttle.take(bytes, Instant::now());
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
 }
 
 /// [`Meta`] in libunftp's words.
@@ -43,12 +68,26 @@ pub struct Facts {
 impl Backend {
     /// Makes the storage of a session that has not logged in yet.
     #[must_use]
-    pub fn new(share: Share, show_owner: bool) -> Self {
+    pub fn new(share: Share, show_owner: bool, seat: Seat) -> Self {
         Self {
             share,
             home: None,
             show_owner,
+            seat,
         }
+    }
+
+    /// Notes a transfer in the live table; the meter counts its bytes and keeps it to its rates.
+    fn meter(
+        &self,
+        direction: Direction,
+        path: &Path,
+        size: Option<u64>,
+    ) -> storage::Result<Meter> {
+        Ok(Meter {
+            moving: self.seat.begin(direction, &share_path(path)?, size),
+            throttle: self.seat.throttle(direction),
+        })
     }
 
     fn home(&self) -> storage::Result<Home> {
@@ -224,8 +263,11 @@ impl StorageBackend<Account> for Backend {
         P: AsRef<Path> + Send + Debug,
     {
         let open = move |home: Home, path: SharePath| home.open_read(&path, start_pos);
-        let mut file = self.run(path.as_ref(), open).await?.file;
-        let (mut block, mut total) = (vec![0; BLOCK], 0);
+        let download = self.run(path.as_ref(), open).await?;
+        let size = download.meta.size.saturating_sub(start_pos);
+        let meter = self.meter(Direction::Down, path.as_ref(), Some(size))?;
+        let mut file = download.file;
+        let (mut block, mut total) = (meter.block(), 0);
         loop {
             let read;
             (file, block, read) = on_thread(move || {
@@ -240,9 +282,11 @@ impl StorageBackend<Account> for Backend {
             let closed = |error| Error::new(ErrorKind::ConnectionClosed, error);
             output.write_all(&block[..n]).await.map_err(closed)?;
             total += n as u64;
+            meter.moved(n).await;
         }
         let closed = |error| Error::new(ErrorKind::ConnectionClosed, error);
         output.flush().await.map_err(closed)?;
+        meter.moving.complete();
         Ok(total)
     }
 
@@ -260,7 +304,8 @@ impl StorageBackend<Account> for Backend {
         let intent = Intent::Store { offset: start_pos };
         let begin = move |home: Home, path: SharePath| home.begin_upload(&path, intent, None);
         let mut upload = self.run(path.as_ref(), begin).await?;
-        let (mut block, mut total) = (vec![0; BLOCK], 0);
+        let meter = self.meter(Direction::Up, path.as_ref(), None)?;
+        let (mut block, mut total) = (meter.block(), 0);
         loop {
             let closed = |error| Error::new(ErrorKind::ConnectionClosed, error);
             let n = read_block(&mut input, &mut block).await.map_err(closed)?;
@@ -281,10 +326,12 @@ impl StorageBackend<Account> for Backend {
                 return Err(refused(error));
             }
             total += n as u64;
+            meter.moved(n).await;
         }
         on_thread(move || upload.commit(None))
             .await?
             .map_err(refused)?;
+        meter.moving.complete();
         Ok(total)
     }
 

@@ -118,16 +118,16 @@ fn end_in_words(duration: Duration) -> String {
 }
 
 fn directory(dir: &Path) -> Result<PathBuf, Error> {
-    let dir = fs_err::canonicalize(dir).map_err(|e| Error::Share(e.to_string()))?;
+    let dir = fs_err::canonicalize(dir).map_err(|e| Error::Failed(e.to_string()))?;
     if !dir.is_dir() {
-        return Err(Error::Share(format!(
+        return Err(Error::Failed(format!(
             "`{}` is not a directory",
             dir.display()
         )));
     }
     if dir.to_str().is_none() {
         let shown = dir.display();
-        return Err(Error::Share(format!("the name of `{shown}` is not UTF-8")));
+        return Err(Error::Failed(format!("the name of `{shown}` is not UTF-8")));
     }
     Ok(dir)
 }
