@@ -27,7 +27,7 @@ use fake::{
 use ftp_config::{Secret, SiteTls};
 use ftpc::{
     error::RemoteError,
-    event::Events,
+    event::{Event, Events},
     plan::{
         Plan, Step,
         filter::Filter,
@@ -35,11 +35,11 @@ use ftpc::{
         walk,
     },
     remote::{
-        Dial, Remote,
+        Dial, Remote, Start,
         connect::{Dialer, Wire},
     },
     transfer::{Backoff, Cancel, Engine, Options, Summary},
-    trust::{MemoryTrust, TrustCheck},
+    trust::{Fingerprint, MemoryTrust, TrustCheck},
 };
 
 fn noise(length: usize, seed: u64) -> Vec<u8> {
@@ -56,10 +56,10 @@ fn noise(length: usize, seed: u64) -> Vec<u8> {
 
 fn dialer(peer: &Peer, port: u16, tls: Tls, tls12: bool) -> Dialer {
     let mut dialer = Dialer::new("127.0.0.1", port, peer.user, Secret::new("pw"));
-    dialer.tls = if tls == Tls::On {
-        SiteTls::Required
-    } else {
-        SiteTls::Off
+    dialer.tls = match tls {
+        Tls::Off => SiteTls::Off,
+        Tls::On => SiteTls::Required,
+        Tls::Implicit => SiteTls::Implicit,
     };
     let trust = MemoryTrust::default();
     if tls12 {
@@ -354,4 +354,121 @@ async fn gbk_names_round_trip_with_servers_that_pass_bytes() {
         let renamed = std::ffi::OsString::from_vec(b"\xCE\xC4\xBC\xFE.txt".to_vec());
         assert!(peer.disk.join(renamed).exists(), "{name}");
     }
+}
+
+#[tokio::test]
+async fn tls_from_the_first_byte_works() {
+    trees_both_ways(peers::vsftpd(Tls::Implicit), Tls::Implicit, false, true).await;
+}
+
+#[tokio::test]
+async fn another_certificate_than_the_pin_is_refused_before_the_login() {
+    let Some(peer) = peers::pyftpdlib(Tls::On) else {
+        return;
+    };
+    let mut dialer = dialer(&peer, peer.address.port(), Tls::On, false);
+    let trust = Arc::new(MemoryTrust::default());
+    let other = Fingerprint::of_certificate(b"another");
+    trust.pin(&dialer.endpoint(), other);
+    dialer.trust = trust;
+    let sent = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&sent);
+    dialer.trace = Some(Arc::new(move |wire: Wire<'_>| {
+        if matches!(wire, Wire::Sent(line) if line.starts_with("USER")) {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    }));
+    let Err(error) = dialer.dial().await else {
+        panic!("trusted")
+    };
+    let RemoteError::CertificateChanged { old, new, .. } = error else {
+        panic!("{error}")
+    };
+    assert!(old == other && new != other);
+    assert_eq!(sent.load(Ordering::SeqCst), 0);
+}
+
+/// A transfer dropped at any point leaves the session in step, both ways, and the server takes no
+/// part for a whole file's end.
+async fn dropped_transfers_stay_in_step(peer: Option<Peer>, tls: Tls) {
+    let Some(peer) = peer else { return };
+    fs::write(peer.disk.join("large"), noise(9_000_000, 5)).unwrap();
+    fs::write(peer.disk.join("small"), b"12345").unwrap();
+    for name in ["large", "small"] {
+        std::os::unix::fs::chown(peer.disk.join(name), Some(1), Some(1)).unwrap();
+    }
+    let (_, mut session) = trusting(dialer(&peer, peer.address.port(), tls, false)).await;
+    let at = |name: &str| format!("{}/{name}", peer.top);
+    for name in ["large", "small"] {
+        let mut data = session.open_read(&at(name), 0).await.unwrap();
+        tokio::task::spawn_blocking(move || data.read(&mut [0; 1000]).unwrap())
+            .await
+            .unwrap();
+        session.settle().await.unwrap();
+        assert_eq!(session.size(&at("small")).await.unwrap(), Some(5), "{name}");
+    }
+    for count in [10, 3_000_000] {
+        let mut data = session.open_write(&at("up"), Start::New).await.unwrap();
+        tokio::task::spawn_blocking(move || data.write_all(&vec![1; count]).unwrap())
+            .await
+            .unwrap();
+        session.settle().await.unwrap();
+        assert_eq!(
+            session.size(&at("small")).await.unwrap(),
+            Some(5),
+            "{count}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn dropped_transfers_stay_in_step_with_all() {
+    dropped_transfers_stay_in_step(peers::vsftpd(Tls::Off), Tls::Off).await;
+    dropped_transfers_stay_in_step(peers::vsftpd(Tls::On), Tls::On).await;
+    dropped_transfers_stay_in_step(peers::proftpd(Tls::Off), Tls::Off).await;
+    dropped_transfers_stay_in_step(peers::proftpd(Tls::On), Tls::On).await;
+    dropped_transfers_stay_in_step(peers::pyftpdlib(Tls::Off), Tls::Off).await;
+    dropped_transfers_stay_in_step(peers::pyftpdlib(Tls::On), Tls::On).await;
+    dropped_transfers_stay_in_step(peers::pure_ftpd(), Tls::Off).await;
+}
+
+#[tokio::test]
+async fn two_thousand_files_survive_a_restart_in_the_middle() {
+    let Some(mut peer) = peers::pyftpdlib(Tls::Off) else {
+        return;
+    };
+    let temp = tempfile::tempdir().unwrap();
+    let mut plan = Plan::new(temp.path());
+    for index in 0..2000 {
+        fs::write(peer.disk.join(index.to_string()), noise(index, 3)).unwrap();
+        plan.push(Step::fetch(&format!("{}/{index}", peer.top)));
+    }
+    let dialer = dialer(&peer, peer.address.port(), Tls::Off, false);
+    let options = Options {
+        backoff: Backoff {
+            attempts: 12,
+            ..Backoff::default()
+        },
+        ..Options::default()
+    };
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let engine = Engine::new(
+        Arc::new(dialer),
+        options,
+        Events::new(sender),
+        Cancel::default(),
+    );
+    let running = tokio::spawn(async move { engine.run(plan).await });
+    let mut finished = 0;
+    while let Some(event) = receiver.recv().await {
+        finished += usize::from(matches!(event, Event::Finished { .. }));
+        if finished == 700 {
+            finished += 1;
+            peer.restart();
+        }
+    }
+    let summary = running.await.unwrap();
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed.first());
+    assert_eq!(summary.files, 2000);
+    assert!(walk_files(temp.path()) == walk_files(&peer.disk));
 }

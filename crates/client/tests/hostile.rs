@@ -16,6 +16,7 @@ use std::{
 };
 
 use fake::{Fake, Running};
+use ftp_config::SiteTls;
 use ftpc::{
     error::{Phase, RemoteError},
     remote::{Dial, Kind, Remote, Start, connect::Wire},
@@ -423,4 +424,106 @@ async fn features_without_a_leading_space_are_read() {
         assert!(remote.abilities().has(key), "{key}");
     }
     assert!(server.lines().contains(&"OPTS UTF8 ON".to_owned()));
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_met_as_the_site_wishes() {
+    let server = Fake::default()
+        .hook(|session, line| {
+            line == "AUTH TLS" && {
+                session.say("502 no TLS here");
+                true
+            }
+        })
+        .start();
+    let mut dialer = server.dialer();
+    dialer.tls = SiteTls::Required;
+    let Err(error) = dialer.dial().await else {
+        panic!("in clear")
+    };
+    assert!(matches!(error, RemoteError::TlsRefused { .. }), "{error}");
+    dialer.tls = SiteTls::Auto;
+    assert_eq!(dialer.dial().await.unwrap().facts().security, None);
+
+    // It spoke TLS once: then clear text is a downgrade.
+    dialer.trust.note_tls(&dialer.endpoint());
+    let before = server.count("USER");
+    let Err(error) = dialer.dial().await else {
+        panic!("in clear")
+    };
+    assert!(matches!(error, RemoteError::TlsDowngrade { .. }), "{error}");
+    assert_eq!(server.count("USER"), before);
+}
+
+#[tokio::test]
+async fn text_behind_the_234_and_a_broken_handshake_end_the_session() {
+    let server = Fake::default()
+        .hook(|session, line| {
+            line == "AUTH TLS" && {
+                session.raw(b"234 go\r\n230 you are in\r\n");
+                session.wait();
+                session.raw(b"220 this is no TLS\r\n");
+                true
+            }
+        })
+        .start();
+    let mut dialer = server.impatient();
+    dialer.tls = SiteTls::Required;
+    let Err(error) = dialer.dial().await else {
+        panic!("made")
+    };
+    assert!(matches!(error, RemoteError::Tls { .. }), "{error}");
+    assert_eq!(server.count("PASS"), 0);
+}
+
+#[tokio::test]
+async fn a_stalled_transfer_is_given_up() {
+    let server = Fake::default()
+        .file("/a", "abc")
+        .hook(|session, line| {
+            line.starts_with("RETR") && {
+                session.say("150 wait");
+                let _data = session.data();
+                session.wait();
+                true
+            }
+        })
+        .start();
+    let mut remote = server.impatient().dial().await.unwrap();
+    let mut data = remote.open_read("/a", 0).await.unwrap();
+    let read = tokio::task::spawn_blocking(move || data.read(&mut [0; 10]));
+    let error = read.await.unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "nothing moved for 0.4s");
+}
+
+#[tokio::test]
+async fn a_plain_list_is_read_from_inside_and_in_utc() {
+    let server = Fake::default()
+        .feat(&["SIZE", "MDTM"])
+        .file("/d -x/a", "12345")
+        .hook(|session, line| {
+            if line.starts_with("LIST") {
+                session.say("150 listing");
+                let mut data = session.data();
+                // Five and a half hours ahead of the MDTM.
+                data.write_all(b"total 1\r\n-rw-r--r-- 1 u g 5 2024-01-02 08:34 a\r\n")
+                    .unwrap();
+                drop(data);
+                session.say("226 done");
+                return true;
+            }
+            false
+        })
+        .start();
+    let mut remote = dial(&server).await;
+    let listing = remote.list("/d -x").await.unwrap();
+    assert_eq!(listing.entries.len(), 1);
+    let time = listing.entries[0].modified.unwrap();
+    let since = time
+        .duration_since(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    assert_eq!(since.as_secs(), 1_704_164_640);
+    let lines = server.lines();
+    assert!(lines.contains(&"CWD /d -x".to_owned()) && lines.contains(&"CWD /".to_owned()));
+    assert!(lines.contains(&"LIST -a".to_owned()), "{lines:?}");
 }

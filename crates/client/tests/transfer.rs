@@ -740,3 +740,79 @@ async fn a_rate_limit_is_kept() {
     // A lower bound only: 0.5 s at the rate, less the burst.
     assert!(began.elapsed() >= Duration::from_millis(240));
 }
+
+#[tokio::test]
+async fn a_tree_survives_a_server_that_goes_and_comes() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut fake = Fake::default().feat(&["HASH SHA-256", "MLST size*;modify*;", "SIZE", "MDTM"]);
+    let mut plan = Plan::new(temp.path());
+    for name in 0..2000 {
+        fake = fake.file(&format!("/{name}"), noise(name));
+        plan.push(Step::fetch(&format!("/{name}")));
+    }
+    // Every 500th file all sessions are cut, and for a while nobody is let in.
+    let served = Arc::new(AtomicUsize::new(0));
+    let server = fake
+        .hook(move |session, line| match line.split(' ').next().unwrap() {
+            "RETR" => {
+                served.fetch_add(1, Ordering::SeqCst) % 500 > 490 && {
+                    session.hang_up();
+                    true
+                }
+            }
+            "USER" => {
+                let down = served.load(Ordering::SeqCst) % 500 > 490;
+                down && {
+                    served.fetch_add(1, Ordering::SeqCst);
+                    session.say("421 going down");
+                    session.hang_up();
+                    true
+                }
+            }
+            _ => false,
+        })
+        .start();
+    let always = Options {
+        verify: Verify::Always,
+        backoff: Backoff {
+            attempts: 20,
+            ..options().backoff
+        },
+        ..options()
+    };
+    let (summary, _) = run_with(&server, always, plan).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed.first());
+    assert_eq!((summary.files, summary.verified), (2000, 2000));
+    for name in 0..2000 {
+        let content = fs::read(temp.path().join(name.to_string())).unwrap();
+        assert!(content == noise(name), "{name}");
+    }
+    assert_eq!(leftovers(temp.path()).len(), 2000);
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_reached_ends_the_run_once_for_all() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default().start();
+    let mut dialer = server.dialer();
+    drop(server);
+    dialer.deadlines.connect = Duration::from_secs(5);
+    let mut plan = Plan::new(temp.path());
+    for name in 0..500 {
+        plan.push(Step::fetch(&format!("/{name}")));
+    }
+    let engine = Engine::new(
+        Arc::new(dialer),
+        options(),
+        Events::silent(),
+        Cancel::default(),
+    );
+    let summary = engine.run(plan).await;
+    assert_eq!(summary.failed.len(), 500);
+    let first = &summary.failed[0].error;
+    assert!(
+        matches!(first, Error::Remote(RemoteError::Connect { .. })),
+        "{first}"
+    );
+    assert!(matches!(summary.failed[499].error, Error::GivenUp { .. }));
+}

@@ -1,6 +1,6 @@
 //! A server as the rest of the client sees it: [`Remote`], its entries, replies and abilities.
 //!
-//! One implementation speaks FTP ([`ftp`]), one lives in memory for tests ([`memory`]). Nothing
+//! One implementation speaks FTP (`ftp`), one lives in memory for tests ([`memory`]). Nothing
 //! here decides what to move; `plan` and `transfer` do.
 
 pub mod connect;

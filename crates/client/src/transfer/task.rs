@@ -5,7 +5,7 @@ use std::io;
 use super::copy::CopyError;
 use crate::{
     cancel::Cancel,
-    error::{Error, Phase, RemoteError},
+    error::{Error, RemoteError},
     remote::{Data, Remote},
 };
 
@@ -45,14 +45,7 @@ pub(super) async fn fail(
         CopyError::Remote(source) => source,
     };
     match source.kind() {
-        io::ErrorKind::TimedOut => {
-            drop(data);
-            Error::Remote(RemoteError::Timeout {
-                phase: Phase::Data,
-                after: std::time::Duration::ZERO,
-            })
-        }
-        io::ErrorKind::InvalidData => {
+        io::ErrorKind::TimedOut | io::ErrorKind::InvalidData => {
             drop(data);
             let _unusable = remote.settle().await;
             Error::Remote(RemoteError::Io {

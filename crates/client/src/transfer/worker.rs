@@ -1,7 +1,7 @@
 //! The crew: as many workers as wished, each with a session of its own, and the queue they empty.
 //!
-//! A server that has enough sessions sends one worker home, never the last. A server that cannot
-//! be reached at all, refuses the login or has no room left ends the run for all.
+//! A server that has enough sessions sends one worker home, never the last. A server that no
+//! session can be made with, or that has no room left, ends the run for all.
 
 use std::{
     collections::VecDeque,
@@ -205,6 +205,7 @@ impl Crew {
                 tools: Arc::clone(&self.tools),
                 batch: Arc::clone(&batch),
                 session: session.take(),
+                unreached: false,
             };
             crew.spawn(worker.run());
         }
@@ -242,6 +243,8 @@ struct Worker {
     tools: Arc<Tools>,
     batch: Arc<Batch>,
     session: Option<Box<dyn Remote>>,
+    /// The last try did not even get a session.
+    unreached: bool,
 }
 
 impl Worker {
@@ -292,7 +295,7 @@ impl Worker {
             reason: error.chain(),
         });
         let mut results = lock(&self.batch.results);
-        if ends_all(&error) && !self.batch.stop.swap(true, Ordering::AcqRel) {
+        if (self.unreached || ends_all(&error)) && !self.batch.stop.swap(true, Ordering::AcqRel) {
             results.given_up = Some(error.chain());
         }
         results.failed.push(Outcome { name, error });
@@ -335,11 +338,15 @@ impl Worker {
     async fn try_once(&mut self, job: &mut Job) -> Result<Done, Error> {
         let mut remote = match self.session.take().filter(|remote| remote.is_usable()) {
             Some(remote) => remote,
-            None => tokio::select! {
-                dialled = self.tools.pool.dial() => dialled?,
-                () = self.tools.cancel.stopped() => return Err(Error::Interrupted),
-            },
+            None => {
+                self.unreached = true;
+                tokio::select! {
+                    dialled = self.tools.pool.dial() => dialled?,
+                    () = self.tools.cancel.stopped() => return Err(Error::Interrupted),
+                }
+            }
         };
+        self.unreached = false;
         let outcome = job.run(&self.tools, &mut *remote).await;
         if remote.is_usable() {
             self.session = Some(remote);

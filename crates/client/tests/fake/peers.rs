@@ -27,7 +27,17 @@ pub(crate) struct Peer {
     /// What it logs about the protocol, if anything.
     pub(crate) log: PathBuf,
     child: Child,
+    command: Command,
     _home: TempDir,
+}
+
+impl Peer {
+    /// Ends it with all its sessions and starts it again on the same port.
+    pub(crate) fn restart(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.child = self.command.spawn().unwrap();
+    }
 }
 
 impl Drop for Peer {
@@ -42,6 +52,8 @@ impl Drop for Peer {
 pub(crate) enum Tls {
     Off,
     On,
+    /// From the first byte.
+    Implicit,
 }
 
 fn peers_dir() -> PathBuf {
@@ -153,6 +165,7 @@ impl Home {
             disk,
             log: self.path("log"),
             child,
+            command,
             _home: self.dir,
         }
     }
@@ -176,8 +189,11 @@ pub(crate) fn vsftpd(tls: Tls) -> Option<Peer> {
         at("root"),
         at("empty")
     );
-    if tls == Tls::On {
+    if tls != Tls::Off {
         home.certificate();
+        if tls == Tls::Implicit {
+            config += "implicit_ssl=YES\n";
+        }
         config += &format!(
             "ssl_enable=YES\nrsa_cert_file={}\nrsa_private_key_file={}\nallow_anon_ssl=YES\n\
              force_anon_data_ssl=YES\nforce_anon_logins_ssl=YES\nrequire_ssl_reuse=YES\n\
@@ -220,7 +236,7 @@ pub(crate) fn proftpd(tls: Tls) -> Option<Peer> {
         at("group"),
         at("log"),
     );
-    if tls == Tls::On {
+    if tls != Tls::Off {
         home.certificate();
         config += &format!(
             "TLSEngine on\nTLSProtocol TLSv1.2 TLSv1.3\nTLSECCertificateFile {0}/both.pem\n\
@@ -281,7 +297,7 @@ pub(crate) fn pyftpdlib(tls: Tls) -> Option<Peer> {
     home.certificate();
     let handler = match tls {
         Tls::Off => "FTPHandler as H",
-        Tls::On => "TLS_FTPHandler as H",
+        Tls::On | Tls::Implicit => "TLS_FTPHandler as H",
     };
     let script = home.write(
         "server.py",

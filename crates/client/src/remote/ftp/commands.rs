@@ -90,7 +90,7 @@ impl FtpRemote {
             self.expect("CWD", dir).await?;
         }
         let listed = self.list_here().await;
-        if moves {
+        if moves && self.health.is_ready() {
             self.expect("CWD", &back).await?;
         }
         let mut listing = listed?;

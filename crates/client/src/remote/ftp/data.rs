@@ -112,7 +112,7 @@ impl FtpData {
             let mut fds = [PollFd::from_borrowed_fd(socket, flags)];
             match poll(&mut fds, Some(&look)) {
                 Ok(0) if began.elapsed() >= self.stalled => {
-                    return Err(io::ErrorKind::TimedOut.into());
+                    return Err(stalled(self.stalled));
                 }
                 Ok(0) | Err(Errno::INTR) => {}
                 Ok(_) => return Ok(()),
@@ -169,6 +169,11 @@ impl FtpData {
     }
 }
 
+fn stalled(limit: Duration) -> io::Error {
+    let text = format!("nothing moved for {}s", limit.as_secs_f32());
+    io::Error::new(io::ErrorKind::TimedOut, text)
+}
+
 /// Drives a future from a blocking thread, under the limit and the switch.
 fn limited<T>(
     runtime: &Handle,
@@ -181,7 +186,7 @@ fn limited<T>(
             biased;
             () = cancel.stopped() => Err(io::ErrorKind::Interrupted.into()),
             outcome = timeout(limit, future) => {
-                outcome.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+                outcome.unwrap_or_else(|_| Err(stalled(limit)))
             }
         }
     })
