@@ -108,6 +108,9 @@ pub enum Verb {
         /// The client's address, for the firewall and passive-address checks
         #[arg(long, value_name = "ADDRESS")]
         from: Option<std::net::IpAddr>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Turn a vsftpd.conf into an ftp.toml, printed
     ImportVsftpd(Import),
@@ -168,20 +171,17 @@ pub enum UserVerb {
 #[derive(Args, Debug)]
 pub struct Init {
     /// The directory to share; asked for when absent
-    #[arg(value_name = "DIR")]
+    #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// The first user's name
+    /// The first user's name; asked for when absent
     #[arg(long, value_name = "NAME")]
     pub user: Option<UserName>,
-    /// Where to listen
-    #[arg(long, value_name = "ADDRESS", default_value = "[::]:2121")]
-    pub listen: SocketAddr,
+    /// Where to listen; asked for when absent [default: [::]:2121]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
     /// Ask nothing
     #[arg(long, short)]
     pub yes: bool,
-    /// Replace a file that is there
-    #[arg(long)]
-    pub force: bool,
 }
 
 /// `ftpd share`

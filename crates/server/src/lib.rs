@@ -15,6 +15,7 @@ pub mod daemon;
 pub mod desk;
 pub mod engine;
 pub mod error;
+pub mod firewall;
 pub mod lan;
 pub mod listen;
 pub mod log;

@@ -3,8 +3,10 @@
 pub mod ask;
 pub mod cert;
 pub mod check;
+pub mod doctor;
 pub mod edit;
 pub mod import_vsftpd;
+pub mod init;
 pub mod papers;
 pub mod run;
 pub mod share;
@@ -36,7 +38,8 @@ pub fn dispatch(cli: Cli) -> Result<(), Error> {
         Verb::Unlock { user } => ask::run(&find()?, &Request::Unlock { user }),
         Verb::ImportVsftpd(asked) => import_vsftpd::run(asked),
         Verb::Share(asked) => share::run(&asked, &global),
-        Verb::Init(_) | Verb::Doctor { .. } => Err(Error::Usage("not in this build".to_owned())),
+        Verb::Init(asked) => init::run(asked, global.config.as_deref()),
+        Verb::Doctor { from, json } => doctor::run(&find()?, from, json),
         Verb::Man { dir } => papers::man(dir.as_deref()),
         Verb::Completions { shell } => papers::completions(shell),
     }

@@ -9,6 +9,7 @@ use std::{
 use ftp_config::PortRange;
 
 use super::qr;
+use crate::firewall::Firewall;
 
 /// Bytes of a fingerprint on one line.
 const HALF_FINGERPRINT: usize = 16 * 3;
@@ -126,20 +127,14 @@ impl Screen<'_> {
             return;
         }
         let _ = writeln!(out, "\nIf they cannot connect, open the firewall here:");
-        for line in firewall(self.address, self.passive) {
-            let _ = writeln!(out, "  {line}");
+        for firewall in [Firewall::Ufw, Firewall::Firewalld] {
+            let _ = writeln!(
+                out,
+                "  {}",
+                firewall.line(self.address.port(), self.passive)
+            );
         }
     }
-}
-
-/// Returns the lines that open ufw and firewalld for a server, until the next reload of firewalld.
-#[must_use]
-pub fn firewall(address: SocketAddr, passive: PortRange) -> [String; 2] {
-    let (port, first, last) = (address.port(), passive.first(), passive.last());
-    [
-        format!("sudo ufw allow {port},{first}:{last}/tcp"),
-        format!("sudo firewall-cmd --add-port={port}/tcp --add-port={first}-{last}/tcp"),
-    ]
 }
 
 /// Encodes what a URL's user part cannot hold.

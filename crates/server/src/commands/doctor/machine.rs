@@ -1,0 +1,249 @@
+//! Checks of this machine: users, the share, room, the certificate, open files.
+
+use std::{os::unix::fs::MetadataExt, path::Path, time::SystemTime};
+
+use ftp_config::{
+    ByteSize, ServerConfig,
+    server::{Password, TlsMode},
+};
+use rustix::fs::{Access, access, statvfs};
+
+use super::Finding;
+use crate::{
+    auth::accounts::Accounts,
+    privilege,
+    tls::{self, selfsigned},
+};
+
+/// A certificate with fewer days left is due.
+const DUE_DAYS: i64 = 30;
+
+/// Who can log in, and who of the list cannot.
+pub(super) fn users(config: &ServerConfig, path: &Path) -> Finding {
+    const CHECK: &str = "users";
+    let command = |verb: &str| format!("ftpd --config {} user {verb}", path.display());
+    let able = Accounts::new(config).names();
+    let listed = |name: &ftp_config::UserName| {
+        let allowed = config.auth.allow_users.as_ref();
+        allowed.is_none_or(|names| names.contains(name)) && !config.auth.deny_users.contains(name)
+    };
+    let mut unset = config
+        .users
+        .iter()
+        .filter(|user| user.password == Password::Unset && listed(&user.name));
+    match (able.is_empty(), unset.next()) {
+        (true, Some(user)) => Finding::fault(
+            CHECK,
+            "nobody can log in: no password is set",
+            command(&format!("passwd {}", user.name)),
+        ),
+        (true, None) => Finding::fault(CHECK, "nobody can log in", command("add NAME")),
+        (false, Some(user)) => {
+            let text = format!(
+                "{} can log in; `{}` has no password",
+                able.join(", "),
+                user.name
+            );
+            Finding::warning(CHECK, text, command(&format!("passwd {}", user.name)))
+        }
+        (false, None) => Finding::good(CHECK, format!("{} can log in", able.join(", "))),
+    }
+}
+
+/// Whether the share is there and can be written, and the room on its disk.
+pub(super) fn share(config: &ServerConfig) -> Vec<Finding> {
+    const CHECK: &str = "share";
+    let root = &config.share.root;
+    let shown = root.display();
+    let Ok(meta) = root.metadata() else {
+        let made = root.ancestors().skip(1).find(|dir| dir.is_dir());
+        let may_make =
+            made.is_some_and(|dir| access(dir, Access::WRITE_OK | Access::EXEC_OK).is_ok());
+        return vec![match may_make {
+            true => Finding::good(CHECK, format!("`{shown}` is made on start")),
+            false => Finding::fault(
+                CHECK,
+                format!("`{shown}` is not there and cannot be made by this user"),
+                format!("sudo install -d -o $(id -un) {shown}"),
+            ),
+        }];
+    };
+    if !meta.is_dir() {
+        let fix = "share.root = \"DIRECTORY\"";
+        return vec![Finding::fault(
+            CHECK,
+            format!("`{shown}` is not a directory"),
+            fix,
+        )];
+    }
+    let reads = access(root, Access::READ_OK | Access::EXEC_OK).is_ok();
+    let writes = access(root, Access::WRITE_OK).is_ok();
+    let (mode, owner) = (meta.mode() & 0o777, meta.uid());
+    let first = match (reads, writes) {
+        (true, true) => Finding::good(CHECK, format!("`{shown}` can be read and written")),
+        (true, false) => Finding::warning(
+            CHECK,
+            format!("`{shown}` cannot be written by this user (owner {owner}, mode {mode:o})"),
+            format!("sudo chown $(id -un) {shown}"),
+        ),
+        (false, _) => Finding::fault(
+            CHECK,
+            format!("`{shown}` cannot be read by this user (owner {owner}, mode {mode:o})"),
+            format!("sudo chown $(id -un) {shown}"),
+        ),
+    };
+    [Some(first), room(config)].into_iter().flatten().collect()
+}
+
+fn room(config: &ServerConfig) -> Option<Finding> {
+    let disk = statvfs(&config.share.root).ok()?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let total = disk.f_blocks.saturating_mul(disk.f_frsize);
+    let reserve = config.share.reserve.of(total);
+    Some(room_of(free, reserve))
+}
+
+fn room_of(free: u64, reserve: u64) -> Finding {
+    const CHECK: &str = "room";
+    let mib = |bytes: u64| ByteSize(bytes >> 20 << 20);
+    match free.checked_sub(reserve) {
+        Some(left) if left > 0 => {
+            let text = format!("{} free for uploads, {} kept", mib(left), mib(reserve));
+            Finding::good(CHECK, text)
+        }
+        _ => Finding::fault(
+            CHECK,
+            format!(
+                "every upload is refused: {} free, {} must be kept",
+                mib(free),
+                mib(reserve)
+            ),
+            "free some room, or lower share.reserve",
+        ),
+    }
+}
+
+/// Dates and key of the certificate.
+pub(super) fn certificate(config: &ServerConfig, now: SystemTime) -> Option<Finding> {
+    const CHECK: &str = "tls";
+    let tls = &config.tls;
+    if tls.mode == TlsMode::Off {
+        let text = "TLS is off: passwords and files go over the network in clear";
+        return Some(Finding::warning(CHECK, text, "tls.mode = \"optional\""));
+    }
+    if tls.self_signed && !tls.cert.exists() && !tls.key.exists() {
+        return Some(Finding::good(CHECK, "a certificate is made on first start"));
+    }
+    let renew = match tls.self_signed {
+        true => "ftpd cert --renew".to_owned(),
+        false => format!("renew {}", tls.cert.display()),
+    };
+    let facts = tls::load(&tls.cert, &tls.key).and_then(|_| selfsigned::facts(&tls.cert));
+    let facts = match facts {
+        Ok(facts) => facts,
+        Err(error) => return Some(Finding::fault(CHECK, error.to_string(), renew)),
+    };
+    let begins = selfsigned::days_until(facts.not_before_unix, now);
+    let days = selfsigned::days_until(facts.not_after_unix, now);
+    Some(match days {
+        _ if begins > 0 => Finding::fault(
+            CHECK,
+            format!("the certificate is good only in {begins} days"),
+            "set the clock",
+        ),
+        ..0 => Finding::fault(
+            CHECK,
+            format!("the certificate expired {} days ago", -days),
+            renew,
+        ),
+        0..DUE_DAYS => Finding::warning(
+            CHECK,
+            format!("the certificate expires in {days} days"),
+            renew,
+        ),
+        _ => Finding::good(
+            CHECK,
+            format!("the certificate and its key serve, {days} days left"),
+        ),
+    })
+}
+
+/// Whether open files suffice for the sessions allowed.
+pub(super) fn open_files(config: &ServerConfig) -> Option<Finding> {
+    let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+    let text = privilege::too_few(most, config.limits.max_clients)?;
+    Some(Finding::warning("files", text, "ulimit -Hn 65536"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::commands::doctor::Verdict;
+
+    fn config(text: &str, dir: &Path) -> ServerConfig {
+        ServerConfig::from_toml(text, &dir.join("ftp.toml")).unwrap()
+    }
+
+    #[test]
+    fn a_user_without_a_password_is_told_with_the_command() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = config("[[user]]\nname = \"ann\"\n", dir.path());
+        let finding = users(&config, Path::new("f.toml"));
+        assert_eq!(finding.verdict, Verdict::Fault);
+        assert_eq!(
+            finding.fix.as_deref(),
+            Some("ftpd --config f.toml user passwd ann")
+        );
+    }
+
+    #[test]
+    fn a_share_that_is_missing_or_a_file_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |root: &str| {
+            share(&config(
+                &format!("[anonymous]\nenabled = true\n[share]\nroot = \"{root}\"\n"),
+                dir.path(),
+            ))
+        };
+        assert_eq!(
+            at("new")[0].text,
+            format!("`{}` is made on start", dir.path().join("new").display())
+        );
+        std::fs::write(dir.path().join("file"), "").unwrap();
+        assert_eq!(at("file")[0].verdict, Verdict::Fault);
+        assert_eq!(at(".")[0].verdict, Verdict::Good);
+        assert_eq!(at(".")[1].check, "room");
+    }
+
+    #[test]
+    fn room_is_what_is_free_beyond_the_reserve() {
+        assert_eq!(
+            room_of(3 << 30, 1 << 30).text,
+            "2 GiB free for uploads, 1 GiB kept"
+        );
+        assert_eq!(room_of(1 << 30, 2 << 30).verdict, Verdict::Fault);
+        assert_eq!(room_of(0, 0).verdict, Verdict::Fault);
+    }
+
+    #[test]
+    fn a_certificate_is_judged_by_its_dates_and_its_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = config("[anonymous]\nenabled = true\n", dir.path());
+        let now = SystemTime::now();
+        let judge = |now| certificate(&config, now).unwrap();
+        assert_eq!(judge(now).text, "a certificate is made on first start");
+        selfsigned::make(&config.tls.cert, &config.tls.key, &["x".to_owned()]).unwrap();
+        assert_eq!(judge(now).verdict, Verdict::Good);
+        let day = Duration::from_secs(86_400);
+        assert_eq!(judge(now + day * 3635).verdict, Verdict::Warning);
+        assert_eq!(
+            judge(now + day * 3700).fix.as_deref(),
+            Some("ftpd cert --renew")
+        );
+        assert_eq!(judge(now - day * 30).fix.as_deref(), Some("set the clock"));
+        std::fs::write(&config.tls.key, "junk").unwrap();
+        assert_eq!(judge(now).verdict, Verdict::Fault);
+    }
+}

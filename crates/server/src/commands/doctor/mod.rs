@@ -1,0 +1,209 @@
+//! `ftpd doctor`: looks at the configuration, the machine and the running server from outside, and
+//! says for each thing that is wrong the one line that mends it. Changes nothing.
+
+mod machine;
+mod network;
+
+use std::{fmt, net::IpAddr, path::Path};
+
+use serde::Serialize;
+
+use crate::{
+    config_file,
+    error::Error,
+    say,
+    status::{
+        place::{self, Surroundings},
+        socket,
+        wire::{Answer, Request, Status},
+    },
+};
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// As it should be.
+    Good,
+    /// It works, and somebody should look.
+    Warning,
+    /// It does not work.
+    Fault,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was checked, one word.
+    pub check: &'static str,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was found.
+    pub text: String,
+    /// The one line that mends it.
+    pub fix: Option<String>,
+}
+
+impl Finding {
+    fn good(check: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            check,
+            verdict: Verdict::Good,
+            text: text.into(),
+            fix: None,
+        }
+    }
+
+    fn warning(check: &'static str, text: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self {
+            check,
+            verdict: Verdict::Warning,
+            text: text.into(),
+            fix: Some(fix.into()),
+        }
+    }
+
+    fn fault(check: &'static str, text: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self {
+            check,
+            verdict: Verdict::Fault,
+            text: text.into(),
+            fix: Some(fix.into()),
+        }
+    }
+}
+
+/// Checks everything and prints what was found; `from` is a client's address to look from.
+///
+/// # Errors
+/// When there is a fault.
+pub fn run(config: &Path, from: Option<IpAddr>, as_json: bool) -> Result<(), Error> {
+    let findings = examine(config, from);
+    if as_json {
+        let json = serde_json::to_string(&findings).map_err(|e| Error::Failed(e.to_string()))?;
+        say::line(json);
+    } else {
+        for finding in &findings {
+            say::line(finding);
+        }
+    }
+    let faults = findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Fault)
+        .count();
+    match faults {
+        0 => Ok(()),
+        1 => Err(Error::Failed("1 fault found".to_owned())),
+        n => Err(Error::Failed(format!("{n} faults found"))),
+    }
+}
+
+fn examine(config: &Path, from: Option<IpAddr>) -> Vec<Finding> {
+    let loaded = match config_file::load(config) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            let fix = format!("ftpd --config {} check", config.display());
+            return vec![Finding::fault("config", error.to_string(), fix)];
+        }
+    };
+    let mut findings = vec![Finding::good(
+        "config",
+        format!("{} is good", config.display()),
+    )];
+    for warning in &loaded.warnings {
+        findings.push(Finding {
+            fix: None,
+            ..Finding::warning("config", warning.as_str(), "")
+        });
+    }
+    let running = running(config);
+    findings.extend(server(running.as_ref(), config));
+    let config = &loaded.config;
+    findings.push(machine::users(config, &loaded.path));
+    findings.extend(machine::share(config));
+    findings.extend(machine::certificate(config, std::time::SystemTime::now()));
+    findings.extend(machine::open_files(config));
+    findings.extend(network::ports(config, running.as_ref()));
+    findings.push(network::passive_ports(config));
+    findings.push(network::passive_address(
+        config,
+        &network::Around::look(from),
+    ));
+    findings.extend(from.map(|from| network::admits(config, from)));
+    findings.extend(network::firewall(config, Path::new("/")));
+    findings
+}
+
+fn running(config: &Path) -> Option<Status> {
+    let places = place::candidates(config, &Surroundings::of_this_process());
+    match socket::ask(&places, &Request::Status) {
+        Ok(Answer::Status(status)) => Some(*status),
+        _ => None,
+    }
+}
+
+fn server(running: Option<&Status>, config: &Path) -> Vec<Finding> {
+    let Some(status) = running else {
+        let fix = format!("ftpd --config {}", config.display());
+        return vec![Finding::warning(
+            "server",
+            "no ftpd runs with this file, as far as we may ask",
+            fix,
+        )];
+    };
+    let text = format!("ftpd {} runs, process {}", status.version, status.pid);
+    let mut findings = vec![Finding::good("server", text)];
+    if let Some(error) = &status.last_reload_error {
+        let text = format!("the running server keeps its old configuration: {error}");
+        findings.push(Finding::fault(
+            "server",
+            text,
+            "ftpd check, then ftpd reload",
+        ));
+    }
+    findings
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.verdict {
+            Verdict::Good => "ok",
+            Verdict::Warning => "warn",
+            Verdict::Fault => "FAULT",
+        };
+        write!(f, "{word:<6}{:<9}{}", self.check, self.text)?;
+        match &self.fix {
+            Some(fix) => write!(f, "\n      fix:     {fix}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_is_a_line_and_its_fix_another() {
+        let fault = Finding::fault("share", "`/x` is not there", "mkdir /x");
+        assert_eq!(
+            fault.to_string(),
+            "FAULT share    `/x` is not there\n      fix:     mkdir /x"
+        );
+        let json = serde_json::to_string(&Finding::good("room", "much")).unwrap();
+        assert_eq!(
+            json,
+            r#"{"check":"room","verdict":"good","text":"much","fix":null}"#
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_loaded_is_the_only_finding() {
+        let findings = examine(Path::new("/nonexistent/ftp.toml"), None);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(
+            (findings[0].check, findings[0].verdict),
+            ("config", Verdict::Fault)
+        );
+    }
+}
