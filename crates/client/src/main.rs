@@ -1,2 +1,96 @@
-//! ftpc.
-fn main() {}
+//! `ftpc`: flags, signals, runtime, exit code; nothing else.
+
+use std::process::ExitCode as Code;
+
+use clap::Parser as _;
+use ftpc::{
+    app::{App, Failure},
+    cancel::Cancel,
+    cli::Cli,
+    commands,
+    exit::ExitCode,
+    ui::{Ui, Volume},
+};
+
+fn main() -> Code {
+    let cli = match Cli::try_parse_from(with_shell(std::env::args().collect())) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::Usage.into()
+            } else {
+                ExitCode::Done.into()
+            };
+        }
+    };
+    let volume = match (cli.global.quiet, cli.global.verbose) {
+        (true, _) => Volume::Quiet,
+        (_, true) => Volume::Verbose,
+        _ => Volume::Normal,
+    };
+    let ui = Ui::new(volume, cli.global.json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            ui.error(format!("start the runtime: {error}"));
+            return ExitCode::Local.into();
+        }
+    };
+    let code = runtime.block_on(run(ui, cli));
+    // A thread that waits for standard input must not keep the program.
+    runtime.shutdown_background();
+    code.into()
+}
+
+async fn run(ui: Ui, cli: Cli) -> ExitCode {
+    let cancel = Cancel::default();
+    let mut app = match App::load(ui, cli.global.clone(), cancel.clone()) {
+        Ok(app) => app,
+        Err(failure) => return said(&failure, &ui),
+    };
+    tokio::select! {
+        answer = commands::run(&mut app, cli) => match answer {
+            Ok(code) => code,
+            Err(failure) => said(&failure, &ui),
+        },
+        // The second Ctrl-C ends at once.
+        () = interrupts(&cancel) => ExitCode::Interrupted,
+    }
+}
+
+fn said(failure: &Failure, ui: &Ui) -> ExitCode {
+    failure.say(ui);
+    failure.exit_code()
+}
+
+/// The first Ctrl-C stops the work and keeps what can be resumed; returns at the second.
+async fn interrupts(cancel: &Cancel) {
+    for turn in 0..2 {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        if turn == 0 {
+            cancel.stop();
+        }
+    }
+}
+
+/// `ftpc HOST` is `ftpc shell HOST`: a first word that is no command and no flag.
+fn with_shell(mut args: Vec<String>) -> Vec<String> {
+    use clap::CommandFactory as _;
+    let first = args
+        .get(1)
+        .filter(|word| !word.starts_with('-') && *word != "help");
+    if let Some(word) = first
+        && Cli::command().find_subcommand(word).is_none()
+        && (word.contains("://") || word.contains('.') || word.contains(':') || args.len() == 2)
+    {
+        args.insert(1, "shell".to_owned());
+    }
+    args
+}

@@ -1,0 +1,178 @@
+//! `cat`, `rm`, `mv`, `mkdir`, `rmdir`, `chmod`, `quote`: one act on names that are there.
+
+use super::{Answer, get::look, open_all};
+use crate::{
+    app::{App, Failure, Link},
+    error::{Error, RemoteError},
+    exit::ExitCode,
+    plan::{filter::Filter, walk},
+    remote::{Kind, Remote, names},
+    target::Target,
+    transfer::stream::fetch_into,
+    ui::escape::shown,
+};
+
+/// Runs `cat`.
+///
+/// # Errors
+/// A file cannot be read.
+pub async fn cat(app: &App, paths: &[String]) -> Answer {
+    let (link, paths) = open_all(app, paths).await?;
+    let mut session = link.session().await?;
+    for path in &paths {
+        match fetch_into(&mut *session, path, std::io::stdout(), &app.cancel).await {
+            Ok(_) => {}
+            // Whoever read has enough.
+            Err(Error::Local { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
+                return Ok(ExitCode::Done);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    done(&link, session).await
+}
+
+/// Runs `rm`.
+///
+/// # Errors
+/// Something cannot be removed; what came before it is gone.
+pub async fn rm(app: &App, paths: &[String], recursive: bool) -> Answer {
+    let (link, paths) = open_all(app, paths).await?;
+    let mut session = link.session().await?;
+    let mut found = Vec::new();
+    for path in &paths {
+        found.extend(look(&mut *session, path).await?);
+    }
+    for (path, entry) in found {
+        if entry.kind != Kind::Dir {
+            session.remove_file(&path).await?;
+            continue;
+        }
+        if !recursive {
+            return Err(Failure::Usage(
+                format!("`{}` is a directory", shown(&path)),
+                Some("remove it with all it holds: `ftpc rm -r`".to_owned()),
+            ));
+        }
+        remove_tree(&mut *session, &path).await?;
+    }
+    done(&link, session).await
+}
+
+async fn remove_tree(session: &mut dyn Remote, top: &str) -> Result<(), RemoteError> {
+    let tree = walk::remote(session, top, &Filter::default()).await?;
+    for node in tree.nodes.iter().filter(|node| !node.is_dir) {
+        session.remove_file(&names::join(top, &node.path)).await?;
+    }
+    // Deepest first: a parent is empty once its children are gone.
+    let mut dirs: Vec<&str> = tree
+        .nodes
+        .iter()
+        .filter(|node| node.is_dir)
+        .map(|node| node.path.as_str())
+        .collect();
+    dirs.sort_by_key(|path| std::cmp::Reverse(path.matches('/').count()));
+    for dir in dirs {
+        session.remove_dir(&names::join(top, dir)).await?;
+    }
+    session.remove_dir(top).await
+}
+
+/// Runs `mv`.
+///
+/// # Errors
+/// It cannot be renamed.
+pub async fn mv(app: &App, from: &str, to: &str) -> Answer {
+    let (link, paths) = open_all(app, &[from.to_owned(), to.to_owned()]).await?;
+    let [from, to] = paths.as_slice() else {
+        return Err(Failure::usage("two names are wanted"));
+    };
+    let mut session = link.session().await?;
+    let dir = session.stat(to.trim_end_matches('/')).await?;
+    let into = to.ends_with('/') || dir.is_some_and(|entry| entry.kind == Kind::Dir);
+    let to = if into {
+        names::join(to, names::split(from).1)
+    } else {
+        to.clone()
+    };
+    session.rename(from, &to).await?;
+    done(&link, session).await
+}
+
+/// Runs `mkdir`.
+///
+/// # Errors
+/// A directory cannot be made; without `parents`, one that exists is an error.
+pub async fn mkdir(app: &App, paths: &[String], parents: bool) -> Answer {
+    let (link, paths) = open_all(app, paths).await?;
+    let mut session = link.session().await?;
+    for path in &paths {
+        let path = path.trim_end_matches('/');
+        if parents {
+            let starts = path.match_indices('/').map(|(at, _)| &path[..at]);
+            for dir in starts.filter(|dir| !dir.is_empty()).chain([path]) {
+                session.make_dir(dir).await?;
+            }
+        } else if session.stat(path).await?.is_some() {
+            return Err(Error::Exists {
+                path: path.to_owned(),
+            }
+            .into());
+        } else {
+            session.make_dir(path).await?;
+        }
+    }
+    done(&link, session).await
+}
+
+/// Runs `rmdir`.
+///
+/// # Errors
+/// A directory cannot be removed.
+pub async fn rmdir(app: &App, paths: &[String]) -> Answer {
+    let (link, paths) = open_all(app, paths).await?;
+    let mut session = link.session().await?;
+    for path in &paths {
+        session.remove_dir(path.trim_end_matches('/')).await?;
+    }
+    done(&link, session).await
+}
+
+/// Runs `chmod`.
+///
+/// # Errors
+/// A mode cannot be set.
+pub async fn chmod(app: &App, mode: u32, paths: &[String]) -> Answer {
+    let (link, paths) = open_all(app, paths).await?;
+    let mut session = link.session().await?;
+    for path in &paths {
+        session.set_mode(path, mode).await?;
+    }
+    done(&link, session).await
+}
+
+/// Runs `quote`: prints the reply; a refusal is its exit code.
+///
+/// # Errors
+/// There was no reply.
+pub async fn quote(app: &App, on: Option<&str>, words: &[String]) -> Answer {
+    let target = match on {
+        Some(text) => app.target(text)?,
+        None => Target::Path(String::new()),
+    };
+    let link = app.open(&target).await?;
+    let mut session = link.session().await?;
+    let reply = session.raw(&words.join(" ")).await?;
+    for line in &reply.lines {
+        app.ui.answer(format!("{} {}", reply.code, shown(line)));
+    }
+    let refused = reply.code >= 400;
+    let code = done(&link, session).await?;
+    Ok(if refused { ExitCode::Refused } else { code })
+}
+
+async fn done(link: &Link, session: Box<dyn Remote>) -> Answer {
+    link.pool.give_back(session);
+    link.close().await;
+    Ok(ExitCode::Done)
+}

@@ -1,0 +1,166 @@
+//! `get`: remote files, patterns and trees to this machine.
+
+use std::path::{Path, PathBuf};
+
+use super::{Answer, below, carry_out, filter, open_all, tell_notes};
+use crate::{
+    app::{App, Failure, Link},
+    cli::Get,
+    error::{Error, RemoteError},
+    exit::ExitCode,
+    plan::{
+        Plan, Step,
+        filter::{is_pattern, matcher},
+        sync::{self, Way, Wishes},
+        walk::{self, Tree, local_name},
+    },
+    remote::{Entry, Kind, Remote, Reply, names},
+    transfer::{Options, stream::fetch_into},
+};
+
+/// Runs `get`.
+///
+/// # Errors
+/// Nothing could be fetched.
+pub async fn run(app: &App, args: &Get) -> Answer {
+    let (operands, to) = split(app, args)?;
+    let (link, paths) = open_all(app, &operands).await?;
+    if to == Path::new("-") {
+        return to_stdout(app, &link, &paths).await;
+    }
+    let mut session = link.session().await?;
+    let mut found = Vec::new();
+    for path in &paths {
+        found.extend(look(&mut *session, path).await?);
+    }
+    let several = found.len() > 1 || paths.iter().any(|path| is_pattern(path));
+    let into = to.is_dir() || several || to.as_os_str().as_encoded_bytes().ends_with(b"/");
+    let mut plan = Plan::new(if into { to.clone() } else { parent(&to) });
+    for (path, entry) in found {
+        let name = local_name(names::split(&path).1);
+        let local = if into { name } else { file_name(&to)? };
+        add(app, &mut *session, &mut plan, args, &path, &entry, &local).await?;
+    }
+    link.pool.give_back(session);
+    let options = Options {
+        resume: !args.no_resume,
+        force: args.force,
+        ..app.options()
+    };
+    carry_out(app, &link, plan, options).await
+}
+
+/// Tells the remote operands from where they go: the last of several is local when it is the
+/// second, an existing directory, or ends with `/`.
+fn split(app: &App, args: &Get) -> Result<(Vec<String>, PathBuf), Failure> {
+    let mut operands = args.files.clone();
+    if let Some(output) = &args.output {
+        return Ok((operands, PathBuf::from(output)));
+    }
+    let last = operands.last().cloned().unwrap_or_default();
+    let local = operands.len() > 1
+        && !app.target(&last)?.is_explicit()
+        && (operands.len() == 2 || last.ends_with('/') || last == "-" || Path::new(&last).is_dir());
+    if local {
+        operands.pop();
+        return Ok((operands, PathBuf::from(last)));
+    }
+    Ok((operands, PathBuf::from(".")))
+}
+
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn file_name(path: &Path) -> Result<PathBuf, Failure> {
+    let name = path.file_name().map(PathBuf::from);
+    name.ok_or_else(|| Failure::usage(format!("`{}` is not a name for a file", path.display())))
+}
+
+/// Finds what an operand names; a name that exists is that name even when it holds `*?[`.
+pub(crate) async fn look(
+    session: &mut dyn Remote,
+    path: &str,
+) -> Result<Vec<(String, Entry)>, Failure> {
+    if let Some(entry) = session.stat(path).await? {
+        return Ok(vec![(path.to_owned(), entry)]);
+    }
+    let (dir, pattern) = names::split(path);
+    if !is_pattern(pattern) {
+        return Err(missing(path).into());
+    }
+    let matches = matcher(pattern).map_err(|error| Failure::usage(error.to_string()))?;
+    let listing = session.list(dir).await?;
+    let found: Vec<(String, Entry)> = listing
+        .entries
+        .into_iter()
+        .filter(|entry| matches(entry.name.as_str()))
+        .map(|entry| (entry.name.within(dir), entry))
+        .collect();
+    if found.is_empty() {
+        return Err(missing(path).into());
+    }
+    Ok(found)
+}
+
+fn missing(path: &str) -> RemoteError {
+    RemoteError::Refused {
+        verb: "look for".to_owned(),
+        path: Some(path.to_owned()),
+        reply: Reply::new(550, "no such file or directory"),
+    }
+}
+
+async fn add(
+    app: &App,
+    session: &mut dyn Remote,
+    plan: &mut Plan,
+    args: &Get,
+    path: &str,
+    entry: &Entry,
+    local: &Path,
+) -> Result<(), Failure> {
+    if entry.kind != Kind::Dir {
+        plan.push(Step::Fetch {
+            remote: path.to_owned(),
+            local: local.to_path_buf(),
+            size: entry.size,
+            modified: entry.modified,
+        });
+        return Ok(());
+    }
+    if !args.recursive {
+        return Err(Failure::Usage(
+            format!("`{path}` is a directory"),
+            Some("fetch it with all it holds: `ftpc get -r`".to_owned()),
+        ));
+    }
+    let tree = walk::remote(session, path, &filter(&args.patterns)?).await?;
+    tell_notes(app, &tree.notes);
+    plan.push(Step::MakeLocalDir {
+        path: local.to_path_buf(),
+    });
+    let wishes = Wishes::new(Way::Down);
+    let inner = sync::plan(&tree, &Tree::default(), Path::new("."), path, &wishes);
+    plan.steps.extend(below(inner, local));
+    Ok(())
+}
+
+async fn to_stdout(app: &App, link: &Link, paths: &[String]) -> Answer {
+    for path in paths {
+        let mut session = link.session().await?;
+        match fetch_into(&mut *session, path, std::io::stdout(), &app.cancel).await {
+            Ok(_) => link.pool.give_back(session),
+            // Whoever read has enough: a closed pipe is not an error.
+            Err(Error::Local { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
+                break;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    link.close().await;
+    Ok(ExitCode::Done)
+}

@@ -1,0 +1,239 @@
+//! One file a command, or a family of them: open, plan, run, report.
+
+pub mod discover;
+pub mod doctor;
+pub mod files;
+pub mod get;
+pub mod list;
+pub mod papers;
+pub mod put;
+pub mod sync;
+pub mod trust;
+
+use serde_json::json;
+
+use crate::{
+    app::{App, Failure, Link},
+    cli::{Cli, Command, Patterns},
+    error::Error,
+    event::Events,
+    exit::ExitCode,
+    plan::{
+        Plan, Step,
+        filter::{BadPattern, Filter},
+        walk::inner_name,
+    },
+    remote::names,
+    transfer::{Engine, Options, Summary},
+    ui::{Volume, escape::shown, progress, table},
+};
+
+/// What a command answers: its exit code, or why it could not work.
+pub type Answer = Result<ExitCode, Failure>;
+
+/// Runs the command of the command line.
+///
+/// # Errors
+/// The command could not do its work.
+pub async fn run(app: &mut App, cli: Cli) -> Answer {
+    let Some(command) = cli.command else {
+        return crate::shell::run(app, None, false).await;
+    };
+    match command {
+        Command::Put(args) => put::run(app, &args).await,
+        Command::Get(args) => get::run(app, &args).await,
+        Command::Sync(args) => sync::run(app, &args).await,
+        Command::Ls(args) => list::ls(app, &args).await,
+        Command::Tree(args) => list::tree(app, &args.path).await,
+        Command::Du(args) => list::du(app, &args.path).await,
+        Command::Find(args) => list::find(app, &args.path, args.name.as_deref()).await,
+        Command::Cat(args) => files::cat(app, &args.paths).await,
+        Command::Rm(args) => files::rm(app, &args.paths, args.recursive).await,
+        Command::Mv(args) => files::mv(app, &args.from, &args.to).await,
+        Command::Mkdir(args) => files::mkdir(app, &args.paths, args.parents).await,
+        Command::Rmdir(args) => files::rmdir(app, &args.paths).await,
+        Command::Chmod(args) => files::chmod(app, args.mode, &args.paths).await,
+        Command::Quote(args) => files::quote(app, args.on.as_deref(), &args.words).await,
+        Command::Shell(args) => {
+            crate::shell::run(app, args.server.as_deref(), args.keep_going).await
+        }
+        Command::Sites => Ok(papers::sites(app)),
+        Command::Trust(args) => trust::run(app, &args).await,
+        Command::Doctor(args) => doctor::run(app, &args.path).await,
+        Command::Discover(args) => discover::run(app, args.wait).await,
+        Command::Completions { shell } => Ok(papers::completions(app, shell)),
+        Command::Man => papers::man(app),
+    }
+}
+
+/// Resolves remote operands: all must be on one server.
+pub(crate) async fn open_all(
+    app: &App,
+    operands: &[String],
+) -> Result<(Link, Vec<String>), Failure> {
+    let targets = operands
+        .iter()
+        .map(|text| app.target(text))
+        .collect::<Result<Vec<_>, _>>()?;
+    let first = targets
+        .first()
+        .ok_or_else(|| Failure::usage("nothing is named"))?;
+    let server = |target: &crate::target::Target| match target {
+        crate::target::Target::Url(server, _) => server.to_string(),
+        crate::target::Target::Site(name, _) => format!("{name}:"),
+        crate::target::Target::Path(_) => String::new(),
+    };
+    if targets
+        .iter()
+        .any(|target| target.is_explicit() && server(target) != server(first))
+    {
+        return Err(Failure::usage("the operands are on different servers"));
+    }
+    let link = app.open(first).await?;
+    let paths = targets
+        .iter()
+        .map(|target| names::join(&link.base, target.path()))
+        .collect();
+    Ok((link, paths))
+}
+
+/// Reads include and exclude patterns.
+pub(crate) fn filter(patterns: &Patterns) -> Result<Filter, Failure> {
+    let mut filter = Filter::default();
+    let bad = |error: BadPattern| Failure::usage(error.to_string());
+    // Excludes first, so that an include can take back.
+    for pattern in &patterns.exclude {
+        filter.exclude(pattern).map_err(bad)?;
+    }
+    for pattern in &patterns.include {
+        filter.include(pattern).map_err(bad)?;
+    }
+    Ok(filter)
+}
+
+/// Runs a plan with its progress on the screen, and reports.
+pub(crate) async fn carry_out(app: &App, link: &Link, plan: Plan, options: Options) -> Answer {
+    let (events, screen) = start_screen(app);
+    let engine = Engine::with_pool(
+        std::sync::Arc::clone(&link.pool),
+        options,
+        events,
+        app.cancel.clone(),
+    );
+    let summary = engine.run(plan).await;
+    link.close().await;
+    drop(engine);
+    let _ = screen.await;
+    app.store.save()?;
+    Ok(report(app, &summary))
+}
+
+fn start_screen(app: &App) -> (Events, tokio::task::JoinHandle<()>) {
+    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+    let screen = tokio::spawn(progress::show(app.ui, receiver));
+    (Events::new(sender), screen)
+}
+
+/// Says how a run went and makes the exit code of it.
+fn report(app: &App, summary: &Summary) -> ExitCode {
+    let code = code_of(summary);
+    if app.ui.json {
+        app.ui.answer(as_json(summary, code));
+        return code;
+    }
+    // A single file that went well has said so already.
+    let lone = summary.files == 1 && summary.failed.is_empty() && summary.deleted == 0;
+    if app.ui.volume != Volume::Quiet && !lone {
+        app.ui.remark(in_words(summary));
+    }
+    if code == ExitCode::Interrupted {
+        app.ui.error("interrupted; what can be resumed was kept");
+    }
+    code
+}
+
+fn in_words(summary: &Summary) -> String {
+    let mut parts = vec![format!(
+        "{}, {} in {}, {}",
+        table::count(summary.files, "file"),
+        table::size(summary.bytes),
+        table::duration(summary.took),
+        table::rate(summary.bytes, summary.took)
+    )];
+    let mut add = |number: u64, word: &str| {
+        if number > 0 {
+            parts.push(format!("{number} {word}"));
+        }
+    };
+    add(summary.verified, "verified");
+    add(summary.skipped, "unchanged");
+    add(summary.deleted, "removed");
+    add(summary.failed.len() as u64, "failed");
+    parts.join("; ")
+}
+
+fn as_json(summary: &Summary, code: ExitCode) -> serde_json::Value {
+    let failed: Vec<_> = summary
+        .failed
+        .iter()
+        .map(|outcome| json!({ "name": outcome.name, "error": outcome.error.chain() }))
+        .collect();
+    json!({
+        "files": summary.files,
+        "bytes": summary.bytes,
+        "seconds": summary.took.as_secs_f64(),
+        "verified": summary.verified,
+        "skipped": summary.skipped,
+        "deleted": summary.deleted,
+        "failed": failed,
+        "interrupted": summary.interrupted,
+        "exit_code": code as u8,
+    })
+}
+
+/// One failed file is its own cause; among several, some failed.
+fn code_of(summary: &Summary) -> ExitCode {
+    match summary.failed.as_slice() {
+        _ if summary.interrupted => ExitCode::Interrupted,
+        [] => ExitCode::Done,
+        [one] if summary.files == 0 => (&one.error).into(),
+        all if summary.files == 0 => {
+            let first: ExitCode = (&all[0].error).into();
+            let same = all
+                .iter()
+                .all(|outcome| ExitCode::from(&outcome.error) == first);
+            if same { first } else { ExitCode::SomeFailed }
+        }
+        _ => ExitCode::SomeFailed,
+    }
+}
+
+/// Puts the local targets of a plan below `name`, for a tree that lands inside a directory.
+pub(crate) fn below(mut plan: Plan, name: &std::path::Path) -> Vec<Step> {
+    for step in &mut plan.steps {
+        match step {
+            Step::MakeLocalDir { path } | Step::DeleteLocal { path, .. } => {
+                *path = name.join(&path);
+            }
+            Step::Fetch { local, .. } => *local = name.join(&local),
+            _ => {}
+        }
+    }
+    plan.steps
+}
+
+/// Says what a walk left out.
+pub(crate) fn tell_notes(app: &App, notes: &[String]) {
+    notes
+        .iter()
+        .for_each(|note| app.ui.remark(format!("left out: {}", shown(note))));
+}
+
+/// The last component of a local path, in the inner form.
+pub(crate) fn local_file_name(path: &std::path::Path) -> Result<String, Error> {
+    let absolute = std::path::absolute(path).map_err(|error| Error::local("open", path, error))?;
+    let name = absolute
+        .file_name()
+        .map(|name| inner_name(std::path::Path::new(name)));
+    name.ok_or_else(|| Error::local("send", path, std::io::ErrorKind::InvalidFilename.into()))
+}

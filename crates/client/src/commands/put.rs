@@ -1,0 +1,200 @@
+//! `put`: local files and trees to the server.
+
+use std::{io, path::Path};
+
+use super::{Answer, carry_out, filter, local_file_name, tell_notes};
+use crate::{
+    app::{App, Failure, Link},
+    cli::Put,
+    error::Error,
+    exit::ExitCode,
+    plan::{
+        Plan, Step,
+        sync::{self, Way, Wishes},
+        walk::{self, Tree},
+    },
+    remote::{Kind, names},
+    target::Target,
+    transfer::{Options, stream::send_from},
+    ui::table,
+};
+
+/// Runs `put`.
+///
+/// # Errors
+/// Nothing could be sent.
+pub async fn run(app: &App, args: &Put) -> Answer {
+    let (sources, target) = split(app, args)?;
+    check_sources(&sources, args.recursive)?;
+    let link = app.open(&target).await?;
+    let to = names::join(&link.base, target.path());
+    if sources == ["-"] {
+        return from_stdin(app, &link, args, &to).await;
+    }
+    let mut plan = Plan::new(".");
+    let to = destination(&link, args, &sources, &to, &mut plan).await?;
+    for source in &sources {
+        add(app, &mut plan, Path::new(source), &to, args)?;
+    }
+    let options = Options {
+        resume: !args.no_resume,
+        ..app.options()
+    };
+    let code = carry_out(app, &link, plan, options).await?;
+    if args.move_files && code == ExitCode::Done {
+        remove_sources(&sources)?;
+    }
+    Ok(code)
+}
+
+/// Where a source goes.
+enum To {
+    /// Into this directory, under its own name.
+    Dir(String),
+    /// Under this very name.
+    Name(String),
+}
+
+impl To {
+    fn of(&self, name: &str) -> String {
+        match self {
+            Self::Dir(dir) => names::join(dir, name),
+            Self::Name(name) => name.clone(),
+        }
+    }
+}
+
+/// Tells the sources from where they go. The last operand is where they go when it names a server,
+/// or when it is not a local file and there is another before it.
+fn split(app: &App, args: &Put) -> Result<(Vec<String>, Target), Failure> {
+    let mut sources = args.files.clone();
+    let default = Target::Path(String::new());
+    let Some(last) = sources.last() else {
+        return Ok((sources, default));
+    };
+    let target = app.target(last)?;
+    let is_target = match &target {
+        Target::Path(path) => sources.len() > 1 && path != "-" && !Path::new(path).exists(),
+        Target::Url(..) => true,
+        // A file of that very name is meant before a site.
+        Target::Site(..) => !Path::new(last).exists(),
+    };
+    if !is_target {
+        return Ok((sources, default));
+    }
+    if sources.len() == 1 {
+        return Err(Failure::usage("no local file is named"));
+    }
+    // `put a b` with a missing b is a name on the server; a missing one of many is a mistake.
+    if !target.is_explicit() && sources.len() > 2 && !target.path().ends_with('/') {
+        let missing = Path::new(target.path());
+        return Err(Error::local("open", missing, io::ErrorKind::NotFound.into()).into());
+    }
+    sources.pop();
+    Ok((sources, target))
+}
+
+fn check_sources(sources: &[String], recursive: bool) -> Result<(), Failure> {
+    for source in sources.iter().filter(|source| *source != "-") {
+        let path = Path::new(source);
+        let meta = std::fs::metadata(path).map_err(|error| Error::local("open", path, error))?;
+        if meta.is_dir() && !recursive {
+            return Err(Failure::Usage(
+                format!("`{source}` is a directory"),
+                Some("send it with all it holds: `ftpc put -r`".to_owned()),
+            ));
+        }
+        if !meta.is_dir() && !meta.is_file() {
+            return Err(Failure::usage(format!("`{source}` is not a regular file")));
+        }
+    }
+    if sources.len() > 1 && sources.iter().any(|source| source == "-") {
+        return Err(Failure::usage("standard input goes alone"));
+    }
+    Ok(())
+}
+
+async fn destination(
+    link: &Link,
+    args: &Put,
+    sources: &[String],
+    to: &str,
+    plan: &mut Plan,
+) -> Result<To, Failure> {
+    if let Some(name) = &args.output {
+        if sources.len() > 1 {
+            return Err(Failure::usage("`-o` names one file, and there are several"));
+        }
+        return Ok(To::Name(names::join(to, name)));
+    }
+    if to == link.base {
+        return Ok(To::Dir(to.to_owned()));
+    }
+    let mut session = link.session().await?;
+    let there = session.stat(to.trim_end_matches('/')).await;
+    link.pool.give_back(session);
+    let is_dir = there?.is_some_and(|entry| entry.kind == Kind::Dir);
+    if is_dir || to.trim_end_matches('/').is_empty() {
+        return Ok(To::Dir(to.to_owned()));
+    }
+    if sources.len() > 1 || to.ends_with('/') {
+        let dir = to.trim_end_matches('/').to_owned();
+        plan.push(Step::MakeRemoteDir { path: dir.clone() });
+        return Ok(To::Dir(dir));
+    }
+    Ok(To::Name(to.to_owned()))
+}
+
+fn add(app: &App, plan: &mut Plan, source: &Path, to: &To, args: &Put) -> Result<(), Failure> {
+    let meta = std::fs::metadata(source).map_err(|error| Error::local("open", source, error))?;
+    let remote = to.of(&local_file_name(source)?);
+    if meta.is_file() {
+        plan.push(Step::send(source, &remote, meta.len()));
+        return Ok(());
+    }
+    let tree = walk::local(source, &filter(&args.patterns)?)?;
+    tell_notes(app, &tree.notes);
+    plan.push(Step::MakeRemoteDir {
+        path: remote.clone(),
+    });
+    let wishes = Wishes::new(Way::Up);
+    plan.steps
+        .extend(sync::plan(&tree, &Tree::default(), source, &remote, &wishes).steps);
+    Ok(())
+}
+
+async fn from_stdin(app: &App, link: &Link, args: &Put, to: &str) -> Answer {
+    let path = match &args.output {
+        Some(name) => names::join(to, name),
+        None if !to.is_empty() && !to.ends_with('/') => to.to_owned(),
+        None => {
+            return Err(Failure::Usage(
+                "standard input has no name".to_owned(),
+                Some("name it with `-o NAME`".to_owned()),
+            ));
+        }
+    };
+    let mut session = link.session().await?;
+    let bytes = send_from(&mut *session, io::stdin(), &path, &app.cancel).await?;
+    link.pool.give_back(session);
+    link.close().await;
+    app.ui.remark(format!(
+        "↑ {}  {}",
+        crate::ui::escape::shown(&path),
+        table::size(bytes)
+    ));
+    Ok(ExitCode::Done)
+}
+
+fn remove_sources(sources: &[String]) -> Result<(), Failure> {
+    for source in sources {
+        let path = Path::new(source);
+        let removed = if path.is_dir() {
+            std::fs::remove_dir_all(path)
+        } else {
+            std::fs::remove_file(path)
+        };
+        removed.map_err(|error| Error::local("remove", path, error))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! `sync`: makes one tree like another, one way.
+
+use std::path::Path;
+
+use super::{Answer, carry_out, filter, tell_notes};
+use crate::{
+    app::{App, Failure, Link},
+    cli::Sync,
+    exit::ExitCode,
+    plan::{
+        Plan, Step, checksum,
+        sync::{self, Way, Wishes},
+        walk::{self, Tree},
+    },
+    remote::{Kind, names},
+    target::Target,
+    transfer::Options,
+    ui::{ask, escape::shown, table},
+};
+
+/// Runs `sync`.
+///
+/// # Errors
+/// The trees cannot be read, or it was not allowed.
+pub async fn run(app: &App, args: &Sync) -> Answer {
+    let (from, to) = (app.target(&args.from)?, app.target(&args.to)?);
+    let (way, target, local) = match (from.is_explicit(), to.is_explicit()) {
+        (true, false) => (Way::Down, from, args.to.as_str()),
+        (false, true) => (Way::Up, to, args.from.as_str()),
+        _ => {
+            return Err(Failure::Usage(
+                "one side must be local and the other on a server".to_owned(),
+                Some("as in `ftpc sync ./site web:/htdocs`".to_owned()),
+            ));
+        }
+    };
+    let local = Path::new(local);
+    let link = app.open(&target).await?;
+    let top = remote_top(&link, &target);
+    let (here, there) = trees(app, args, &link, local, &top, way).await?;
+    let (source, aim) = if way == Way::Up {
+        (&here, &there)
+    } else {
+        (&there, &here)
+    };
+    let mut wishes = Wishes {
+        delete: args.delete,
+        update_only: args.update,
+        ..Wishes::new(way)
+    };
+    if args.checksum {
+        let mut session = link.session().await?;
+        checksum::compare(
+            &mut *session,
+            (&here, local),
+            (&there, &top),
+            &app.cancel,
+            &mut wishes,
+        )
+        .await?;
+        link.pool.give_back(session);
+    }
+    let mut plan = sync::plan(source, aim, local, &top, &wishes);
+    if way == Way::Up {
+        plan.steps
+            .insert(0, Step::MakeRemoteDir { path: top.clone() });
+    }
+    if args.dry_run {
+        return Ok(show(app, &plan));
+    }
+    guard(app, args, source, aim, &plan)?;
+    // The plan has compared both sides: what it replaces is meant to be replaced.
+    let options = Options {
+        force: true,
+        ..app.options()
+    };
+    carry_out(app, &link, plan, options).await
+}
+
+fn remote_top(link: &Link, target: &Target) -> String {
+    let top = names::join(&link.base, target.path());
+    let trimmed = top.trim_end_matches('/');
+    match (trimmed, top.starts_with('/')) {
+        ("", true) => "/".to_owned(),
+        ("", false) => ".".to_owned(),
+        _ => trimmed.to_owned(),
+    }
+}
+
+async fn trees(
+    app: &App,
+    args: &Sync,
+    link: &Link,
+    local: &Path,
+    top: &str,
+    way: Way,
+) -> Result<(Tree, Tree), Failure> {
+    let filter = filter(&args.patterns)?;
+    let here = if way == Way::Down && !local.exists() {
+        Tree::default()
+    } else {
+        walk::local(local, &filter)?
+    };
+    let mut session = link.session().await?;
+    let known = match top {
+        "/" | "." => true,
+        _ => session
+            .stat(top)
+            .await?
+            .is_some_and(|entry| entry.kind == Kind::Dir),
+    };
+    let there = if known || way == Way::Down {
+        walk::remote(&mut *session, top, &filter).await?
+    } else {
+        Tree::default()
+    };
+    link.pool.give_back(session);
+    tell_notes(app, &here.notes);
+    tell_notes(app, &there.notes);
+    Ok((here, there))
+}
+
+/// Many removals, and all of them, are a mistake more often than a wish.
+fn guard(app: &App, args: &Sync, source: &Tree, aim: &Tree, plan: &Plan) -> Result<(), Failure> {
+    let removals = plan.deletions();
+    if removals == 0 || args.yes {
+        return Ok(());
+    }
+    let emptied = source.nodes.is_empty() && !aim.nodes.is_empty();
+    let many = removals > args.max_delete;
+    if !emptied && !many {
+        return Ok(());
+    }
+    let why = if emptied {
+        format!(
+            "`{}` is empty: all {removals} entries of `{}` would be removed",
+            args.from, args.to
+        )
+    } else {
+        format!(
+            "{removals} entries would be removed, more than --max-delete {}",
+            args.max_delete
+        )
+    };
+    if ask::somebody() {
+        app.ui.remark(&why);
+        if ask::yes("Remove them?") {
+            return Ok(());
+        }
+        return Err(Failure::Said(ExitCode::Usage));
+    }
+    Err(Failure::Usage(
+        why,
+        Some("look with `--dry-run`; `--yes` does it".to_owned()),
+    ))
+}
+
+fn show(app: &App, plan: &Plan) -> ExitCode {
+    let mut skipped = 0;
+    for step in &plan.steps {
+        let line = match step {
+            Step::MakeRemoteDir { path } => format!("make    {path}"),
+            Step::MakeLocalDir { path } => format!("make    {}", path.display()),
+            Step::Send { local, size, .. } => {
+                format!("send    {} ({})", local.display(), table::size(*size))
+            }
+            Step::Fetch { remote, size, .. } => {
+                format!("fetch   {remote} ({})", table::size(size.unwrap_or(0)))
+            }
+            Step::DeleteRemote { path, .. } => format!("remove  {path}"),
+            Step::DeleteLocal { path, .. } => format!("remove  {}", path.display()),
+            Step::Skip { .. } => {
+                skipped += 1;
+                continue;
+            }
+        };
+        app.ui.answer(shown(&line));
+    }
+    app.ui.remark(format!(
+        "{}, {}; {} to remove; {skipped} unchanged; nothing was done",
+        table::count(plan.files(), "file"),
+        table::size(plan.bytes()),
+        plan.deletions()
+    ));
+    ExitCode::Done
+}

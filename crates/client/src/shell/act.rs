@@ -1,0 +1,523 @@
+//! What the shell's commands do: the same code as the one-shot commands, on one connection.
+
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use super::{
+    table::{self, ROWS, Row, Verb},
+    words,
+};
+use crate::{
+    app::{App, Failure, Link},
+    cli::{Get, Ls, Put},
+    commands::{files, get, list, put},
+    error::Error,
+    exit::ExitCode,
+    plan::filter::{is_pattern, matcher},
+    remote::{Kind, Remote, Start, names},
+    target::Target,
+    ui::{ask, escape::shown, table as show},
+};
+
+/// How long the names for completion are believed.
+const FRESH: Duration = Duration::from_secs(5);
+/// How long completion may wait for the server.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The shell's state between lines.
+pub(super) struct Shell<'a> {
+    pub(super) app: &'a mut App,
+    /// The connection, and the URL that one-shot commands find it by.
+    link: Option<Connected>,
+    asks: bool,
+    names: (Option<Instant>, Vec<String>),
+}
+
+struct Connected {
+    link: Link,
+    server: String,
+    cwd: String,
+}
+
+impl<'a> Shell<'a> {
+    pub(super) fn new(app: &'a mut App) -> Self {
+        Self {
+            app,
+            link: None,
+            asks: false,
+            names: (None, Vec::new()),
+        }
+    }
+
+    pub(super) fn prompt(&self) -> String {
+        match &self.link {
+            Some(at) => format!("ftpc {}:{}> ", at.link.endpoint, shown(&at.cwd)),
+            None => "ftpc> ".to_owned(),
+        }
+    }
+
+    pub(super) async fn close(&mut self) {
+        if let Some(at) = self.link.take() {
+            at.link.pool.close().await;
+        }
+    }
+
+    /// Connects to a host, a URL or a site.
+    pub(super) async fn open(&mut self, server: &str) -> Result<(), Failure> {
+        self.close().await;
+        let target = if self.app.config.sites.contains_key(server) {
+            Target::Site(server.to_owned(), String::new())
+        } else if server.contains("://") {
+            self.app.target(server)?
+        } else {
+            self.app.target(&format!("ftp://{server}/"))?
+        };
+        let link = self.app.open(&target).await?;
+        let mut session = link.session().await?;
+        let start = names::join(&link.base, target.path());
+        if !start.is_empty() {
+            session.cwd(&start).await?;
+        }
+        let cwd = session.pwd().await?;
+        let greeting = session.facts().greeting.join("\n");
+        link.pool.give_back(session);
+        if !greeting.is_empty() {
+            greeting
+                .lines()
+                .for_each(|line| self.app.ui.remark(shown(line)));
+        }
+        self.link = Some(Connected {
+            link,
+            server: server.to_owned(),
+            cwd,
+        });
+        self.names = (None, Vec::new());
+        Ok(())
+    }
+
+    /// Runs a line; `None`: leave.
+    pub(super) async fn run(&mut self, line: &str) -> Result<Option<ExitCode>, Failure> {
+        if let Some(command) = line.trim_start().strip_prefix('!') {
+            return local(command.trim()).map(Some);
+        }
+        let words = words::split(line).map_err(|error| Failure::usage(error.to_string()))?;
+        let Some((word, args)) = words.split_first() else {
+            return Ok(Some(ExitCode::Done));
+        };
+        let row = table::find(word).map_err(|near| unknown(word, &near))?;
+        if row.verb == Verb::Bye {
+            return Ok(None);
+        }
+        self.act(row, args).await.map(Some)
+    }
+
+    async fn act(&mut self, row: Row, args: &[String]) -> Result<ExitCode, Failure> {
+        let ui = self.app.ui;
+        match row.verb {
+            Verb::Open => {
+                self.open(&one(row, args)?).await?;
+            }
+            Verb::User => self.user(&one(row, args)?).await?,
+            Verb::Help => help(self.app, args),
+            Verb::Lcd => {
+                let home = std::env::var("HOME").unwrap_or_else(|_| "/".to_owned());
+                let dir = args.first().unwrap_or(&home);
+                std::env::set_current_dir(dir)
+                    .map_err(|error| Error::local("enter", dir, error))?;
+            }
+            Verb::Binary => ui.remark("files are always moved as they are"),
+            Verb::Ascii => ui.remark("not done: line ends would be changed and files damaged"),
+            Verb::Passive => ui.remark("passive connections are always used"),
+            Verb::Prompt => {
+                self.asks = !self.asks;
+                ui.remark(if self.asks {
+                    "each file is asked about"
+                } else {
+                    "nothing is asked"
+                });
+            }
+            Verb::Local | Verb::Bye => {}
+            _ => return self.remote(row, args).await,
+        }
+        Ok(ExitCode::Done)
+    }
+
+    async fn user(&mut self, name: &str) -> Result<(), Failure> {
+        let server = self.connected()?.server.clone();
+        let endpoint = self.connected()?.link.endpoint.clone();
+        self.app.global.user = Some(name.to_owned());
+        if let Some(password) = ask::password(name, &endpoint) {
+            self.app.set_password(&password);
+        }
+        self.open(&server).await
+    }
+
+    fn connected(&self) -> Result<&Connected, Failure> {
+        self.link.as_ref().ok_or_else(|| {
+            Failure::Usage(
+                "not connected".to_owned(),
+                Some("`open HOST` connects".to_owned()),
+            )
+        })
+    }
+
+    /// The commands that need a connection.
+    async fn remote(&mut self, row: Row, args: &[String]) -> Result<ExitCode, Failure> {
+        let at = self.connected()?;
+        let full = |path: &String| names::join(&at.cwd, path);
+        let paths: Vec<String> = args.iter().map(full).collect();
+        match row.verb {
+            Verb::Cd => self.cd(args.first().map_or("/", String::as_str)).await,
+            Verb::Pwd => {
+                let here = std::env::current_dir().unwrap_or_default();
+                self.app.ui.answer(format!("remote {}", shown(&at.cwd)));
+                self.app.ui.answer(format!("local  {}", here.display()));
+                Ok(ExitCode::Done)
+            }
+            Verb::Ls | Verb::Dir => {
+                let path = paths.first().cloned().unwrap_or_else(|| at.cwd.clone());
+                let args = Ls {
+                    path,
+                    long: row.verb == Verb::Dir,
+                    recursive: false,
+                    all: true,
+                };
+                self.lent(async |app| list::ls(app, &args).await).await
+            }
+            Verb::Tree | Verb::Du => {
+                let path = paths.first().cloned().unwrap_or_else(|| at.cwd.clone());
+                let tree = row.verb == Verb::Tree;
+                self.lent(async |app| match tree {
+                    true => list::tree(app, &path).await,
+                    false => list::du(app, &path).await,
+                })
+                .await
+            }
+            Verb::Get | Verb::Reget | Verb::Mget => self.get(row, args, paths).await,
+            Verb::Put | Verb::Mput => self.put(row, args).await,
+            Verb::Append => self.append(row, args).await,
+            Verb::Delete => {
+                let paths = self.confirmed(paths)?;
+                self.lent(async |app| files::rm(app, &paths, false).await)
+                    .await
+            }
+            Verb::Rename => {
+                let [from, to] = paths.as_slice() else {
+                    return Err(usage(row));
+                };
+                self.lent(async |app| files::mv(app, from, to).await).await
+            }
+            Verb::Mkdir => {
+                self.lent(async |app| files::mkdir(app, &paths, false).await)
+                    .await
+            }
+            Verb::Rmdir => self.lent(async |app| files::rmdir(app, &paths).await).await,
+            Verb::Cat => self.lent(async |app| files::cat(app, &paths).await).await,
+            _ => self.ask_server(row, args, &paths).await,
+        }
+    }
+
+    /// Runs a one-shot command on the shell's connection.
+    async fn lent(
+        &mut self,
+        work: impl AsyncFnOnce(&App) -> Result<ExitCode, Failure>,
+    ) -> Result<ExitCode, Failure> {
+        self.names.0 = None;
+        let at = &self.connected()?.link;
+        let (pool, endpoint) = (std::sync::Arc::clone(&at.pool), at.endpoint.clone());
+        self.app.lend(pool, &endpoint);
+        let done = work(self.app).await;
+        self.app.take_back();
+        done
+    }
+
+    async fn cd(&mut self, dir: &str) -> Result<ExitCode, Failure> {
+        let at = self.connected()?;
+        let mut session = at.link.session().await?;
+        let path = names::join(&at.cwd, dir);
+        session.cwd(&path).await?;
+        let cwd = session.pwd().await?;
+        at.link.pool.give_back(session);
+        if let Some(at) = &mut self.link {
+            at.cwd = cwd;
+        }
+        self.names.0 = None;
+        Ok(ExitCode::Done)
+    }
+
+    async fn get(
+        &mut self,
+        row: Row,
+        args: &[String],
+        paths: Vec<String>,
+    ) -> Result<ExitCode, Failure> {
+        let (files, output) = match (row.verb, args) {
+            (Verb::Mget, [_, ..]) => (self.confirmed(paths)?, None),
+            (Verb::Get | Verb::Reget, [_]) => (paths, None),
+            (Verb::Get | Verb::Reget, [_, to]) => (paths[..1].to_vec(), Some(to.clone())),
+            _ => return Err(usage(row)),
+        };
+        // As `ftp` does: a file that is here already is replaced.
+        let args = Get {
+            files,
+            output: Some(output.unwrap_or_else(|| ".".to_owned())),
+            recursive: false,
+            force: true,
+            no_resume: row.verb == Verb::Get,
+            patterns: crate::cli::Patterns::default(),
+        };
+        self.lent(async |app| get::run(app, &args).await).await
+    }
+
+    async fn put(&mut self, row: Row, args: &[String]) -> Result<ExitCode, Failure> {
+        let cwd = self.connected()?.cwd.clone();
+        let (mut files, name) = match (row.verb, args) {
+            (Verb::Mput, [_, ..]) => (expand(args)?, None),
+            (Verb::Put, [file]) => (vec![file.clone()], None),
+            (Verb::Put, [file, name]) => (vec![file.clone()], Some(name.clone())),
+            _ => return Err(usage(row)),
+        };
+        if row.verb == Verb::Mput {
+            files = self.confirmed(files)?;
+        }
+        let output = match (name, files.as_slice()) {
+            (Some(name), _) => Some(names::join(&cwd, &name)),
+            (None, [file]) => Some(names::join(&cwd, names::split(file).1)),
+            (None, _) => {
+                for file in &files {
+                    Box::pin(self.put(
+                        table::find("put").map_err(|_| usage(row))?,
+                        std::slice::from_ref(file),
+                    ))
+                    .await?;
+                }
+                return Ok(ExitCode::Done);
+            }
+        };
+        let args = Put {
+            files,
+            output,
+            recursive: false,
+            move_files: false,
+            no_resume: true,
+            patterns: crate::cli::Patterns::default(),
+        };
+        self.lent(async |app| put::run(app, &args).await).await
+    }
+
+    async fn append(&mut self, row: Row, args: &[String]) -> Result<ExitCode, Failure> {
+        let (file, name) = match args {
+            [file] => (file, names::split(file).1),
+            [file, name] => (file, name.as_str()),
+            _ => return Err(usage(row)),
+        };
+        let at = self.connected()?;
+        let path = Path::new(file);
+        let mut source =
+            std::fs::File::open(path).map_err(|error| Error::local("open", path, error))?;
+        let mut session = at.link.session().await?;
+        let mut data = session
+            .open_write(&names::join(&at.cwd, name), Start::Append)
+            .await?;
+        let copied = tokio::task::block_in_place(|| -> std::io::Result<()> {
+            let mut block = vec![0; 256 << 10];
+            loop {
+                match std::io::Read::read(&mut source, &mut block)? {
+                    0 => return Ok(()),
+                    n => data.write_all(&block[..n])?,
+                }
+            }
+        });
+        // The server's reason for a broken connection says more than the break.
+        let finished = data.finish().await;
+        at.link.pool.give_back(session);
+        finished?;
+        copied.map_err(|error| Error::local("read", path, error))?;
+        self.names.0 = None;
+        Ok(ExitCode::Done)
+    }
+
+    /// The commands that are one question to the server.
+    async fn ask_server(
+        &mut self,
+        row: Row,
+        args: &[String],
+        paths: &[String],
+    ) -> Result<ExitCode, Failure> {
+        let ui = self.app.ui;
+        let at = self.connected()?;
+        let mut session = at.link.session().await?;
+        let answer = answer(&mut *session, row, args, paths).await;
+        at.link.pool.give_back(session);
+        let lines = answer?;
+        lines.iter().for_each(|line| ui.answer(shown(line)));
+        Ok(ExitCode::Done)
+    }
+
+    /// With `prompt` on, asks about each.
+    fn confirmed(&self, names: Vec<String>) -> Result<Vec<String>, Failure> {
+        if !self.asks {
+            return Ok(names);
+        }
+        let kept: Vec<String> = names
+            .into_iter()
+            .filter(|name| ask::yes(&shown(name)))
+            .collect();
+        if kept.is_empty() {
+            Err(Failure::usage("nothing was chosen"))
+        } else {
+            Ok(kept)
+        }
+    }
+
+    /// The names of the remote directory, for completion; silent when the server is slow.
+    pub(super) async fn names(&mut self) -> Vec<String> {
+        let fresh = self.names.0.is_some_and(|at| at.elapsed() < FRESH);
+        if let (Some(at), false) = (&self.link, fresh)
+            && let Ok(Ok(mut session)) = tokio::time::timeout(PATIENCE, at.link.session()).await
+            && let Ok(Ok(listing)) = tokio::time::timeout(PATIENCE, session.list(&at.cwd)).await
+        {
+            at.link.pool.give_back(session);
+            let name = |entry: crate::remote::Entry| {
+                let end = if entry.kind == Kind::Dir { "/" } else { "" };
+                format!("{}{end}", entry.name.as_str())
+            };
+            self.names = (
+                Some(Instant::now()),
+                listing.entries.into_iter().map(name).collect(),
+            );
+        }
+        self.names.1.clone()
+    }
+}
+
+async fn answer(
+    session: &mut dyn Remote,
+    row: Row,
+    args: &[String],
+    paths: &[String],
+) -> Result<Vec<String>, Failure> {
+    let path = || paths.first().map(String::as_str).ok_or_else(|| usage(row));
+    Ok(match row.verb {
+        Verb::Size => match session.size(path()?).await? {
+            Some(size) => vec![format!("{size} ({})", show::size(size))],
+            None => return Err(Failure::usage("the server does not tell")),
+        },
+        Verb::Modtime => match session.modified(path()?).await? {
+            Some(time) => vec![show::time(Some(time))],
+            None => return Err(Failure::usage("the server does not tell")),
+        },
+        Verb::Chmod => {
+            let [mode, _] = args else {
+                return Err(usage(row));
+            };
+            let mode = u32::from_str_radix(mode, 8).map_err(|_| usage(row))?;
+            session.set_mode(&paths[1], mode).await?;
+            Vec::new()
+        }
+        Verb::Hash => {
+            let how = session.abilities().hash();
+            let how = how.ok_or(crate::error::RemoteError::Unsupported {
+                what: "command to hash a file",
+            })?;
+            vec![session.hash(path()?, how).await?]
+        }
+        Verb::Quote => {
+            let reply = session.raw(&args.join(" ")).await?;
+            reply
+                .lines
+                .iter()
+                .map(|line| format!("{} {line}", reply.code))
+                .collect()
+        }
+        Verb::Status => {
+            let facts = session.facts();
+            let tls = facts
+                .security
+                .map_or("clear text", |security| security.version);
+            vec![format!("connected to {}, {tls}", facts.peer)]
+        }
+        _ => return Err(usage(row)),
+    })
+}
+
+fn one(row: Row, args: &[String]) -> Result<String, Failure> {
+    match args {
+        [word] => Ok(word.clone()),
+        // `open HOST PORT`, as `ftp` has it.
+        [host, port] if row.verb == Verb::Open && port.parse::<u16>().is_ok() => {
+            Ok(format!("{host}:{port}"))
+        }
+        _ => Err(usage(row)),
+    }
+}
+
+fn usage(row: Row) -> Failure {
+    Failure::usage(format!("usage: {} {}", row.words[0], row.arguments))
+}
+
+fn unknown(word: &str, near: &[&str]) -> Failure {
+    let hint = if near.is_empty() {
+        "`help` shows the commands".to_owned()
+    } else {
+        format!("one of {}", near.join(", "))
+    };
+    Failure::Usage(format!("`{}` is not a command", shown(word)), Some(hint))
+}
+
+fn help(app: &App, args: &[String]) {
+    let wanted =
+        |row: &&Row| args.is_empty() || args.iter().any(|word| row.words.contains(&word.as_str()));
+    for row in ROWS.iter().filter(wanted) {
+        app.ui.answer(format!(
+            "{:<10} {:<28} {}",
+            row.words[0], row.arguments, row.help
+        ));
+    }
+}
+
+/// Expands local patterns of `mput`.
+fn expand(words: &[String]) -> Result<Vec<String>, Failure> {
+    let mut found = Vec::new();
+    for word in words {
+        let (dir, pattern) = names::split(word);
+        if !is_pattern(pattern) || Path::new(word).exists() {
+            found.push(word.clone());
+            continue;
+        }
+        let matches = matcher(pattern).map_err(|error| Failure::usage(error.to_string()))?;
+        let place = if dir.is_empty() { "." } else { dir };
+        let entries =
+            std::fs::read_dir(place).map_err(|error| Error::local("list", place, error))?;
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| matches(name) && Path::new(place).join(name).is_file())
+            .map(|name| names::join(dir, &name))
+            .collect();
+        names.sort();
+        if names.is_empty() {
+            return Err(Failure::usage(format!("`{word}` matches no file")));
+        }
+        found.extend(names);
+    }
+    Ok(found)
+}
+
+fn local(command: &str) -> Result<ExitCode, Failure> {
+    let shell = std::env::var("SHELL").unwrap_or_else(|_| "sh".to_owned());
+    let mut child = Command::new(&shell);
+    if !command.is_empty() {
+        child.args(["-c", command]);
+    }
+    let status = child
+        .status()
+        .map_err(|error| Error::local("run", shell, error))?;
+    Ok(if status.success() {
+        ExitCode::Done
+    } else {
+        ExitCode::SomeFailed
+    })
+}

@@ -1,0 +1,236 @@
+//! What an operand names: a URL, `site:path`, or a path on the default site.
+
+use std::fmt;
+
+/// The scheme of a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `ftp://`
+    Ftp,
+    /// `ftps://`: TLS from the first byte.
+    Ftps,
+}
+
+/// A server and a login, as a URL writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// The scheme.
+    pub scheme: Scheme,
+    /// The login name, if given.
+    pub user: Option<String>,
+    /// The password, if given; better kept elsewhere.
+    pub password: Option<String>,
+    /// A name or an address, IPv6 without brackets.
+    pub host: String,
+    /// The control port.
+    pub port: u16,
+}
+
+/// What an operand names on the remote side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A URL.
+    Url(Server, String),
+    /// A path on a site of the configuration.
+    Site(String, String),
+    /// A path on the default site.
+    Path(String),
+}
+
+/// Why an operand cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a URL of an FTP server: {why}")]
+pub struct BadTarget {
+    text: String,
+    why: &'static str,
+}
+
+impl Target {
+    /// Reads an operand; `is_site` knows the sites of the configuration.
+    ///
+    /// # Errors
+    /// A URL that cannot be read.
+    pub fn parse(text: &str, is_site: impl Fn(&str) -> bool) -> Result<Self, BadTarget> {
+        if text.contains("://") {
+            let (server, path) = parse_url(text)?;
+            return Ok(Self::Url(server, path));
+        }
+        match text.split_once(':') {
+            Some((name, path)) if is_site(name) => Ok(Self::Site(name.to_owned(), path.to_owned())),
+            _ => Ok(Self::Path(text.to_owned())),
+        }
+    }
+
+    /// Returns the path part.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Url(_, path) | Self::Site(_, path) | Self::Path(path) => path,
+        }
+    }
+
+    /// Tells whether the operand names its server.
+    #[must_use]
+    pub fn is_explicit(&self) -> bool {
+        !matches!(self, Self::Path(_))
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            return write!(f, "[{}]:{}", self.host, self.port);
+        }
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// Reads `ftp://user@host:port/path` (RFC 1738 §3.2); the path is percent-decoded.
+///
+/// The path is taken from the login directory, as RFC 1738 §3.2.2 and curl take it; a second `/`
+/// (or `%2F`) begins at the server's root.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_url(text: &str) -> Result<(Server, String), BadTarget> {
+    // A password must not come back in an error.
+    let shown = match (text.split_once("://"), text.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://...@{rest}"),
+        _ => text.escape_debug().to_string(),
+    };
+    let bad = |why| BadTarget {
+        text: shown.clone(),
+        why,
+    };
+    let (scheme, rest) = match text.split_once("://") {
+        Some(("ftp", rest)) => (Scheme::Ftp, rest),
+        Some(("ftps", rest)) => (Scheme::Ftps, rest),
+        _ => return Err(bad("it does not begin with ftp:// or ftps://")),
+    };
+    let (authority, path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, "/"),
+    };
+    let (login, place) = match authority.rsplit_once('@') {
+        Some((login, place)) => (Some(login), place),
+        None => (None, authority),
+    };
+    let (user, password) = match login.map(|login| {
+        login
+            .split_once(':')
+            .map_or((login, None), |(u, p)| (u, Some(p)))
+    }) {
+        Some((user, password)) => (Some(user), password),
+        None => (None, None),
+    };
+    let (host, port) = split_port(place).ok_or_else(|| bad("the port is not a number"))?;
+    if host.is_empty() {
+        return Err(bad("it names no host"));
+    }
+    let decode = |text: &str| percent_decode(text).ok_or_else(|| bad("a %XX in it is not one"));
+    let default = if scheme == Scheme::Ftps { 990 } else { 21 };
+    let server = Server {
+        scheme,
+        user: user
+            .map(decode)
+            .transpose()?
+            .filter(|user| !user.is_empty()),
+        password: password.map(decode).transpose()?,
+        host: host.to_owned(),
+        port: port.unwrap_or(default),
+    };
+    let path = decode(path)?;
+    Ok((server, path.strip_prefix('/').unwrap_or(&path).to_owned()))
+}
+
+fn split_port(place: &str) -> Option<(&str, Option<u16>)> {
+    if let Some(rest) = place.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']')?;
+        return match rest.strip_prefix(':') {
+            Some(port) => Some((host, Some(port.parse().ok()?))),
+            None => rest.is_empty().then_some((host, None)),
+        };
+    }
+    match place.rsplit_once(':') {
+        Some((host, "")) => Some((host, None)),
+        Some((host, port)) if !host.contains(':') => Some((host, Some(port.parse().ok()?))),
+        _ => Some((place, None)),
+    }
+}
+
+/// Decodes `%XX`; bytes that are no UTF-8 are kept in the lossless inner form.
+fn percent_decode(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return Some(text.to_owned());
+    }
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'%' {
+            let pair = std::str::from_utf8(bytes.get(at + 1..at + 3)?).ok()?;
+            out.push(u8::from_str_radix(pair, 16).ok()?);
+            at += 3;
+        } else {
+            out.push(bytes[at]);
+            at += 1;
+        }
+    }
+    Some(crate::remote::names::decode_lossless(&out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> (Server, String) {
+        parse_url(text).unwrap()
+    }
+
+    #[test]
+    fn urls_come_apart() {
+        let (server, path) = url("ftp://ann@192.168.1.5:2121/a%20b/%E4%B8%AD");
+        assert_eq!(
+            (server.user.as_deref(), server.host.as_str(), server.port),
+            (Some("ann"), "192.168.1.5", 2121)
+        );
+        assert_eq!(path, "a b/中");
+        let (server, path) = url("ftps://[fe80::1]/");
+        assert_eq!(
+            (server.host.as_str(), server.port, path.as_str()),
+            ("fe80::1", 990, "")
+        );
+        assert_eq!(url("ftp://h").1, "");
+        assert_eq!(url("ftp://h//etc").1, "/etc");
+        assert_eq!(url("ftp://h/%2Fetc").1, "/etc");
+        assert_eq!(
+            url("ftp://a:p%40ss@h:21/x").0.password.as_deref(),
+            Some("p@ss")
+        );
+    }
+
+    #[test]
+    fn bad_urls_are_told_without_their_password() {
+        for (text, why) in [
+            ("http://h/", "does not begin"),
+            ("ftp:///x", "names no host"),
+            ("ftp://h:99999/", "port is not a number"),
+            ("ftp://h/%zz", "is not one"),
+        ] {
+            assert!(
+                parse_url(text).unwrap_err().to_string().contains(why),
+                "{text}"
+            );
+        }
+        let error = parse_url("ftp://a:hunter2@h:x/").unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn only_known_sites_take_a_colon() {
+        let parse = |text| Target::parse(text, |name| name == "nas").unwrap();
+        assert_eq!(parse("nas:/x"), Target::Site("nas".into(), "/x".into()));
+        assert_eq!(parse("a:b"), Target::Path("a:b".into()));
+        assert!(!parse("plain.txt").is_explicit());
+    }
+}

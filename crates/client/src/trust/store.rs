@@ -1,0 +1,267 @@
+//! The file of known servers: certificates seen first, who spoke TLS, who needs TLS 1.2.
+//!
+//! Read once, held in memory, written whole by rename when something was learnt.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fingerprint, Trust, TrustCheck};
+
+/// What is remembered of one server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The certificate's SHA-256, when it was pinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// When it was first seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<String>,
+    /// Whether a session with TLS was ever made.
+    #[serde(default)]
+    pub spoke_tls: bool,
+    /// Whether its data connections only resume with TLS 1.2.
+    #[serde(default)]
+    pub needs_tls12: bool,
+}
+
+/// The servers known, by `host:port`.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    servers: Mutex<BTreeMap<String, Known>>,
+    changed: Mutex<bool>,
+}
+
+/// Why the file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be read or written.
+    #[error("{verb} `{}`", path.display())]
+    Io {
+        /// `read` or `write`.
+        verb: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not what this program wrote.
+    #[error("`{}` is damaged: {reason}; remove the line, or the file", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Store {
+    /// Reads the file; one that does not exist is empty.
+    ///
+    /// # Errors
+    /// It exists and cannot be read: then nothing is trusted by mistake.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let path = path.into();
+        let servers = read(&path)?;
+        Ok(Self {
+            path,
+            servers: Mutex::new(servers),
+            changed: Mutex::new(false),
+        })
+    }
+
+    /// Returns the file's path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn servers(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learn(&self, endpoint: &str, change: impl FnOnce(&mut Known)) {
+        let mut servers = self.servers();
+        let known = servers.entry(endpoint.to_owned()).or_default();
+        let before = known.clone();
+        change(known);
+        if *known != before {
+            *self.changed.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        }
+    }
+
+    /// Remembers a certificate.
+    pub fn pin(&self, endpoint: &str, fingerprint: &Fingerprint, now: &str) {
+        self.learn(endpoint, |known| {
+            known.certificate = Some(fingerprint.to_string());
+            known.first_seen = Some(now.to_owned());
+        });
+    }
+
+    /// Forgets a server; tells whether it was known.
+    pub fn forget(&self, endpoint: &str) -> bool {
+        let known = self.servers().remove(endpoint).is_some();
+        *self.changed.lock().unwrap_or_else(PoisonError::into_inner) |= known;
+        known
+    }
+
+    /// Returns everything that is remembered.
+    #[must_use]
+    pub fn list(&self) -> Vec<(String, Known)> {
+        self.servers()
+            .iter()
+            .map(|(name, known)| (name.clone(), known.clone()))
+            .collect()
+    }
+
+    /// Writes the file, if something was learnt.
+    ///
+    /// # Errors
+    /// It cannot be written; the old one is as it was.
+    pub fn save(&self) -> Result<(), StoreError> {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*changed {
+            return Ok(());
+        }
+        let text = toml_edit::ser::to_string_pretty(&*self.servers()).map_err(|error| {
+            StoreError::Damaged {
+                path: self.path.clone(),
+                reason: error.to_string(),
+            }
+        })?;
+        write(&self.path, &text).map_err(|source| StoreError::Io {
+            verb: "write",
+            path: self.path.clone(),
+            source,
+        })?;
+        *changed = false;
+        Ok(())
+    }
+
+    /// The line on which a server stands, for messages.
+    fn place(&self, endpoint: &str) -> String {
+        let text = fs::read_to_string(&self.path).unwrap_or_default();
+        let line = text
+            .lines()
+            .position(|line| line.contains(endpoint))
+            .map_or(1, |at| at + 1);
+        format!("{}:{line}", self.path.display())
+    }
+}
+
+fn read(path: &Path) -> Result<BTreeMap<String, Known>, StoreError> {
+    match fs::read_to_string(path) {
+        Ok(text) => toml_edit::de::from_str(&text).map_err(|error| StoreError::Damaged {
+            path: path.to_owned(),
+            reason: error.message().to_owned(),
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(source) => Err(StoreError::Io {
+            verb: "read",
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    let fresh = path.with_extension(format!("{}.tmp", std::process::id()));
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
+}
+
+impl TrustCheck for Store {
+    fn check(&self, endpoint: &str, fingerprint: &Fingerprint) -> Trust {
+        let pinned = self
+            .servers()
+            .get(endpoint)
+            .and_then(|known| known.certificate.clone());
+        // A pin that cannot be read is no pin: the certificate is asked about again.
+        match pinned.and_then(|text| text.parse::<Fingerprint>().ok()) {
+            None => Trust::New {
+                fingerprint: *fingerprint,
+            },
+            Some(old) if old == *fingerprint => Trust::Known,
+            Some(old) => Trust::Changed {
+                old,
+                new: *fingerprint,
+                place: self.place(endpoint),
+            },
+        }
+    }
+
+    fn spoke_tls(&self, endpoint: &str) -> bool {
+        self.servers()
+            .get(endpoint)
+            .is_some_and(|known| known.spoke_tls)
+    }
+
+    fn note_tls(&self, endpoint: &str) {
+        self.learn(endpoint, |known| known.spoke_tls = true);
+    }
+
+    fn needs_tls12(&self, endpoint: &str) -> bool {
+        self.servers()
+            .get(endpoint)
+            .is_some_and(|known| known.needs_tls12)
+    }
+
+    fn note_tls12(&self, endpoint: &str) {
+        self.learn(endpoint, |known| known.needs_tls12 = true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_learnt_is_there_the_next_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sub/known_hosts.toml");
+        let print = Fingerprint::of_certificate(b"1");
+        let store = Store::open(&path).unwrap();
+        assert!(matches!(store.check("h:21", &print), Trust::New { .. }));
+        store.pin("h:21", &print, "2026-01-01");
+        store.note_tls("[fe80::1]:21");
+        store.save().unwrap();
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.check("h:21", &print), Trust::Known);
+        assert!(store.spoke_tls("[fe80::1]:21") && !store.spoke_tls("h:21"));
+        let other = Fingerprint::of_certificate(b"2");
+        let Trust::Changed { old, place, .. } = store.check("h:21", &other) else {
+            panic!()
+        };
+        assert_eq!(old, print);
+        assert!(place.contains("known_hosts.toml:"), "{place}");
+        assert!(store.forget("h:21") && !store.forget("h:21"));
+    }
+
+    #[test]
+    fn a_damaged_file_trusts_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("known");
+        std::fs::write(&path, "not toml [").unwrap();
+        assert!(matches!(
+            Store::open(&path),
+            Err(StoreError::Damaged { .. })
+        ));
+    }
+}

@@ -1,0 +1,77 @@
+//! Names made safe for a terminal: control characters, escape codes and direction marks.
+
+use crate::remote::names;
+
+/// Returns a name as it may be shown: what could move the cursor, change colours or turn the
+/// direction of writing is written out; raw bytes are `\xNN`.
+#[must_use]
+pub fn shown(name: &str) -> String {
+    let name = names::display(name);
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c.is_control() || is_direction(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Unicode bidi controls and invisible joiners, with which a name can pass for another.
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// Cuts a name in the middle to `width` columns, so that its end is still seen.
+#[must_use]
+pub fn fit(name: &str, width: usize) -> String {
+    use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+    if name.width() <= width {
+        return format!("{name}{}", " ".repeat(width - name.width()));
+    }
+    let half = width.saturating_sub(1) / 2;
+    let take = |chars: &mut dyn Iterator<Item = char>, room: usize| {
+        let mut used = 0;
+        let mut part = Vec::new();
+        for c in chars {
+            used += c.width().unwrap_or(0);
+            if used > room {
+                break;
+            }
+            part.push(c);
+        }
+        part
+    };
+    let head: String = take(&mut name.chars(), half).into_iter().collect();
+    let room = width.saturating_sub(head.width() + 1);
+    let tail: String = take(&mut name.chars().rev(), room)
+        .into_iter()
+        .rev()
+        .collect();
+    let cut = format!("{head}…{tail}");
+    let gap = " ".repeat(width.saturating_sub(cut.width()));
+    cut + &gap
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn nothing_reaches_the_terminal_raw() {
+        assert_eq!(shown("a\x1b[31mb\n"), "a\\u{1b}[31mb\\n");
+        assert_eq!(shown("txt.\u{202E}exe"), "txt.\\u{202e}exe");
+        assert_eq!(shown("\u{10FFD6}x"), "\\xD6x");
+        assert_eq!(shown("中文 😀"), "中文 😀");
+    }
+
+    proptest! {
+        #[test]
+        fn a_fitted_name_has_exactly_its_width(name in "[a-z中]{0,40}", width in 1usize..30) {
+            use unicode_width::UnicodeWidthStr as _;
+            prop_assert_eq!(fit(&name, width).width(), width);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What a person sees: the only room that prints.
+//!
+//! Answers go to stdout, everything else to stderr. Without a terminal there is no progress, no
+//! colour and no question.
+
+pub mod ask;
+pub mod escape;
+pub mod progress;
+pub mod table;
+
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal as _, Write as _},
+};
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Volume {
+    /// Errors only.
+    Quiet,
+    /// Results and progress.
+    Normal,
+    /// The control connection too.
+    Verbose,
+}
+
+/// The screen, as this run may use it.
+#[derive(Clone, Copy, Debug)]
+pub struct Ui {
+    /// How much is said.
+    pub volume: Volume,
+    /// Machine-readable answers.
+    pub json: bool,
+    /// Whether stderr shows moving lines.
+    pub progress: bool,
+    /// Whether colour may be used.
+    pub colour: bool,
+}
+
+impl Ui {
+    /// Looks at the terminal and at `NO_COLOR`.
+    #[must_use]
+    pub fn new(volume: Volume, json: bool) -> Self {
+        let terminal = io::stderr().is_terminal();
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        Self {
+            volume,
+            json,
+            progress: terminal && !dumb && !json && volume != Volume::Quiet,
+            colour: terminal && !dumb && !set("NO_COLOR"),
+        }
+    }
+
+    /// Prints one line of the answer. A closed pipe is not an error.
+    pub fn answer(&self, line: impl Display) {
+        let _ = writeln!(io::stdout().lock(), "{line}");
+    }
+
+    /// Prints a remark, unless quiet.
+    pub fn remark(&self, line: impl Display) {
+        if self.volume != Volume::Quiet && !self.json {
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        }
+    }
+
+    /// Prints a warning, even when quiet.
+    pub fn warn(&self, line: impl Display) {
+        let _ = writeln!(io::stderr().lock(), "ftpc: warning: {line}");
+    }
+
+    /// Prints an error.
+    pub fn error(&self, line: impl Display) {
+        let mark = if self.colour {
+            "\x1b[31mftpc:\x1b[0m"
+        } else {
+            "ftpc:"
+        };
+        let _ = writeln!(io::stderr().lock(), "{mark} {line}");
+    }
+
+    /// Prints the one thing to try.
+    pub fn hint(&self, line: impl Display) {
+        let _ = writeln!(io::stderr().lock(), "hint: {line}");
+    }
+}

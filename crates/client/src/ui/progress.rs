@@ -1,0 +1,385 @@
+//! Events on the screen: one line a moving file and one for the job, or plain lines.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::{sync::mpsc::UnboundedReceiver, time::MissedTickBehavior};
+
+use super::{
+    Ui, Volume,
+    escape::{fit, shown},
+    table,
+};
+use crate::event::{Direction, Event, FileId};
+
+/// A file without a new byte for so long is called stalled.
+const STALLED: Duration = Duration::from_secs(5);
+/// Moving files shown at once.
+const LINES: usize = 8;
+
+/// Shows events until their sender is gone.
+pub async fn show(ui: Ui, mut events: UnboundedReceiver<Event>) {
+    let mut screen = Screen::new(ui);
+    let mut tick = tokio::time::interval(Duration::from_millis(250));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(event) => screen.take(&event),
+                None => break,
+            },
+            _ = tick.tick() => screen.refresh(Instant::now()),
+        }
+    }
+    screen.clear();
+}
+
+struct File {
+    line: Option<ProgressBar>,
+    name: String,
+    size: Option<u64>,
+    direction: Direction,
+    bytes: u64,
+    rate: Rate,
+}
+
+/// A rate that follows the truth without trembling: nine parts old, one part new.
+#[derive(Debug)]
+struct Rate {
+    at: Instant,
+    bytes: u64,
+    smooth: f64,
+    moved_at: Instant,
+}
+
+impl Rate {
+    fn new(now: Instant, bytes: u64) -> Self {
+        Self {
+            at: now,
+            bytes,
+            smooth: 0.0,
+            moved_at: now,
+        }
+    }
+
+    fn update(&mut self, now: Instant, bytes: u64) {
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        if passed < 0.05 {
+            return;
+        }
+        let fresh = bytes.saturating_sub(self.bytes) as f64 / passed;
+        let first = self.smooth == 0.0;
+        self.smooth = if first {
+            fresh
+        } else {
+            0.9 * self.smooth + 0.1 * fresh
+        };
+        if bytes != self.bytes {
+            self.moved_at = now;
+        }
+        (self.at, self.bytes) = (now, bytes);
+    }
+
+    fn words(&self, now: Instant, left: Option<u64>) -> String {
+        if now.saturating_duration_since(self.moved_at) >= STALLED {
+            return "stalled".to_owned();
+        }
+        let rate = format!("{}/s", table::size(self.smooth as u64));
+        match left {
+            Some(left) if self.smooth > 1.0 => {
+                let eta = Duration::from_secs((left as f64 / self.smooth).min(1e7) as u64);
+                let secs = eta.as_secs();
+                format!("{rate:>12}  {}:{:02} left", secs / 60, secs % 60)
+            }
+            _ => format!("{rate:>12}"),
+        }
+    }
+}
+
+struct Screen {
+    ui: Ui,
+    bars: MultiProgress,
+    total: Option<ProgressBar>,
+    files: HashMap<FileId, File>,
+    planned: (u64, u64),
+    done: (u64, u64),
+    rate: Rate,
+}
+
+impl Screen {
+    fn new(ui: Ui) -> Self {
+        let target = if ui.progress {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        Self {
+            ui,
+            bars: MultiProgress::with_draw_target(target),
+            total: None,
+            files: HashMap::new(),
+            planned: (0, 0),
+            done: (0, 0),
+            rate: Rate::new(Instant::now(), 0),
+        }
+    }
+
+    fn line(&self, text: &str) {
+        if self.ui.volume == Volume::Quiet || self.ui.json {
+            return;
+        }
+        if self.ui.progress {
+            let _ = self.bars.println(text);
+        } else {
+            self.ui.remark(text);
+        }
+    }
+
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::Planned { files, bytes } => {
+                self.planned = (self.planned.0 + files, self.planned.1 + bytes);
+                if self.ui.progress && self.planned.0 > 1 && self.total.is_none() {
+                    let bar = self.bars.add(ProgressBar::new(0).with_style(bare()));
+                    self.total = Some(bar);
+                }
+            }
+            Event::Started {
+                id,
+                name,
+                size,
+                direction,
+                offset,
+            } => {
+                self.start(*id, name, *size, *direction, *offset);
+            }
+            Event::Advanced { id, bytes } => {
+                if let Some(file) = self.files.get_mut(id) {
+                    file.bytes = *bytes;
+                }
+            }
+            Event::Verifying { .. } => {}
+            Event::Finished {
+                id,
+                bytes,
+                took,
+                verified,
+            } => self.finish(*id, *bytes, *took, *verified),
+            Event::Failed { id, name, reason } => {
+                self.drop_file(*id);
+                let text = format!("ftpc: {}: {}", shown(name), shown(reason));
+                if self.ui.progress {
+                    self.line(&text);
+                } else {
+                    self.ui.error(format!("{}: {}", shown(name), shown(reason)));
+                }
+            }
+            Event::Retrying {
+                id,
+                name,
+                attempt,
+                wait,
+                reason,
+            } => {
+                self.drop_file(*id);
+                let wait = table::duration(*wait);
+                self.line(&format!(
+                    "{}: {}; try {attempt} in {wait}",
+                    shown(name),
+                    shown(reason)
+                ));
+            }
+            Event::Skipped { name, reason } => {
+                if self.ui.volume == Volume::Verbose {
+                    self.line(&format!("{}: {}", shown(name), shown(reason)));
+                }
+            }
+            Event::Done { what, name } => {
+                if !self.ui.progress || self.ui.volume == Volume::Verbose {
+                    self.line(&format!("{what} {}", shown(name)));
+                }
+            }
+            Event::Message { text } => self.line(&shown(text)),
+        }
+    }
+
+    fn start(
+        &mut self,
+        id: FileId,
+        name: &str,
+        size: Option<u64>,
+        direction: Direction,
+        offset: u64,
+    ) {
+        self.drop_file(id);
+        let shown_lines = self
+            .files
+            .values()
+            .filter(|file| file.line.is_some())
+            .count();
+        let line = (self.ui.progress && shown_lines < LINES).then(|| {
+            let bar = ProgressBar::new(0).with_style(bare());
+            match &self.total {
+                Some(total) => self.bars.insert_before(total, bar),
+                None => self.bars.add(bar),
+            }
+        });
+        let name = shown(name);
+        let rate = Rate::new(Instant::now(), offset);
+        self.files.insert(
+            id,
+            File {
+                line,
+                name,
+                size,
+                direction,
+                bytes: offset,
+                rate,
+            },
+        );
+    }
+
+    fn finish(&mut self, id: FileId, bytes: u64, took: Duration, verified: Option<&'static str>) {
+        self.done = (self.done.0 + 1, self.done.1 + bytes);
+        let Some(file) = self.drop_file(id) else {
+            return;
+        };
+        // With moving lines and many files the total is enough.
+        if !self.ui.progress || self.planned.0 <= 1 || self.ui.volume == Volume::Verbose {
+            let arrow = arrow(file.direction);
+            let proof = verified.map_or(String::new(), |name| format!(", {name} equal"));
+            let (size, time) = (table::size(bytes), table::duration(took));
+            self.line(&format!(
+                "{arrow} {}  {size} in {time}, {}{proof}",
+                file.name,
+                table::rate(bytes, took)
+            ));
+        }
+    }
+
+    fn drop_file(&mut self, id: FileId) -> Option<File> {
+        let file = self.files.remove(&id)?;
+        if let Some(line) = &file.line {
+            line.finish_and_clear();
+            self.bars.remove(line);
+        }
+        Some(file)
+    }
+
+    fn refresh(&mut self, now: Instant) {
+        if !self.ui.progress {
+            return;
+        }
+        let columns = usize::from(console_width());
+        let mut moving = 0;
+        for file in self.files.values_mut() {
+            file.rate.update(now, file.bytes);
+            moving += file.bytes;
+            if let Some(line) = &file.line {
+                line.set_message(file_line(file, now, columns));
+            }
+        }
+        let bytes = self.done.1 + moving;
+        self.rate.update(now, bytes);
+        if let Some(total) = &self.total {
+            let left = self.planned.1.checked_sub(bytes);
+            let text = format!(
+                "{} of {}  {} of {}  {}",
+                self.done.0,
+                table::count(self.planned.0, "file"),
+                table::size(bytes),
+                table::size(self.planned.1),
+                self.rate.words(now, left)
+            );
+            total.set_message(fit(&text, columns.saturating_sub(1)));
+        }
+    }
+
+    fn clear(&mut self) {
+        let _ = self.bars.clear();
+    }
+}
+
+fn file_line(file: &File, now: Instant, columns: usize) -> String {
+    let left = file.size.and_then(|size| size.checked_sub(file.bytes));
+    let percent = match file.size {
+        Some(size) if size > 0 => format!("{:>3}%", (file.bytes.min(size) * 100) / size),
+        _ => "    ".to_owned(),
+    };
+    let bar = bar(file, columns);
+    let tail = format!(
+        "{percent} {bar}{:>10}  {}",
+        table::size(file.bytes),
+        file.rate.words(now, left)
+    );
+    let room = columns.saturating_sub(tail.chars().count() + 5).max(8);
+    format!("{} {} {tail}", arrow(file.direction), fit(&file.name, room))
+}
+
+/// A bar only where there is room for one.
+fn bar(file: &File, columns: usize) -> String {
+    let Some(size) = file.size.filter(|size| *size > 0 && columns >= 100) else {
+        return String::new();
+    };
+    let full = (file.bytes.min(size) * 20 / size) as usize;
+    format!("[{}{}] ", "=".repeat(full), " ".repeat(20 - full))
+}
+
+fn arrow(direction: Direction) -> char {
+    match direction {
+        Direction::Up => '↑',
+        Direction::Down => '↓',
+    }
+}
+
+fn bare() -> ProgressStyle {
+    ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn console_width() -> u16 {
+    rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| size.ws_col.max(40))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_says_stalled_after_five_seconds() {
+        let start = Instant::now();
+        let mut rate = Rate::new(start, 0);
+        rate.update(start + Duration::from_secs(1), 10 << 20);
+        assert!(
+            rate.words(start + Duration::from_secs(1), Some(20 << 20))
+                .contains("10.0 MiB/s")
+        );
+        assert!(
+            rate.words(start + Duration::from_secs(1), Some(20 << 20))
+                .contains("0:02 left")
+        );
+        rate.update(start + Duration::from_secs(7), 10 << 20);
+        assert_eq!(rate.words(start + Duration::from_secs(7), None), "stalled");
+    }
+
+    #[test]
+    fn a_line_fits_the_terminal() {
+        use unicode_width::UnicodeWidthStr as _;
+        let now = Instant::now();
+        let mut file = File {
+            line: None,
+            name: "a rather long name of a film that does not fit anywhere at all.mkv".repeat(2),
+            size: Some(1 << 30),
+            direction: Direction::Down,
+            bytes: 300 << 20,
+            rate: Rate::new(now, 0),
+        };
+        file.rate.update(now + Duration::from_secs(1), 300 << 20);
+        for columns in [80, 120] {
+            let line = file_line(&file, now + Duration::from_secs(1), columns);
+            assert!(line.width() < columns, "{}: {line}", line.width());
+        }
+    }
+}
