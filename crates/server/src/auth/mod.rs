@@ -281,28 +281,4 @@ impl UserDetailProvider for Gate {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn delays_grow_to_a_limit() {
-        let millis: Vec<_> = (0..7).map(|n| delay_after(n).as_millis()).collect();
-        assert_eq!(millis, [250, 500, 1000, 2000, 4000, 4000, 4000]);
-        assert_eq!(delay_after(u32::MAX), LONGEST_DELAY);
-    }
-
-    #[test]
-    fn every_refusal_has_the_same_words() {
-        let reasons = [
-            RefusalReason::NoSuchUser,
-            RefusalReason::WrongPassword,
-            RefusalReason::Locked {
-                left: Duration::from_secs(3),
-            },
-        ];
-        for reason in reasons {
-            let refusal = Refusal::from(reason);
-            assert_eq!((refusal.code, refusal.text), (530, "Login incorrect"));
-        }
-    }
-}
+mod tests;

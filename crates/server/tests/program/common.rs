@@ -1,0 +1,251 @@
+//! A real `ftpd` on a free port of loopback, and a bare control connection to it.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+/// The password of `ann` and `bob` in [`Site`].
+pub(crate) const PASSWORD: &str = "right";
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// A directory with an `ftp.toml`.
+pub(crate) struct Site {
+    dir: tempfile::TempDir,
+    hash: String,
+}
+
+impl Site {
+    /// Writes a configuration with users ann and bob on a free port; `more` comes first.
+    pub(crate) fn new(more: &str) -> Self {
+        let site = Self {
+            dir: tempfile::tempdir().unwrap(),
+            hash: ftpd::auth::password::hash(&ftp_config::Secret::new(PASSWORD)).unwrap(),
+        };
+        site.write(more, &["ann", "bob"]);
+        site
+    }
+
+    /// Writes the configuration again, whole, by rename.
+    pub(crate) fn write(&self, more: &str, users: &[&str]) {
+        let hash = &self.hash;
+        let listen = if more.contains("listen") {
+            ""
+        } else {
+            "[server]\nlisten = [\"127.0.0.1:0\"]\n"
+        };
+        let mut text = format!("{listen}{more}\n");
+        for user in users {
+            text += &format!("[[user]]\nname = \"{user}\"\npassword = \"{hash}\"\n");
+        }
+        self.write_text(&text);
+    }
+
+    /// Puts `text` in the place of the configuration.
+    pub(crate) fn write_text(&self, text: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let beside = self.dir.path().join("config/new");
+        std::fs::create_dir_all(self.dir.path().join("config")).unwrap();
+        std::fs::write(&beside, text).unwrap();
+        std::fs::set_permissions(&beside, PermissionsExt::from_mode(0o600)).unwrap();
+        std::fs::rename(beside, self.config()).unwrap();
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.dir.path().join("config/ftp.toml")
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// `ftpd --config` with a clean environment.
+    pub(crate) fn ftpd(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ftpd"));
+        command
+            .env_clear()
+            .env("HOME", self.dir.path())
+            .env("TMPDIR", self.dir.path())
+            .env("PATH", "/usr/bin:/bin")
+            .current_dir(self.dir.path())
+            .arg("--config")
+            .arg(self.config());
+        command
+    }
+
+    /// Runs a verb to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.ftpd().args(args).output().unwrap()
+    }
+
+    /// Runs a verb that must work; returns what it printed.
+    #[track_caller]
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
+        let out = self.run(args);
+        let err = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success(), "{args:?}: {err}");
+        String::from_utf8(out.stdout).unwrap()
+    }
+
+    /// Starts the server and waits for its ready line.
+    #[track_caller]
+    pub(crate) fn start(&self) -> Daemon {
+        let mut child = self
+            .ftpd()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (errors, into) = (child.stderr.take().unwrap(), Arc::clone(&log));
+        std::thread::spawn(move || {
+            for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                let mut log = into.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = line
+            .strip_prefix("ftpd: ready on ")
+            .and_then(|rest| rest.split(',').next())
+            .and_then(|address| address.parse().ok());
+        Daemon {
+            address: address.unwrap_or_else(|| panic!("`{line}`: {}", log.lock().unwrap())),
+            child,
+            log,
+            ready: line,
+        }
+    }
+}
+
+/// A running server; ended on drop.
+pub(crate) struct Daemon {
+    pub(crate) address: SocketAddr,
+    pub(crate) ready: String,
+    child: Child,
+    log: Arc<Mutex<String>>,
+}
+
+impl Daemon {
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until the log has `text`.
+    #[track_caller]
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        wait_until(text, || self.log().contains(text).then_some(()));
+    }
+
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits for the server's own end; returns its exit code.
+    #[track_caller]
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        let child = &mut self.child;
+        wait_until("the server's end", || child.try_wait().unwrap()).code()
+    }
+
+    pub(crate) fn connect(&self) -> Wire {
+        Wire::to(self.address)
+    }
+
+    /// Connects and logs in.
+    #[track_caller]
+    pub(crate) fn login(&self, user: &str) -> Wire {
+        let mut wire = self.connect();
+        wire.expect("220");
+        assert_eq!(wire.login(user), "230");
+        wire
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks again and again until there is an answer; fails after a long time.
+#[track_caller]
+pub(crate) fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(start.elapsed() < LONGEST, "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A bare control connection.
+pub(crate) struct Wire {
+    stream: BufReader<TcpStream>,
+}
+
+impl Wire {
+    pub(crate) fn to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(LONGEST)).unwrap();
+        Self {
+            stream: BufReader::new(stream),
+        }
+    }
+
+    /// Returns the last line of the next reply; empty at the end of the connection.
+    pub(crate) fn reply(&mut self) -> String {
+        loop {
+            let mut line = String::new();
+            if self.stream.read_line(&mut line).unwrap_or(0) == 0 {
+                return String::new();
+            }
+            if line.as_bytes().get(3) == Some(&b' ') {
+                return line.trim_end().to_owned();
+            }
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(&mut self, code: &str) -> String {
+        let reply = self.reply();
+        assert!(reply.starts_with(code), "wanted {code}, got `{reply}`");
+        reply
+    }
+
+    pub(crate) fn send(&mut self, line: &str) {
+        let _ = self
+            .stream
+            .get_mut()
+            .write_all(format!("{line}\r\n").as_bytes());
+    }
+
+    /// Returns the code of the answer to the password.
+    pub(crate) fn login(&mut self, user: &str) -> String {
+        self.send(&format!("USER {user}"));
+        let first = self.reply();
+        if !first.starts_with("331") {
+            return first.chars().take(3).collect();
+        }
+        self.send(&format!("PASS {PASSWORD}"));
+        self.reply().chars().take(3).collect()
+    }
+
+    /// Tells whether the server still answers.
+    pub(crate) fn is_open(&mut self) -> bool {
+        self.send("NOOP");
+        self.reply().starts_with("200")
+    }
+}

@@ -1,0 +1,215 @@
+//! The real daemon from outside: starts that fail, limits, reloads, kicks, stops.
+
+use crate::common::{Site, Wire, wait_until};
+use rustix::process::Signal;
+use serde_json::Value;
+
+#[test]
+fn the_ready_line_names_the_port_the_share_and_the_users() {
+    let site = Site::new("");
+    let server = site.start();
+    let share = site.path().join("share");
+    assert_ne!(server.address.port(), 0);
+    let expected = format!("share {}, users: ann, bob\n", share.display());
+    assert!(server.ready.ends_with(&expected), "{}", server.ready);
+}
+
+#[test]
+fn the_next_one_over_the_cap_is_told_the_cap_and_comes_in_later() {
+    let site = Site::new("[limits]\nmax_clients = 3\n");
+    let server = site.start();
+    let mut inside: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    for wire in &mut inside {
+        wire.expect("220");
+    }
+    let refused = server.connect().expect("421");
+    assert!(refused.contains("allows 3 at once"), "{refused}");
+    drop(inside.pop());
+    wait_until("a place", || {
+        server.connect().reply().starts_with("220").then_some(())
+    });
+}
+
+#[test]
+fn one_address_has_its_own_cap() {
+    let site = Site::new("[limits]\nmax_per_ip = 1\n");
+    let server = site.start();
+    let mut first = server.connect();
+    first.expect("220");
+    let refused = server.connect().expect("421");
+    assert!(refused.contains("from your address"), "{refused}");
+}
+
+#[test]
+fn strangers_are_turned_away_by_address() {
+    let site = Site::new("[server]\nlisten = [\"127.0.0.1:0\"]\nallow_from = [\"10.0.0.0/8\"]\n");
+    let server = site.start();
+    server.connect().expect("421");
+    server.wait_for_log("does not serve your address");
+}
+
+#[test]
+fn a_thousand_connects_give_every_place_back() {
+    let site = Site::new("[limits]\nmax_clients = 5\nmax_per_ip = 0\n");
+    let server = site.start();
+    for _ in 0..1000 {
+        drop(Wire::to(server.address));
+    }
+    wait_until("all places given back", || {
+        let status: Value = serde_json::from_str(&site.ok(&["status", "--json"])).unwrap();
+        (status["sessions"] == 0).then_some(())
+    });
+    let mut inside: Vec<_> = (0..5).map(|_| server.connect()).collect();
+    assert!(
+        inside
+            .iter_mut()
+            .all(|wire| wire.reply().starts_with("220"))
+    );
+}
+
+#[test]
+fn a_refused_login_tells_the_log_why_and_the_client_nothing() {
+    let site = Site::new("[auth]\nallow_users = [\"ann\"]\n");
+    let server = site.start();
+    let mut words = Vec::new();
+    for (user, reason) in [
+        ("bob", "not on the allow-list"),
+        ("eve", "not on the allow-list"),
+    ] {
+        let mut wire = server.connect();
+        wire.expect("220");
+        wire.send(&format!("USER {user}"));
+        wire.expect("331");
+        wire.send("PASS wrong");
+        words.push(wire.expect("530"));
+        server.wait_for_log(reason);
+    }
+    assert_eq!(words[0], words[1]);
+    server.login("ann");
+}
+
+#[test]
+fn a_removed_users_session_ends_and_others_stay() {
+    let site = Site::new("");
+    let server = site.start();
+    let (mut ann, mut bob) = (server.login("ann"), server.login("bob"));
+    site.write("", &["ann", "cat"]);
+    site.ok(&["reload"]);
+    bob.expect("421");
+    assert!(ann.is_open());
+    server.login("cat");
+}
+
+#[test]
+fn a_changed_file_is_read_without_being_asked_and_a_bad_one_changes_nothing() {
+    let site = Site::new("");
+    let server = site.start();
+    let mut bob = server.login("bob");
+    site.write_text("[server]\nlisten = [\"127.0.0.1:0\"]\nmax = 3\n");
+    server.wait_for_log("the old one stays");
+    assert!(bob.is_open());
+    let refused = site.run(&["reload"]);
+    assert_eq!(refused.status.code(), Some(1));
+    site.ok(&["status"]);
+    site.write("", &["cat"]);
+    wait_until("cat", || {
+        let mut wire = server.connect();
+        wire.expect("220");
+        (wire.login("cat") == "230").then_some(())
+    });
+}
+
+#[test]
+fn hup_reloads_and_names_keys_that_need_a_restart() {
+    let site = Site::new("");
+    let server = site.start();
+    site.write("[log]\nformat = \"json\"\n", &["ann"]);
+    server.signal(Signal::HUP);
+    server.wait_for_log("log.format");
+}
+
+#[test]
+fn who_status_and_kick_speak_of_the_same_session() {
+    let site = Site::new("");
+    let server = site.start();
+    let mut ann = server.login("ann");
+    let rows: Value = serde_json::from_str(&site.ok(&["who", "--json"])).unwrap();
+    assert_eq!(rows[0]["user"], "ann");
+    assert_eq!(rows[0]["tls"], false);
+    assert!(site.ok(&["who"]).contains("ann"));
+    assert!(site.ok(&["status"]).contains("1 of 200"));
+    assert_eq!(site.run(&["kick", "nobody"]).status.code(), Some(1));
+    assert!(
+        site.ok(&["kick", &rows[0]["id"].to_string()])
+            .contains("1 session ended")
+    );
+    ann.expect("421");
+    assert!(site.ok(&["unlock"]).contains("nobody was locked out"));
+}
+
+#[test]
+fn the_metrics_endpoint_counts_logins() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let site = Site::new(&format!("[metrics]\nlisten = \"{address}\"\n"));
+    site.write_text(&format!(
+        "[server]\nlisten = [\"127.0.0.1:0\"]\n{}",
+        std::fs::read_to_string(site.config()).unwrap()
+    ));
+    let server = site.start();
+    server.login("ann");
+    let out = std::process::Command::new("curl")
+        .args(["-sS", &format!("http://{address}/metrics")])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert!(
+        text.contains("ftpd_logins_total{outcome=\"accepted\"} 1\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn term_ends_idle_sessions_with_421_and_exits_0() {
+    let site = Site::new("");
+    let mut server = site.start();
+    let mut ann = server.login("ann");
+    server.signal(Signal::TERM);
+    ann.expect("421");
+    assert_eq!(server.exit_code(), Some(0));
+    assert_eq!(site.run(&["status"]).status.code(), Some(1));
+}
+
+#[test]
+fn starts_that_cannot_be_have_one_report_and_a_code() {
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("[server]\nlisten = [\"{}\"]\n", busy.local_addr().unwrap());
+    let open =
+        "[server]\nlisten = [\"0.0.0.0:0\"]\n[[user]]\nname = \"demo\"\npassword = \"demo\"\n";
+    let user = "[[user]]\nname = \"ann\"\n";
+    let rows: [(&str, &str, i32); 3] = [
+        (&format!("{listen}{user}"), "another program has port", 1),
+        (open, "ftpd user passwd demo", 2),
+        ("[serv]\n[limits]\nmax_clients = -1\nx = 1\n", "config:", 2),
+    ];
+    for (text, expected, code) in rows {
+        let site = Site::new("");
+        site.write_text(text);
+        let out = site.run(&[]);
+        let err = String::from_utf8_lossy(&out.stderr);
+        assert!(err.contains(expected), "{err}");
+        assert_eq!(out.status.code(), Some(code), "{err}");
+    }
+}
+
+#[test]
+fn a_missing_file_or_a_directory_is_a_configuration_fault() {
+    let site = Site::new("");
+    std::fs::remove_file(site.config()).unwrap();
+    assert_eq!(site.run(&[]).status.code(), Some(2));
+    std::fs::create_dir(site.config()).unwrap();
+    let out = site.run(&[]);
+    assert_eq!(out.status.code(), Some(2));
+    assert_eq!(String::from_utf8_lossy(&out.stderr).lines().count(), 2);
+}
