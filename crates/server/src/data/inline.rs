@@ -1,0 +1,103 @@
+//! Small transfers on the session's own task: no thread is woken for a file that fits into the
+//! socket's buffer or comes in one piece.
+//!
+//! Both functions hand back what is left for [`pump`](super::pump) when the file is not small or
+//! the client not quick.
+
+use std::{
+    cell::RefCell,
+    fs::File,
+    io::{self, Write},
+    net::{Shutdown, TcpStream},
+    time::Duration,
+};
+
+use rustix::fs::sendfile;
+use tokio::time::timeout;
+
+use super::pump::{Broken, Meter, network};
+
+/// Bytes up to which a transfer counts as small.
+pub const SMALL: u64 = 256 << 10;
+const BLOCK: usize = 64 << 10;
+
+thread_local! {
+    /// One block for each thread of the runtime: sessions keep none while they wait.
+    static SHARED_BLOCK: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How far a small transfer came.
+#[derive(Debug)]
+pub enum Step {
+    /// To the end; so many bytes.
+    Done(u64),
+    /// So many bytes; the rest needs a thread.
+    More(u64, TcpStream),
+}
+
+/// Sends as much of `file` as the socket takes without waiting.
+///
+/// # Errors
+/// [`Broken::Network`].
+pub fn send_file(socket: TcpStream, file: &File, meter: &Meter) -> Result<Step, Broken> {
+    let mut sent = 0;
+    while sent <= SMALL {
+        match sendfile(&socket, file, None, BLOCK) {
+            Ok(0) => {
+                // The client may be gone already; its bytes are in the kernel's hands.
+                let _ = socket.shutdown(Shutdown::Write);
+                return Ok(Step::Done(sent));
+            }
+            Ok(moved) => {
+                sent += moved as u64;
+                meter.count(moved as u64);
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INVAL) => break,
+            Err(e) => return Err(network(e.into())),
+        }
+    }
+    Ok(Step::More(sent, socket))
+}
+
+/// Receives into `file` until the client's end of file or until the file is no longer small.
+///
+/// # Errors
+/// [`Broken`]: stalled, aborted, network, disk.
+pub async fn receive_file(
+    socket: TcpStream,
+    mut file: &File,
+    meter: &Meter,
+    stalled: Duration,
+) -> Result<Step, Broken> {
+    let socket = tokio::net::TcpStream::from_std(socket).map_err(Broken::Network)?;
+    let mut received = 0;
+    while received <= SMALL {
+        tokio::select! {
+            ready = timeout(stalled, socket.readable()) => match ready {
+                Ok(ready) => ready.map_err(Broken::Network)?,
+                Err(_) => return Err(Broken::Stalled),
+            },
+            () = meter.brake.pulled() => return Err(Broken::Aborted),
+        }
+        let taken = SHARED_BLOCK.with_borrow_mut(|block| {
+            block.resize(BLOCK, 0);
+            match socket.try_read(block) {
+                Ok(0) => Ok(None),
+                Ok(read) => file
+                    .write_all(&block[..read])
+                    .map(|()| Some(read))
+                    .map_err(Broken::Disk),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(Some(0)),
+                Err(e) => Err(Broken::Network(e)),
+            }
+        })?;
+        let Some(read) = taken else {
+            return Ok(Step::Done(received));
+        };
+        received += read as u64;
+        meter.count(read as u64);
+    }
+    let socket = socket.into_std().map_err(Broken::Network)?;
+    Ok(Step::More(received, socket))
+}

@@ -1,0 +1,272 @@
+//! Passive data connections: ports out of the configured range, one listener at most per session,
+//! and only the control connection's peer may use it.
+//!
+//! `daemon` makes one [`PassivePorts`] for all sessions; a [`Listener`] gives its port back when it
+//! drops.
+
+use std::{
+    collections::HashSet,
+    io,
+    net::{IpAddr, SocketAddr, TcpStream},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use ftp_config::PortRange;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::{
+    net::TcpListener,
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
+use tracing::warn;
+
+/// Connections that may wait; strangers take places here, so more than one.
+const BACKLOG: i32 = 16;
+/// How long PASV waits for another session to give a port back.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The ports of the range and which of them are lent.
+#[derive(Debug)]
+pub struct PassivePorts {
+    state: Mutex<State>,
+    freed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    range: PortRange,
+    lent: HashSet<u16>,
+    next: u16,
+}
+
+#[derive(Debug)]
+struct Lease {
+    port: u16,
+    ports: Arc<PassivePorts>,
+}
+
+/// An open passive listener; good for one connection.
+#[derive(Debug)]
+pub struct Listener {
+    // Declared first: the socket closes before its port is given back.
+    socket: std::net::TcpListener,
+    lease: Lease,
+}
+
+impl PassivePorts {
+    /// Makes the allocator of a range.
+    #[must_use]
+    pub fn new(range: PortRange) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                range,
+                lent: HashSet::new(),
+                next: range.first(),
+            }),
+            freed: Notify::new(),
+        })
+    }
+
+    /// Takes another range for new listeners; lent ports stay lent.
+    pub fn set_range(&self, range: PortRange) {
+        self.state().range = range;
+    }
+
+    /// Opens a listener on `address` with a free port, waiting up to two seconds for one.
+    ///
+    /// # Errors
+    /// `AddrInUse` when every port of the range is taken.
+    pub async fn listen(self: &Arc<Self>, address: IpAddr) -> io::Result<Listener> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let freed = self.freed.notified();
+            match self.try_listen(address) {
+                Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
+                    if timeout_at(deadline, freed).await.is_err() {
+                        return self.try_listen(address);
+                    }
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Returns how many ports are lent.
+    #[must_use]
+    pub fn lent(&self) -> usize {
+        self.state().lent.len()
+    }
+
+    fn try_listen(self: &Arc<Self>, address: IpAddr) -> io::Result<Listener> {
+        let tries = self.state().range.count();
+        for _ in 0..tries {
+            let Some(lease) = self.lend() else { break };
+            match bind(SocketAddr::new(address.to_canonical(), lease.port)) {
+                Ok(socket) => return Ok(Listener { socket, lease }),
+                Err(e) if e.kind() == io::ErrorKind::AddrInUse => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Err(io::ErrorKind::AddrInUse.into())
+    }
+
+    /// Lends the next free port. Ports go round, so that one is not used again at once while a
+    /// client may still have its last connection in TIME_WAIT.
+    fn lend(self: &Arc<Self>) -> Option<Lease> {
+        let mut state = self.state();
+        let range = state.range;
+        for _ in 0..range.count() {
+            let port = state.next.clamp(range.first(), range.last());
+            state.next = if port == range.last() {
+                range.first()
+            } else {
+                port + 1
+            };
+            if state.lent.insert(port) {
+                return Some(Lease {
+                    port,
+                    ports: Arc::clone(self),
+                });
+            }
+        }
+        None
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.ports.state().lent.remove(&self.port);
+        self.ports.freed.notify_one();
+    }
+}
+
+impl Listener {
+    /// Returns the port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.lease.port
+    }
+
+    /// Waits for a connection from `peer`. Strangers are closed and logged, the listener stays.
+    ///
+    /// Clients connect before they send the transfer command, so the connection is mostly there
+    /// already: the runtime is asked to wait only when it is not.
+    ///
+    /// # Errors
+    /// What accept says.
+    pub async fn accept_from(self, peer: IpAddr) -> io::Result<TcpStream> {
+        let peer = peer.to_canonical();
+        let Self { socket, lease } = self;
+        loop {
+            match socket.accept() {
+                Ok((stream, from)) if is_peer(from, peer, lease.port) => {
+                    stream.set_nonblocking(true)?;
+                    return Ok(stream);
+                }
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
+                Err(e) if passes(&e) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        let socket = TcpListener::from_std(socket)?;
+        loop {
+            match socket.accept().await {
+                Ok((stream, from)) if is_peer(from, peer, lease.port) => return stream.into_std(),
+                Ok(_) => {}
+                Err(e) if passes(&e) => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+}
+
+fn is_peer(from: SocketAddr, peer: IpAddr, port: u16) -> bool {
+    let is_peer = from.ip().to_canonical() == peer;
+    if !is_peer {
+        warn!(stranger = %from, %peer, port, "data connection from a stranger closed");
+    }
+    is_peer
+}
+
+/// Tells whether accept can be asked again: a client connected and reset before we came, or a
+/// signal came.
+fn passes(e: &io::Error) -> bool {
+    matches!(
+        e.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
+    )
+}
+
+fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM.nonblocking(),
+        Some(Protocol::TCP),
+    )?;
+    // Ports in TIME_WAIT are most of a busy range.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    /// A range of ports that were free a moment ago.
+    fn range(count: u16) -> PortRange {
+        let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let first = probe.local_addr().unwrap().port().min(60_000);
+        format!("{first}-{}", first + count - 1).parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn ports_come_from_the_range_and_go_back() {
+        let range = range(40);
+        let ports = PassivePorts::new(range);
+        let first = ports.listen(LOOPBACK).await.unwrap();
+        let second = ports.listen(LOOPBACK).await.unwrap();
+        assert!(range.ports().contains(&first.port()));
+        assert_ne!(first.port(), second.port());
+        assert_eq!(ports.lent(), 2);
+        drop((first, second));
+        assert_eq!(ports.lent(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_full_range_waits_for_a_port_to_come_back() {
+        let ports = PassivePorts::new(range(3));
+        let mut held = Vec::new();
+        while let Ok(listener) = ports.try_listen(LOOPBACK) {
+            held.push(listener);
+        }
+        let (waited, ()) = tokio::join!(ports.listen(LOOPBACK), async {
+            tokio::task::yield_now().await;
+            held.pop();
+        });
+        assert!(waited.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_stranger_does_not_use_the_listener_up() {
+        let ports = PassivePorts::new(range(40));
+        let listener = ports.listen(LOOPBACK).await.unwrap();
+        let address = SocketAddr::new(LOOPBACK, listener.port());
+        let stranger = tokio::net::TcpSocket::new_v4().unwrap();
+        stranger.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        let _stranger = stranger.connect(address).await.unwrap();
+        let client = tokio::net::TcpStream::connect(address).await.unwrap();
+        let accepted = listener.accept_from(LOOPBACK).await.unwrap();
+        assert_eq!(accepted.peer_addr().unwrap(), client.local_addr().unwrap());
+    }
+}

@@ -1,0 +1,350 @@
+//! Bytes between a file and a data connection, on one blocking thread for the whole transfer.
+//!
+//! Plain downloads go by `sendfile`, plain uploads by `splice`; whatever must see the bytes (TLS,
+//! a rate limit, text conversion, a listing) goes by blocks. The socket's own time limits are the
+//! stall limit; the [`Brake`] ends every wait.
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    net::{Shutdown, TcpStream},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    fs::sendfile,
+    pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice},
+};
+use rustls::ServerConnection;
+use thiserror::Error;
+
+use super::{brake::Brake, secure::Tls};
+use crate::{share::throttle::Throttle, status::Moving};
+
+/// Bytes of one block on the copying paths.
+pub const BLOCK: usize = 256 << 10;
+/// Bytes that one system call may move: how often the count of bytes and the brake are looked at.
+const STRIDE: usize = 4 << 20;
+const PIPE: usize = 1 << 20;
+
+/// Why a transfer ended early.
+#[derive(Debug, Error)]
+pub enum Broken {
+    /// The brake was pulled.
+    #[error("aborted")]
+    Aborted,
+    /// No byte moved for the stall limit.
+    #[error("no progress")]
+    Stalled,
+    /// The data connection failed.
+    #[error("data connection: {0}")]
+    Network(io::Error),
+    /// A TLS connection ended without close_notify.
+    #[error("the TLS connection ended without a goodbye")]
+    Truncated,
+    /// The file could not be read or written.
+    #[error("disk: {0}")]
+    Disk(io::Error),
+    /// The share says no, with a code and words for the client.
+    #[error("{0} {1}")]
+    Refused(u16, String),
+}
+
+/// What a transfer pays into: counts, limits, the brake.
+#[derive(Debug)]
+pub struct Meter {
+    /// Stops the transfer, counts for STAT.
+    pub brake: Arc<Brake>,
+    /// The row in the live table; `None` for listings.
+    pub moving: Option<Moving>,
+    /// The rate limits.
+    pub throttle: Throttle,
+}
+
+/// A data connection on a blocking thread.
+#[derive(Debug)]
+pub struct Conduit {
+    socket: Arc<TcpStream>,
+    tls: Option<Tls>,
+}
+
+impl Meter {
+    /// Counts bytes that moved.
+    pub fn count(&self, bytes: u64) {
+        self.brake.add(bytes);
+        if let Some(moving) = &self.moving {
+            moving.add(bytes);
+        }
+    }
+
+    fn check(&self) -> Result<(), Broken> {
+        if self.brake.is_pulled() {
+            return Err(Broken::Aborted);
+        }
+        Ok(())
+    }
+
+    /// Counts, waits as the limits say, and looks at the brake.
+    fn pay(&self, bytes: u64) -> Result<(), Broken> {
+        self.count(bytes);
+        let wait = self.throttle.take(bytes, Instant::now());
+        if !wait.is_zero() {
+            self.brake.sleep(wait);
+        }
+        self.check()
+    }
+
+    fn block_bytes(&self, most: usize) -> usize {
+        self.throttle
+            .block_bytes()
+            .map_or(most, |block| block.min(most))
+    }
+}
+
+impl Conduit {
+    /// Takes a data connection to this thread; `stalled` limits every read and write on it.
+    ///
+    /// # Errors
+    /// What the socket says.
+    pub fn new(
+        socket: TcpStream,
+        tls: Option<Box<ServerConnection>>,
+        stalled: Duration,
+        brake: &Brake,
+    ) -> io::Result<Self> {
+        let limit = (!stalled.is_zero()).then_some(stalled);
+        socket.set_nonblocking(false)?;
+        socket.set_read_timeout(limit)?;
+        socket.set_write_timeout(limit)?;
+        let socket = Arc::new(socket);
+        brake.watch(&socket);
+        let tls = tls.map(|connection| Tls::new(Arc::clone(&socket), connection));
+        Ok(Self { socket, tls })
+    }
+
+    /// Tells whether the bytes go through TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    fn send(&mut self, block: &[u8]) -> Result<(), Broken> {
+        let sent = match &mut self.tls {
+            Some(tls) => tls.send(block),
+            None => (&*self.socket).write_all(block),
+        };
+        sent.map_err(network)
+    }
+
+    fn receive(&mut self, block: &mut [u8]) -> Result<usize, Broken> {
+        loop {
+            let read = match &mut self.tls {
+                Some(tls) => tls.receive(block),
+                None => (&*self.socket).read(block),
+            };
+            match read {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                read => return read.map_err(network),
+            }
+        }
+    }
+
+    /// Says goodbye on the data connection. What the client makes of it is its own affair: the
+    /// bytes are moved, so a failure here is not one of the transfer.
+    pub fn close(mut self) -> Arc<TcpStream> {
+        let _ = match &mut self.tls {
+            Some(tls) => tls.finish(),
+            None => self.socket.shutdown(Shutdown::Write),
+        };
+        self.socket
+    }
+}
+
+/// Sends a file from its position to its end; returns the bytes sent.
+///
+/// # Errors
+/// [`Broken`].
+pub fn send_file(conduit: &mut Conduit, file: &File, meter: &Meter) -> Result<u64, Broken> {
+    if conduit.is_tls() || !meter.throttle.is_unlimited() {
+        let mut file = file;
+        return send_blocks(conduit, meter, &mut |block| fill(&mut file, block));
+    }
+    let mut sent = 0;
+    loop {
+        meter.check()?;
+        match sendfile(&*conduit.socket, file, None, STRIDE) {
+            Ok(0) => return Ok(sent),
+            Ok(moved) => {
+                sent += moved as u64;
+                meter.count(moved as u64);
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if sent == 0 => {
+                let mut file = file;
+                return send_blocks(conduit, meter, &mut |block| fill(&mut file, block));
+            }
+            Err(rustix::io::Errno::IO) => {
+                return Err(Broken::Disk(io::ErrorKind::Other.into()));
+            }
+            Err(e) => return Err(settle(network(e.into()), meter)),
+        }
+    }
+}
+
+/// Sends what `next` puts into the block, until it puts nothing; returns the bytes sent.
+///
+/// # Errors
+/// [`Broken`].
+pub fn send_blocks(
+    conduit: &mut Conduit,
+    meter: &Meter,
+    next: &mut dyn FnMut(&mut Vec<u8>) -> Result<(), Broken>,
+) -> Result<u64, Broken> {
+    let mut block = Vec::new();
+    let mut sent = 0;
+    loop {
+        meter.check()?;
+        block.clear();
+        next(&mut block)?;
+        if block.is_empty() {
+            return Ok(sent);
+        }
+        let most = meter.block_bytes(block.len());
+        for part in block.chunks(most) {
+            conduit.send(part).map_err(|e| settle(e, meter))?;
+            sent += part.len() as u64;
+            meter.pay(part.len() as u64)?;
+        }
+    }
+}
+
+/// Receives to the client's end of file, giving each block to `sink`; returns the bytes received.
+///
+/// # Errors
+/// [`Broken`].
+pub fn receive_blocks(
+    conduit: &mut Conduit,
+    meter: &Meter,
+    sink: &mut dyn FnMut(&[u8]) -> Result<(), Broken>,
+) -> Result<u64, Broken> {
+    let mut block = vec![0; meter.block_bytes(BLOCK)];
+    let mut received = 0;
+    loop {
+        meter.check()?;
+        let mut filled = 0;
+        let mut ended = false;
+        while filled < block.len() && !ended {
+            let read = conduit
+                .receive(&mut block[filled..])
+                .map_err(|e| settle(e, meter))?;
+            ended = read == 0;
+            filled += read;
+            // A slow client's bytes go to disk as they come; only TLS hands them out in crumbs.
+            if !conduit.is_tls() {
+                break;
+            }
+        }
+        sink(&block[..filled])?;
+        received += filled as u64;
+        meter.pay(filled as u64)?;
+        if ended {
+            return Ok(received);
+        }
+    }
+}
+
+/// Receives to the client's end of file straight into `file`, at its position. `room` is asked
+/// before each stride whether that many bytes may still come.
+///
+/// # Errors
+/// [`Broken`].
+pub fn receive_file(
+    conduit: &mut Conduit,
+    file: &File,
+    meter: &Meter,
+    room: &mut dyn FnMut(u64) -> Result<(), Broken>,
+) -> Result<u64, Broken> {
+    if conduit.is_tls() || !meter.throttle.is_unlimited() {
+        let mut file = file;
+        return receive_blocks(conduit, meter, &mut |block| {
+            room(block.len() as u64)?;
+            file.write_all(block).map_err(Broken::Disk)
+        });
+    }
+    let Ok((out, into)) = pipe_with(PipeFlags::CLOEXEC) else {
+        return receive_copying(conduit, file, meter, room);
+    };
+    let stride = fcntl_setpipe_size(&into, PIPE).unwrap_or(64 << 10);
+    let mut received = 0;
+    loop {
+        meter.check()?;
+        let flags = SpliceFlags::MOVE | SpliceFlags::MORE;
+        let mut piped = match splice(&*conduit.socket, None, &into, None, stride, flags) {
+            Ok(0) => return Ok(received),
+            Ok(piped) => piped,
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(rustix::io::Errno::INVAL) if received == 0 => {
+                return receive_copying(conduit, file, meter, room);
+            }
+            Err(e) => return Err(settle(network(e.into()), meter)),
+        };
+        room(piped as u64)?;
+        received += piped as u64;
+        meter.count(piped as u64);
+        while piped > 0 {
+            match splice(&out, None, file, None, piped, flags) {
+                Ok(written) if written > 0 => piped -= written,
+                Ok(_) => return Err(Broken::Disk(io::ErrorKind::WriteZero.into())),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(e) => return Err(Broken::Disk(e.into())),
+            }
+        }
+    }
+}
+
+fn receive_copying(
+    conduit: &mut Conduit,
+    mut file: &File,
+    meter: &Meter,
+    room: &mut dyn FnMut(u64) -> Result<(), Broken>,
+) -> Result<u64, Broken> {
+    receive_blocks(conduit, meter, &mut |block| {
+        room(block.len() as u64)?;
+        file.write_all(block).map_err(Broken::Disk)
+    })
+}
+
+/// Fills a block from a reader.
+///
+/// # Errors
+/// [`Broken::Disk`].
+pub fn fill(file: &mut impl Read, block: &mut Vec<u8>) -> Result<(), Broken> {
+    block.resize(BLOCK, 0);
+    let read = loop {
+        match file.read(block) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            read => break read.map_err(Broken::Disk)?,
+        }
+    };
+    block.truncate(read);
+    Ok(())
+}
+
+/// Names what an error on the data connection means.
+pub fn network(e: io::Error) -> Broken {
+    match e.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Broken::Stalled,
+        io::ErrorKind::UnexpectedEof => Broken::Truncated,
+        _ => Broken::Network(e),
+    }
+}
+
+/// After a pull every error is the pull's.
+fn settle(broken: Broken, meter: &Meter) -> Broken {
+    if meter.brake.is_pulled() {
+        Broken::Aborted
+    } else {
+        broken
+    }
+}

@@ -1,0 +1,132 @@
+//! TLS on data connections: the handshake under its deadline, then the connection as a blocking
+//! thread drives it, in large blocks.
+
+use std::{
+    io::{self, Read, Write},
+    net::{Shutdown, TcpStream},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustls::{ServerConfig, ServerConnection};
+use tokio::time::timeout;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+/// Bytes read from the socket at once: many TLS records a system call.
+const PREFETCH: usize = 256 << 10;
+/// Encrypted bytes that may wait for the socket.
+const SEND_LIMIT: usize = 2 << 20;
+
+/// Shakes hands on a data connection.
+///
+/// # Errors
+/// What rustls says (the client spoke plain, refused the certificate), or `TimedOut`.
+pub async fn handshake(
+    socket: TcpStream,
+    config: Arc<ServerConfig>,
+    limit: Duration,
+) -> io::Result<TlsStream<tokio::net::TcpStream>> {
+    socket.set_nodelay(true)?;
+    let socket = tokio::net::TcpStream::from_std(socket)?;
+    timeout(limit, TlsAcceptor::from(config).accept(socket))
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// A TLS data connection on a blocking thread.
+#[derive(Debug)]
+pub struct Tls {
+    socket: Arc<TcpStream>,
+    connection: Box<ServerConnection>,
+    prefetch: Vec<u8>,
+    taken: usize,
+}
+
+impl Tls {
+    /// Takes over after the handshake; `socket` must block.
+    #[must_use]
+    pub fn new(socket: Arc<TcpStream>, mut connection: Box<ServerConnection>) -> Self {
+        connection.set_buffer_limit(Some(SEND_LIMIT));
+        Self {
+            socket,
+            connection,
+            prefetch: Vec::new(),
+            taken: 0,
+        }
+    }
+
+    /// Sends a block.
+    ///
+    /// # Errors
+    /// What the socket says; `WouldBlock` when it made no progress for its time limit.
+    pub fn send(&mut self, mut block: &[u8]) -> io::Result<()> {
+        while !block.is_empty() {
+            let taken = self.connection.writer().write(block)?;
+            block = &block[taken..];
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Says that nothing more comes (close_notify), which Python's ftplib waits for.
+    ///
+    /// # Errors
+    /// What the socket says.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.connection.send_close_notify();
+        self.flush()?;
+        self.socket.shutdown(Shutdown::Write)
+    }
+
+    /// Reads into `block`; 0 is the end that the client announced.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` when the connection ended without close_notify (RFC 4217 §12.4: truncation).
+    pub fn receive(&mut self, block: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.connection.reader().read(block) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                done => return done,
+            }
+            self.fetch()?;
+            self.connection
+                .process_new_packets()
+                .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
+            if self.connection.wants_write() {
+                self.flush()?;
+            }
+        }
+    }
+
+    /// Gives rustls bytes that were read ahead. An end of stream is told to rustls too, which then
+    /// knows whether it was announced.
+    fn fetch(&mut self) -> io::Result<()> {
+        if self.taken == self.prefetch.len() {
+            self.prefetch.resize(PREFETCH, 0);
+            let read = loop {
+                match (&*self.socket).read(&mut self.prefetch) {
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                    read => break read,
+                }
+            };
+            self.taken = 0;
+            self.prefetch.truncate(*read.as_ref().unwrap_or(&0));
+            read?;
+        }
+        let mut rest = &self.prefetch[self.taken..];
+        self.taken += self.connection.read_tls(&mut rest)?;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        while self.connection.wants_write() {
+            match self.connection.write_tls(&mut &*self.socket) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(_) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! LIST lines in the form of `ls -l`, which every client parses, in local time.
+//!
+//! `verbs::listing` fills a [`Row`] for each entry; the clock and the time zone come in as values.
+
+use std::{
+    io::Write,
+    time::{Duration, SystemTime},
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+/// From this age on `ls` shows the year in the place of the hour: half a mean year.
+const SIX_MONTHS: Duration = Duration::from_secs(31_556_952 / 2);
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// What an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Kind {
+    File,
+    Dir,
+    Link,
+    Other,
+}
+
+/// One entry of a listing.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// Permission bits.
+    pub mode: u32,
+    /// Hard links.
+    pub links: u64,
+    /// The owner's name.
+    pub owner: &'a str,
+    /// The group's name.
+    pub group: &'a str,
+    /// Bytes.
+    pub size: u64,
+    /// Last change of the bytes.
+    pub modified: SystemTime,
+    /// The name, in the client's encoding.
+    pub name: &'a [u8],
+    /// Where a link leads, in the client's encoding.
+    pub target: Option<&'a [u8]>,
+}
+
+/// Writes LIST lines for one moment and one time zone.
+#[derive(Clone, Debug)]
+pub struct Lister {
+    now: SystemTime,
+    zone: TimeZone,
+}
+
+impl Lister {
+    /// Makes a lister; `now` decides between hour and year.
+    #[must_use]
+    pub fn new(now: SystemTime, zone: TimeZone) -> Self {
+        Self { now, zone }
+    }
+
+    /// Appends one line with its CR LF.
+    pub fn write(&self, row: &Row<'_>, out: &mut Vec<u8>) {
+        out.extend(mode_word(row.kind, row.mode));
+        // A Vec takes every write.
+        let _ = write!(
+            out,
+            " {:>4} {:<8} {:<8} {:>12} ",
+            row.links, row.owner, row.group, row.size
+        );
+        self.write_time(row.modified, out);
+        out.push(b' ');
+        out.extend(row.name);
+        if let Some(target) = row.target {
+            out.extend(b" -> ");
+            out.extend(target);
+        }
+        out.extend(b"\r\n");
+    }
+
+    fn write_time(&self, modified: SystemTime, out: &mut Vec<u8>) {
+        let stamp = Timestamp::try_from(modified).unwrap_or(Timestamp::UNIX_EPOCH);
+        let at = self.zone.to_datetime(stamp);
+        let month = MONTHS[usize::from(at.month().unsigned_abs().clamp(1, 12)) - 1];
+        let recent = self
+            .now
+            .duration_since(modified)
+            .is_ok_and(|age| age < SIX_MONTHS);
+        let day = at.day();
+        let _ = if recent {
+            write!(out, "{month} {day:>2} {:02}:{:02}", at.hour(), at.minute())
+        } else {
+            write!(out, "{month} {day:>2}  {:04}", at.year())
+        };
+    }
+}
+
+/// Returns the ten letters: kind and permissions.
+fn mode_word(kind: Kind, mode: u32) -> [u8; 10] {
+    let mut word = *b"-rwxrwxrwx";
+    word[0] = match kind {
+        Kind::Dir => b'd',
+        Kind::Link => b'l',
+        Kind::File | Kind::Other => b'-',
+    };
+    for (i, letter) in word[1..].iter_mut().enumerate() {
+        if mode & (0o400 >> i) == 0 {
+            *letter = b'-';
+        }
+    }
+    for (bit, place, letter) in [(0o4000, 3, b's'), (0o2000, 6, b's'), (0o1000, 9, b't')] {
+        if mode & bit != 0 {
+            let runs = word[place] == b'x';
+            word[place] = if runs { letter } else { letter.to_ascii_uppercase() };
+        }
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(row: &Row<'_>, zone: TimeZone) -> String {
+        let now = crate::protocol::stamp::parse(b"20241123160000").unwrap();
+        let mut out = Vec::new();
+        Lister::new(now, zone).write(row, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn row(modified: &str) -> Row<'_> {
+        Row {
+            kind: Kind::File,
+            mode: 0o644,
+            links: 1,
+            owner: "ftp",
+            group: "ftp",
+            size: 1234,
+            modified: crate::protocol::stamp::parse(modified.as_bytes()).unwrap(),
+            name: b"a b",
+            target: None,
+        }
+    }
+
+    #[test]
+    fn a_line_looks_like_ls() {
+        assert_eq!(
+            line(&row("20241103010203"), TimeZone::UTC),
+            "-rw-r--r--    1 ftp      ftp              1234 Nov  3 01:02 a b\r\n"
+        );
+    }
+
+    #[test]
+    fn old_and_future_files_show_their_year() {
+        assert!(line(&row("20240301000000"), TimeZone::UTC).contains("Mar  1  2024 a b"));
+        assert!(line(&row("20240601000000"), TimeZone::UTC).contains("Jun  1 00:00 a b"));
+        assert!(line(&row("20241124000000"), TimeZone::UTC).contains("Nov 24  2024 a b"));
+    }
+
+    #[test]
+    fn times_are_local() {
+        let zone = TimeZone::fixed(jiff::tz::offset(8));
+        assert!(line(&row("20241103200000"), zone).contains("Nov  4 04:00"));
+    }
+
+    #[test]
+    fn links_show_their_target_and_modes_their_letters() {
+        let mut link = row("20241103010203");
+        link.kind = Kind::Link;
+        link.target = Some(b"c");
+        assert!(line(&link, TimeZone::UTC).ends_with("a b -> c\r\n"));
+        assert_eq!(&mode_word(Kind::Dir, 0o1777), b"drwxrwxrwt");
+        assert_eq!(&mode_word(Kind::Link, 0o4644), b"lrwSr--r--");
+    }
+}

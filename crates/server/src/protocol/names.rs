@@ -1,0 +1,220 @@
+//! Names on the wire: bytes to text and back, per session (RFC 2640 and what came before it).
+//!
+//! A name is UTF-8, or bytes of the fallback encoding, or (when neither reads it) the lossless
+//! form in which a byte 0x80..=0xFF is the char U+10FF00 + byte, as `share` writes it to disk.
+
+use encoding_rs::{EncoderResult, Encoding};
+
+const RAW_BASE: u32 = 0x10_FF00;
+
+/// What a client may have meant, most likely first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The name to use for something new; `None` when only raw bytes could stand for it.
+    pub best: Option<String>,
+    /// Every reading under which something may already exist, `best` first.
+    pub all: Vec<String>,
+}
+
+/// One session's memory of how the client writes names.
+#[derive(Clone, Debug)]
+pub struct Names {
+    fallback: Option<&'static Encoding>,
+    is_legacy: bool,
+}
+
+impl Names {
+    /// Begins as UTF-8; `fallback` reads what is not.
+    #[must_use]
+    pub fn new(fallback: Option<ftp_config::Encoding>) -> Self {
+        let fallback = fallback.filter(|encoding| !encoding.is_utf8());
+        Self {
+            fallback: fallback.map(ftp_config::Encoding::codec),
+            is_legacy: false,
+        }
+    }
+
+    /// Follows `OPTS UTF8 ON` and `OFF`.
+    pub fn set_utf8(&mut self, on: bool) {
+        self.is_legacy = !on && self.fallback.is_some();
+    }
+
+    /// Tells whether the client has shown that it writes the fallback encoding.
+    #[must_use]
+    pub fn is_legacy(&self) -> bool {
+        self.is_legacy
+    }
+
+    /// Reads a name from the wire. Bytes that are not UTF-8 make the session a legacy one.
+    pub fn read(&mut self, wire: &[u8]) -> Reading {
+        if wire.is_ascii() {
+            let name = String::from_utf8_lossy(wire).into_owned();
+            return Reading::sure(vec![name]);
+        }
+        let utf8 = std::str::from_utf8(wire)
+            .ok()
+            .filter(|name| !name.chars().any(is_raw))
+            .map(str::to_owned);
+        let legacy = self.fallback.and_then(|codec| {
+            codec
+                .decode_without_bom_handling_and_without_replacement(wire)
+                .map(std::borrow::Cow::into_owned)
+        });
+        let raw = read_raw(wire);
+        match (utf8, legacy) {
+            (Some(utf8), Some(legacy)) if self.is_legacy => Reading::sure(vec![legacy, utf8]),
+            (Some(utf8), _) => Reading::sure(vec![utf8]),
+            (None, Some(legacy)) => {
+                self.is_legacy = true;
+                Reading::sure(vec![legacy, raw])
+            }
+            (None, None) => Reading {
+                best: None,
+                all: vec![raw],
+            },
+        }
+    }
+
+    /// Appends a name as this client reads it: its encoding when it has one for every character,
+    /// else UTF-8; raw bytes as they are on disk.
+    pub fn write(&self, name: &str, out: &mut Vec<u8>) {
+        if name.is_ascii() {
+            out.extend(name.as_bytes());
+        } else if name.chars().any(is_raw) {
+            write_raw(name, out);
+        } else if !(self.is_legacy && self.write_legacy(name, out)) {
+            out.extend(name.as_bytes());
+        }
+    }
+
+    /// Returns [`Names::write`]'s bytes.
+    #[must_use]
+    pub fn bytes(&self, name: &str) -> Vec<u8> {
+        let mut out = Vec::with_capacity(name.len());
+        self.write(name, &mut out);
+        out
+    }
+
+    fn write_legacy(&self, name: &str, out: &mut Vec<u8>) -> bool {
+        let Some(codec) = self.fallback else {
+            return false;
+        };
+        let mut encoder = codec.new_encoder();
+        let Some(room) = encoder.max_buffer_length_from_utf8_without_replacement(name.len()) else {
+            return false;
+        };
+        let mut encoded = vec![0; room];
+        let (result, _, written) =
+            encoder.encode_from_utf8_without_replacement(name, &mut encoded, true);
+        encoded.truncate(written);
+        let whole = matches!(result, EncoderResult::InputEmpty);
+        // Line ends and controls must not come out of an encoder.
+        if whole && !encoded.iter().any(|b| *b < 0x20) {
+            out.extend(encoded);
+            return true;
+        }
+        false
+    }
+}
+
+impl Reading {
+    fn sure(mut all: Vec<String>) -> Self {
+        all.dedup();
+        Self {
+            best: all.first().cloned(),
+            all,
+        }
+    }
+}
+
+fn is_raw(c: char) -> bool {
+    (RAW_BASE + 0x80..=RAW_BASE + 0xFF).contains(&u32::from(c))
+}
+
+fn read_raw(wire: &[u8]) -> String {
+    let mut name = String::with_capacity(wire.len());
+    for chunk in wire.utf8_chunks() {
+        name.push_str(chunk.valid());
+        for &byte in chunk.invalid() {
+            name.extend(char::from_u32(RAW_BASE + u32::from(byte)));
+        }
+    }
+    name
+}
+
+fn write_raw(name: &str, out: &mut Vec<u8>) {
+    let mut buffer = [0; 4];
+    for c in name.chars() {
+        if is_raw(c) {
+            out.push((u32::from(c) & 0xFF) as u8);
+        } else {
+            out.extend(c.encode_utf8(&mut buffer).as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn names(label: &str) -> Names {
+        Names::new(label.parse().ok())
+    }
+
+    #[test]
+    fn a_gbk_client_is_understood_and_answered_in_gbk() {
+        let mut names = names("gb18030");
+        let gbk = b"\xd6\xd0\xce\xc4.txt";
+        assert_eq!(names.bytes("中文.txt"), "中文.txt".as_bytes());
+        assert_eq!(names.read(gbk).best.as_deref(), Some("中文.txt"));
+        assert_eq!(names.bytes("中文.txt"), gbk);
+        assert_eq!(names.bytes("a.txt"), b"a.txt");
+        names.set_utf8(true);
+        assert_eq!(names.bytes("中文.txt"), "中文.txt".as_bytes());
+    }
+
+    #[test]
+    fn a_utf8_client_stays_utf8_and_a_legacy_one_is_read_both_ways() {
+        let mut names = names("gbk");
+        assert_eq!(names.read("中文".as_bytes()).all, ["中文"]);
+        assert!(!names.is_legacy());
+        let _ = names.read(b"\xd6\xd0");
+        assert_eq!(names.read(b"\xc4\xa3").all, ["模", "\u{123}"]);
+    }
+
+    #[test]
+    fn bytes_nobody_can_read_are_raw_and_make_nothing_new() {
+        for mut names in [names("none"), names("euc-kr")] {
+            let reading = names.read(b"a\xff\x80");
+            assert_eq!(reading.best, None);
+            assert_eq!(reading.all, ["a\u{10FFFF}\u{10FF80}"]);
+            assert_eq!(names.bytes(&reading.all[0]), b"a\xff\x80");
+        }
+    }
+
+    #[test]
+    fn what_the_encoding_lacks_goes_out_as_utf8() {
+        let mut names = names("gbk");
+        let _ = names.read(b"\xd6\xd0");
+        assert_eq!(names.bytes("😀"), "😀".as_bytes());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_come_back(wire in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let mut names = names("none");
+            let reading = names.read(&wire);
+            prop_assume!(!std::str::from_utf8(&wire).is_ok_and(|s| s.chars().any(is_raw)));
+            prop_assert_eq!(names.bytes(&reading.all[0]), wire);
+        }
+
+        #[test]
+        fn reading_never_panics(wire in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let mut names = names("gb18030");
+            let first = names.read(&wire);
+            prop_assert!(!first.all.is_empty());
+            let _ = names.bytes(&first.all[0]);
+        }
+    }
+}
