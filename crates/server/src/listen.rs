@@ -17,6 +17,7 @@ use tracing::{Instrument, debug, info_span, warn};
 use crate::{
     admit::{Admission, Refused, Rules},
     auth::{Gate, Guard},
+    data::PassivePorts,
     engine::{self, Visit},
     error::Error,
     log::shown,
@@ -78,6 +79,8 @@ pub struct Porch {
     pub guard: Arc<Guard>,
     /// Tasks and the stop.
     pub life: Life,
+    /// Passive ports.
+    pub ports: Arc<PassivePorts>,
 }
 
 impl Porch {
@@ -152,6 +155,7 @@ impl Porch {
             ticket,
             stop: self.life.stop(),
             kill: self.life.kill(),
+            ports: Arc::clone(&self.ports),
         };
         let session = async move {
             debug!("session begins");

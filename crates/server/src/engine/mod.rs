@@ -2,6 +2,7 @@
 //!
 //! `listen` makes a [`Visit`] and calls [`serve`]; an engine speaks FTP until the session ends.
 
+pub mod native;
 pub mod unftp;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -9,7 +10,10 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::{admit::Ticket, auth::Gate, snapshot::Snapshot, status::Seat};
+use crate::{
+    admit::Ticket, auth::Gate, data::PassivePorts, snapshot::Snapshot, status::Seat,
+};
+use ftp_config::server::EngineKind;
 
 /// One accepted connection and everything its session needs.
 #[derive(Debug)]
@@ -32,9 +36,14 @@ pub struct Visit {
     pub stop: CancellationToken,
     /// The end of the grace period: leave at once.
     pub kill: CancellationToken,
+    /// The passive ports of all sessions.
+    pub ports: Arc<PassivePorts>,
 }
 
 /// Speaks FTP on the visit's socket until the session ends.
 pub async fn serve(visit: Visit) {
-    unftp::serve(visit).await;
+    match visit.snapshot.config.server.engine {
+        EngineKind::Native => native::serve(visit).await,
+        EngineKind::Libunftp => unftp::serve(visit).await,
+    }
 }

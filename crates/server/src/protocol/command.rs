@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::stamp;
+use crate::share::Algorithm;
 
 /// A name as it came over the wire.
 pub type WireName = Vec<u8>;
@@ -35,48 +36,6 @@ pub struct DigestArgs {
     pub name: WireName,
     /// The argument read as `name start [end]`, when it can be.
     pub part: Option<(WireName, u64, Option<u64>)>,
-}
-
-/// A digest of a file's bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Algorithm {
-    Crc32,
-    Md5,
-    Sha1,
-    Sha256,
-    Sha512,
-}
-
-impl Algorithm {
-    /// Every algorithm, in the order of FEAT.
-    pub const ALL: [Self; 5] = [
-        Self::Sha256,
-        Self::Sha512,
-        Self::Sha1,
-        Self::Md5,
-        Self::Crc32,
-    ];
-
-    /// Returns the name of draft-bryan-ftpext-hash.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Crc32 => "CRC32",
-            Self::Md5 => "MD5",
-            Self::Sha1 => "SHA-1",
-            Self::Sha256 => "SHA-256",
-            Self::Sha512 => "SHA-512",
-        }
-    }
-
-    /// Returns the algorithm of a name, in any case.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
-    }
 }
 
 /// `EPSV`'s argument.

@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use super::{list::Kind, stamp};
+use super::stamp;
+use crate::share::Kind;
 
 /// The facts this server knows, in the order in which they are sent.
 const FACTS: [&str; 6] = ["type", "size", "modify", "perm", "unix.mode", "unique"];

@@ -9,21 +9,13 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use crate::share::Kind;
+
 /// From this age on `ls` shows the year in the place of the hour: half a mean year.
 const SIX_MONTHS: Duration = Duration::from_secs(31_556_952 / 2);
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
-
-/// What an entry is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Kind {
-    File,
-    Dir,
-    Link,
-    Other,
-}
 
 /// One entry of a listing.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,395 @@
+//! One client's session: the loop that selects over commands, the transfer's end, deadlines, the
+//! kick and the stop.
+//!
+//! `engine::native` calls [`serve`]; `verbs` does what the commands say. While something runs, NOOP,
+//! bare STAT and ABOR are answered at once, every other line waits its turn, so that pipelined
+//! commands are answered in order.
+
+pub(crate) mod disk;
+pub(crate) mod running;
+pub(crate) mod state;
+pub(crate) mod wire;
+
+use std::{
+    collections::VecDeque,
+    future::pending,
+    net::TcpStream,
+    sync::Arc,
+    time::Duration,
+};
+
+use ftp_config::SharePath;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+pub(crate) use running::{Answer, Ending, Running};
+pub(crate) use state::{Login, Session};
+
+use crate::{
+    engine::Visit,
+    protocol::{
+        Command, Fault, Names, Reply, command,
+        facts::Choice,
+        line::{Line, LineReader},
+        reply::code,
+    },
+    share::Algorithm,
+    verbs,
+};
+use wire::Wire;
+
+/// Lines kept while something runs; more stay unread in the socket.
+const MOST_HELD: usize = 32;
+/// Unusable lines that end a session.
+const MOST_BAD_LINES: u32 = 5;
+
+/// Why a session ends.
+#[derive(Debug)]
+enum End {
+    /// The client is gone, or the session ends without a word.
+    Gone,
+    /// With these last words.
+    Goodbye(Reply),
+}
+
+/// What woke the loop.
+enum Woken {
+    Read(std::io::Result<usize>),
+    Ended(Ending),
+    Kicked,
+    Stopped,
+    Killed,
+    Late,
+}
+
+/// The session with its control connection.
+struct Desk {
+    wire: Wire,
+    lines: LineReader,
+    held: VecDeque<Line>,
+    running: Option<Running>,
+    linger: Option<Arc<TcpStream>>,
+    session: Session,
+    bad_lines: u32,
+    deadline: Instant,
+    stop: CancellationToken,
+    kill: CancellationToken,
+    kicked: CancellationToken,
+    /// QUIT was read while something runs: the client may close its side now.
+    is_leaving: bool,
+}
+
+/// Speaks FTP until the session ends.
+pub(crate) async fn serve(visit: Visit) {
+    let Visit {
+        stream,
+        peer,
+        local,
+        snapshot,
+        gate,
+        seat,
+        ticket,
+        stop,
+        kill,
+        ports,
+    } = visit;
+    // Synch (RFC 854) comes as urgent data: it belongs into the stream, where Telnet is read.
+    if let Err(error) = socket2::SockRef::from(&stream).set_out_of_band_inline(true) {
+        debug!(%error, "urgent data stays out of line");
+    }
+    let kicked = seat.kicked();
+    let names = Names::new(snapshot.config.names.fallback);
+    let deadline = Instant::now() + snapshot.config.timeouts.login;
+    let session = Session {
+        peer: peer.ip().to_canonical(),
+        local: local.ip().to_canonical(),
+        snapshot,
+        gate,
+        seat,
+        ports,
+        user: None,
+        login: None,
+        failures: 0,
+        is_tls: false,
+        has_pbsz: false,
+        is_private: false,
+        cwd: SharePath::root(),
+        rename_from: None,
+        restart: 0,
+        announced: None,
+        pending: None,
+        epsv_all: false,
+        is_ascii: true,
+        facts: Choice::default(),
+        digest: Algorithm::Sha256,
+        names,
+        aborted: false,
+    };
+    let mut desk = Desk {
+        wire: Wire::Plain(stream),
+        lines: LineReader::default(),
+        held: VecDeque::new(),
+        running: None,
+        linger: None,
+        session,
+        bad_lines: 0,
+        deadline,
+        stop,
+        kill,
+        kicked,
+        is_leaving: false,
+    };
+    let end = match desk.live().await {
+        Ok(never) => match never {},
+        Err(end) => end,
+    };
+    desk.end(end).await;
+    drop(ticket);
+}
+
+impl Desk {
+    /// Lives until the session ends; the end is the only way out.
+    async fn live(&mut self) -> Result<std::convert::Infallible, End> {
+        let greeting = Reply::new(code::READY, self.session.snapshot.config.server.greeting.clone());
+        self.say(&greeting).await?;
+        loop {
+            while let Some(line) = self.next_line() {
+                self.take(line).await?;
+            }
+            match self.wake().await {
+                Woken::Read(Ok(n)) if n > 0 => {
+                    let answers = self.lines.take_answers();
+                    if !answers.is_empty() {
+                        self.write(&answers).await?;
+                    }
+                }
+                // After QUIT a client may close its side and still get its file.
+                Woken::Read(Ok(_)) if self.is_leaving && self.running.is_some() => {
+                    self.finish_last().await?;
+                }
+                Woken::Read(_) => return Err(End::Gone),
+                Woken::Ended(ending) => self.ended(ending).await?,
+                Woken::Kicked => {
+                    let reason = self.session.seat.kick_reason();
+                    return Err(End::Goodbye(Reply::new(code::CLOSING, reason)));
+                }
+                Woken::Stopped | Woken::Killed => {
+                    return Err(goodbye("The server stops"));
+                }
+                Woken::Late if self.session.login.is_some() => {
+                    return Err(goodbye("No command for too long; goodbye"));
+                }
+                Woken::Late => return Err(goodbye("No login in time; goodbye")),
+            }
+        }
+    }
+
+    async fn wake(&mut self) -> Woken {
+        let may_read = self.held.len() < MOST_HELD;
+        let is_idle = self.running.is_none();
+        tokio::select! {
+            biased;
+            () = self.kill.cancelled() => Woken::Killed,
+            () = self.kicked.cancelled() => Woken::Kicked,
+            ending = run(&mut self.running) => Woken::Ended(ending),
+            () = self.stop.cancelled(), if is_idle => Woken::Stopped,
+            read = self.wire.read(&mut self.lines), if may_read => Woken::Read(read),
+            () = tokio::time::sleep_until(self.deadline), if is_idle => Woken::Late,
+        }
+    }
+
+    /// Returns the next line whose turn it is. While something runs, these are the urgent ones
+    /// only; the others are put by.
+    fn next_line(&mut self) -> Option<Line> {
+        if self.running.is_none() {
+            let line = self.held.pop_front();
+            if self.held.is_empty() {
+                self.held = VecDeque::new();
+            }
+            return line.or_else(|| self.lines.next_line());
+        }
+        while self.held.len() < MOST_HELD {
+            let line = self.lines.next_line()?;
+            match urgency(&line) {
+                Urgency::Now => return Some(line),
+                Urgency::Abort => {
+                    self.abort();
+                    self.held.push_back(line);
+                }
+                Urgency::Last => {
+                    self.is_leaving = true;
+                    self.held.push_back(line);
+                }
+                Urgency::None => self.held.push_back(line),
+            }
+        }
+        None
+    }
+
+    fn abort(&mut self) {
+        if let Some(running) = &self.running {
+            running.brake.pull();
+            self.session.aborted = true;
+        }
+    }
+
+    async fn take(&mut self, line: Line) -> Result<(), End> {
+        if self.running.is_none() {
+            self.put_off_deadline();
+        }
+        let bytes = match line {
+            Line::Text(bytes) => bytes,
+            Line::TooLong => return self.bad_line("Line too long").await,
+            Line::Nul => return self.bad_line("A line cannot hold a NUL").await,
+        };
+        let answer = self.answer(&bytes).await;
+        self.carry_out(answer).await
+    }
+
+    async fn bad_line(&mut self, why: &'static str) -> Result<(), End> {
+        self.bad_lines += 1;
+        if self.bad_lines >= MOST_BAD_LINES {
+            return Err(goodbye("Too many lines that are not FTP; goodbye"));
+        }
+        self.say(&Reply::new(code::UNKNOWN, why)).await
+    }
+
+    async fn answer(&mut self, line: &[u8]) -> Answer {
+        let (verb, _) = command::split(line);
+        let parsed = command::parse(line);
+        if let Some(running) = &self.running {
+            return verbs::help::while_running(&self.session, running, &verb).into();
+        }
+        debug!(verb = %crate::log::shown(&verb), "command");
+        self.session.seat.command(verbs::shown_verb(&verb));
+        // Boxed: the largest verb's state is not carried by sessions that wait.
+        Box::pin(verbs::obey(&mut self.session, &verb, parsed)).await
+    }
+
+    async fn carry_out(&mut self, answer: Answer) -> Result<(), End> {
+        match answer {
+            Answer::Say(reply) => self.say(&reply).await,
+            Answer::Start(first, running) => {
+                self.linger = None;
+                if let Some(first) = first {
+                    self.say(&first).await?;
+                }
+                self.running = Some(running);
+                Ok(())
+            }
+            Answer::Upgrade(reply) => self.upgrade(&reply).await,
+            Answer::Leave(reply) => Err(End::Goodbye(reply)),
+            Answer::Vanish => Err(End::Gone),
+        }
+    }
+
+    /// RFC 4217 §4.1: the reply first, in clear; then nothing that came in clear counts any more.
+    async fn upgrade(&mut self, reply: &Reply) -> Result<(), End> {
+        let Some(tls) = &self.session.snapshot.tls else {
+            return Err(End::Gone);
+        };
+        let config = Arc::clone(&tls.control);
+        self.say(reply).await?;
+        self.lines.clear();
+        self.held.clear();
+        let limit = self.session.snapshot.config.timeouts.tls_handshake;
+        match self.wire.secure(config, limit).await {
+            Ok(()) => {
+                self.session.is_tls = true;
+                self.session.seat.set_tls(true);
+                Ok(())
+            }
+            Err(error) => {
+                debug!(%error, "TLS handshake");
+                Err(End::Gone)
+            }
+        }
+    }
+
+    async fn ended(&mut self, ending: Ending) -> Result<(), End> {
+        self.running = None;
+        self.linger = ending.linger;
+        self.put_off_deadline();
+        self.say(&ending.reply).await
+    }
+
+    /// Waits for the transfer of a client that has said QUIT and closed its side.
+    async fn finish_last(&mut self) -> Result<(), End> {
+        let kill = self.kill.clone();
+        let kicked = self.kicked.clone();
+        let ending = tokio::select! {
+            ending = run(&mut self.running) => ending,
+            () = kill.cancelled() => return Err(End::Gone),
+            () = kicked.cancelled() => return Err(End::Gone),
+        };
+        self.ended(ending).await
+    }
+
+    fn put_off_deadline(&mut self) {
+        if self.session.login.is_some() {
+            self.deadline = Instant::now() + self.session.snapshot.config.timeouts.idle;
+        }
+    }
+
+    async fn say(&mut self, reply: &Reply) -> Result<(), End> {
+        debug!(reply = reply.code(), "reply");
+        let mut bytes = Vec::with_capacity(128);
+        reply.write_to(&mut bytes);
+        self.write(&bytes).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
+        let limit = self.session.snapshot.config.timeouts.stalled;
+        self.wire.write(bytes, limit).await.map_err(|error| {
+            debug!(%error, "control connection");
+            End::Gone
+        })
+    }
+
+    /// Ends: what runs is stopped and waited for, so that nothing outlives the session.
+    async fn end(mut self, end: End) {
+        if let Some(running) = self.running.take() {
+            running.brake.pull();
+            let _ = running.work.await;
+        }
+        if let End::Goodbye(reply) = end {
+            let mut bytes = Vec::new();
+            reply.write_to(&mut bytes);
+            let _ = self.wire.write(&bytes, Duration::from_secs(1)).await;
+            self.wire.close().await;
+        }
+    }
+}
+
+enum Urgency {
+    None,
+    Now,
+    Abort,
+    Last,
+}
+
+fn urgency(line: &Line) -> Urgency {
+    let Line::Text(bytes) = line else {
+        return Urgency::None;
+    };
+    match command::parse(bytes) {
+        Ok(Command::Noop) => Urgency::Now,
+        Ok(Command::Stat(args)) if args.typed.is_none() && args.name.is_none() => Urgency::Now,
+        Ok(Command::Abor) => Urgency::Abort,
+        Ok(Command::Quit) => Urgency::Last,
+        Err(Fault::Http) => Urgency::None,
+        _ => Urgency::None,
+    }
+}
+
+async fn run(running: &mut Option<Running>) -> Ending {
+    match running {
+        Some(running) => running.work.as_mut().await,
+        None => pending().await,
+    }
+}
+
+fn goodbye(words: &str) -> End {
+    End::Goodbye(Reply::new(code::CLOSING, words))
+}

@@ -1,0 +1,171 @@
+//! What a session remembers between commands, and how names become paths.
+
+use std::{net::IpAddr, sync::Arc};
+
+use ftp_config::{SharePath, server::TlsMode};
+use tracing::info;
+
+use super::disk;
+use crate::{
+    account::Account,
+    auth::Gate,
+    data::{PassivePorts, Pending},
+    protocol::{
+        Names, Reply,
+        facts::Choice,
+        names::Reading,
+        reply::code,
+    },
+    share::{Algorithm, Home, ShareError},
+    snapshot::Snapshot,
+    status::Seat,
+};
+
+/// Who is in, after a login.
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    pub(crate) account: Arc<Account>,
+    pub(crate) home: Home,
+}
+
+/// One client's session, without its sockets.
+#[derive(Debug)]
+pub(crate) struct Session {
+    // What it was given.
+    pub(crate) peer: IpAddr,
+    pub(crate) local: IpAddr,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) seat: Seat,
+    pub(crate) ports: Arc<PassivePorts>,
+
+    // Login.
+    pub(crate) user: Option<String>,
+    pub(crate) login: Option<Login>,
+    pub(crate) failures: u32,
+
+    // Security.
+    pub(crate) is_tls: bool,
+    pub(crate) has_pbsz: bool,
+    /// PROT P.
+    pub(crate) is_private: bool,
+
+    // Files.
+    pub(crate) cwd: SharePath,
+    pub(crate) rename_from: Option<SharePath>,
+    /// REST, for the next transfer only.
+    pub(crate) restart: u64,
+    /// ALLO, for the next upload only.
+    pub(crate) announced: Option<u64>,
+
+    // Data connection.
+    pub(crate) pending: Option<Pending>,
+    pub(crate) epsv_all: bool,
+
+    // How things are said.
+    pub(crate) is_ascii: bool,
+    pub(crate) facts: Choice,
+    pub(crate) digest: Algorithm,
+    pub(crate) names: Names,
+    /// An ABOR has stopped a transfer and waits for its turn to be answered.
+    pub(crate) aborted: bool,
+}
+
+impl Session {
+    /// Returns the home, or the reply for those who have none yet.
+    pub(crate) fn home(&self) -> Result<Home, Reply> {
+        match &self.login {
+            Some(login) => Ok(login.home.clone()),
+            None => Err(Reply::new(
+                code::NOT_LOGGED_IN,
+                "Please log in with USER and PASS",
+            )),
+        }
+    }
+
+    /// Tells whether data must be encrypted.
+    pub(crate) fn demands_privacy(&self) -> bool {
+        self.snapshot.config.tls.mode == TlsMode::Required
+    }
+
+    /// Runs a short act on the home.
+    pub(crate) async fn on_home<T, F>(&self, work: F) -> Result<T, Reply>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Home) -> Result<T, ShareError> + Send + 'static,
+    {
+        let home = self.home()?;
+        disk::act(move || work(&home))
+            .await
+            .map_err(|e| self.refuse(&e))
+    }
+
+    /// Turns a refusal of the share into its reply, and tells the log.
+    pub(crate) fn refuse(&self, error: &ShareError) -> Reply {
+        let (code, text) = error.reply();
+        info!(reply = code, reason = %crate::log::shown(&text), hint = error.hint(), "refused");
+        Reply::new(code, self.names.bytes(&text))
+    }
+
+    /// Returns every path that a name may mean, most likely first, and whether the first may be
+    /// used for something new.
+    pub(crate) fn readings(&mut self, wire: &[u8]) -> Result<(Vec<SharePath>, bool), Reply> {
+        let Reading { best, all } = self.names.read(wire);
+        let mut why = String::new();
+        let mut paths = Vec::with_capacity(all.len());
+        for name in &all {
+            match self.cwd.join(name) {
+                Ok(path) => paths.push(path),
+                Err(e) => why = e.to_string(),
+            }
+        }
+        if paths.is_empty() {
+            return Err(Reply::new(code::BAD_NAME, self.names.bytes(&why)));
+        }
+        Ok((paths, best.is_some()))
+    }
+
+    /// Returns the path of something that should exist.
+    pub(crate) async fn existing(&mut self, wire: &[u8]) -> Result<SharePath, Reply> {
+        let (paths, _) = self.readings(wire)?;
+        Ok(self.first_that_exists(paths).await?.0)
+    }
+
+    /// Returns the path for something that may be new: what exists under any reading, else the
+    /// best reading; 553 when only raw bytes could stand for it.
+    pub(crate) async fn target(&mut self, wire: &[u8]) -> Result<SharePath, Reply> {
+        let (paths, may_be_new) = self.readings(wire)?;
+        if paths.len() == 1 && may_be_new {
+            return Ok(paths.into_iter().next().unwrap_or_else(SharePath::root));
+        }
+        let (path, exists) = self.first_that_exists(paths).await?;
+        if exists || may_be_new {
+            return Ok(path);
+        }
+        Err(Reply::new(
+            code::BAD_NAME,
+            "This name is neither UTF-8 nor in the fallback encoding of the server",
+        ))
+    }
+
+    async fn first_that_exists(
+        &self,
+        mut paths: Vec<SharePath>,
+    ) -> Result<(SharePath, bool), Reply> {
+        let first = paths.swap_remove(0);
+        if paths.is_empty() && !first.as_str().chars().any(is_raw) {
+            return Ok((first, false));
+        }
+        let home = self.home()?;
+        let all: Vec<_> = std::iter::once(first.clone()).chain(paths).collect();
+        let found = disk::act(move || all.into_iter().find(|path| home.metadata(path).is_ok()));
+        Ok(match found.await {
+            Some(path) => (path, true),
+            None => (first, false),
+        })
+    }
+}
+
+fn is_raw(c: char) -> bool {
+    (0x10_FF80..=0x10_FFFF).contains(&u32::from(c))
+}

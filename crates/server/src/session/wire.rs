@@ -1,0 +1,111 @@
+//! The control connection, plain or TLS: bytes in for the line reader, one write a reply out.
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Poll, ready},
+    time::Duration,
+};
+
+use rustls::ServerConfig;
+use tokio::{
+    io::{AsyncRead, AsyncWriteExt, ReadBuf},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use crate::protocol::line::LineReader;
+
+/// Bytes taken from the socket at once; on the stack of a poll, so a waiting session keeps none.
+const READ: usize = 4096;
+/// How long a client may take to see our goodbye.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The control connection.
+#[derive(Debug)]
+pub(crate) enum Wire {
+    /// As it was accepted.
+    Plain(TcpStream),
+    /// After AUTH. Boxed: most of its size is rustls' state.
+    Tls(Box<TlsStream<TcpStream>>),
+    /// A handshake failed.
+    Closed,
+}
+
+impl Wire {
+    /// Reads what there is into `lines`; returns how many bytes, 0 at the end. Cancel-safe.
+    pub(crate) async fn read(&mut self, lines: &mut LineReader) -> io::Result<usize> {
+        poll_fn(|cx| {
+            let mut bytes = [0_u8; READ];
+            let mut block = ReadBuf::new(&mut bytes);
+            let read = match self {
+                Self::Plain(stream) => Pin::new(stream).poll_read(cx, &mut block),
+                Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, &mut block),
+                Self::Closed => Poll::Ready(Ok(())),
+            };
+            ready!(read)?;
+            lines.feed(block.filled());
+            Poll::Ready(Ok(block.filled().len()))
+        })
+        .await
+    }
+
+    /// Writes and flushes, in `limit`.
+    pub(crate) async fn write(&mut self, bytes: &[u8], limit: Duration) -> io::Result<()> {
+        let written = match self {
+            // The common case: the whole reply fits, in one system call, now.
+            Self::Plain(stream) => match stream.try_write(bytes) {
+                Ok(n) if n == bytes.len() => return Ok(()),
+                Ok(n) => timeout(limit, stream.write_all(&bytes[n..])).await,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    timeout(limit, stream.write_all(bytes)).await
+                }
+                Err(e) => return Err(e),
+            },
+            Self::Tls(stream) => {
+                timeout(limit, async {
+                    stream.write_all(bytes).await?;
+                    stream.flush().await
+                })
+                .await
+            }
+            Self::Closed => return Err(io::ErrorKind::NotConnected.into()),
+        };
+        written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Shakes hands. On an error the connection is closed.
+    pub(crate) async fn secure(
+        &mut self,
+        config: Arc<ServerConfig>,
+        limit: Duration,
+    ) -> io::Result<()> {
+        let Self::Plain(stream) = std::mem::replace(self, Self::Closed) else {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        };
+        let shaken = timeout(limit, TlsAcceptor::from(config).accept(stream)).await;
+        let stream = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        *self = Self::Tls(Box::new(stream));
+        Ok(())
+    }
+
+    /// Says that nothing more comes and waits a moment for the client to have it: closing with
+    /// unread commands would reset the connection and eat the last reply.
+    pub(crate) async fn close(&mut self) {
+        let _ = timeout(LAST_WORDS, async {
+            let _ = match self {
+                Self::Plain(stream) => stream.shutdown().await,
+                Self::Tls(stream) => stream.shutdown().await,
+                Self::Closed => return,
+            };
+            let mut rest = LineReader::default();
+            while matches!(self.read(&mut rest).await, Ok(n) if n > 0) {
+                rest.clear();
+            }
+        })
+        .await;
+    }
+}

@@ -1,0 +1,161 @@
+//! Opening the data connection of one transfer, with everything taken out of the session first.
+
+use std::{
+    io,
+    net::{IpAddr, TcpStream},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustls::ServerConfig;
+use tokio_rustls::server::TlsStream;
+
+use crate::{
+    data::{self, Brake, Pending, pump::Broken, pump::Conduit, pump::Meter, secure},
+    protocol::{Reply, reply::code},
+    session::{Session, disk},
+};
+
+/// What it takes to open a transfer's data connection.
+#[derive(Debug)]
+pub(super) struct Dial {
+    pending: Pending,
+    peer: IpAddr,
+    tls: Option<Arc<ServerConfig>>,
+    connect: Duration,
+    handshake: Duration,
+    /// The longest time without progress.
+    pub(super) stalled: Duration,
+    pub(super) brake: Arc<Brake>,
+}
+
+/// An open data connection.
+#[derive(Debug)]
+pub(super) enum Channel {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<tokio::net::TcpStream>>),
+}
+
+/// What a blocking thread has done.
+#[derive(Debug)]
+pub(super) struct Moved {
+    pub(super) bytes: Result<u64, Broken>,
+    pub(super) meter: Meter,
+    pub(super) linger: Option<Arc<TcpStream>>,
+}
+
+impl Dial {
+    /// Takes the pending data connection; it is used up, whatever comes of the transfer.
+    pub(super) fn take(session: &mut Session) -> Result<Self, Reply> {
+        let pending = session.pending.take();
+        if session.demands_privacy() && !session.is_private {
+            // RFC 2228 §5.3.1.2, RFC 4217 §9.
+            return Err(Reply::new(522, "Data is encrypted here; use PROT P"));
+        }
+        let pending = pending.ok_or_else(|| {
+            Reply::new(code::NO_DATA_CONNECTION, "PASV, EPSV, PORT or EPRT comes first")
+        })?;
+        let tls = session.snapshot.tls.as_ref().filter(|_| session.is_private);
+        let timeouts = &session.snapshot.config.timeouts;
+        Ok(Self {
+            pending,
+            peer: session.peer,
+            tls: tls.map(|configs| Arc::clone(&configs.data)),
+            connect: timeouts.data_connect,
+            handshake: timeouts.tls_handshake,
+            stalled: timeouts.stalled,
+            brake: Arc::new(Brake::default()),
+        })
+    }
+
+    /// Opens it, or says why not: 425, or 426 when the brake was pulled.
+    pub(super) async fn open(self) -> Result<Channel, Reply> {
+        let brake = Arc::clone(&self.brake);
+        tokio::select! {
+            biased;
+            () = brake.pulled() => Err(Reply::new(code::ABORTED, "Transfer aborted")),
+            opened = self.connected() => opened,
+        }
+    }
+
+    async fn connected(self) -> Result<Channel, Reply> {
+        let failed = |words: &str, error: &io::Error| {
+            let text = match error.kind() {
+                io::ErrorKind::TimedOut => format!("{words}: not in time"),
+                _ => format!("{words}: {error}"),
+            };
+            Reply::new(code::NO_DATA_CONNECTION, text)
+        };
+        let socket = data::open(self.pending, self.peer, self.connect)
+            .await
+            .map_err(|e| failed("No data connection", &e))?;
+        let Some(config) = self.tls else {
+            return Ok(Channel::Plain(socket));
+        };
+        let stream = secure::handshake(socket, config, self.handshake)
+            .await
+            .map_err(|e| failed("No TLS on the data connection", &e))?;
+        Ok(Channel::Tls(Box::new(stream)))
+    }
+}
+
+impl Channel {
+    /// Moves bytes on a blocking thread; `body` keeps the thread to the end of the transfer.
+    pub(super) async fn on_thread<F>(self, stalled: Duration, meter: Meter, body: F) -> Moved
+    where
+        F: FnOnce(&mut Conduit, &Meter) -> Result<u64, Broken> + Send + 'static,
+    {
+        disk::thread(move || {
+            let mut linger = None;
+            let bytes = self
+                .into_conduit(stalled, &meter)
+                .map_err(Broken::Network)
+                .and_then(|mut conduit| {
+                    let bytes = body(&mut conduit, &meter);
+                    // Only a whole transfer says goodbye: a cut one must not look whole.
+                    if bytes.is_ok() {
+                        linger = Some(conduit.close());
+                    }
+                    bytes
+                });
+            meter.brake.release();
+            Moved {
+                bytes,
+                meter,
+                linger,
+            }
+        })
+        .await
+    }
+
+    fn into_conduit(self, stalled: Duration, meter: &Meter) -> io::Result<Conduit> {
+        match self {
+            Self::Plain(socket) => Conduit::new(socket, None, stalled, &meter.brake),
+            Self::Tls(stream) => {
+                let (socket, connection) = stream.into_inner();
+                let socket = socket.into_std()?;
+                Conduit::new(socket, Some(Box::new(connection)), stalled, &meter.brake)
+            }
+        }
+    }
+}
+
+/// Turns the end of a data connection into its reply.
+pub(super) fn broken_reply(broken: &Broken, stalled: Duration) -> Reply {
+    match broken {
+        Broken::Aborted => Reply::new(code::ABORTED, "Transfer aborted"),
+        Broken::Stalled => Reply::new(
+            code::ABORTED,
+            format!("No progress for {} s; transfer aborted", stalled.as_secs()),
+        ),
+        Broken::Network(error) => {
+            Reply::new(code::ABORTED, format!("Data connection lost: {error}"))
+        }
+        Broken::Truncated => Reply::new(
+            code::ABORTED,
+            "The data connection ended without a TLS goodbye; the transfer is not whole",
+        ),
+        Broken::Disk(error) => Reply::new(code::LOCAL_ERROR, format!("Disk: {error}")),
+        Broken::Refused(code, text) => Reply::new(*code, text.as_str()),
+    }
+}

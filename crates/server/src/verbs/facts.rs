@@ -1,0 +1,70 @@
+//! SIZE, MDTM and MFMT: the facts of one file, and setting its time.
+
+use std::time::SystemTime;
+
+use crate::{
+    protocol::{Reply, reply::code, stamp},
+    session::Session,
+    share::{Kind, Meta},
+};
+
+async fn file_meta(session: &mut Session, name: &[u8]) -> Result<Meta, Reply> {
+    let path = session.existing(name).await?;
+    let meta = session.on_home(move |home| home.metadata(&path)).await?;
+    if meta.kind == Kind::File {
+        return Ok(meta);
+    }
+    let mut text = session.names.bytes("not a regular file: ");
+    text.extend(name);
+    Err(Reply::new(code::UNAVAILABLE, text))
+}
+
+/// RFC 3659 §4. With text conversion on, the size on the wire is not known without reading.
+pub(super) async fn size(session: &mut Session, name: &[u8]) -> Result<Reply, Reply> {
+    if session.is_ascii && session.snapshot.config.server.ascii_conversion {
+        return Err(Reply::new(code::UNAVAILABLE, "SIZE is for TYPE I"));
+    }
+    let meta = file_meta(session, name).await?;
+    Ok(Reply::new(code::FILE_STATUS, meta.size.to_string()))
+}
+
+/// RFC 3659 §3, and the form `MDTM time file` that sets the time. A file that has such a name is
+/// that file.
+pub(super) async fn mdtm(
+    session: &mut Session,
+    name: &[u8],
+    set: Option<(SystemTime, Vec<u8>)>,
+) -> Result<Reply, Reply> {
+    let meta = file_meta(session, name).await;
+    match (meta, set) {
+        (Ok(meta), _) => Ok(Reply::new(code::FILE_STATUS, stamp::format(meta.modified))),
+        (Err(_), Some((time, name))) => {
+            set_time(session, time, &name).await?;
+            Ok(Reply::new(code::FILE_STATUS, stamp::format(time)))
+        }
+        (Err(reply), None) => Err(reply),
+    }
+}
+
+/// draft-somers-ftp-mfxx §3.
+pub(super) async fn mfmt(
+    session: &mut Session,
+    time: SystemTime,
+    name: &[u8],
+) -> Result<Reply, Reply> {
+    set_time(session, time, name).await?;
+    let mut text = format!("Modify={}; ", stamp::format(time)).into_bytes();
+    text.extend(name);
+    Ok(Reply::new(code::FILE_STATUS, text))
+}
+
+pub(super) async fn set_time(
+    session: &mut Session,
+    time: SystemTime,
+    name: &[u8],
+) -> Result<(), Reply> {
+    let path = session.existing(name).await?;
+    session
+        .on_home(move |home| home.set_modified(&path, time))
+        .await
+}

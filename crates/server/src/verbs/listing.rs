@@ -1,0 +1,232 @@
+//! LIST, NLST, MLSD over the data connection; MLST and STAT with a name over the control one.
+
+use std::{io::Write, net::Shutdown, sync::Arc};
+
+use ftp_config::SharePath;
+
+use super::{
+    dial::{Channel, Dial, Moved, broken_reply},
+    help,
+    rows::{Form, Rows, Wish, write_facts},
+};
+use crate::{
+    data::pump::{self, BLOCK, Broken, Meter},
+    protocol::{
+        Reply,
+        command::ListArgs,
+        reply::code,
+    },
+    session::{Answer, Ending, Running, Session, disk},
+    share::throttle::Throttle,
+};
+
+/// A listing up to this many bytes goes out in one write from the session's own task.
+const SMALL: usize = 32 << 10;
+/// The most that STAT sends over the control connection.
+const MOST_STAT: usize = 1 << 20;
+
+pub(super) async fn list(session: &mut Session, args: ListArgs) -> Result<Answer, Reply> {
+    over_data(session, args, Form::long(), "LIST", false).await
+}
+
+/// With `-l` as LIST, as `ls -l` in old clients asks for it.
+pub(super) async fn nlst(session: &mut Session, args: ListArgs) -> Result<Answer, Reply> {
+    let form = if args.long {
+        Form::long()
+    } else {
+        Form::Names(Vec::new())
+    };
+    over_data(session, args, form, "NLST", false).await
+}
+
+pub(super) async fn mlsd(session: &mut Session, name: Option<Vec<u8>>) -> Result<Answer, Reply> {
+    let form = Form::Facts(session.facts);
+    let args = ListArgs {
+        all: true,
+        name,
+        ..ListArgs::default()
+    };
+    over_data(session, args, form, "MLSD", true).await
+}
+
+/// The listing is found, and its first block written, before the 150: what is missing is 550, never
+/// 150 and then 550.
+async fn over_data(
+    session: &mut Session,
+    args: ListArgs,
+    form: Form,
+    verb: &'static str,
+    only_dir: bool,
+) -> Result<Answer, Reply> {
+    let dial = Dial::take(session)?;
+    let (rows, block, more) = open(session, args, form, only_dir).await?;
+    let brake = Arc::clone(&dial.brake);
+    let meter = Meter {
+        brake: Arc::clone(&dial.brake),
+        moving: None,
+        throttle: Throttle::default(),
+    };
+    let work = Box::pin(send(dial, rows, block, more, meter));
+    let running = Running {
+        work,
+        brake,
+        what: verb.into(),
+        size: None,
+    };
+    let first = Reply::new(code::OPENING, "Here comes the listing");
+    Ok(Answer::Start(Some(first), running))
+}
+
+async fn open(
+    session: &mut Session,
+    args: ListArgs,
+    form: Form,
+    only_dir: bool,
+) -> Result<(Rows, Vec<u8>, bool), Reply> {
+    let wish = wish(session, args, only_dir).await?;
+    let home = session.home()?;
+    let names = session.names.clone();
+    let show_owner = session.snapshot.config.share.show_owner;
+    disk::thread(move || {
+        let mut rows = Rows::open(home, &wish, form, names, show_owner)?;
+        let mut block = Vec::new();
+        let more = rows.fill(&mut block, SMALL);
+        Ok((rows, block, more))
+    })
+    .await
+    .map_err(|error| match error {
+        // RFC 3659 §7.2.1: MLSD of something that is no directory.
+        crate::share::ShareError::NotDirectory { .. } if only_dir => {
+            let (_, text) = error.reply();
+            Reply::new(code::SYNTAX, session.names.bytes(&text))
+        }
+        error => session.refuse(&error),
+    })
+}
+
+/// `-x` may be flags or a name: a name that exists is that name.
+async fn wish(session: &mut Session, args: ListArgs, only_dir: bool) -> Result<Wish, Reply> {
+    let mut all = args.all || session.snapshot.config.share.show_dotfiles;
+    let mut name = args.name.unwrap_or_default();
+    if let Some(typed) = args.typed {
+        let path = session.existing(&typed).await?;
+        let exists = session
+            .on_home(move |home| Ok(home.metadata(&path).is_ok()))
+            .await?;
+        if exists {
+            name = typed;
+            all = session.snapshot.config.share.show_dotfiles;
+        }
+    }
+    let typed = session.names.read(&name).all.into_iter().next();
+    let (paths, _) = session.readings(&name)?;
+    Ok(Wish {
+        paths: paths.into(),
+        typed: typed.unwrap_or_default(),
+        all,
+        only_dir,
+    })
+}
+
+async fn send(dial: Dial, rows: Rows, block: Vec<u8>, more: bool, meter: Meter) -> Ending {
+    let stalled = dial.stalled;
+    let channel = match dial.open().await {
+        Ok(channel) => channel,
+        Err(reply) => return reply.into(),
+    };
+    let channel = match channel {
+        Channel::Plain(mut socket) if !more => match socket.write(&block) {
+            Ok(sent) if sent == block.len() => {
+                let _ = socket.shutdown(Shutdown::Write);
+                return Reply::new(code::DONE, "Listing sent").into();
+            }
+            Ok(sent) => {
+                let rest = block[sent..].to_vec();
+                return on_thread(Channel::Plain(socket), rows, rest, more, meter, stalled).await;
+            }
+            Err(_) => Channel::Plain(socket),
+        },
+        other => other,
+    };
+    on_thread(channel, rows, block, more, meter, stalled).await
+}
+
+async fn on_thread(
+    channel: Channel,
+    mut rows: Rows,
+    mut first: Vec<u8>,
+    mut more: bool,
+    meter: Meter,
+    stalled: std::time::Duration,
+) -> Ending {
+    let Moved { bytes, linger, .. } = channel
+        .on_thread(stalled, meter, move |conduit, meter| {
+            pump::send_blocks(conduit, meter, &mut |block| {
+                if !first.is_empty() {
+                    block.append(&mut first);
+                } else if more {
+                    more = rows.fill(block, BLOCK);
+                }
+                Ok::<(), Broken>(())
+            })
+        })
+        .await;
+    let reply = match bytes {
+        Ok(_) => Reply::new(code::DONE, "Listing sent"),
+        Err(broken) => broken_reply(&broken, stalled),
+    };
+    Ending { reply, linger }
+}
+
+/// RFC 3659 §7: the facts of one name, over the control connection.
+pub(super) async fn mlst(session: &mut Session, name: Option<Vec<u8>>) -> Result<Reply, Reply> {
+    let path: SharePath = match name {
+        Some(name) => session.existing(&name).await?,
+        None => session.cwd.clone(),
+    };
+    let asked = path.clone();
+    let meta = session.on_home(move |home| home.metadata(&asked)).await?;
+    let mut line = Vec::new();
+    write_facts(session.facts, &meta, &session.home()?, &mut line);
+    session.names.write(path.as_str(), &mut line);
+    let mut head = b"Facts of ".to_vec();
+    session.names.write(path.as_str(), &mut head);
+    Ok(Reply::new(code::FILE_OK, head).line(line).line("End"))
+}
+
+/// STAT: the session's status, or a listing over the control connection (RFC 959 §4.1.3): 213 for
+/// a file, 212 for a directory.
+pub(super) async fn stat(session: &mut Session, args: ListArgs) -> Result<Reply, Reply> {
+    if args.name.is_none() && args.typed.is_none() {
+        return Ok(help::status(session));
+    }
+    session.home()?;
+    let name = args.name.clone().unwrap_or_default();
+    let path = session.existing(&name).await?;
+    let is_file = session
+        .on_home(move |home| Ok(home.metadata(&path).is_ok_and(|m| m.kind != crate::share::Kind::Dir)))
+        .await?;
+    let (mut rows, mut block, mut more) = open(session, args, Form::long(), false).await?;
+    if more {
+        block = disk::thread(move || {
+            more = rows.fill(&mut block, MOST_STAT);
+            if more {
+                block.extend(b"and more; use LIST\r\n");
+            }
+            block
+        })
+        .await;
+    }
+    let code = if is_file {
+        code::FILE_STATUS
+    } else {
+        code::DIRECTORY_STATUS
+    };
+    let mut head = b"Status of ".to_vec();
+    head.extend(&name);
+    let mut reply = Reply::new(code, head);
+    for line in block.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        reply = reply.line(line.strip_suffix(b"\r").unwrap_or(line));
+    }
+    Ok(reply.line("End"))
+}

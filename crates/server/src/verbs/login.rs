@@ -1,0 +1,78 @@
+//! USER, PASS, ACCT.
+
+use std::sync::Arc;
+
+use ftp_config::{Secret, SharePath};
+use tracing::warn;
+
+use crate::{
+    protocol::{Reply, reply::code},
+    session::{Answer, Login, Session, disk},
+};
+
+/// Wrong passwords on one connection. The lock-out proper is the gate's.
+const MOST_FAILURES: u32 = 3;
+
+/// Takes the name. Who may log in is not told before the password.
+pub(super) fn user(session: &mut Session, name: &[u8]) -> Result<Reply, Reply> {
+    if session.demands_privacy() && !session.is_tls {
+        return Err(Reply::new(
+            code::NOT_LOGGED_IN,
+            "Logins are encrypted here; use AUTH TLS first",
+        ));
+    }
+    let name = session.names.read(name);
+    session.user = name.all.into_iter().next();
+    session.login = None;
+    session.pending = None;
+    Ok(Reply::new(code::NEED_PASSWORD, "Password, please"))
+}
+
+/// Proves the password and opens the home.
+pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
+    if session.login.is_some() {
+        return Reply::new(code::SUPERFLUOUS, "Already logged in").into();
+    }
+    let Some(name) = session.user.take() else {
+        return Reply::new(code::BAD_ORDER, "USER comes first").into();
+    };
+    let password = Secret::new(String::from_utf8_lossy(password).into_owned());
+    let gate = Arc::clone(&session.gate);
+    let account = match gate
+        .login(&name, &password, session.peer, session.is_tls)
+        .await
+    {
+        Ok(account) => account,
+        Err(refusal) => {
+            session.failures += 1;
+            if session.failures >= MOST_FAILURES {
+                return Answer::Leave(Reply::new(code::CLOSING, "Too many failed logins; goodbye"));
+            }
+            return Reply::new(refusal.code, refusal.text).into();
+        }
+    };
+    if let Err(too_many) = session.seat.login(&account) {
+        warn!(user = %account, reason = %too_many, "login refused");
+        return Reply::new(code::NOT_LOGGED_IN, too_many.to_string()).into();
+    }
+    let share = session.snapshot.share.clone();
+    let entering = Arc::clone(&account);
+    match disk::act(move || share.enter(&entering)).await {
+        Ok(home) => {
+            session.cwd = SharePath::root();
+            session.login = Some(Login { account, home });
+            Reply::new(code::LOGGED_IN, "Logged in").into()
+        }
+        Err(error) => {
+            warn!(user = %account, %error, "the home cannot be opened");
+            Reply::new(code::NOT_LOGGED_IN, "Your home directory cannot be opened").into()
+        }
+    }
+}
+
+pub(super) fn acct(session: &Session) -> Reply {
+    if session.login.is_none() && session.user.is_none() {
+        return Reply::new(code::BAD_ORDER, "USER comes first");
+    }
+    Reply::new(code::SUPERFLUOUS, "No account is needed")
+}

@@ -1,0 +1,27 @@
+//! SITE CHMOD, UTIME, HELP.
+
+use super::facts::set_time;
+use crate::{
+    protocol::{Reply, command::Site, reply::code},
+    session::Session,
+};
+
+pub(super) async fn site(session: &mut Session, site: Site) -> Result<Reply, Reply> {
+    match site {
+        Site::Chmod { mode, name } => {
+            let path = session.existing(&name).await?;
+            session.on_home(move |home| home.set_mode(&path, mode)).await?;
+            Ok(Reply::new(code::OK, "Mode changed"))
+        }
+        Site::Utime { time, name } => {
+            set_time(session, time, &name).await?;
+            Ok(Reply::new(code::OK, "Time changed"))
+        }
+        Site::Help => Ok(Reply::new(code::HELP, "SITE commands:")
+            .line("CHMOD mode name")
+            .line("UTIME YYYYMMDDHHMMSS name")
+            .line("UTIME name atime mtime ctime UTC")
+            .line("HELP")
+            .line("End")),
+    }
+}

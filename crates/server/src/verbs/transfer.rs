@@ -1,0 +1,398 @@
+//! RETR, STOR, APPE, STOU, REST, ABOR: files over the data connection.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use ftp_config::SharePath;
+use tracing::{Span, info};
+
+use super::dial::{Channel, Dial, Moved, broken_reply};
+use crate::{
+    data::{
+        inline::{self, Step},
+        pump::{self, Broken, Meter},
+        text::{ToDisk, ToWire},
+    },
+    log::shown,
+    protocol::{Reply, reply::code, stamp},
+    session::{Answer, Ending, Running, Session, disk},
+    share::{Download, Intent, ShareError, Upload},
+    status::Direction,
+};
+
+/// How many bytes of an upload come between two looks at the room on the disk.
+const ROOM_STRIDE: u64 = 16 << 20;
+
+pub(super) fn rest(session: &mut Session, offset: u64) -> Reply {
+    session.restart = offset;
+    Reply::new(code::NEED_MORE, format!("The next transfer begins at {offset}"))
+}
+
+/// Reached when nothing runs any more: a transfer that this ABOR stopped has been answered by 426.
+pub(super) fn abor(session: &mut Session) -> Reply {
+    session.pending = None;
+    if std::mem::take(&mut session.aborted) {
+        Reply::new(code::DONE, "Aborted")
+    } else {
+        Reply::new(code::NOTHING_TO_ABORT, "Nothing to abort")
+    }
+}
+
+/// One transfer's facts for its ending.
+struct Job {
+    verb: &'static str,
+    path: SharePath,
+    began: Instant,
+    stalled: Duration,
+    span: Span,
+}
+
+impl Job {
+    fn new(verb: &'static str, path: SharePath, stalled: Duration) -> Self {
+        Self {
+            verb,
+            path,
+            began: Instant::now(),
+            stalled,
+            span: Span::current(),
+        }
+    }
+
+    /// Logs, counts, and makes the reply.
+    fn report(&self, meter: Meter, moved: Result<Reply, Reply>) -> Reply {
+        let bytes = meter.brake.bytes();
+        let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (Ok(reply) | Err(reply)) = &moved;
+        let whole = moved.is_ok();
+        let path = shown(self.path.as_str());
+        info!(parent: &self.span, verb = self.verb, path, bytes, ms, whole, reply = reply.code(), "transfer ends");
+        if let (true, Some(moving)) = (whole, meter.moving) {
+            moving.complete();
+        }
+        reply.clone()
+    }
+}
+
+pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, Reply> {
+    let offset = std::mem::take(&mut session.restart);
+    let dial = Dial::take(session)?;
+    let path = session.existing(name).await?;
+    let opened = path.clone();
+    let download = session
+        .on_home(move |home| home.open_read(&opened, offset))
+        .await?;
+    let size = download.meta.size.saturating_sub(offset);
+    let meter = Meter {
+        brake: Arc::clone(&dial.brake),
+        moving: Some(session.seat.begin(Direction::Down, &path, Some(size))),
+        throttle: session.seat.throttle(Direction::Down),
+    };
+    let converts = session.is_ascii && session.snapshot.config.server.ascii_conversion;
+    let job = Job::new("RETR", path, dial.stalled);
+    let first = opening(session, name, Some(size));
+    let brake = Arc::clone(&dial.brake);
+    let work = Box::pin(async move { send(dial, download, size, converts, meter, job).await });
+    let what = [b"RETR ", name].concat();
+    let running = Running {
+        work,
+        brake,
+        what,
+        size: Some(size),
+    };
+    Ok(Answer::Start(Some(first), running))
+}
+
+/// Old clients read the size out of the parentheses.
+fn opening(session: &Session, name: &[u8], size: Option<u64>) -> Reply {
+    let kind = if session.is_ascii { "ASCII" } else { "BINARY" };
+    let mut text = format!("Opening {kind} mode data connection for ").into_bytes();
+    text.extend(name);
+    if let Some(size) = size {
+        text.extend(format!(" ({size} bytes)").as_bytes());
+    }
+    Reply::new(code::OPENING, text)
+}
+
+async fn send(
+    dial: Dial,
+    download: Download,
+    size: u64,
+    converts: bool,
+    meter: Meter,
+    job: Job,
+) -> Ending {
+    let channel = match dial.open().await {
+        Ok(channel) => channel,
+        Err(reply) => return job.report(meter, Err(reply)).into(),
+    };
+    let moved = send_through(channel, download, converts, meter, job.stalled).await;
+    let Moved {
+        bytes,
+        meter,
+        linger,
+    } = moved;
+    let reply = match bytes {
+        Ok(sent) if sent < size && !converts => Err(Reply::new(
+            code::LOCAL_ERROR,
+            "The file became shorter while it was sent",
+        )),
+        Ok(_) => Ok(Reply::new(code::DONE, "Transfer complete")),
+        Err(broken) => Err(broken_reply(&broken, job.stalled)),
+    };
+    Ending {
+        reply: job.report(meter, reply),
+        linger,
+    }
+}
+
+async fn send_through(
+    channel: Channel,
+    download: Download,
+    converts: bool,
+    meter: Meter,
+    stalled: Duration,
+) -> Moved {
+    let mut before = 0;
+    let channel = match channel {
+        Channel::Plain(socket)
+            if !converts && meter.throttle.is_unlimited() && disk::is_quick() =>
+        {
+            match inline::send_file(socket, &download.file, &meter) {
+                Ok(Step::Done(bytes)) => return moved(Ok(bytes), meter),
+                Ok(Step::More(bytes, socket)) => {
+                    before = bytes;
+                    Channel::Plain(socket)
+                }
+                Err(broken) => return moved(Err(broken), meter),
+            }
+        }
+        other => other,
+    };
+    let mut rest = channel
+        .on_thread(stalled, meter, move |conduit, meter| {
+            let mut file = &download.file;
+            if !converts {
+                return pump::send_file(conduit, file, meter);
+            }
+            let (mut text, mut read) = (ToWire::default(), Vec::new());
+            pump::send_blocks(conduit, meter, &mut |block| {
+                pump::fill(&mut file, &mut read)?;
+                text.convert(&read, block);
+                Ok(())
+            })
+        })
+        .await;
+    rest.bytes = rest.bytes.map(|bytes| bytes + before);
+    rest
+}
+
+fn moved(bytes: Result<u64, Broken>, meter: Meter) -> Moved {
+    Moved {
+        bytes,
+        meter,
+        linger: None,
+    }
+}
+
+pub(super) async fn stor(session: &mut Session, name: &[u8]) -> Result<Answer, Reply> {
+    let offset = std::mem::take(&mut session.restart);
+    let path = session.target(name).await;
+    upload(session, "STOR", path, name, Intent::Store { offset }).await
+}
+
+pub(super) async fn appe(session: &mut Session, name: &[u8]) -> Result<Answer, Reply> {
+    session.restart = 0;
+    let path = session.target(name).await;
+    upload(session, "APPE", path, name, Intent::Append).await
+}
+
+/// RFC 1123 §4.1.2.9: the 150 says `FILE: name`.
+pub(super) async fn stou(session: &mut Session) -> Result<Answer, Reply> {
+    session.restart = 0;
+    let now = SystemTime::now();
+    let id = session.seat.id();
+    let name = format!("upload-{}-{id}", stamp::format(now));
+    let path = session.cwd.join(&name);
+    let path = path.map_err(|e| Reply::new(code::BAD_NAME, e.to_string()));
+    upload(session, "STOU", path, name.as_bytes(), Intent::Unique).await
+}
+
+async fn upload(
+    session: &mut Session,
+    verb: &'static str,
+    path: Result<SharePath, Reply>,
+    name: &[u8],
+    intent: Intent,
+) -> Result<Answer, Reply> {
+    let dial = Dial::take(session)?;
+    let announced = session.announced.take();
+    let path = path?;
+    let begun = path.clone();
+    let upload = session
+        .on_home(move |home| home.begin_upload(&begun, intent, announced))
+        .await?;
+    let meter = Meter {
+        brake: Arc::clone(&dial.brake),
+        moving: Some(session.seat.begin(Direction::Up, &path, announced)),
+        throttle: session.seat.throttle(Direction::Up),
+    };
+    let config = &session.snapshot.config;
+    let receiving = Receiving {
+        converts: session.is_ascii && config.server.ascii_conversion,
+        forces: config.uploads.fsync != ftp_config::server::Fsync::Never,
+        asked: path.clone(),
+        tells_name: intent == Intent::Unique,
+    };
+    let first = match intent {
+        Intent::Unique => Reply::new(code::OPENING, [b"FILE: ", name].concat()),
+        _ => opening(session, name, None),
+    };
+    let job = Job::new(verb, path, dial.stalled);
+    let brake = Arc::clone(&dial.brake);
+    let what = [verb.as_bytes(), b" ", name].concat();
+    let names = session.names.clone();
+    let work = Box::pin(async move {
+        let channel = match dial.open().await {
+            Ok(channel) => channel,
+            Err(reply) => return job.report(meter, Err(reply)).into(),
+        };
+        let (moved, upload) =
+            receive_through(channel, upload, &receiving, meter, job.stalled).await;
+        let Moved {
+            bytes,
+            meter,
+            linger,
+        } = moved;
+        let finished = match bytes {
+            Ok(_) => commit(upload, &receiving).await,
+            Err(broken) => Err(give_up(upload, broken, &receiving.asked, job.stalled)),
+        };
+        let finished = finished.map(|words| Reply::new(code::DONE, names.bytes(&words)));
+        Ending {
+            reply: job.report(meter, finished),
+            linger,
+        }
+    });
+    let running = Running {
+        work,
+        brake,
+        what,
+        size: announced,
+    };
+    Ok(Answer::Start(Some(first), running))
+}
+
+/// How an upload is to be taken.
+struct Receiving {
+    converts: bool,
+    /// The disk is waited for at the end.
+    forces: bool,
+    asked: SharePath,
+    tells_name: bool,
+}
+
+async fn receive_through(
+    channel: Channel,
+    upload: Upload,
+    receiving: &Receiving,
+    meter: Meter,
+    stalled: Duration,
+) -> (Moved, Upload) {
+    let converts = receiving.converts;
+    let channel = match channel {
+        Channel::Plain(socket)
+            if !converts && meter.throttle.is_unlimited() && disk::is_quick() =>
+        {
+            match inline::receive_file(socket, upload.file(), &meter, stalled).await {
+                Ok(Step::Done(bytes)) => return (moved(Ok(bytes), meter), upload),
+                Ok(Step::More(_, socket)) => Channel::Plain(socket),
+                Err(broken) => return (moved(Err(broken), meter), upload),
+            }
+        }
+        other => other,
+    };
+    // The thread gives the upload back through this place.
+    let upload = Arc::new(upload);
+    let theirs = Arc::clone(&upload);
+    let moved = channel
+        .on_thread(stalled, meter, move |conduit, meter| {
+            let result = receive_on_thread(conduit, &theirs, converts, meter);
+            drop(theirs);
+            result
+        })
+        .await;
+    let upload = Arc::into_inner(upload)
+        .expect("the thread has dropped its handle before it answered");
+    (moved, upload)
+}
+
+fn receive_on_thread(
+    conduit: &mut pump::Conduit,
+    upload: &Upload,
+    converts: bool,
+    meter: &Meter,
+) -> Result<u64, Broken> {
+    let mut unasked = ROOM_STRIDE;
+    let mut room = |bytes: u64| {
+        unasked += bytes;
+        if unasked < ROOM_STRIDE {
+            return Ok(());
+        }
+        unasked = 0;
+        upload.ensure_room(ROOM_STRIDE.min(bytes.max(1))).map_err(refused)
+    };
+    if !converts {
+        return pump::receive_file(conduit, upload.file(), meter, &mut room);
+    }
+    let (mut text, mut out) = (ToDisk::default(), Vec::new());
+    let mut file = upload.file();
+    pump::receive_blocks(conduit, meter, &mut |block| {
+        use std::io::Write;
+        room(block.len() as u64)?;
+        out.clear();
+        text.convert(block, &mut out);
+        if block.is_empty() {
+            text.finish(&mut out);
+        }
+        file.write_all(&out).map_err(Broken::Disk)
+    })
+}
+
+fn refused(error: ShareError) -> Broken {
+    let (code, text) = error.reply();
+    Broken::Refused(code, text)
+}
+
+async fn commit(upload: Upload, receiving: &Receiving) -> Result<String, Reply> {
+    let work = move || upload.commit(None);
+    let committed = if receiving.forces {
+        disk::thread(work).await
+    } else {
+        disk::act(work).await
+    };
+    match committed {
+        Ok(committed) if receiving.tells_name || committed.path != receiving.asked => {
+            let name = committed.path.name().unwrap_or_default();
+            Ok(format!("Transfer complete, stored as {name}"))
+        }
+        Ok(_) => Ok("Transfer complete".to_owned()),
+        Err(error) => {
+            let (code, text) = error.reply();
+            Err(Reply::new(code, text))
+        }
+    }
+}
+
+/// The partial is kept for a later try, unless there is no room for it.
+fn give_up(upload: Upload, broken: Broken, path: &SharePath, stalled: Duration) -> Reply {
+    let broken = match broken {
+        Broken::Disk(error) => refused(ShareError::from_io(path, error)),
+        other => other,
+    };
+    if matches!(broken, Broken::Refused(452, _)) {
+        upload.discard();
+    }
+    broken_reply(&broken, stalled)
+}
