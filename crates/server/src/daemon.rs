@@ -87,6 +87,7 @@ impl Daemon {
             registry: registry.clone(),
             guard: Arc::clone(&guard),
             life: life.clone(),
+            ports: Arc::default(),
         };
         let addresses = open_doors(&porch, start.listeners)?;
         let (reload_sender, reload_asked) = mpsc::channel(1);

@@ -50,6 +50,10 @@ pub fn run(config: &Path, global: &Global) -> Result<(), Error> {
     })
 }
 
+/// Threads for transfers and other work that blocks; made when needed, gone when idle.
+const MOST_THREADS: usize = 8192;
+const THREAD_STACK: usize = 1 << 20;
+
 /// Builds the runtime that serves.
 ///
 /// # Errors
@@ -58,6 +62,9 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("ftpd")
+        // A large transfer keeps a thread to its end: as many as the caps on sessions let in.
+        .max_blocking_threads(MOST_THREADS)
+        .thread_stack_size(THREAD_STACK)
         .build()
         .map_err(Error::system("start the runtime"))
 }

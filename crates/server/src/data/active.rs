@@ -78,7 +78,10 @@ mod tests {
         assert!(checked("10.0.0.7:5000", "::ffff:10.0.0.7").is_ok());
         let other = checked("10.0.0.8:5000", "10.0.0.7");
         assert_eq!(other, Err(Refused::Stranger("10.0.0.8".parse().unwrap())));
-        assert_eq!(checked("10.0.0.7:22", "10.0.0.7"), Err(Refused::LowPort(22)));
+        assert_eq!(
+            checked("10.0.0.7:22", "10.0.0.7"),
+            Err(Refused::LowPort(22))
+        );
     }
 
     #[tokio::test]

@@ -26,17 +26,17 @@ const BACKLOG: i32 = 16;
 /// How long PASV waits for another session to give a port back.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The ports of the range and which of them are lent.
-#[derive(Debug)]
+/// The ports that are lent, over all sessions.
+#[derive(Debug, Default)]
 pub struct PassivePorts {
     state: Mutex<State>,
     freed: Notify,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    range: PortRange,
     lent: HashSet<u16>,
+    /// Where the next search begins.
     next: u16,
 }
 
@@ -55,36 +55,22 @@ pub struct Listener {
 }
 
 impl PassivePorts {
-    /// Makes the allocator of a range.
-    #[must_use]
-    pub fn new(range: PortRange) -> Arc<Self> {
-        Arc::new(Self {
-            state: Mutex::new(State {
-                range,
-                lent: HashSet::new(),
-                next: range.first(),
-            }),
-            freed: Notify::new(),
-        })
-    }
-
-    /// Takes another range for new listeners; lent ports stay lent.
-    pub fn set_range(&self, range: PortRange) {
-        self.state().range = range;
-    }
-
-    /// Opens a listener on `address` with a free port, waiting up to two seconds for one.
+    /// Opens a listener on `address` with a free port of `range`, waiting up to two seconds for one.
     ///
     /// # Errors
     /// `AddrInUse` when every port of the range is taken.
-    pub async fn listen(self: &Arc<Self>, address: IpAddr) -> io::Result<Listener> {
+    pub async fn listen(
+        self: &Arc<Self>,
+        address: IpAddr,
+        range: PortRange,
+    ) -> io::Result<Listener> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let freed = self.freed.notified();
-            match self.try_listen(address) {
+            match self.try_listen(address, range) {
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
                     if timeout_at(deadline, freed).await.is_err() {
-                        return self.try_listen(address);
+                        return self.try_listen(address, range);
                     }
                 }
                 done => return done,
@@ -98,10 +84,9 @@ impl PassivePorts {
         self.state().lent.len()
     }
 
-    fn try_listen(self: &Arc<Self>, address: IpAddr) -> io::Result<Listener> {
-        let tries = self.state().range.count();
-        for _ in 0..tries {
-            let Some(lease) = self.lend() else { break };
+    fn try_listen(self: &Arc<Self>, address: IpAddr, range: PortRange) -> io::Result<Listener> {
+        for _ in 0..range.count() {
+            let Some(lease) = self.lend(range) else { break };
             match bind(SocketAddr::new(address.to_canonical(), lease.port)) {
                 Ok(socket) => return Ok(Listener { socket, lease }),
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse => {}
@@ -113,9 +98,8 @@ impl PassivePorts {
 
     /// Lends the next free port. Ports go round, so that one is not used again at once while a
     /// client may still have its last connection in TIME_WAIT.
-    fn lend(self: &Arc<Self>) -> Option<Lease> {
+    fn lend(self: &Arc<Self>, range: PortRange) -> Option<Lease> {
         let mut state = self.state();
-        let range = state.range;
         for _ in 0..range.count() {
             let port = state.next.clamp(range.first(), range.last());
             state.next = if port == range.last() {
@@ -233,9 +217,9 @@ mod tests {
     #[tokio::test]
     async fn ports_come_from_the_range_and_go_back() {
         let range = range(40);
-        let ports = PassivePorts::new(range);
-        let first = ports.listen(LOOPBACK).await.unwrap();
-        let second = ports.listen(LOOPBACK).await.unwrap();
+        let ports = Arc::new(PassivePorts::default());
+        let first = ports.listen(LOOPBACK, range).await.unwrap();
+        let second = ports.listen(LOOPBACK, range).await.unwrap();
         assert!(range.ports().contains(&first.port()));
         assert_ne!(first.port(), second.port());
         assert_eq!(ports.lent(), 2);
@@ -245,12 +229,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_range_waits_for_a_port_to_come_back() {
-        let ports = PassivePorts::new(range(3));
+        let ports = Arc::new(PassivePorts::default());
+        let range = range(3);
         let mut held = Vec::new();
-        while let Ok(listener) = ports.try_listen(LOOPBACK) {
+        while let Ok(listener) = ports.try_listen(LOOPBACK, range) {
             held.push(listener);
         }
-        let (waited, ()) = tokio::join!(ports.listen(LOOPBACK), async {
+        let (waited, ()) = tokio::join!(ports.listen(LOOPBACK, range), async {
             tokio::task::yield_now().await;
             held.pop();
         });
@@ -259,8 +244,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_stranger_does_not_use_the_listener_up() {
-        let ports = PassivePorts::new(range(40));
-        let listener = ports.listen(LOOPBACK).await.unwrap();
+        let ports = Arc::new(PassivePorts::default());
+        let listener = ports.listen(LOOPBACK, range(40)).await.unwrap();
         let address = SocketAddr::new(LOOPBACK, listener.port());
         let stranger = tokio::net::TcpSocket::new_v4().unwrap();
         stranger.bind("127.0.0.2:0".parse().unwrap()).unwrap();

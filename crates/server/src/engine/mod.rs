@@ -10,9 +10,7 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    admit::Ticket, auth::Gate, data::PassivePorts, snapshot::Snapshot, status::Seat,
-};
+use crate::{admit::Ticket, auth::Gate, data::PassivePorts, snapshot::Snapshot, status::Seat};
 use ftp_config::server::EngineKind;
 
 /// One accepted connection and everything its session needs.

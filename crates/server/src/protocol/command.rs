@@ -398,11 +398,7 @@ fn mdtm(arg: &[u8]) -> Result<Command, Fault> {
     Ok(Command::Mdtm { name, set })
 }
 
-fn digest(
-    algorithm: Option<Algorithm>,
-    arg: &[u8],
-    usage: &'static str,
-) -> Result<Command, Fault> {
+fn digest(algorithm: Option<Algorithm>, arg: &[u8], usage: &'static str) -> Result<Command, Fault> {
     let whole = some(arg, usage)?;
     let (name, part) = match quoted(arg) {
         Some((name, tail)) => {
@@ -469,7 +465,9 @@ fn site(arg: &[u8]) -> Result<Site, Fault> {
         )),
         "HELP" => Ok(Site::Help),
         "" => Err(Fault::Syntax("SITE CHMOD, UTIME or HELP")),
-        _ => Err(Fault::Parameter("Only SITE CHMOD, UTIME and HELP are offered")),
+        _ => Err(Fault::Parameter(
+            "Only SITE CHMOD, UTIME and HELP are offered",
+        )),
     }
 }
 

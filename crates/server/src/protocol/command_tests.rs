@@ -45,11 +45,25 @@ fn addresses_of_port_and_eprt() {
     let six = "[::1]:5001".parse().unwrap();
     assert_eq!(p("EPRT !2!::1!5001!"), Ok(Command::Eprt(six)));
     assert_eq!(p("EPRT |3|x|1|"), Err(Fault::NetworkProtocol));
-    for bad in ["PORT 1,2,3,4,5", "PORT 1,2,3,4,5,6,7", "PORT 256,0,0,1,1,1", "PORT a"] {
+    for bad in [
+        "PORT 1,2,3,4,5",
+        "PORT 1,2,3,4,5,6,7",
+        "PORT 256,0,0,1,1,1",
+        "PORT a",
+    ] {
         assert!(matches!(p(bad), Err(Fault::Syntax(_))), "{bad}");
     }
-    for bad in ["EPRT |1|::1|5001|", "EPRT |1|127.0.0.1|70000|", "EPRT", "EPRT ||||", "EPRT 中"] {
-        assert!(matches!(p(bad), Err(Fault::Syntax(_) | Fault::NetworkProtocol)), "{bad}");
+    for bad in [
+        "EPRT |1|::1|5001|",
+        "EPRT |1|127.0.0.1|70000|",
+        "EPRT",
+        "EPRT ||||",
+        "EPRT 中",
+    ] {
+        assert!(
+            matches!(p(bad), Err(Fault::Syntax(_) | Fault::NetworkProtocol)),
+            "{bad}"
+        );
     }
 }
 
@@ -100,15 +114,24 @@ fn digests_take_names_quotes_and_parts() {
         other => panic!("{other:?}"),
     };
     assert_eq!(digest("XCRC a b").name, b"a b");
-    assert_eq!(digest("XCRC a 0 10").part, Some((b"a".to_vec(), 0, Some(10))));
-    assert_eq!(digest("XMD5 \"a b\" 5").part, Some((b"a b".to_vec(), 5, None)));
+    assert_eq!(
+        digest("XCRC a 0 10").part,
+        Some((b"a".to_vec(), 0, Some(10)))
+    );
+    assert_eq!(
+        digest("XMD5 \"a b\" 5").part,
+        Some((b"a b".to_vec(), 5, None))
+    );
     assert_eq!(digest("HASH \"a\"").name, b"a");
     assert_eq!(digest("HASH a").algorithm, None);
 }
 
 #[test]
 fn chmod_is_octal() {
-    let want = Site::Chmod { mode: 0o644, name: b"a b".to_vec() };
+    let want = Site::Chmod {
+        mode: 0o644,
+        name: b"a b".to_vec(),
+    };
     assert_eq!(p("SITE CHMOD 0644 a b"), Ok(Command::Site(want)));
     assert!(matches!(p("SITE CHMOD 999 a"), Err(Fault::Syntax(_))));
     assert!(matches!(p("SITE CHMOD 77777 a"), Err(Fault::Syntax(_))));

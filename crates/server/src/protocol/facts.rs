@@ -39,7 +39,10 @@ impl Choice {
     /// Reads `OPTS MLST size;modify;`: unknown facts are left out, none is allowed (RFC 3659 §7.9).
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let wanted: Vec<String> = text.split(';').map(|f| f.trim().to_ascii_lowercase()).collect();
+        let wanted: Vec<String> = text
+            .split(';')
+            .map(|f| f.trim().to_ascii_lowercase())
+            .collect();
         let bits = FACTS
             .iter()
             .enumerate()
@@ -123,7 +126,10 @@ mod tests {
             line(Choice::default(), Kind::File),
             "type=file;size=5;modify=19700101000000;perm=adfrw;unix.mode=0644;unique=fdU1; "
         );
-        assert_eq!(line(Choice::parse("Size; type;nonsense"), Kind::Dir), "type=dir; ");
+        assert_eq!(
+            line(Choice::parse("Size; type;nonsense"), Kind::Dir),
+            "type=dir; "
+        );
         assert_eq!(line(Choice::parse(""), Kind::File), " ");
     }
 

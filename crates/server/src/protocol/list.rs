@@ -106,7 +106,11 @@ fn mode_word(kind: Kind, mode: u32) -> [u8; 10] {
     for (bit, place, letter) in [(0o4000, 3, b's'), (0o2000, 6, b's'), (0o1000, 9, b't')] {
         if mode & bit != 0 {
             let runs = word[place] == b'x';
-            word[place] = if runs { letter } else { letter.to_ascii_uppercase() };
+            word[place] = if runs {
+                letter
+            } else {
+                letter.to_ascii_uppercase()
+            };
         }
     }
     word

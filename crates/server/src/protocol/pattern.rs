@@ -10,7 +10,10 @@ enum Part {
     Char(char),
     Any,
     Star,
-    Set { not: bool, ranges: Vec<(char, char)> },
+    Set {
+        not: bool,
+        ranges: Vec<(char, char)>,
+    },
 }
 
 impl Pattern {

@@ -78,9 +78,9 @@ impl Reply {
     /// Returns the first line's text, for the log.
     #[must_use]
     pub fn text(&self) -> String {
-        self.lines
-            .first()
-            .map_or_else(String::new, |line| String::from_utf8_lossy(line).into_owned())
+        self.lines.first().map_or_else(String::new, |line| {
+            String::from_utf8_lossy(line).into_owned()
+        })
     }
 
     /// Appends the reply's bytes: CR, LF and NUL in a text become `?`, 0xFF is doubled (RFC 854),

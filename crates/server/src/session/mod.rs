@@ -10,13 +10,7 @@ pub(crate) mod running;
 pub(crate) mod state;
 pub(crate) mod wire;
 
-use std::{
-    collections::VecDeque,
-    future::pending,
-    net::TcpStream,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, future::pending, net::TcpStream, sync::Arc, time::Duration};
 
 use ftp_config::SharePath;
 use tokio::time::Instant;
@@ -151,7 +145,10 @@ pub(crate) async fn serve(visit: Visit) {
 impl Desk {
     /// Lives until the session ends; the end is the only way out.
     async fn live(&mut self) -> Result<std::convert::Infallible, End> {
-        let greeting = Reply::new(code::READY, self.session.snapshot.config.server.greeting.clone());
+        let greeting = Reply::new(
+            code::READY,
+            self.session.snapshot.config.server.greeting.clone(),
+        );
         self.say(&greeting).await?;
         loop {
             while let Some(line) = self.next_line() {

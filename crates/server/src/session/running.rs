@@ -1,12 +1,6 @@
 //! The one thing that may run beside the commands: a transfer or a digest.
 
-use std::{
-    fmt,
-    future::Future,
-    net::TcpStream,
-    pin::Pin,
-    sync::Arc,
-};
+use std::{fmt, future::Future, net::TcpStream, pin::Pin, sync::Arc};
 
 use crate::{data::Brake, protocol::Reply};
 

@@ -10,12 +10,7 @@ use crate::{
     account::Account,
     auth::Gate,
     data::{PassivePorts, Pending},
-    protocol::{
-        Names, Reply,
-        facts::Choice,
-        names::Reading,
-        reply::code,
-    },
+    protocol::{Names, Reply, facts::Choice, names::Reading, reply::code},
     share::{Algorithm, Home, ShareError},
     snapshot::Snapshot,
     status::Seat,

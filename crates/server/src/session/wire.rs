@@ -5,7 +5,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Poll, ready},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -40,15 +40,17 @@ impl Wire {
     pub(crate) async fn read(&mut self, lines: &mut LineReader) -> io::Result<usize> {
         poll_fn(|cx| {
             let mut bytes = [0_u8; READ];
-            let mut block = ReadBuf::new(&mut bytes);
-            let read = match self {
-                Self::Plain(stream) => Pin::new(stream).poll_read(cx, &mut block),
-                Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, &mut block),
-                Self::Closed => Poll::Ready(Ok(())),
+            let n = match self {
+                Self::Plain(stream) => ready!(poll_plain(stream, cx, &mut bytes))?,
+                Self::Tls(stream) => {
+                    let mut block = ReadBuf::new(&mut bytes);
+                    ready!(Pin::new(stream.as_mut()).poll_read(cx, &mut block))?;
+                    block.filled().len()
+                }
+                Self::Closed => 0,
             };
-            ready!(read)?;
-            lines.feed(block.filled());
-            Poll::Ready(Ok(block.filled().len()))
+            lines.feed(&bytes[..n]);
+            Poll::Ready(Ok(n))
         })
         .await
     }
@@ -107,5 +109,21 @@ impl Wire {
             }
         })
         .await;
+    }
+}
+
+/// Not `poll_read`: that takes a short read for an empty socket, but a read also stops short at the
+/// mark of urgent data (RFC 854 Synch), and what is behind the mark would wait for ever.
+fn poll_plain(
+    stream: &TcpStream,
+    cx: &mut Context<'_>,
+    bytes: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(stream.poll_read_ready(cx))?;
+        match stream.try_read(bytes) {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+            read => return Poll::Ready(read),
+        }
     }
 }

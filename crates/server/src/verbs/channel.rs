@@ -19,7 +19,8 @@ use crate::{
 async fn listen(session: &mut Session) -> Result<Listener, Reply> {
     session.pending = None;
     let ports = Arc::clone(&session.ports);
-    ports.listen(session.local).await.map_err(|error| {
+    let range = session.snapshot.config.passive.ports;
+    ports.listen(session.local, range).await.map_err(|error| {
         let words = if error.kind() == io::ErrorKind::AddrInUse {
             "Every passive port is taken; try again"
         } else {
@@ -33,7 +34,10 @@ async fn listen(session: &mut Session) -> Result<Listener, Reply> {
 fn refuse_after_epsv_all(session: &Session) -> Result<(), Reply> {
     if session.epsv_all {
         // RFC 2428 §4.
-        return Err(Reply::new(code::SYNTAX, "Only EPSV is allowed after EPSV ALL"));
+        return Err(Reply::new(
+            code::SYNTAX,
+            "Only EPSV is allowed after EPSV ALL",
+        ));
     }
     Ok(())
 }

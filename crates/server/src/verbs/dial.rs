@@ -53,7 +53,10 @@ impl Dial {
             return Err(Reply::new(522, "Data is encrypted here; use PROT P"));
         }
         let pending = pending.ok_or_else(|| {
-            Reply::new(code::NO_DATA_CONNECTION, "PASV, EPSV, PORT or EPRT comes first")
+            Reply::new(
+                code::NO_DATA_CONNECTION,
+                "PASV, EPSV, PORT or EPRT comes first",
+            )
         })?;
         let tls = session.snapshot.tls.as_ref().filter(|_| session.is_private);
         let timeouts = &session.snapshot.config.timeouts;

@@ -12,7 +12,10 @@ pub(super) async fn mkd(session: &mut Session, name: &[u8]) -> Result<Reply, Rep
     let path = session.target(name).await?;
     let made = path.clone();
     session.on_home(move |home| home.make_dir(&made)).await?;
-    Ok(Reply::new(code::PATH, is_quoted(session, &path, " created")))
+    Ok(Reply::new(
+        code::PATH,
+        is_quoted(session, &path, " created"),
+    ))
 }
 
 pub(super) async fn rmd(session: &mut Session, name: &[u8]) -> Result<Reply, Reply> {

@@ -22,8 +22,7 @@ pub(super) async fn digest(session: &mut Session, args: DigestArgs) -> Result<An
     let names = session.names.clone();
     let what = [b"HASH ", name.as_slice()].concat();
     let work = Box::pin(async move {
-        let hashed =
-            disk::thread(move || home.hash(&path, algorithm, range, theirs.flag())).await;
+        let hashed = disk::thread(move || home.hash(&path, algorithm, range, theirs.flag())).await;
         match hashed {
             Ok((hex, range)) => done(is_hash, algorithm, &hex, &range, &name),
             Err(error) => {
@@ -65,13 +64,7 @@ async fn find(
     Ok((session.existing(&name).await?, name, start..end))
 }
 
-fn done(
-    is_hash: bool,
-    algorithm: Algorithm,
-    hex: &str,
-    range: &Range<u64>,
-    name: &[u8],
-) -> Ending {
+fn done(is_hash: bool, algorithm: Algorithm, hex: &str, range: &Range<u64>, name: &[u8]) -> Ending {
     if !is_hash {
         return Reply::new(code::FILE_OK, hex).into();
     }

@@ -26,7 +26,10 @@ const VERBS: [(&str, &str); 57] = [
     ("LIST", "LIST [-al] [name]: list, for people"),
     ("MD5", "MD5 file: digest"),
     ("MDTM", "MDTM [YYYYMMDDHHMMSS] file: time of last change"),
-    ("MFMT", "MFMT YYYYMMDDHHMMSS file: set the time of last change"),
+    (
+        "MFMT",
+        "MFMT YYYYMMDDHHMMSS file: set the time of last change",
+    ),
     ("MKD", "MKD directory: make"),
     ("MLSD", "MLSD [directory]: list, for programs"),
     ("MLST", "MLST [name]: facts"),
@@ -141,7 +144,10 @@ pub(super) fn status(session: &Session) -> Reply {
     Reply::new(code::SYSTEM_STATUS, "Status:")
         .line(format!("Connected from {}", session.peer))
         .line(format!("Logged in as {user}"))
-        .line(format!("Type: {}", if session.is_ascii { "A" } else { "I" }))
+        .line(format!(
+            "Type: {}",
+            if session.is_ascii { "A" } else { "I" }
+        ))
         .line(format!("Control connection: {}", on_off(session.is_tls)))
         .line(format!("Data connections: {}", on_off(session.is_private)))
         .line("End")

@@ -11,11 +11,7 @@ use super::{
 };
 use crate::{
     data::pump::{self, BLOCK, Broken, Meter},
-    protocol::{
-        Reply,
-        command::ListArgs,
-        reply::code,
-    },
+    protocol::{Reply, command::ListArgs, reply::code},
     session::{Answer, Ending, Running, Session, disk},
     share::throttle::Throttle,
 };
@@ -204,13 +200,16 @@ pub(super) async fn stat(session: &mut Session, args: ListArgs) -> Result<Reply,
     let name = args.name.clone().unwrap_or_default();
     let path = session.existing(&name).await?;
     let is_file = session
-        .on_home(move |home| Ok(home.metadata(&path).is_ok_and(|m| m.kind != crate::share::Kind::Dir)))
+        .on_home(move |home| {
+            Ok(home
+                .metadata(&path)
+                .is_ok_and(|m| m.kind != crate::share::Kind::Dir))
+        })
         .await?;
-    let (mut rows, mut block, mut more) = open(session, args, Form::long(), false).await?;
+    let (mut rows, mut block, more) = open(session, args, Form::long(), false).await?;
     if more {
         block = disk::thread(move || {
-            more = rows.fill(&mut block, MOST_STAT);
-            if more {
+            if rows.fill(&mut block, MOST_STAT) {
                 block.extend(b"and more; use LIST\r\n");
             }
             block

@@ -82,10 +82,14 @@ fn keeps_restart(command: &Command) -> bool {
 
 fn fault_reply(verb: &str, fault: &Fault) -> Answer {
     match fault {
-        Fault::Unknown => Reply::new(code::UNKNOWN, format!("`{}` is not a command here", shown(verb))),
-        Fault::NotImplemented => {
-            Reply::new(code::NOT_IMPLEMENTED, format!("{} is not offered", shown(verb)))
-        }
+        Fault::Unknown => Reply::new(
+            code::UNKNOWN,
+            format!("`{}` is not a command here", shown(verb)),
+        ),
+        Fault::NotImplemented => Reply::new(
+            code::NOT_IMPLEMENTED,
+            format!("{} is not offered", shown(verb)),
+        ),
         Fault::Syntax(usage) => Reply::new(code::SYNTAX, format!("Usage: {usage}")),
         Fault::Parameter(why) => Reply::new(code::NOT_FOR_PARAMETER, *why),
         Fault::NetworkProtocol => Reply::new(

@@ -32,7 +32,10 @@ async fn enter(session: &mut Session, path: SharePath) -> Result<Reply, Reply> {
 }
 
 pub(super) fn pwd(session: &Session) -> Reply {
-    Reply::new(code::PATH, is_quoted(session, &session.cwd, " is the current directory"))
+    Reply::new(
+        code::PATH,
+        is_quoted(session, &session.cwd, " is the current directory"),
+    )
 }
 
 /// `"path" words`, quotes inside the path doubled (RFC 959 Appendix II).

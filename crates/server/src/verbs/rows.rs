@@ -222,6 +222,9 @@ fn glob(
         all: wish.all || path.name().is_some_and(|name| name.starts_with('.')),
     };
     let listing = home.list(&parent, options).map_err(|_| missing)?;
-    let prefix = wish.typed.rfind('/').map_or("", |slash| &wish.typed[..=slash]);
+    let prefix = wish
+        .typed
+        .rfind('/')
+        .map_or("", |slash| &wish.typed[..=slash]);
     Ok((Source::Glob(listing, pattern), prefix.to_owned()))
 }

@@ -37,7 +37,10 @@ pub(super) fn prot(session: &mut Session, private: bool) -> Reply {
         return Reply::new(code::BAD_ORDER, "PBSZ comes first");
     }
     if !private && session.demands_privacy() {
-        return Reply::new(code::PROTECTION_DENIED, "Data is encrypted here; use PROT P");
+        return Reply::new(
+            code::PROTECTION_DENIED,
+            "Data is encrypted here; use PROT P",
+        );
     }
     session.is_private = private;
     let words = if private {
@@ -50,7 +53,10 @@ pub(super) fn prot(session: &mut Session, private: bool) -> Reply {
 
 pub(super) fn ccc(session: &Session) -> Reply {
     if session.is_tls {
-        Reply::new(code::PROTECTION_DENIED, "The control connection stays encrypted")
+        Reply::new(
+            code::PROTECTION_DENIED,
+            "The control connection stays encrypted",
+        )
     } else {
         Reply::new(533, "The control connection is not encrypted")
     }

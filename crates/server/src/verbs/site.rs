@@ -10,7 +10,9 @@ pub(super) async fn site(session: &mut Session, site: Site) -> Result<Reply, Rep
     match site {
         Site::Chmod { mode, name } => {
             let path = session.existing(&name).await?;
-            session.on_home(move |home| home.set_mode(&path, mode)).await?;
+            session
+                .on_home(move |home| home.set_mode(&path, mode))
+                .await?;
             Ok(Reply::new(code::OK, "Mode changed"))
         }
         Site::Utime { time, name } => {

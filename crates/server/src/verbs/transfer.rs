@@ -27,7 +27,10 @@ const ROOM_STRIDE: u64 = 16 << 20;
 
 pub(super) fn rest(session: &mut Session, offset: u64) -> Reply {
     session.restart = offset;
-    Reply::new(code::NEED_MORE, format!("The next transfer begins at {offset}"))
+    Reply::new(
+        code::NEED_MORE,
+        format!("The next transfer begins at {offset}"),
+    )
 }
 
 /// Reached when nothing runs any more: a transfer that this ABOR stopped has been answered by 426.
@@ -62,16 +65,16 @@ impl Job {
 
     /// Logs, counts, and makes the reply.
     fn report(&self, meter: Meter, moved: Result<Reply, Reply>) -> Reply {
+        let whole = moved.is_ok();
+        let (Ok(reply) | Err(reply)) = moved;
         let bytes = meter.brake.bytes();
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (Ok(reply) | Err(reply)) = &moved;
-        let whole = moved.is_ok();
         let path = shown(self.path.as_str());
         info!(parent: &self.span, verb = self.verb, path, bytes, ms, whole, reply = reply.code(), "transfer ends");
         if let (true, Some(moving)) = (whole, meter.moving) {
             moving.complete();
         }
-        reply.clone()
+        reply
     }
 }
 
@@ -323,8 +326,8 @@ async fn receive_through(
             result
         })
         .await;
-    let upload = Arc::into_inner(upload)
-        .expect("the thread has dropped its handle before it answered");
+    let upload =
+        Arc::into_inner(upload).expect("the thread has dropped its handle before it answered");
     (moved, upload)
 }
 
@@ -341,7 +344,9 @@ fn receive_on_thread(
             return Ok(());
         }
         unasked = 0;
-        upload.ensure_room(ROOM_STRIDE.min(bytes.max(1))).map_err(refused)
+        upload
+            .ensure_room(ROOM_STRIDE.min(bytes.max(1)))
+            .map_err(|e| refused(&e))
     };
     if !converts {
         return pump::receive_file(conduit, upload.file(), meter, &mut room);
@@ -360,7 +365,7 @@ fn receive_on_thread(
     })
 }
 
-fn refused(error: ShareError) -> Broken {
+fn refused(error: &ShareError) -> Broken {
     let (code, text) = error.reply();
     Broken::Refused(code, text)
 }
@@ -388,7 +393,7 @@ async fn commit(upload: Upload, receiving: &Receiving) -> Result<String, Reply> 
 /// The partial is kept for a later try, unless there is no room for it.
 fn give_up(upload: Upload, broken: Broken, path: &SharePath, stalled: Duration) -> Reply {
     let broken = match broken {
-        Broken::Disk(error) => refused(ShareError::from_io(path, error)),
+        Broken::Disk(error) => refused(&ShareError::from_io(path, error)),
         other => other,
     };
     if matches!(broken, Broken::Refused(452, _)) {
