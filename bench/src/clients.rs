@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    peers::{Kind, Place, Server},
+    peers::{self, Kind, Place, Server},
     proc,
     scale::Scale,
 };
@@ -78,6 +78,22 @@ impl Client {
             Self::Lftp => "lftp",
             Self::Ncftp => "ncftp",
         }
+    }
+
+    fn program(self, place: &Place) -> Option<PathBuf> {
+        match self {
+            Self::Ftpc => Some(place.bin.join("ftpc")).filter(|path| path.is_file()),
+            Self::Curl => place.program("usr/bin/curl"),
+            Self::Lftp => place.program("usr/bin/lftp"),
+            Self::Ncftp => place.program("usr/bin/ncftpget"),
+        }
+    }
+
+    /// Returns what the client says of its version, in one line.
+    pub(crate) fn version(self, place: &Place) -> String {
+        self.program(place)
+            .and_then(|program| peers::said(place, &program, "--version"))
+            .unwrap_or_else(|| "not found".to_owned())
     }
 }
 
@@ -210,10 +226,11 @@ fn command(
     let (user, password) = (&server.target.user, &server.target.password);
     let big = place.share().join("pub/big");
     let small = place.share().join("pub/small");
+    let program = client.program(place).context("not on this machine")?;
     Ok(match client {
         Client::Ftpc => Some(ftpc(job, place, server, out, &big, &small)?),
         Client::Curl => {
-            let mut curl = Command::new("curl");
+            let mut curl = place.command(&program);
             curl.args(["-sS", "-k", "--user", &format!("{user}:{password}")]);
             match job {
                 Job::Get { tls } => {
@@ -240,7 +257,7 @@ fn command(
         Client::Lftp => {
             let tls = matches!(job, Job::Get { tls: true } | Job::Put { tls: true });
             let script = lftp(job, &big, &small);
-            let mut lftp = Command::new("lftp");
+            let mut lftp = place.command(&program);
             lftp.env("HOME", &place.dir).arg("-c").arg(format!(
                 "set ssl:verify-certificate no; set ftp:ssl-force {tls}; set ftp:ssl-allow {tls}; \
                  open -u {user},{password} ftp://{addr}; {script}"
@@ -248,12 +265,12 @@ fn command(
             Some(lftp)
         }
         Client::Ncftp => {
-            let (program, words): (_, Vec<PathBuf>) = match job {
+            let (name, words): (_, Vec<PathBuf>) = match job {
                 Job::Get { tls: false } => ("ncftpget", vec![".".into(), "pub/big".into()]),
                 Job::Put { tls: false } => ("ncftpput", vec!["pub/in0".into(), big]),
                 _ => return Ok(None),
             };
-            let mut ncftp = Command::new(program);
+            let mut ncftp = place.command(program.with_file_name(name));
             ncftp
                 .env("HOME", &place.dir)
                 .args(["-V", "-u", user, "-p", password]);
@@ -299,7 +316,7 @@ fn ftpc(
     fs::write(&path, config)?;
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
-    let mut ftpc = Command::new(place.bin.join("ftpc"));
+    let mut ftpc = place.command(place.bin.join("ftpc"));
     ftpc.env("HOME", &home).env("XDG_CONFIG_HOME", &home);
     ftpc.env("FTPC_PASSWORD", &server.target.password);
     ftpc.arg("--config").arg(&path).arg("-q").arg("--trust-new");

@@ -19,7 +19,7 @@ pub(crate) fn command(place: &Place, kind: Kind, port: u16) -> Result<Option<Com
     };
     Ok(argv.map(|argv| {
         // `setsid` runs the program in place, so the child's id is the session's.
-        let mut command = Command::new("setsid");
+        let mut command = place.command("setsid");
         command.args(argv);
         command
     }))
@@ -120,7 +120,7 @@ fn proftpd(place: &Place, port: u16) -> Result<Argv> {
         .program("usr/lib/proftpd/mod_tls.so")
         .context("proftpd without mod_tls")?;
     let users = place.dir.join("proftpd.passwd");
-    let hash = run("openssl", &["passwd", "-6", "bench"])?;
+    let hash = run(place, "openssl", &["passwd", "-6", "bench"])?;
     let share = text(&place.share());
     write_private(
         &users,
@@ -156,7 +156,7 @@ fn pureftpd(place: &Place, port: u16) -> Result<Argv> {
     };
     let users = place.dir.join("pureftpd.passwd");
     let database = place.dir.join("pureftpd.pdb");
-    let hash = run("openssl", &["passwd", "-6", "bench"])?;
+    let hash = run(place, "openssl", &["passwd", "-6", "bench"])?;
     let share = text(&place.share());
     write_private(
         &users,
@@ -169,6 +169,7 @@ fn pureftpd(place: &Place, port: u16) -> Result<Argv> {
         .program("usr/bin/pure-pw")
         .context("pure-ftpd without pure-pw")?;
     run(
+        place,
         &text(&tool),
         &["mkdb", &text(&database), "-f", &text(&users)],
     )?;
@@ -234,8 +235,9 @@ server.max_cons = server.max_cons_per_ip = 4000
 server.serve_forever()
 ";
 
-fn run(program: &str, args: &[&str]) -> Result<String> {
-    let said = Command::new(program)
+fn run(place: &Place, program: &str, args: &[&str]) -> Result<String> {
+    let said = place
+        .command(program)
         .args(args)
         .output()
         .with_context(|| program.to_owned())?;

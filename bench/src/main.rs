@@ -17,6 +17,7 @@ mod proc;
 mod report;
 mod rows;
 mod scale;
+mod targets;
 mod tls;
 mod wire;
 
@@ -96,11 +97,17 @@ fn main() -> Result<()> {
         scale: &scale,
         rounds,
         failed: Vec::new(),
+        load: proc::load(),
     };
     let limits = run.limits()?;
     let mut lines = run.servers()?;
     lines.extend(run.clients()?);
-    let page = format!("{}{limits}{}", run.head(), report::markdown(&lines));
+    let page = format!(
+        "{}{limits}{}{}",
+        run.head(),
+        targets::summary(&lines),
+        report::markdown(&lines)
+    );
     println!("{page}");
     if let Some(out) = &args.out {
         fs::write(out, &page).with_context(|| out.display().to_string())?;
@@ -125,6 +132,7 @@ struct Run<'a> {
     scale: &'a Scale,
     rounds: usize,
     failed: Vec<String>,
+    load: String,
 }
 
 impl Run<'_> {
@@ -145,12 +153,17 @@ impl Run<'_> {
     fn head(&self) -> String {
         let now = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
         let mut head = format!(
-            "# Run of {now}\n\n{}; {} rounds.\n\n",
+            "# Run of {now}\n\n{}; share on {}; rounds: {}; load before the run: {}.\n\n",
             proc::machine(),
-            self.rounds
+            proc::file_system(&self.place.dir),
+            self.rounds,
+            self.load,
         );
         for kind in Kind::ALL {
             head += &format!("- {}: {}\n", kind.name(), peers::version(self.place, kind));
+        }
+        for client in Client::ALL {
+            head += &format!("- {}: {}\n", client.name(), client.version(self.place));
         }
         head
     }

@@ -78,6 +78,21 @@ impl Place {
         self.dir.join("share")
     }
 
+    /// Returns a command for `program` that finds the libraries unpacked beside it.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        let root = self.peers.join("root");
+        let dirs: Vec<PathBuf> = ["usr/lib", "lib"]
+            .into_iter()
+            .map(|dir| root.join(dir).join("x86_64-linux-gnu"))
+            .filter(|dir| dir.is_dir())
+            .collect();
+        if let (false, Ok(path)) = (dirs.is_empty(), std::env::join_paths(dirs)) {
+            command.env("LD_LIBRARY_PATH", path);
+        }
+        command
+    }
+
     /// Returns the path of an unpacked program, or of the installed one.
     pub(crate) fn program(&self, path: &str) -> Option<PathBuf> {
         let unpacked = [self.peers.join(path), self.peers.join("root").join(path)];
@@ -172,23 +187,53 @@ fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Returns what a program says of its version, in one line.
+/// Returns what a server says of its version, in one line.
 pub(crate) fn version(place: &Place, kind: Kind) -> String {
     let (path, flag) = match kind {
         Kind::Ftpd | Kind::FtpdLibunftp => (Some(place.bin.join("ftpd")), "--version"),
         Kind::Vsftpd => (place.program("usr/sbin/vsftpd"), "-v"),
         Kind::Proftpd => (place.program("usr/sbin/proftpd"), "--version"),
         Kind::Pureftpd => (place.program("usr/sbin/pure-ftpd"), "--help"),
-        Kind::Pyftpdlib => return "pyftpdlib (PyPI)".to_owned(),
+        Kind::Pyftpdlib => return pyftpdlib_version(place),
     };
-    let Some(path) = path else {
-        return "not found".to_owned();
-    };
-    let said = Command::new(path).arg(flag).stdin(Stdio::null()).output();
-    let Ok(said) = said else {
-        return "not found".to_owned();
-    };
-    let text =
-        String::from_utf8_lossy(&said.stdout).into_owned() + &String::from_utf8_lossy(&said.stderr);
-    text.lines().next().unwrap_or("").trim().to_owned()
+    path.and_then(|path| said(place, &path, flag))
+        .unwrap_or_else(|| "not found".to_owned())
+}
+
+/// Returns the first line that `program flag` prints, wherever it prints it.
+pub(crate) fn said(place: &Place, program: &Path, flag: &str) -> Option<String> {
+    use std::io::{Read as _, Seek as _};
+    // vsftpd prints its version on its standard input, where inetd puts the client.
+    let mut input = tempfile::tempfile().ok()?;
+    let said = place
+        .command(program)
+        .arg(flag)
+        .stdin(input.try_clone().ok()?)
+        .output()
+        .ok()?;
+    let mut text = String::from_utf8_lossy(&said.stdout).into_owned();
+    text += &String::from_utf8_lossy(&said.stderr);
+    input.rewind().ok()?;
+    let mut rest = Vec::new();
+    input.read_to_end(&mut rest).ok()?;
+    text += &String::from_utf8_lossy(&rest);
+    text.lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .map(str::to_owned)
+}
+
+fn pyftpdlib_version(place: &Place) -> String {
+    let names = fs::read_dir(place.peers.join("pyftpdlib"))
+        .into_iter()
+        .flatten();
+    names
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .find_map(|name| {
+            let version = name
+                .strip_prefix("pyftpdlib-")?
+                .strip_suffix(".dist-info")?;
+            Some(format!("pyftpdlib {version}"))
+        })
+        .unwrap_or_else(|| "not found".to_owned())
 }

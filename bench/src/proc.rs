@@ -3,7 +3,7 @@
 //! A server is started as the leader of its own session, so its processes are all those with its
 //! session id. Time is read while the FTP sessions are still open: no process has ended in between.
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 
@@ -93,4 +93,26 @@ pub(crate) fn machine() -> String {
         .map_or("unknown processor", |(_, name)| name.trim());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("Linux {}, {model}, {cores} cores", kernel.trim())
+}
+
+/// Returns the load of the last minute, which a reader holds against the spread.
+pub(crate) fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or("unknown").to_owned()
+}
+
+/// Returns the kind of file system below `dir`.
+pub(crate) fn file_system(dir: &Path) -> String {
+    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+    mounts
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split(' ').skip(1);
+            Some((words.next()?, words.next()?))
+        })
+        .filter(|(point, _)| dir.starts_with(point))
+        .max_by_key(|(point, _)| point.len())
+        .map_or("an unknown file system".to_owned(), |(_, kind)| {
+            kind.to_owned()
+        })
 }

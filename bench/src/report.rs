@@ -106,7 +106,8 @@ pub(crate) fn markdown(lines: &[Line]) -> String {
     page
 }
 
-fn short(value: f64) -> String {
+/// Prints a value with as many digits as it deserves.
+pub(crate) fn short(value: f64) -> String {
     match value {
         v if v >= 100.0 => format!("{v:.0}"),
         v if v >= 10.0 => format!("{v:.1}"),

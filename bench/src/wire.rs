@@ -172,7 +172,12 @@ impl Session {
         let data = self.passive()?;
         self.expect(command, &[125, 150])?;
         let bytes = match &self.tls {
-            None => discard_plain(&data)?,
+            None => {
+                let bytes = discard_plain(&data)?;
+                // ProFTPD lingers on its side, up to 10 s, until this one is closed.
+                drop(data);
+                bytes
+            }
             Some(config) => discard_tls(tls_stream(config, data)?)?,
         };
         let (code, text) = self.reply()?;

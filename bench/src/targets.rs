@@ -1,0 +1,176 @@
+//! What each row should reach, and the table that says whether it did.
+
+use std::fmt::Write as _;
+
+use crate::report::{Line, Series, median, short};
+
+/// What a row is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Against {
+    /// The best peer of the row.
+    Best,
+    /// One peer, by name.
+    Peer(&'static str),
+    /// The value itself.
+    Nothing,
+}
+
+/// A row's target: at least or at most `bound`, as the row's better way goes.
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    against: Against,
+    bound: f64,
+    /// CPU at most this many times the lowest peer's.
+    cpu: Option<f64>,
+}
+
+/// Returns the target of the row called `name`; rows without one are only watched.
+fn target(name: &str) -> Option<Target> {
+    use Against::{Best, Nothing, Peer};
+    let (against, bound, cpu) = match name {
+        "retr-plain-1" | "retr-plain-4" => (Best, 1.0, Some(1.1)),
+        "stor-plain-1" | "stor-plain-4" => (Best, 1.1, Some(1.0)),
+        "retr-tls-1" | "retr-tls-4" | "stor-tls-1" | "stor-tls-4" => (Best, 1.3, Some(0.6)),
+        _ if name.starts_with("small-") => (Best, 1.2, None),
+        "login-plain" => (Peer("vsftpd"), 10.0, None),
+        "login-tls" => (Peer("vsftpd"), 5.0, None),
+        "list" | "list-large" => (Best, 0.5, None),
+        "idle-plain" => (Nothing, 16.0, None),
+        "idle-tls" => (Nothing, 64.0, None),
+        "crowd" => (Best, 1.0, None),
+        "client-get-plain" | "client-put-plain" => (Peer("curl"), 0.8, Some(0.7)),
+        "client-get-tls" | "client-put-tls" => (Peer("curl"), 1.0, None),
+        "client-get-tree-4" | "client-put-tree-4" => (Peer("lftp"), 0.5, None),
+        _ => return None,
+    };
+    Some(Target {
+        against,
+        bound,
+        cpu,
+    })
+}
+
+/// One line a row: ours, what it is held against, the ratio, the target, whether it holds.
+pub(crate) fn summary(lines: &[Line]) -> String {
+    let mut page = String::from(
+        "\n| row | ours | held against | ratio | target | CPU ratio | target | holds |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
+    for line in lines {
+        let Some(ours) = line.series.iter().find(|series| series.ours) else {
+            continue;
+        };
+        let _ = writeln!(page, "{}", row(line, ours));
+    }
+    page
+}
+
+fn row(line: &Line, ours: &Series) -> String {
+    let Some(value) = median(&ours.values) else {
+        return format!("| {} | failed | | | | | | no |", line.name);
+    };
+    let aim = target(&line.name);
+    let reference = match aim.map_or(Against::Best, |aim| aim.against) {
+        Against::Best => line.best_peer(),
+        Against::Peer(name) => line
+            .series
+            .iter()
+            .find(|series| series.name == name)
+            .and_then(|series| Some((name, median(&series.values)?))),
+        Against::Nothing => Some(("", 1.0)),
+    };
+    let Some((peer, base)) = reference else {
+        return format!("| {} | {} | no peer | | | | | |", line.name, short(value));
+    };
+    let ratio = value / base;
+    let cpu = cpu_ratio(line, ours);
+    let sign = if line.more_is_better { ">=" } else { "<=" };
+    let held = aim.map(|aim| {
+        let speed = if line.more_is_better {
+            ratio >= aim.bound
+        } else {
+            ratio <= aim.bound
+        };
+        speed && ours.errors == 0 && aim.cpu.is_none_or(|most| cpu.is_none_or(|cpu| cpu <= most))
+    });
+    let against = match aim.map(|aim| aim.against) {
+        Some(Against::Nothing) => line.unit.to_owned(),
+        _ => format!("{peer} {}", short(base)),
+    };
+    format!(
+        "| {} | {} {} | {against} | {ratio:.2} | {} | {} | {} | {} |",
+        line.name,
+        short(value),
+        line.unit,
+        aim.map_or(String::new(), |aim| format!("{sign} {}", aim.bound)),
+        cpu.map_or(String::new(), |cpu| format!("{cpu:.2}")),
+        aim.and_then(|aim| aim.cpu)
+            .map_or(String::new(), |most| format!("<= {most}")),
+        held.map_or("", |held| if held { "yes" } else { "no" }),
+    )
+}
+
+/// Returns our CPU time over the lowest peer's.
+fn cpu_ratio(line: &Line, ours: &Series) -> Option<f64> {
+    let lowest = line
+        .series
+        .iter()
+        .filter(|series| !series.ours && series.errors == 0)
+        .filter_map(|series| median(&series.cpus))
+        .fold(f64::INFINITY, f64::min);
+    let cpu = median(&ours.cpus)?;
+    (lowest.is_finite() && lowest > 0.0).then(|| cpu / lowest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(name: &str, more_is_better: bool, ours: f64, peer: (&str, f64)) -> Line {
+        let series = |name: &str, ours, value, cpu| Series {
+            name: name.to_owned(),
+            ours,
+            values: vec![value],
+            cpus: vec![cpu],
+            errors: 0,
+        };
+        Line {
+            name: name.to_owned(),
+            unit: "x",
+            more_is_better,
+            series: vec![
+                series("ftpd", true, ours, 1.0),
+                series(peer.0, false, peer.1, 2.0),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_target_holds_or_does_not_in_the_rows_own_direction() {
+        let ends = |line: Line, word: &str| {
+            assert!(row(&line, &line.series[0]).ends_with(word), "{}", line.name);
+        };
+        ends(line("stor-plain-1", true, 11.0, ("a", 10.0)), "| yes |");
+        ends(line("stor-plain-1", true, 10.9, ("a", 10.0)), "| no |");
+        ends(line("list", false, 5.0, ("a", 10.0)), "| yes |");
+        ends(line("list", false, 5.1, ("a", 10.0)), "| no |");
+        ends(line("idle-plain", false, 16.0, ("a", 1.0)), "| yes |");
+        ends(line("login-tls", true, 5.0, ("vsftpd", 1.0)), "| yes |");
+        ends(line("noop-p50", false, 5.0, ("a", 1.0)), "|  |");
+    }
+
+    #[test]
+    fn dear_cpu_fails_a_fast_row() {
+        let mut slow = line("retr-tls-1", true, 20.0, ("a", 10.0));
+        assert!(row(&slow, &slow.series[0]).ends_with("| yes |"));
+        slow.series[0].cpus = vec![1.3];
+        assert!(row(&slow, &slow.series[0]).ends_with("| no |"));
+    }
+
+    #[test]
+    fn errors_fail_a_row_whatever_its_time() {
+        let mut bad = line("crowd", false, 1.0, ("a", 10.0));
+        bad.series[0].errors = 1;
+        assert!(row(&bad, &bad.series[0]).ends_with("| no |"));
+    }
+}
