@@ -3,7 +3,7 @@
 use std::{
     io::Write,
     net::IpAddr,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -75,9 +75,27 @@ fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
             )
         })?;
     file.write_all(text.as_bytes())?;
+    keep_access(&file, path, mode);
     file.sync_all()?;
     fs::rename(beside, path)?;
     Ok(())
+}
+
+/// A file that takes another's place keeps its owner and group, and lets the group read if it
+/// could: the service that root renews for runs as another user.
+fn keep_access(file: &std::fs::File, old: &Path, mode: u32) {
+    let Ok(old) = old.symlink_metadata() else {
+        return;
+    };
+    if rustix::process::geteuid().is_root() {
+        let (uid, gid) = (
+            rustix::fs::Uid::from_raw(old.uid()),
+            rustix::fs::Gid::from_raw(old.gid()),
+        );
+        let _ = rustix::fs::fchown(file, Some(uid), Some(gid));
+    }
+    let mode = mode | old.mode() & 0o040;
+    let _ = file.set_permissions(PermissionsExt::from_mode(mode));
 }
 
 /// Returns the names a certificate for this machine should carry: its host name, `localhost` and
@@ -138,8 +156,6 @@ pub fn days_until(unix: i64, now: SystemTime) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
@@ -155,6 +171,22 @@ mod tests {
         assert!(facts.self_signed);
         let days = days_until(facts.not_after_unix, SystemTime::now());
         assert!((3640..=3650).contains(&days), "{days}");
+    }
+
+    #[test]
+    fn a_renewed_key_stays_readable_for_the_group_that_could_read_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (cert, key) = (dir.path().join("c"), dir.path().join("k"));
+        let names = ["a".to_owned()];
+        let mode = || std::fs::metadata(&key).unwrap().permissions().mode() & 0o777;
+        make(&cert, &key, &names).unwrap();
+        std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).unwrap();
+        make(&cert, &key, &names).unwrap();
+        assert_eq!(
+            mode(),
+            0o640,
+            "the group keeps what it had, others get nothing"
+        );
     }
 
     #[test]
