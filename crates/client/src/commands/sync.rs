@@ -46,6 +46,7 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
     let mut wishes = Wishes {
         delete: args.delete,
         update_only: args.update,
+        keeps_times: way == Way::Down || link_sets_times(&link).await?,
         ..Wishes::new(way)
     };
     if args.checksum {
@@ -75,6 +76,13 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
         ..app.options()
     };
     carry_out(app, &link, plan, options).await
+}
+
+async fn link_sets_times(link: &Link) -> Result<bool, Failure> {
+    let session = link.session().await?;
+    let sets = session.abilities().sets_times();
+    link.pool.give_back(session);
+    Ok(sets)
 }
 
 fn remote_top(link: &Link, target: &Target) -> String {

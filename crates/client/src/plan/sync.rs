@@ -33,6 +33,9 @@ pub struct Wishes {
     pub delete: bool,
     /// Leave alone what is newer on the target.
     pub update_only: bool,
+    /// Whether the target keeps the time it is given. Where it does not, a file there is as new as
+    /// its upload, and one of the same size that is newer counts as the same.
+    pub keeps_times: bool,
     /// Paths that are known to be equal by their hashes, though times differ or are unknown.
     pub equal: BTreeSet<String>,
     /// Paths that are known to differ by their hashes, though size and time agree.
@@ -47,6 +50,7 @@ impl Wishes {
             way,
             delete: false,
             update_only: false,
+            keeps_times: true,
             equal: BTreeSet::new(),
             different: BTreeSet::new(),
         }
@@ -96,12 +100,27 @@ pub fn plan(
     if wishes.delete {
         for node in target.nodes.iter().rev() {
             let replaced = parents(&node.path).any(|dir| here.get(dir).is_some_and(|n| !n.is_dir));
-            if !here.contains_key(node.path.as_str()) && !replaced {
+            if here.contains_key(node.path.as_str()) || replaced {
+                continue;
+            }
+            // Not seen is not gone; and a directory that holds something unseen stays too.
+            let above = |unread: &String| is_below(unread, &node.path);
+            if source.is_unread(&node.path) || source.unread.iter().any(above) {
+                plan.push(Step::Skip {
+                    name: names::display(&node.path),
+                    reason: "not removed: the source was not read there".to_owned(),
+                });
+            } else {
                 plan.push(ends.delete(node));
             }
         }
     }
     plan
+}
+
+fn is_below(path: &str, dir: &str) -> bool {
+    path.strip_prefix(dir)
+        .is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn by_path(tree: &Tree) -> BTreeMap<&str, &Node> {
@@ -128,6 +147,7 @@ fn reason_to_skip(node: &Node, other: Option<&Node>, wishes: &Wishes) -> Option<
     }
     match compare(&node.facts, &other.facts) {
         Difference::Same => Some("same size and time"),
+        Difference::Older if !wishes.keeps_times => Some("same size, uploaded later"),
         Difference::Older if wishes.update_only => Some("newer on the target"),
         Difference::Size if wishes.update_only && is_newer(other, node) => {
             Some("newer on the target")
@@ -233,7 +253,7 @@ mod tests {
             .collect();
         Tree {
             nodes,
-            notes: Vec::new(),
+            ..Tree::default()
         }
     }
 
@@ -333,6 +353,44 @@ mod tests {
             words(&source, &target, &wishes),
             ["skip a: newer on the target"]
         );
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_removed() {
+        let mut source = tree(&[("a", Some(1), 1)]);
+        source.unread.push("locked".to_owned());
+        let target = tree(&[
+            ("locked", None, 0),
+            ("locked/x", Some(1), 1),
+            ("lock", Some(1), 1),
+        ]);
+        let mut wishes = Wishes::new(Way::Up);
+        wishes.delete = true;
+        let steps = words(&source, &target, &wishes);
+        assert_eq!(
+            steps
+                .iter()
+                .filter(|step| step.starts_with("rm"))
+                .collect::<Vec<_>>(),
+            ["rm /r/lock false"]
+        );
+        assert_eq!(
+            steps
+                .iter()
+                .filter(|step| step.starts_with("skip locked"))
+                .count(),
+            2
+        );
+    }
+
+    #[test]
+    fn a_server_that_keeps_no_times_is_not_sent_everything_again() {
+        let source = tree(&[("a", Some(1), 100), ("b", Some(2), 100)]);
+        let target = tree(&[("a", Some(1), 900), ("b", Some(1), 900)]);
+        let mut wishes = Wishes::new(Way::Up);
+        wishes.keeps_times = false;
+        let steps = words(&source, &target, &wishes);
+        assert_eq!(steps, ["skip a: same size, uploaded later", "/l/b>/r/b"]);
     }
 
     #[test]

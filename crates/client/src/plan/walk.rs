@@ -40,6 +40,8 @@ pub struct Tree {
     pub nodes: Vec<Node>,
     /// What was left out and why: links, devices, names that cannot be used.
     pub notes: Vec<String>,
+    /// Paths that are there but were not read: nothing is to be concluded from their absence.
+    pub unread: Vec<String>,
 }
 
 impl Tree {
@@ -47,6 +49,20 @@ impl Tree {
         if self.notes.len() < 1000 {
             self.notes.push(text);
         }
+    }
+
+    fn leave_out(&mut self, path: &str, why: &str) {
+        self.note(format!("{}: {why}", names::display(path)));
+        self.unread.push(path.to_owned());
+    }
+
+    /// Tells whether a path, or a directory above it, was not read.
+    #[must_use]
+    pub fn is_unread(&self, path: &str) -> bool {
+        self.unread.iter().any(|unread| {
+            path.strip_prefix(unread.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
     }
 
     fn push(&mut self, node: Node) -> Result<(), Error> {
@@ -104,11 +120,11 @@ pub async fn remote(
                 continue;
             }
             if !matches!(entry.kind, Kind::Dir | Kind::File) {
-                tree.note(format!("{}: not a regular file", names::display(&path)));
+                tree.leave_out(&path, "not a regular file");
                 continue;
             }
             if is_dir && depth >= MAX_DEPTH {
-                tree.note(format!("{}: too deep", names::display(&path)));
+                tree.leave_out(&path, "too deep");
                 continue;
             }
             if is_dir {
@@ -158,7 +174,7 @@ pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
             Ok(entries) => entries,
             Err(error) if dir.is_empty() => return Err(Error::local("read", disk, error)),
             Err(error) => {
-                tree.note(format!("{}: {error}", disk.display()));
+                tree.leave_out(&dir, &error.to_string());
                 continue;
             }
         };
@@ -168,7 +184,7 @@ pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
             match look(&disk.join(&name)) {
                 Ok(Some((is_dir, _))) if !filter.takes(&path, is_dir) || is_part(&name) => {}
                 Ok(Some((true, _))) if depth >= MAX_DEPTH => {
-                    tree.note(format!("{path}: too deep"));
+                    tree.leave_out(&path, "too deep");
                 }
                 Ok(Some((is_dir, facts))) => {
                     if is_dir {
@@ -181,8 +197,8 @@ pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
                     })?;
                 }
                 Ok(None) if !filter.takes(&path, false) => {}
-                Ok(None) => tree.note(format!("{path}: not a regular file")),
-                Err(error) => tree.note(format!("{path}: {error}")),
+                Ok(None) => tree.leave_out(&path, "not a regular file"),
+                Err(error) => tree.leave_out(&path, &error.to_string()),
             }
         }
         waiting.extend(below.into_iter().rev());

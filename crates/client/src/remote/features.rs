@@ -140,6 +140,16 @@ impl Abilities {
         self.has("X-ATOMIC-STOR")
     }
 
+    /// Tells whether the server says that it takes the times of files.
+    #[must_use]
+    pub fn sets_times(&self) -> bool {
+        self.has("MFMT")
+            || self
+                .lines
+                .iter()
+                .any(|(key, rest)| key == "SITE" && rest.to_ascii_uppercase().contains("UTIME"))
+    }
+
     /// Returns how to ask for a hash, the strongest first; `None`: the server offers none.
     #[must_use]
     pub fn hash(&self) -> Option<HashVerb> {
