@@ -1,28 +1,33 @@
 //! What root does before serving: binds low ports, then becomes someone else; and the limit on
 //! open files.
 
-use std::{ffi::CString, io, path::Path};
+use std::{ffi::CString, io, os::unix::fs::DirBuilderExt, path::Path};
 
+use ftp_config::{ServerConfig, server::TlsMode};
 use nix::unistd::{Gid, Uid, User, chown, initgroups, setgid, setuid};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tracing::{info, warn};
 
-use crate::error::Error;
+use crate::{error::Error, snapshot};
 
 /// Open files of one session at its busiest: control, data, its listener, the file, a pipe.
 const FILES_PER_SESSION: u64 = 6;
 /// Open files beside sessions: listeners, logs, the runtime.
 const FILES_BESIDE: u64 = 64;
+/// Where the status socket goes.
+const RUN_DIR: &str = "/run/ftpd";
 
 /// Becomes the user of `run_as` for good, when started as root; else warns that it cannot.
 ///
-/// Call after binding and before anything else: files made later belong to that user.
+/// Call after binding and before anything else: files made later belong to that user. The share,
+/// the certificate of a first start and `/run/ftpd` are made for that user before, where it could
+/// not make them.
 ///
 /// # Errors
 /// [`Error`] when there is no such user or the system refuses.
-pub fn drop_root(run_as: Option<&str>, share_root: &Path) -> Result<(), Error> {
+pub fn drop_root(config: &ServerConfig, config_path: &Path) -> Result<(), Error> {
     let is_root = Uid::effective().is_root();
-    let Some(name) = run_as else {
+    let Some(name) = config.server.run_as.as_deref() else {
         if is_root {
             warn!("running as root: `server.run_as = \"ftpd\"` drops that after binding");
         }
@@ -44,9 +49,13 @@ pub fn drop_root(run_as: Option<&str>, share_root: &Path) -> Result<(), Error> {
     if user.uid.is_root() {
         return Err(Error::Usage("`server.run_as` names root".to_owned()));
     }
-    make_share_for(share_root, user.uid, user.gid)?;
+    make_for(config, user.uid, user.gid)?;
     become_user(name, user.uid, user.gid)?;
     info!(user = name, "dropped root");
+    if std::fs::File::open(config_path).is_err() {
+        let path = config_path.display();
+        warn!("`{name}` cannot read {path}, so reloads will fail: `chgrp` and `chmod 640` mend it");
+    }
     Ok(())
 }
 
@@ -64,12 +73,31 @@ fn become_user(name: &str, uid: Uid, gid: Gid) -> Result<(), Error> {
     Ok(())
 }
 
-fn make_share_for(root: &Path, uid: Uid, gid: Gid) -> Result<(), Error> {
-    if root.exists() {
-        return Ok(());
+/// Makes what the user could not make where root's hand is needed.
+fn make_for(config: &ServerConfig, uid: Uid, gid: Gid) -> Result<(), Error> {
+    let give = |path: &Path| {
+        chown(path, Some(uid), Some(gid))
+            .map_err(|e| system(&format!("give `{}` to its user", path.display()), e))
+    };
+    let root = &config.share.root;
+    if !root.exists() {
+        fs_err::create_dir_all(root).map_err(Error::system("make the share"))?;
+        give(root)?;
     }
-    fs_err::create_dir_all(root).map_err(Error::system("make the share"))?;
-    chown(root, Some(uid), Some(gid)).map_err(|e| system("give the share to its user", e))
+    let (cert, key) = (&config.tls.cert, &config.tls.key);
+    if config.tls.mode != TlsMode::Off && snapshot::make_first_certificate(config)? {
+        give(cert)?;
+        give(key)?;
+    }
+    // Without it `ftpd who` has another place for the socket.
+    if std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(RUN_DIR)
+        .is_ok()
+    {
+        give(Path::new(RUN_DIR))?;
+    }
+    Ok(())
 }
 
 fn system(what: &str, errno: nix::errno::Errno) -> Error {
@@ -123,7 +151,9 @@ mod tests {
         if !Uid::effective().is_root() {
             return;
         }
-        let error = drop_root(Some("no-such-user-here"), Path::new("/")).unwrap_err();
-        assert_eq!(error.exit_code(), 2);
+        let text = "[server]\nrun_as = \"no-such-user-here\"\n[[user]]\nname = \"ann\"\n";
+        let path = Path::new("/nonexistent/ftp.toml");
+        let config = ServerConfig::from_toml(text, path).unwrap();
+        assert_eq!(drop_root(&config, path).unwrap_err().exit_code(), 2);
     }
 }

@@ -72,7 +72,11 @@ impl Snapshot {
     }
 }
 
-fn load_tls(config: &ServerConfig) -> Result<tls::Configs, Error> {
+/// Makes the self-signed certificate of a first start; returns whether it was one.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn make_first_certificate(config: &ServerConfig) -> Result<bool, tls::TlsError> {
     let (cert, key) = (&config.tls.cert, &config.tls.key);
     let is_first_start = config.tls.self_signed && !cert.exists() && !key.exists();
     if is_first_start {
@@ -80,6 +84,12 @@ fn load_tls(config: &ServerConfig) -> Result<tls::Configs, Error> {
         selfsigned::make(cert, key, &selfsigned::names_for(&addresses))?;
         info!(cert = %cert.display(), "made a self-signed certificate");
     }
+    Ok(is_first_start)
+}
+
+fn load_tls(config: &ServerConfig) -> Result<tls::Configs, Error> {
+    make_first_certificate(config)?;
+    let (cert, key) = (&config.tls.cert, &config.tls.key);
     let configs = tls::load(cert, key)?;
     let facts = selfsigned::facts(cert)?;
     let days = selfsigned::days_until(facts.not_after_unix, std::time::SystemTime::now());

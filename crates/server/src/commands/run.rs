@@ -29,10 +29,7 @@ pub fn run(config: &Path, global: &Global) -> Result<(), Error> {
     } else {
         given
     };
-    privilege::drop_root(
-        loaded.config.server.run_as.as_deref(),
-        &loaded.config.share.root,
-    )?;
+    privilege::drop_root(&loaded.config, &loaded.path)?;
     privilege::raise_open_files(loaded.config.limits.max_clients);
     let start = Start {
         config: loaded.config,
