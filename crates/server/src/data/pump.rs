@@ -281,7 +281,11 @@ pub fn receive_file(
         meter.check()?;
         let flags = SpliceFlags::MOVE | SpliceFlags::MORE;
         let mut piped = match splice(&*conduit.socket, None, &into, None, stride, flags) {
-            Ok(0) => return Ok(received),
+            Ok(0) => {
+                // A pull shuts the socket down, which looks like the client's end of file.
+                meter.check()?;
+                return Ok(received);
+            }
             Ok(piped) => piped,
             Err(rustix::io::Errno::INTR) => continue,
             Err(rustix::io::Errno::INVAL) if received == 0 => {
@@ -348,3 +352,7 @@ fn settle(broken: Broken, meter: &Meter) -> Broken {
         broken
     }
 }
+
+#[cfg(test)]
+#[path = "pump_tests.rs"]
+mod tests;

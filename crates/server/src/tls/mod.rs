@@ -1,8 +1,8 @@
 //! Certificates and the TLS set-ups made of them. The only room of the server that names rustls'
 //! set-up types.
 //!
-//! Two set-ups share one ticket key: `control` hands out tickets, so that data connections resume
-//! the session; `data` hands out none, because a client that only uploads never reads them, and
+//! Three set-ups share one ticket key: `control` hands out tickets, so that data connections resume
+//! the session; `upload` hands out none, because a client that only uploads never reads them, and
 //! unread bytes at its close become a reset that eats the file's end.
 
 pub mod selfsigned;
@@ -63,8 +63,11 @@ pub enum TlsError {
 pub struct Configs {
     /// For control connections.
     pub control: Arc<ServerConfig>,
-    /// For data connections: resumes sessions of `control`, hands out no tickets.
-    pub data: Arc<ServerConfig>,
+    /// For uploads: resumes sessions of `control`, hands out no tickets.
+    pub upload: Arc<ServerConfig>,
+    /// For downloads and listings: as `upload`, and gives back the ticket that a client of
+    /// single-use tickets has spent. Whoever downloads reads to the end, so it is never left unread.
+    pub download: Arc<ServerConfig>,
 }
 
 /// Loads a chain and its key, checks that they belong together and builds the set-ups: TLS 1.2 and
@@ -90,11 +93,15 @@ pub fn load(cert: &Path, key: &Path) -> Result<Configs, TlsError> {
     control.session_storage = ServerSessionMemoryCache::new(REMEMBERED_SESSIONS);
     control.ticketer = ring::Ticketer::new().map_err(|e| TlsError::Make(e.to_string()))?;
     control.send_tls13_tickets = CONTROL_TICKETS;
-    let mut data = control.clone();
-    data.send_tls13_tickets = 0;
+    let with_tickets = |tickets| {
+        let mut data = control.clone();
+        data.send_tls13_tickets = tickets;
+        Arc::new(data)
+    };
     Ok(Configs {
+        upload: with_tickets(0),
+        download: with_tickets(1),
         control: Arc::new(control),
-        data: Arc::new(data),
     })
 }
 

@@ -14,6 +14,7 @@ use crate::{
     data::{self, Brake, Pending, pump::Broken, pump::Conduit, pump::Meter, secure},
     protocol::{Reply, reply::code},
     session::{Session, disk},
+    status::Direction,
 };
 
 /// What it takes to open a transfer's data connection.
@@ -46,7 +47,7 @@ pub(super) struct Moved {
 
 impl Dial {
     /// Takes the pending data connection; it is used up, whatever comes of the transfer.
-    pub(super) fn take(session: &mut Session) -> Result<Self, Reply> {
+    pub(super) fn take(session: &mut Session, direction: Direction) -> Result<Self, Reply> {
         let pending = session.pending.take();
         if session.demands_privacy() && !session.is_private {
             // RFC 2228 §5.3.1.2, RFC 4217 §9.
@@ -63,7 +64,10 @@ impl Dial {
         Ok(Self {
             pending,
             peer: session.peer,
-            tls: tls.map(|configs| Arc::clone(&configs.data)),
+            tls: tls.map(|configs| match direction {
+                Direction::Up => Arc::clone(&configs.upload),
+                Direction::Down => Arc::clone(&configs.download),
+            }),
             connect: timeouts.data_connect,
             handshake: timeouts.tls_handshake,
             stalled: timeouts.stalled,

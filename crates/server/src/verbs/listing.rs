@@ -14,6 +14,7 @@ use crate::{
     protocol::{Reply, command::ListArgs, reply::code},
     session::{Answer, Ending, Running, Session, disk},
     share::throttle::Throttle,
+    status::Direction,
 };
 
 /// A listing up to this many bytes goes out in one write from the session's own task.
@@ -38,7 +39,6 @@ pub(super) async fn nlst(session: &mut Session, args: ListArgs) -> Result<Answer
 pub(super) async fn mlsd(session: &mut Session, name: Option<Vec<u8>>) -> Result<Answer, Reply> {
     let form = Form::Facts(session.facts);
     let args = ListArgs {
-        all: true,
         name,
         ..ListArgs::default()
     };
@@ -54,7 +54,7 @@ async fn over_data(
     verb: &'static str,
     only_dir: bool,
 ) -> Result<Answer, Reply> {
-    let dial = Dial::take(session)?;
+    let dial = Dial::take(session, Direction::Down)?;
     let (rows, block, more) = open(session, args, form, only_dir).await?;
     let brake = Arc::clone(&dial.brake);
     let meter = Meter {

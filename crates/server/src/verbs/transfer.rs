@@ -80,7 +80,7 @@ impl Job {
 
 pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, Reply> {
     let offset = std::mem::take(&mut session.restart);
-    let dial = Dial::take(session)?;
+    let dial = Dial::take(session, Direction::Down)?;
     let path = session.existing(name).await?;
     let opened = path.clone();
     let download = session
@@ -229,7 +229,7 @@ async fn upload(
     name: &[u8],
     intent: Intent,
 ) -> Result<Answer, Reply> {
-    let dial = Dial::take(session)?;
+    let dial = Dial::take(session, Direction::Up)?;
     let announced = session.announced.take();
     let path = path?;
     let begun = path.clone();

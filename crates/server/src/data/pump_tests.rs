@@ -1,0 +1,149 @@
+use super::*;
+use ftp_config::ByteRate;
+use std::{
+    io::{Seek, SeekFrom},
+    net::TcpListener,
+    thread,
+};
+
+use crate::share::throttle::Bucket;
+
+fn pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (client, listener.accept().unwrap().0)
+}
+
+fn meter(throttle: Throttle) -> Meter {
+    Meter {
+        brake: Arc::new(Brake::default()),
+        moving: None,
+        throttle,
+    }
+}
+
+fn conduit(socket: TcpStream, meter: &Meter, stalled_ms: u64) -> Conduit {
+    Conduit::new(
+        socket,
+        None,
+        Duration::from_millis(stalled_ms),
+        &meter.brake,
+    )
+    .unwrap()
+}
+
+fn pattern(len: usize) -> Vec<u8> {
+    (0..len).map(|i| (i / 7 % 251) as u8).collect()
+}
+
+/// Sends bytes from a file to a client that reads them all.
+fn sent(bytes: &[u8], offset: u64, throttle: Throttle) -> (u64, Vec<u8>) {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    file.seek(SeekFrom::Start(offset)).unwrap();
+    let (mut client, server) = pair();
+    let reader = thread::spawn(move || {
+        let mut all = Vec::new();
+        client.read_to_end(&mut all).unwrap();
+        all
+    });
+    let meter = meter(throttle);
+    let mut conduit = conduit(server, &meter, 0);
+    let sent = send_file(&mut conduit, &file, &meter).unwrap();
+    assert_eq!(meter.brake.bytes(), sent);
+    meter.brake.release();
+    drop(conduit.close());
+    (sent, reader.join().unwrap())
+}
+
+/// Receives bytes from a client into a file.
+fn received(bytes: Vec<u8>, throttle: Throttle) -> (u64, Vec<u8>) {
+    let mut file = tempfile::tempfile().unwrap();
+    let (mut client, server) = pair();
+    let writer = thread::spawn(move || client.write_all(&bytes).unwrap());
+    let meter = meter(throttle);
+    let mut conduit = conduit(server, &meter, 0);
+    let received = receive_file(&mut conduit, &file, &meter, &mut |_| Ok(())).unwrap();
+    writer.join().unwrap();
+    let mut all = Vec::new();
+    file.rewind().unwrap();
+    file.read_to_end(&mut all).unwrap();
+    (received, all)
+}
+
+fn limited() -> Throttle {
+    Throttle::new(vec![Bucket::new(ByteRate(1 << 30))])
+}
+
+#[test]
+fn downloads_arrive_whole_with_and_without_zero_copy() {
+    let bytes = pattern(3 << 20);
+    for throttle in [Throttle::default(), limited()] {
+        let (count, all) = sent(&bytes, 1000, throttle);
+        assert_eq!(count, (3 << 20) - 1000);
+        assert!(all == bytes[1000..]);
+    }
+}
+
+#[test]
+fn uploads_arrive_whole_with_and_without_zero_copy() {
+    for throttle in [Throttle::default(), limited()] {
+        let bytes = pattern((3 << 20) + 17);
+        let (count, all) = received(bytes.clone(), throttle);
+        assert_eq!(count, bytes.len() as u64);
+        assert!(all == bytes);
+    }
+}
+
+#[test]
+fn a_client_that_sends_nothing_is_stalled() {
+    let (_client, server) = pair();
+    let meter = meter(Throttle::default());
+    let mut conduit = conduit(server, &meter, 20);
+    let file = tempfile::tempfile().unwrap();
+    let broken = receive_file(&mut conduit, &file, &meter, &mut |_| Ok(()));
+    assert!(matches!(broken, Err(Broken::Stalled)), "{broken:?}");
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_stalled() {
+    let (_client, server) = pair();
+    let meter = meter(Throttle::default());
+    let mut conduit = conduit(server, &meter, 20);
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(1 << 30).unwrap();
+    let broken = send_file(&mut conduit, &file, &meter);
+    assert!(matches!(broken, Err(Broken::Stalled)), "{broken:?}");
+}
+
+#[test]
+fn a_pull_ends_a_blocked_upload_and_a_blocked_download() {
+    for download in [true, false] {
+        let (_client, server) = pair();
+        let meter = meter(Throttle::default());
+        let mut conduit = conduit(server, &meter, 0);
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(1 << 30).unwrap();
+        let brake = Arc::clone(&meter.brake);
+        let puller = thread::spawn(move || brake.pull());
+        let broken = if download {
+            send_file(&mut conduit, &file, &meter)
+        } else {
+            receive_file(&mut conduit, &file, &meter, &mut |_| Ok(()))
+        };
+        assert!(matches!(broken, Err(Broken::Aborted)), "{broken:?}");
+        puller.join().unwrap();
+    }
+}
+
+#[test]
+fn no_room_ends_an_upload_with_the_shares_words() {
+    let (mut client, server) = pair();
+    client.write_all(b"abc").unwrap();
+    let meter = meter(Throttle::default());
+    let mut conduit = conduit(server, &meter, 0);
+    let file = tempfile::tempfile().unwrap();
+    let full = |_| Err(Broken::Refused(452, "no room".to_owned()));
+    let broken = receive_file(&mut conduit, &file, &meter, &mut { full });
+    assert!(matches!(broken, Err(Broken::Refused(452, _))), "{broken:?}");
+}
