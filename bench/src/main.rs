@@ -204,7 +204,8 @@ impl Run<'_> {
                 ..Series::default()
             })
             .collect();
-        for round in 0..self.rounds {
+        let rounds = if row.is_steady() { 1 } else { self.rounds };
+        for round in 0..rounds {
             for i in 0..kinds.len() {
                 // Each round begins with another server: whoever comes first has no advantage.
                 let at = (i + round) % kinds.len();

@@ -1,8 +1,8 @@
 //! The words of `ftp.toml`, for both programs.
 //!
-//! `reader` collects every fault of a table; [`ServerConfig`] and [`ClientConfig`] are what the programs
-//! use; `resolve` is the only passage between. Nothing here opens a socket, hashes a password or
-//! knows a command line.
+//! `reader` collects every fault of a table; [`ServerConfig`] and [`ClientConfig`] are what the
+//! programs use; `resolve` is the only passage between. Nothing here opens a socket, hashes a
+//! password or knows a command line.
 
 pub mod client;
 pub mod defaults;
