@@ -62,7 +62,7 @@ pub async fn run(app: &mut App, cli: Cli) -> Answer {
         Command::Doctor(args) => doctor::run(app, &args.path).await,
         Command::Discover(args) => discover::run(app, args.wait).await,
         Command::Completions { shell } => Ok(papers::completions(app, shell)),
-        Command::Man => papers::man(app),
+        Command::Man { dir } => papers::man(app, dir.as_deref()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `sites`, `completions`, `man`: what the program says of itself.
 
+use std::path::Path;
+
 use clap::CommandFactory as _;
 
 use super::Answer;
@@ -36,14 +38,20 @@ pub fn completions(app: &App, shell: clap_complete::Shell) -> ExitCode {
     ExitCode::Done
 }
 
-/// Runs `man`.
+/// Runs `man`; with `dir` one page a command is written there.
 ///
 /// # Errors
-/// The page cannot be made.
-pub fn man(app: &App) -> Answer {
+/// The page cannot be made or written.
+pub fn man(app: &App, dir: Option<&Path>) -> Answer {
+    let failed = |error| Failure::Work(Error::local("write", "man page", error));
+    if let Some(dir) = dir {
+        let written = fs_err::create_dir_all(dir)
+            .and_then(|()| clap_mangen::generate_to(Cli::command(), dir));
+        return written.map(|()| ExitCode::Done).map_err(failed);
+    }
     let mut out = Vec::new();
     let made = clap_mangen::Man::new(Cli::command()).render(&mut out);
-    made.map_err(|error| Failure::Work(Error::local("write", "man page", error)))?;
+    made.map_err(failed)?;
     app.ui.answer(String::from_utf8_lossy(&out).trim_end());
     Ok(ExitCode::Done)
 }
