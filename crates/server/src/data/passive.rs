@@ -13,6 +13,7 @@ use std::{
 };
 
 use ftp_config::PortRange;
+use rustix::net::{SocketFlags, acceptfrom_with};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     net::TcpListener,
@@ -147,11 +148,8 @@ impl Listener {
         let peer = peer.to_canonical();
         let Self { socket, lease } = self;
         loop {
-            match socket.accept() {
-                Ok((stream, from)) if is_peer(from, peer, lease.port) => {
-                    stream.set_nonblocking(true)?;
-                    return Ok(stream);
-                }
+            match accept_now(&socket) {
+                Ok((stream, from)) if is_peer(from, peer, lease.port) => return Ok(stream),
                 Ok(_) => {}
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
                 Err(e) if passes(&e) => {}
@@ -168,6 +166,16 @@ impl Listener {
             }
         }
     }
+}
+
+/// Accepts a socket that does not block, in one system call.
+fn accept_now(socket: &std::net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let (stream, from) = acceptfrom_with(socket, flags)?;
+    let from = from
+        .and_then(|from| SocketAddr::try_from(from).ok())
+        .ok_or(io::ErrorKind::ConnectionAborted)?;
+    Ok((stream.into(), from))
 }
 
 fn is_peer(from: SocketAddr, peer: IpAddr, port: u16) -> bool {

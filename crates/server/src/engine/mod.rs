@@ -3,6 +3,7 @@
 //! `listen` makes a [`Visit`] and calls [`serve`]; an engine speaks FTP until the session ends.
 
 pub mod native;
+mod stations;
 pub mod unftp;
 
 use std::{net::SocketAddr, sync::Arc};

@@ -3,29 +3,61 @@
 //!
 //! A stat or an open of a cached directory takes a few microseconds, less than waking a thread.
 //! A cold or slow disk (spinning, network) would hold up every session on the same runtime thread.
-//! So every act is timed, and one slow act sends the next ones of the whole process to threads.
+//! So every act is timed, and a few slow acts in a row send the next ones of the whole process to
+//! threads. One alone says nothing: a busy machine may take the processor away in mid-act.
 
 use std::{
     sync::{
         LazyLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-/// An act that took longer than this makes the disk a slow one,
-const QUICK: Duration = Duration::from_millis(3);
+/// An act that took longer than this was slow;
+const QUICK: Duration = Duration::from_millis(10);
+/// so many of them, each within [`CAUTION`] of the one before, make the disk a slow one
+const SLOW_ACTS: u32 = 3;
 /// for this long.
-const CAUTION: Duration = Duration::from_secs(5);
+const CAUTION: Duration = Duration::from_secs(2);
 
+/// How fast the machine's disk answers is a fact of the process, not of one session.
+static PACE: Pace = Pace {
+    slow_acts: AtomicU32::new(0),
+    last_slow_ms: AtomicU64::new(0),
+};
 static BORN: LazyLock<Instant> = LazyLock::new(Instant::now);
-/// Milliseconds since [`BORN`] until which disk work goes to threads. How fast the machine's disk
-/// answers is a fact of the process, not of one session.
-static SLOW_UNTIL: AtomicU64 = AtomicU64::new(0);
+
+/// The memory of slow acts; times are milliseconds since the start.
+#[derive(Debug)]
+struct Pace {
+    slow_acts: AtomicU32,
+    last_slow_ms: AtomicU64,
+}
+
+impl Pace {
+    fn is_quick(&self, now_ms: u64) -> bool {
+        self.slow_acts.load(Ordering::Relaxed) < SLOW_ACTS || !self.is_recent(now_ms)
+    }
+
+    fn note_slow(&self, now_ms: u64) {
+        if self.is_recent(now_ms) {
+            self.slow_acts.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.slow_acts.store(1, Ordering::Relaxed);
+        }
+        self.last_slow_ms.store(now_ms, Ordering::Relaxed);
+    }
+
+    fn is_recent(&self, now_ms: u64) -> bool {
+        let last = self.last_slow_ms.load(Ordering::Relaxed);
+        u128::from(now_ms.saturating_sub(last)) < CAUTION.as_millis()
+    }
+}
 
 /// Tells whether the disk has answered at once lately.
 pub(crate) fn is_quick() -> bool {
-    millis(Instant::now()) >= SLOW_UNTIL.load(Ordering::Relaxed)
+    PACE.slow_acts.load(Ordering::Relaxed) < SLOW_ACTS || PACE.is_quick(millis(Instant::now()))
 }
 
 /// Runs a short act that may block.
@@ -58,11 +90,31 @@ fn timed<T>(work: impl FnOnce() -> T) -> T {
     let done = work();
     let ended = Instant::now();
     if ended.duration_since(began) > QUICK {
-        SLOW_UNTIL.store(millis(ended + CAUTION), Ordering::Relaxed);
+        PACE.note_slow(millis(ended));
     }
     done
 }
 
 fn millis(at: Instant) -> u64 {
     u64::try_from(at.saturating_duration_since(*BORN).as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_slow_acts_in_a_row_make_a_slow_disk_and_it_recovers() {
+        let pace = Pace {
+            slow_acts: AtomicU32::new(0),
+            last_slow_ms: AtomicU64::new(0),
+        };
+        pace.note_slow(10_000);
+        pace.note_slow(20_000);
+        pace.note_slow(20_500);
+        assert!(pace.is_quick(20_500));
+        pace.note_slow(21_000);
+        assert!(!pace.is_quick(21_001));
+        assert!(pace.is_quick(23_001));
+    }
 }

@@ -10,7 +10,13 @@ pub(crate) mod running;
 pub(crate) mod state;
 pub(crate) mod wire;
 
-use std::{collections::VecDeque, future::pending, net::TcpStream, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    future::pending,
+    net::{SocketAddr, TcpStream},
+    sync::Arc,
+    time::Duration,
+};
 
 use ftp_config::SharePath;
 use tokio::time::Instant;
@@ -21,7 +27,9 @@ pub(crate) use running::{Answer, Ending, Running};
 pub(crate) use state::{Login, Session};
 
 use crate::{
-    engine::Visit,
+    admit::Ticket,
+    auth::Gate,
+    data::PassivePorts,
     protocol::{
         Command, Fault, Names, Reply, command,
         facts::Choice,
@@ -29,6 +37,8 @@ use crate::{
         reply::code,
     },
     share::Algorithm,
+    snapshot::Snapshot,
+    status::Seat,
     verbs,
 };
 use wire::Wire;
@@ -74,10 +84,27 @@ struct Desk {
     is_leaving: bool,
 }
 
-/// Speaks FTP until the session ends.
-pub(crate) async fn serve(visit: Visit) {
-    let Visit {
-        stream,
+/// What a session is given beside its socket.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) peer: SocketAddr,
+    pub(crate) local: SocketAddr,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) seat: Seat,
+    pub(crate) ticket: Ticket,
+    pub(crate) stop: CancellationToken,
+    pub(crate) kill: CancellationToken,
+    pub(crate) ports: Arc<PassivePorts>,
+}
+
+/// Speaks FTP on a socket that does not block, until the session ends.
+pub(crate) async fn serve(stream: TcpStream, arrival: Arrival) {
+    let stream = match tokio::net::TcpStream::from_std(stream) {
+        Ok(stream) => stream,
+        Err(error) => return debug!(%error, "connection lost early"),
+    };
+    let Arrival {
         peer,
         local,
         snapshot,
@@ -87,7 +114,7 @@ pub(crate) async fn serve(visit: Visit) {
         stop,
         kill,
         ports,
-    } = visit;
+    } = arrival;
     // Synch (RFC 854) comes as urgent data: it belongs into the stream, where Telnet is read.
     if let Err(error) = socket2::SockRef::from(&stream).set_out_of_band_inline(true) {
         debug!(%error, "urgent data stays out of line");
