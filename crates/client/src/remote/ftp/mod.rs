@@ -339,7 +339,10 @@ impl FtpRemote {
     /// Opens a data connection: EPSV first; PASV for good once EPSV was refused.
     async fn open(&mut self, act: Act<'_>, offset: u64) -> Result<FtpData, RemoteError> {
         check_line(&act.line())?;
-        if let Err(error) = self.reuse.check_tickets() {
+        // Our own server does not insist on session reuse: a full handshake will do.
+        if !self.abilities.atomic_stor()
+            && let Err(error) = self.reuse.check_tickets()
+        {
             return self.give_up(error);
         }
         loop {
