@@ -18,7 +18,7 @@ pub(crate) fn command(place: &Place, kind: Kind, port: u16) -> Result<Option<Com
         Kind::Pyftpdlib => pyftpdlib(place, port)?,
     };
     Ok(argv.map(|argv| {
-        // `setsid` runs the program in place, so the child's id is the session's.
+        // `setsid` runs the program in place, so that the child leads a group that can be ended whole.
         let mut command = place.command("setsid");
         command.args(argv);
         command

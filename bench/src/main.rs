@@ -159,6 +159,7 @@ impl Run<'_> {
             self.rounds,
             self.load,
         );
+        head += proc::scheduler();
         for kind in Kind::ALL {
             head += &format!("- {}: {}\n", kind.name(), peers::version(self.place, kind));
         }

@@ -160,7 +160,7 @@ impl Server {
         bail!("{} does not greet", self.kind.name())
     }
 
-    /// Returns the id of the server's session of processes.
+    /// Returns the id of the process that was started; the others descend from it.
     pub(crate) fn leader(&self) -> u32 {
         self.child.id()
     }

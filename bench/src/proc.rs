@@ -1,7 +1,8 @@
 //! What a server's processes cost: CPU time and memory, read from `/proc`.
 //!
-//! A server is started as the leader of its own session, so its processes are all those with its
-//! session id. Time is read while the FTP sessions are still open: no process has ended in between.
+//! A server's processes are the one that was started and all that descend from it (vsftpd gives
+//! each FTP session a session of processes of its own, so that id tells nothing). Time is read
+//! while the FTP sessions are still open: no process has ended in between.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -11,7 +12,7 @@ use anyhow::{Context, Result};
 const TICKS: f64 = 100.0;
 
 struct Stat {
-    session: u32,
+    parent: u32,
     ticks: u64,
     reaped: u64,
 }
@@ -22,22 +23,37 @@ fn stat(pid: u32) -> Option<Stat> {
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let number = |i: usize| fields.get(i).and_then(|f| f.parse::<u64>().ok());
     Some(Stat {
-        session: u32::try_from(number(3)?).ok()?,
+        parent: u32::try_from(number(1)?).ok()?,
         ticks: number(11)? + number(12)?,
         reaped: number(13)? + number(14)?,
     })
 }
 
+/// Returns `leader` and all its descendants.
 fn members(leader: u32) -> Vec<u32> {
     let Ok(dir) = fs::read_dir("/proc") else {
         return Vec::new();
     };
-    dir.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|pid| stat(*pid).is_some_and(|stat| stat.session == leader))
-        .collect()
+    let parents: Vec<(u32, u32)> = dir
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| Some((pid, stat(pid)?.parent)))
+        .collect();
+    let mut members = vec![leader];
+    let mut seen = 0;
+    while seen < members.len() {
+        let parent = members[seen];
+        members.extend(
+            parents
+                .iter()
+                .filter(|(_, p)| *p == parent)
+                .map(|(c, _)| *c),
+        );
+        seen += 1;
+    }
+    members
 }
 
-/// Returns the CPU seconds of every process of the session, children that ended included.
+/// Returns the CPU seconds of every process of a server, children that ended included.
 pub(crate) fn cpu_seconds(leader: u32) -> f64 {
     let ticks: u64 = members(leader)
         .into_iter()
@@ -52,7 +68,7 @@ pub(crate) fn children_cpu_seconds() -> f64 {
     stat(std::process::id()).map_or(0.0, |stat| stat.reaped as f64 / TICKS)
 }
 
-/// Returns the proportional set size of every process of the session, in KiB.
+/// Returns the proportional set size of every process of a server, in KiB.
 pub(crate) fn pss_kib(leader: u32) -> Result<u64> {
     let mut total = 0;
     for pid in members(leader) {
@@ -101,6 +117,18 @@ pub(crate) fn load() -> String {
     text.split(' ').next().unwrap_or("unknown").to_owned()
 }
 
+/// Tells what the scheduler's session groups do to a comparison, when they are on: a server with a
+/// session of processes for each client (vsftpd) gets a share of the processor for each of them.
+pub(crate) fn scheduler() -> &'static str {
+    match fs::read_to_string("/proc/sys/kernel/sched_autogroup_enabled") {
+        Ok(text) if text.trim() == "1" => {
+            "kernel.sched_autogroup_enabled is 1: on a busy machine, servers that make a session of \
+             processes for each client get more of the processor.\n\n"
+        }
+        _ => "",
+    }
+}
+
 /// Returns the kind of file system below `dir`.
 pub(crate) fn file_system(dir: &Path) -> String {
     let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
@@ -115,4 +143,20 @@ pub(crate) fn file_system(dir: &Path) -> String {
         .map_or("an unknown file system".to_owned(), |(_, kind)| {
             kind.to_owned()
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_in_a_session_of_its_own_is_still_a_member() {
+        let mut child = std::process::Command::new("setsid")
+            .args(["sleep", "60"])
+            .spawn()
+            .unwrap();
+        assert!(members(std::process::id()).contains(&child.id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }
