@@ -79,6 +79,7 @@ impl Daemon {
         let holder = Holder::new(Arc::new(snapshot));
         let registry = Registry::default();
         registry.set_rates(&began_with.limits);
+        registry.xferlog().open(began_with.log.xferlog.clone());
         let guard = Arc::new(Guard::new(registry.clone())?);
         let life = Life::default();
         let porch = Porch {
@@ -190,6 +191,7 @@ impl Daemon {
             },
             () = at_once => warn!("stopped at once by a second signal"),
         }
+        self.reloader.registry.xferlog().flush();
     }
 
     fn spawn_watchdog(&self) {

@@ -147,6 +147,7 @@ impl Reloader {
             log.set(log::level(new.config.log.level, self.adjust));
         }
         self.registry.set_rates(&new.config.limits);
+        self.registry.xferlog().open(new.config.log.xferlog.clone());
         let old = self.holder.replace(Arc::clone(new));
         self.guard.forget();
         let mut ended = 0;
@@ -170,9 +171,7 @@ pub fn keys_that_need_a_restart(old: &ServerConfig, new: &ServerConfig) -> Vec<&
     let rows = [
         ("server.listen", old.server.listen != new.server.listen),
         ("server.run_as", old.server.run_as != new.server.run_as),
-        ("passive.ports", old.passive.ports != new.passive.ports),
         ("log.format", old.log.format != new.log.format),
-        ("log.xferlog", old.log.xferlog != new.log.xferlog),
         ("metrics.listen", old.metrics.listen != new.metrics.listen),
         ("announce", old.announce != new.announce),
     ];

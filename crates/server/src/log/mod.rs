@@ -3,6 +3,8 @@
 //! libunftp logs through `log`; its events come in one level lower than it gives them, because its
 //! `info` is our `debug`.
 
+pub mod xferlog;
+
 use std::io::{self, IsTerminal};
 
 use ftp_config::server::{LogFormat, LogLevel};

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::totals::Totals;
 use crate::{
     account::Account,
+    log::xferlog::{Record, Xferlog},
     share::throttle::{Bucket, Throttle},
 };
 
@@ -146,6 +147,7 @@ struct House {
     down: Arc<Bucket>,
     up: Arc<Bucket>,
     totals: Totals,
+    xferlog: Xferlog,
 }
 
 /// The table of all sessions.
@@ -164,6 +166,7 @@ impl Default for Registry {
             down: Bucket::new(ByteRate::UNLIMITED),
             up: Bucket::new(ByteRate::UNLIMITED),
             totals: Totals::default(),
+            xferlog: Xferlog::default(),
         }))
     }
 }
@@ -249,6 +252,12 @@ impl Registry {
                 .is_some_and(|a| a.name.as_str() == user)
         });
         theirs.map(|session| session.kick(reason)).count()
+    }
+
+    /// Returns the transfer record.
+    #[must_use]
+    pub fn xferlog(&self) -> &Xferlog {
+        &self.0.xferlog
     }
 
     /// Returns the counters.
@@ -493,11 +502,36 @@ impl Drop for Moving {
         lock(&place.session.now)
             .moving
             .retain(|other| other.id != self.transfer.id);
-        place.house.totals.ended(
-            self.transfer.direction,
-            self.transfer.complete.load(Ordering::Relaxed),
-            self.transfer.began.elapsed(),
-        );
+        let took = self.transfer.began.elapsed();
+        let complete = self.transfer.complete.load(Ordering::Relaxed);
+        place
+            .house
+            .totals
+            .ended(self.transfer.direction, complete, took);
+        self.record(took, complete);
+    }
+}
+
+impl Moving {
+    fn record(&self, took: Duration, complete: bool) {
+        let place = &self.seat.0;
+        let account = lock(&place.session.now).account.clone();
+        let home = account.as_ref().map(|account| &account.home);
+        let in_share = home.and_then(|home| home.join(&self.transfer.path[1..]).ok());
+        let path = in_share.unwrap_or_else(SharePath::root);
+        place.house.xferlog.write(&Record {
+            ended: jiff::ZonedDateTime::now(),
+            took,
+            peer: place.session.peer.ip(),
+            bytes: self.bytes(),
+            path: &path,
+            direction: self.transfer.direction,
+            user: account
+                .as_ref()
+                .map_or("?", |account| account.name.as_str()),
+            anonymous: account.as_ref().is_some_and(|account| account.anonymous),
+            complete,
+        });
     }
 }
 

@@ -213,3 +213,103 @@ fn a_missing_file_or_a_directory_is_a_configuration_fault() {
     assert_eq!(out.status.code(), Some(2));
     assert_eq!(String::from_utf8_lossy(&out.stderr).lines().count(), 2);
 }
+
+fn curl(args: &[&str]) -> std::process::Output {
+    std::process::Command::new("curl")
+        .args(["-sS", "-u", "ann:right"])
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn every_transfer_has_one_line_and_hup_opens_the_file_anew() {
+    let site = Site::new("[log]\nxferlog = \"x.log\"\n");
+    let server = site.start();
+    let local = site.path().join("a b.txt");
+    std::fs::write(&local, "hello").unwrap();
+    let url = format!("ftp://{}/a%20b.txt", server.address);
+    assert!(
+        curl(&["-T", local.to_str().unwrap(), &url])
+            .status
+            .success()
+    );
+    let record = site.config().with_file_name("x.log");
+    let lines = || std::fs::read_to_string(&record).unwrap_or_default();
+    wait_until("the upload's line", || {
+        lines()
+            .contains("/a_b.txt b _ i r ann ftp 0 * c")
+            .then_some(())
+    });
+    let moved = record.with_extension("1");
+    std::fs::rename(&record, &moved).unwrap();
+    server.signal(Signal::HUP);
+    server.wait_for_log("configuration loaded");
+    assert!(curl(&[&url]).status.success());
+    wait_until("the download's line", || {
+        lines().contains(" b _ o r ann ftp 0 * c").then_some(())
+    });
+    assert_eq!(lines().lines().count(), 1);
+    assert_eq!(std::fs::read_to_string(moved).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn term_lets_a_running_upload_finish() {
+    use std::process::{Command, Stdio};
+    let site = Site::new("");
+    let mut server = site.start();
+    let local = site.path().join("big");
+    std::fs::write(&local, vec![7; 3 << 20]).unwrap();
+    let uploads: Vec<_> = (0..5)
+        .map(|n| {
+            Command::new("curl")
+                .args(["-sS", "-u", "ann:right", "--limit-rate", "2M", "-T"])
+                .arg(&local)
+                .arg(format!("ftp://{}/f{n}", server.address))
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    wait_until("all uploads on the move", || {
+        let status: Value = serde_json::from_str(&site.ok(&["status", "--json"])).unwrap();
+        (status["moving"] == 5).then_some(())
+    });
+    server.signal(Signal::TERM);
+    assert_eq!(server.exit_code(), Some(0));
+    for mut upload in uploads {
+        let _ = upload.wait();
+    }
+    let share = site.path().join("share");
+    for n in 0..5 {
+        let stored = std::fs::metadata(share.join(format!("f{n}"))).unwrap();
+        assert_eq!(stored.len(), 3 << 20);
+    }
+    assert_eq!(std::fs::read_dir(share).unwrap().count(), 5);
+}
+
+#[test]
+fn four_sessions_of_a_user_share_the_users_rate() {
+    let site = Site::new("");
+    let text = std::fs::read_to_string(site.config()).unwrap();
+    let limited = text.replacen("[[user]]\n", "[[user]]\nrate_down = \"2 MiB/s\"\n", 1);
+    site.write_text(&limited);
+    let server = site.start();
+    std::fs::write(site.path().join("share/f"), vec![1; 1 << 20]).unwrap();
+    let start = std::time::Instant::now();
+    let url = format!("ftp://{}/f", server.address);
+    let fetches: Vec<_> = (0..4)
+        .map(|_| {
+            let url = url.clone();
+            std::thread::spawn(move || curl(&[&url]).stdout.len())
+        })
+        .collect();
+    let moved: usize = fetches.into_iter().map(|fetch| fetch.join().unwrap()).sum();
+    assert_eq!(moved, 4 << 20);
+    // 4 MiB at 2 MiB/s: never sooner than the limit allows (the last block of each is not waited for).
+    assert!(
+        start.elapsed() >= std::time::Duration::from_millis(1300),
+        "{:?}",
+        start.elapsed()
+    );
+}

@@ -1,0 +1,228 @@
+//! The transfer record in wu-ftpd's form: one line for each transfer, whatever its end.
+//!
+//! [`crate::status::Moving`] writes a record when it drops, so every exit path of both engines has
+//! its line. Lines go through a bounded queue to a thread of their own; a full queue loses lines
+//! and says how many, it never holds up a transfer. The file is opened anew at each reload.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Write,
+    net::IpAddr,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use ftp_config::SharePath;
+use jiff::ZonedDateTime;
+use tracing::{error, warn};
+
+use crate::status::Direction;
+
+const QUEUE: usize = 4_096;
+const FLUSH_TIME: Duration = Duration::from_secs(2);
+
+/// One ended transfer.
+#[derive(Clone, Debug)]
+pub struct Record<'a> {
+    /// When it ended.
+    pub ended: ZonedDateTime,
+    /// How long it took.
+    pub took: Duration,
+    /// The client.
+    pub peer: IpAddr,
+    /// Bytes that moved.
+    pub bytes: u64,
+    /// The path inside the share.
+    pub path: &'a SharePath,
+    /// Which way.
+    pub direction: Direction,
+    /// The login name.
+    pub user: &'a str,
+    /// Whether it was a guest.
+    pub anonymous: bool,
+    /// Whether the whole file moved.
+    pub complete: bool,
+}
+
+impl Record<'_> {
+    /// Returns the line of xferlog(5), without its end.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!(
+            "{} {} {} {} {} b _ {} {} {} ftp 0 * {}",
+            self.ended.strftime("%a %b %e %H:%M:%S %Y"),
+            self.took.as_secs_f64().round().max(1.0) as u64,
+            self.peer,
+            self.bytes,
+            one_word(self.path.as_str()),
+            match self.direction {
+                Direction::Down => 'o',
+                Direction::Up => 'i',
+            },
+            if self.anonymous { 'a' } else { 'r' },
+            one_word(self.user),
+            if self.complete { 'c' } else { 'i' },
+        )
+    }
+}
+
+/// Spaces and control characters would break the line's fields.
+fn one_word(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_whitespace() || c.is_control() {
+                '_'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+enum Message {
+    Line(String),
+    Open(Option<PathBuf>),
+    Flush(SyncSender<()>),
+}
+
+/// The way to the writer; clones share it.
+#[derive(Clone, Debug)]
+pub struct Xferlog {
+    queue: SyncSender<Message>,
+    lost: Arc<AtomicU64>,
+}
+
+impl Default for Xferlog {
+    fn default() -> Self {
+        let (queue, messages) = sync_channel(QUEUE);
+        let started = thread::Builder::new()
+            .name("xferlog".to_owned())
+            .spawn(move || write_all(&messages));
+        if let Err(error) = started {
+            error!(%error, "no thread for the transfer record");
+        }
+        Self {
+            queue,
+            lost: Arc::default(),
+        }
+    }
+}
+
+impl Xferlog {
+    /// Writes from now on to `path`, opened anew; `None`: nowhere. Blocks while the queue is full.
+    pub fn open(&self, path: Option<PathBuf>) {
+        let _ = self.queue.send(Message::Open(path));
+    }
+
+    /// Queues a record.
+    pub fn write(&self, record: &Record<'_>) {
+        if self.queue.try_send(Message::Line(record.line())).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let lost = self.lost.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            warn!(lost, "the transfer record could not keep up");
+        }
+    }
+
+    /// Waits a moment until everything queued is on the file.
+    pub fn flush(&self) {
+        let (done, wait) = sync_channel(1);
+        if self.queue.send(Message::Flush(done)).is_ok() {
+            let _ = wait.recv_timeout(FLUSH_TIME);
+        }
+    }
+}
+
+fn write_all(messages: &Receiver<Message>) {
+    let mut file: Option<File> = None;
+    while let Ok(message) = messages.recv() {
+        match message {
+            Message::Open(path) => file = path.as_deref().and_then(open),
+            Message::Line(line) => {
+                let Some(open) = &mut file else { continue };
+                // One write a line: other writers of the file cannot split it.
+                if let Err(error) = open.write_all(format!("{line}\n").as_bytes()) {
+                    error!(%error, "a line of the transfer record is lost");
+                }
+            }
+            Message::Flush(done) => {
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+fn open(path: &Path) -> Option<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o640)
+        .open(path)
+        .inspect_err(|error| error!(path = %path.display(), %error, "no transfer record"))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(path: &SharePath) -> Record<'_> {
+        Record {
+            ended: "2026-11-03T09:05:07+01:00[Europe/Berlin]".parse().unwrap(),
+            took: Duration::from_millis(2_600),
+            peer: IpAddr::from([192, 168, 1, 7]),
+            bytes: 1234,
+            path,
+            direction: Direction::Up,
+            user: "ann",
+            anonymous: false,
+            complete: true,
+        }
+    }
+
+    #[test]
+    fn a_line_has_the_fields_of_xferlog_5() {
+        let path = SharePath::root().join("in/a b.iso").unwrap();
+        let mut record = record(&path);
+        assert_eq!(
+            record.line(),
+            "Tue Nov  3 09:05:07 2026 3 192.168.1.7 1234 /in/a_b.iso b _ i r ann ftp 0 * c"
+        );
+        record.complete = false;
+        record.anonymous = true;
+        record.direction = Direction::Down;
+        record.took = Duration::ZERO;
+        assert_eq!(
+            record.line(),
+            "Tue Nov  3 09:05:07 2026 1 192.168.1.7 1234 /in/a_b.iso b _ o a ann ftp 0 * i"
+        );
+    }
+
+    #[test]
+    fn lines_go_to_the_file_that_was_opened_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let (old, new) = (dir.path().join("old"), dir.path().join("new"));
+        let log = Xferlog::default();
+        let path = SharePath::root().join("a").unwrap();
+        log.write(&record(&path));
+        for file in [&old, &new] {
+            log.open(Some(file.clone()));
+            log.write(&record(&path));
+        }
+        log.open(None);
+        log.write(&record(&path));
+        log.flush();
+        for file in [old, new] {
+            assert_eq!(std::fs::read_to_string(file).unwrap().lines().count(), 1);
+        }
+    }
+}
