@@ -26,6 +26,9 @@ static PACE: Pace = Pace {
     slow_acts: AtomicU32::new(0),
     last_slow_ms: AtomicU64::new(0),
 };
+/// Mean microseconds of the last forced acts; begins slow, so that the first one is on a thread.
+static FORCE_MICROS: AtomicU64 = AtomicU64::new(QUICK_FORCE_MICROS);
+const QUICK_FORCE_MICROS: u64 = 300;
 static BORN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// The memory of slow acts; times are milliseconds since the start.
@@ -70,6 +73,32 @@ where
         return timed(work);
     }
     thread(move || timed(work)).await
+}
+
+/// Runs an act that may wait for the platter (fsync): in place while such acts have taken next to
+/// no time (memory file systems, `fsync = "never"`), else on a blocking thread.
+pub(crate) async fn force<T, F>(work: F) -> T
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    let weighed = move || {
+        let began = Instant::now();
+        let done = work();
+        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let mean = FORCE_MICROS.load(Ordering::Relaxed);
+        FORCE_MICROS.store(weigh(mean, took), Ordering::Relaxed);
+        done
+    };
+    if is_quick() && FORCE_MICROS.load(Ordering::Relaxed) < QUICK_FORCE_MICROS {
+        return weighed();
+    }
+    thread(weighed).await
+}
+
+/// A running mean in which the newest counts an eighth.
+fn weigh(mean: u64, newest: u64) -> u64 {
+    (mean / 8).saturating_mul(7).saturating_add(newest / 8)
 }
 
 /// Runs long work (listing, fsync, a whole transfer) on a blocking thread.

@@ -244,7 +244,6 @@ async fn upload(
     let config = &session.snapshot.config;
     let receiving = Receiving {
         converts: session.is_ascii && config.server.ascii_conversion,
-        forces: config.uploads.fsync != ftp_config::server::Fsync::Never,
         asked: path.clone(),
         tells_name: intent == Intent::Unique,
     };
@@ -290,8 +289,6 @@ async fn upload(
 /// How an upload is to be taken.
 struct Receiving {
     converts: bool,
-    /// The disk is waited for at the end.
-    forces: bool,
     asked: SharePath,
     tells_name: bool,
 }
@@ -371,13 +368,7 @@ fn refused(error: &ShareError) -> Broken {
 }
 
 async fn commit(upload: Upload, receiving: &Receiving) -> Result<String, Reply> {
-    let work = move || upload.commit(None);
-    let committed = if receiving.forces {
-        disk::thread(work).await
-    } else {
-        disk::act(work).await
-    };
-    match committed {
+    match disk::force(move || upload.commit(None)).await {
         Ok(committed) if receiving.tells_name || committed.path != receiving.asked => {
             let name = committed.path.name().unwrap_or_default();
             Ok(format!("Transfer complete, stored as {name}"))
