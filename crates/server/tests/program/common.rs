@@ -249,3 +249,21 @@ impl Wire {
         self.reply().starts_with("200")
     }
 }
+
+/// `ftpd` with a clean environment and no configuration.
+pub(crate) fn ftpd() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ftpd"));
+    command
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("TZ", "UTC");
+    command
+}
+
+pub(crate) fn stdout(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+pub(crate) fn stderr(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stderr).into_owned()
+}

@@ -5,4 +5,6 @@
 mod cli;
 mod common;
 mod daemon;
+mod import;
+mod start;
 mod users;
