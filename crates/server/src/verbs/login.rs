@@ -53,7 +53,7 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
     };
     if let Err(too_many) = session.seat.login(&account) {
         warn!(user = %account, reason = %too_many, "login refused");
-        return Reply::new(code::NOT_LOGGED_IN, too_many.to_string()).into();
+        return Answer::Leave(Reply::new(code::CLOSING, too_many.to_string()));
     }
     let share = session.snapshot.share.clone();
     let entering = Arc::clone(&account);

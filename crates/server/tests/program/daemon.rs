@@ -313,3 +313,22 @@ fn four_sessions_of_a_user_share_the_users_rate() {
         start.elapsed()
     );
 }
+
+#[test]
+fn a_user_has_no_more_sessions_than_allowed() {
+    let site = Site::new("");
+    let text = std::fs::read_to_string(site.config()).unwrap();
+    site.write_text(&text.replacen("[[user]]\n", "[[user]]\nmax_sessions = 1\n", 1));
+    let server = site.start();
+    let first = server.login("ann");
+    let mut second = server.connect();
+    second.expect("220");
+    assert_eq!(second.login("ann"), "421");
+    server.login("bob");
+    drop(first);
+    wait_until("ann's place", || {
+        let mut wire = server.connect();
+        wire.expect("220");
+        (wire.login("ann") == "230").then_some(())
+    });
+}
