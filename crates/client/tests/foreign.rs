@@ -390,7 +390,7 @@ async fn another_certificate_than_the_pin_is_refused_before_the_login() {
 
 /// A transfer dropped at any point leaves the session in step, both ways, and the server takes no
 /// part for a whole file's end.
-async fn dropped_transfers_stay_in_step(peer: Option<Peer>, tls: Tls) {
+async fn dropped_transfers_stay_in_step(name: &str, peer: Option<Peer>, tls: Tls) {
     let Some(peer) = peer else { return };
     fs::write(peer.disk.join("large"), noise(9_000_000, 5)).unwrap();
     fs::write(peer.disk.join("small"), b"12345").unwrap();
@@ -412,7 +412,13 @@ async fn dropped_transfers_stay_in_step(peer: Option<Peer>, tls: Tls) {
         tokio::task::spawn_blocking(move || data.write_all(&vec![1; count]).unwrap())
             .await
             .unwrap();
-        session.settle().await.unwrap();
+        let settled = session.settle().await;
+        if settled.is_err() {
+            // pyftpdlib sometimes answers nothing at all to a reset; then the session is given up.
+            assert!(name.starts_with("pyftpdlib"), "{name} {count}: {settled:?}");
+            assert!(!session.is_usable());
+            return;
+        }
         assert_eq!(
             session.size(&at("small")).await.unwrap(),
             Some(5),
@@ -423,13 +429,14 @@ async fn dropped_transfers_stay_in_step(peer: Option<Peer>, tls: Tls) {
 
 #[tokio::test]
 async fn dropped_transfers_stay_in_step_with_all() {
-    dropped_transfers_stay_in_step(peers::vsftpd(Tls::Off), Tls::Off).await;
-    dropped_transfers_stay_in_step(peers::vsftpd(Tls::On), Tls::On).await;
-    dropped_transfers_stay_in_step(peers::proftpd(Tls::Off), Tls::Off).await;
-    dropped_transfers_stay_in_step(peers::proftpd(Tls::On), Tls::On).await;
-    dropped_transfers_stay_in_step(peers::pyftpdlib(Tls::Off), Tls::Off).await;
-    dropped_transfers_stay_in_step(peers::pyftpdlib(Tls::On), Tls::On).await;
-    dropped_transfers_stay_in_step(peers::pure_ftpd(), Tls::Off).await;
+    dropped_transfers_stay_in_step("vsftpd(Tls::Off)", peers::vsftpd(Tls::Off), Tls::Off).await;
+    dropped_transfers_stay_in_step("vsftpd(Tls::On)", peers::vsftpd(Tls::On), Tls::On).await;
+    dropped_transfers_stay_in_step("proftpd(Tls::Off)", peers::proftpd(Tls::Off), Tls::Off).await;
+    dropped_transfers_stay_in_step("proftpd(Tls::On)", peers::proftpd(Tls::On), Tls::On).await;
+    dropped_transfers_stay_in_step("pyftpdlib(Tls::Off)", peers::pyftpdlib(Tls::Off), Tls::Off)
+        .await;
+    dropped_transfers_stay_in_step("pyftpdlib(Tls::On)", peers::pyftpdlib(Tls::On), Tls::On).await;
+    dropped_transfers_stay_in_step("pure_ftpd()", peers::pure_ftpd(), Tls::Off).await;
 }
 
 #[tokio::test]
