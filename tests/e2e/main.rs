@@ -1,1 +1,17 @@
-//! End-to-end suites.
+//! End-to-end suites over the real `ftpd` and `ftpc`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+// The recipe that our users come from, and who may log in.
+mod access;
+mod recipe;
+// What ftpc moves, and how it fails.
+mod errors;
+mod transfers;
+// Other people's clients.
+mod foreign_clients;
+// Raw bytes, one concern a file, on both engines.
+mod wire;

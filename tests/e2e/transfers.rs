@@ -1,0 +1,215 @@
+//! What `ftpc` moves through `ftpd`: names, sizes, trees; plain and TLS, both engines.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use harness::{
+    Site,
+    client::{noise, sample},
+    ftpc,
+    site::{Engine, NASTY},
+};
+
+/// Every way in which the suite runs.
+const WAYS: [(Engine, &str); 4] = [
+    (Engine::Native, "off"),
+    (Engine::Native, "required"),
+    (Engine::Libunftp, "off"),
+    (Engine::Libunftp, "required"),
+];
+
+#[test]
+fn files_of_every_size_and_name_come_back_equal() {
+    for (engine, tls) in WAYS {
+        let server = Site::with_ann().engine(engine).start();
+        let here = tempfile::tempdir().unwrap();
+        let long = "n".repeat(255);
+        let mut names: Vec<&str> = NASTY.to_vec();
+        names.push(&long);
+        for (i, name) in names.iter().enumerate() {
+            let local = sample(here.path(), "up", i * 1000);
+            ftpc(here.path())
+                .args(["--tls", tls, "put", "up", "-o", name, &server.url("/")])
+                .success();
+            let stored = fs::read(server.site.disk(name));
+            assert_eq!(
+                stored.unwrap(),
+                fs::read(&local).unwrap(),
+                "{engine:?} {tls} {name}"
+            );
+            let url = server.url(&percent(name));
+            ftpc(here.path())
+                .args(["--tls", tls, "get", "--force", &url, "-o", "down"])
+                .success();
+            assert_eq!(
+                fs::read(here.path().join("down")).unwrap(),
+                fs::read(&local).unwrap()
+            );
+        }
+        for (name, bytes) in [("empty", 0), ("one", 1), ("large", 64 << 20)] {
+            let local = sample(here.path(), name, bytes);
+            ftpc(here.path())
+                .args(["--tls", tls, "put", name, &server.url("/")])
+                .success();
+            ftpc(here.path())
+                .args(["--tls", tls, "get", &server.url(name), "-o", "back"])
+                .success();
+            assert!(
+                fs::read(here.path().join("back")).unwrap() == fs::read(&local).unwrap(),
+                "{name}"
+            );
+            fs::remove_file(here.path().join("back")).unwrap();
+        }
+    }
+}
+
+fn percent(name: &str) -> String {
+    name.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+fn tree(dir: &Path, files: usize) {
+    for i in 0..files {
+        let sub = dir.join(format!("d{}/e{}", i % 7, i % 3));
+        fs::create_dir_all(&sub).unwrap();
+        fs::write(sub.join(format!("file {i}")), noise(i * 37)).unwrap();
+    }
+    fs::create_dir_all(dir.join("empty")).unwrap();
+}
+
+fn contents(dir: &Path) -> BTreeMap<String, Option<Vec<u8>>> {
+    let mut all = BTreeMap::new();
+    let mut waiting = vec![dir.to_path_buf()];
+    while let Some(at) = waiting.pop() {
+        for entry in fs::read_dir(&at).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path
+                .strip_prefix(dir)
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
+            if path.is_dir() {
+                all.insert(name, None);
+                waiting.push(path);
+            } else {
+                all.insert(name, Some(fs::read(&path).unwrap()));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn trees_go_up_come_down_and_sync_does_nothing_twice() {
+    for (engine, tls) in WAYS {
+        let server = Site::with_ann().engine(engine).start();
+        let here = tempfile::tempdir().unwrap();
+        let src = here.path().join("src");
+        tree(&src, 60);
+        let run = |args: &[&str]| ftpc(here.path()).args(["--tls", tls]).args(args).success();
+        run(&["put", "-r", "src", &server.url("/")]);
+        assert_eq!(
+            contents(&server.site.disk("src")),
+            contents(&src),
+            "{engine:?} {tls}"
+        );
+        run(&["get", "-r", &server.url("/src"), "-o", "back/"]);
+        assert_eq!(contents(&here.path().join("back/src")), contents(&src));
+        if engine == Engine::Native {
+            let again = run(&["sync", "src", &server.url("/src"), "--json"]);
+            let summary: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+            assert_eq!(summary["files"], 0, "{summary}");
+            fs::write(src.join("new"), "n").unwrap();
+            fs::remove_dir_all(src.join("d0")).unwrap();
+            run(&["sync", "src", &server.url("/src"), "--delete"]);
+            assert_eq!(contents(&server.site.disk("src")), contents(&src));
+        }
+    }
+}
+
+#[test]
+fn deleting_everything_is_refused_without_a_word() {
+    let server = Site::with_ann().file("keep/a", b"1").start();
+    let here = tempfile::tempdir().unwrap();
+    fs::create_dir(here.path().join("empty")).unwrap();
+    let args = ["sync", "empty", &server.url("/keep"), "--delete"];
+    ftpc(here.path()).args(args).code(2).says("is empty");
+    assert!(server.site.disk("keep/a").exists());
+    ftpc(here.path()).args(args).args(["--yes"]).success();
+    assert!(!server.site.disk("keep/a").exists());
+}
+
+#[test]
+fn the_small_commands_do_what_they_say() {
+    for (engine, tls) in WAYS {
+        let server = Site::with_ann()
+            .engine(engine)
+            .file("a.txt", b"hello")
+            .start();
+        let here = tempfile::tempdir().unwrap();
+        let url = |path: &str| server.url(path);
+        let run = |args: &[&str]| {
+            ftpc(here.path())
+                .args(["--tls", tls])
+                .args(args)
+                .success()
+                .text()
+        };
+        assert_eq!(run(&["cat", &url("a.txt")]), "hello");
+        run(&["mkdir", "-p", &url("x/y/z")]);
+        run(&["mv", &url("a.txt"), &url("x/b.txt")]);
+        assert_eq!(run(&["ls", &url("x")]), "b.txt\ny/\n");
+        run(&["rmdir", &url("x/y/z")]);
+        run(&["rm", &url("x/b.txt")]);
+        run(&["rm", "-r", &url("x")]);
+        assert_eq!(fs::read_dir(server.site.share()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn standard_input_and_output_are_files_too() {
+    let server = Site::with_ann().start();
+    let here = tempfile::tempdir().unwrap();
+    let bytes = noise(500_000);
+    ftpc(here.path())
+        .args(["put", "-", "-o", "in", &server.url("/")])
+        .stdin(bytes.clone())
+        .success();
+    assert_eq!(fs::read(server.site.disk("in")).unwrap(), bytes);
+    let out = ftpc(here.path())
+        .args(["get", &server.url("in"), "-o", "-"])
+        .success();
+    assert!(out.stdout == bytes);
+}
+
+#[test]
+fn times_are_kept_both_ways() {
+    let server = Site::with_ann().start();
+    let here = tempfile::tempdir().unwrap();
+    let local = sample(here.path(), "f", 10);
+    let then = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_500_000_000);
+    fs::File::options()
+        .write(true)
+        .open(&local)
+        .unwrap()
+        .set_modified(then)
+        .unwrap();
+    ftpc(here.path())
+        .args(["put", "f", &server.url("/")])
+        .success();
+    assert_eq!(
+        fs::metadata(server.site.disk("f"))
+            .unwrap()
+            .modified()
+            .unwrap(),
+        then
+    );
+    ftpc(here.path())
+        .args(["get", &server.url("f"), "-o", "g"])
+        .success();
+    assert_eq!(
+        fs::metadata(here.path().join("g"))
+            .unwrap()
+            .modified()
+            .unwrap(),
+        then
+    );
+}

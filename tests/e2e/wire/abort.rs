@@ -1,0 +1,108 @@
+//! ABOR in the middle: 426, then 226; 225 when nothing runs.
+
+use super::Way;
+use harness::{Site, client::noise};
+
+#[test]
+fn abor_with_nothing_to_abort() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann());
+        way.ann(&server).expect_any("ABOR", &[225, 226]);
+    }
+}
+
+#[test]
+fn abor_ends_downloads_uploads_and_listings_in_step() {
+    for way in Way::NATIVE {
+        let big = noise(30_000_000);
+        let server = way.start(Site::with_ann().file("big", &big));
+        let mut wire = way.ann(&server);
+        for (command, telnet) in [
+            ("RETR big", false),
+            ("RETR big", true),
+            ("STOR up", false),
+            ("APPE big", false),
+        ] {
+            let data = wire.passive();
+            wire.expect_any(command, &[125, 150]);
+            let mut data = wire.guard(data);
+            if !command.starts_with("RETR") {
+                data.write(&big[..100_000]);
+            }
+            if telnet {
+                // Telnet IP, Synch (IAC DM), then the command, as RFC 959 §4.1.3 says.
+                wire.send_bytes(b"\xff\xf4\xff\xf2ABOR\r\n");
+            } else {
+                wire.send("ABOR");
+            }
+            wire.code(426);
+            wire.code(226);
+            drop(data);
+            wire.expect("NOOP", 200);
+        }
+        assert!(!server.site.disk("up").exists());
+        assert_eq!(
+            std::fs::metadata(server.site.disk("big")).unwrap().len(),
+            30_000_000
+        );
+        assert!(wire.fetch("RETR big") == big);
+    }
+}
+
+#[test]
+fn abor_as_urgent_data_is_read_in_line() {
+    use std::os::fd::AsFd as _;
+    let big = noise(30_000_000);
+    let server = Way::NativePlain.start(Site::with_ann().file("big", &big));
+    let control = std::net::TcpStream::connect(server.address).unwrap();
+    let mut wire = Wire2::new(control.try_clone().unwrap());
+    for (line, code) in [("", "220"), ("USER ann", "331"), ("PASS secret", "230")] {
+        wire.line(line, code);
+    }
+    let port = wire
+        .line("EPSV", "229")
+        .split('|')
+        .nth(3)
+        .unwrap()
+        .parse::<u16>()
+        .unwrap();
+    let data = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    wire.line("RETR big", "150");
+    // IAC IP IAC as ordinary, DM as urgent data: what BSD clients send.
+    rustix::net::send(
+        control.as_fd(),
+        b"\xff\xf4\xff",
+        rustix::net::SendFlags::empty(),
+    )
+    .unwrap();
+    rustix::net::send(control.as_fd(), b"\xf2", rustix::net::SendFlags::OOB).unwrap();
+    wire.line("ABOR", "426");
+    wire.line("", "226");
+    drop(data);
+    wire.line("NOOP", "200");
+}
+
+struct Wire2(std::io::BufReader<std::net::TcpStream>);
+
+impl Wire2 {
+    fn new(stream: std::net::TcpStream) -> Self {
+        stream
+            .set_read_timeout(Some(harness::server::LONGEST))
+            .unwrap();
+        Self(std::io::BufReader::new(stream))
+    }
+
+    fn line(&mut self, line: &str, code: &str) -> String {
+        use std::io::{BufRead as _, Write as _};
+        if !line.is_empty() {
+            self.0
+                .get_mut()
+                .write_all(format!("{line}\r\n").as_bytes())
+                .unwrap();
+        }
+        let mut reply = String::new();
+        self.0.read_line(&mut reply).unwrap();
+        assert!(reply.starts_with(code), "{line}: {reply}");
+        reply
+    }
+}

@@ -1,0 +1,102 @@
+//! Names on the wire and on disk.
+
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _};
+
+use super::Way;
+use harness::{Site, site::NASTY};
+
+#[test]
+fn odd_names_are_ordinary_names() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann());
+        let mut wire = way.ann(&server);
+        let long = "n".repeat(255);
+        let mut names: Vec<&str> = NASTY.to_vec();
+        names.extend([long.as_str(), "*", "a;b", "x=y"]);
+        for name in &names {
+            wire.store(&format!("STOR {name}"), name.as_bytes());
+            assert_eq!(
+                wire.fetch(&format!("RETR {name}")),
+                name.as_bytes(),
+                "{name}"
+            );
+            assert!(server.site.disk(name).exists(), "{name}");
+        }
+        let listed = wire.list("MLSD");
+        for name in &names {
+            assert!(
+                listed
+                    .iter()
+                    .any(|line| line.ends_with(&format!("; {name}"))),
+                "{name}"
+            );
+            wire.expect(&format!("DELE {name}"), 250);
+        }
+        let too_long = "n".repeat(256);
+        wire.passive();
+        wire.expect(&format!("STOR {too_long}"), 553);
+        for bad in [
+            b"STOR a\x07b\r\n".as_slice(),
+            b"MKD a\x1b[31m\r\n",
+            b"MKD a\0b\r\n",
+        ] {
+            wire.send_bytes(bad);
+            let code = wire.reply().code;
+            assert!(matches!(code, 500 | 501 | 550 | 553), "{code}");
+        }
+        assert_eq!(fs::read_dir(server.site.share()).unwrap().count(), 0);
+    }
+}
+
+/// 中文.txt in GBK.
+const GBK: &[u8] = b"\xd6\xd0\xce\xc4.txt";
+
+#[test]
+fn a_client_of_gbk_names_makes_lists_fetches_and_removes_them() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann());
+        let mut wire = way.ann(&server);
+        let line = |verb: &str| {
+            let mut bytes = verb.as_bytes().to_vec();
+            bytes.extend_from_slice(GBK);
+            bytes.extend_from_slice(b"\r\n");
+            bytes
+        };
+        let data = wire.passive();
+        wire.send_bytes(&line("STOR "));
+        wire.code(150);
+        wire.guard(data).write_whole(b"bytes");
+        wire.code(226);
+        // On disk it is UTF-8, and a client of UTF-8 sees the right name.
+        assert_eq!(fs::read(server.site.disk("中文.txt")).unwrap(), b"bytes");
+        assert_eq!(way.ann(&server).list("NLST"), ["中文.txt"]);
+        let listed = wire.fetch("NLST");
+        assert_eq!(listed, [GBK, b"\r\n"].concat());
+        let data = wire.passive();
+        wire.send_bytes(&line("RETR "));
+        wire.code(150);
+        assert_eq!(wire.guard(data).read_all(), b"bytes");
+        wire.code(226);
+        wire.send_bytes(&line("DELE "));
+        wire.code(250);
+        assert!(!server.site.disk("中文.txt").exists());
+    }
+}
+
+#[test]
+fn bytes_on_disk_that_are_not_utf8_can_be_fetched_by_whoever_lists_them() {
+    for way in Way::NATIVE {
+        let site = Site::with_ann();
+        fs::write(site.share().join(OsStr::from_bytes(GBK)), "raw").unwrap();
+        let server = way.start(site);
+        let mut wire = way.ann(&server);
+        let listed = wire.fetch("NLST");
+        let name = listed.strip_suffix(b"\r\n").unwrap();
+        let data = wire.passive();
+        wire.send_bytes(&[b"RETR ", name, b"\r\n"].concat());
+        let reply = wire.reply();
+        assert!(matches!(reply.code, 125 | 150), "{reply:?} for {name:?}");
+        assert_eq!(wire.guard(data).read_all(), b"raw");
+        wire.code(226);
+    }
+}

@@ -1,0 +1,130 @@
+//! The passive side of data connections.
+
+use std::{io::Read as _, net::TcpStream};
+
+use super::Way;
+use harness::{Site, Wire};
+
+#[test]
+fn pasv_names_the_address_that_was_dialled() {
+    for way in Way::ALL {
+        let server = way.start(Site::with_ann());
+        let mut wire = way.ann(&server);
+        let text = wire.expect("PASV", 227).text();
+        assert!(text.contains("(127,0,0,1,"), "{text}");
+        wire.expect("EPSV 1", 229);
+    }
+}
+
+#[test]
+fn one_listener_on_all_addresses_serves_ipv4_too() {
+    let server = Site::with_ann()
+        .key("server", "listen = [\"[::]:0\"]")
+        .start();
+    let v4 = std::net::SocketAddr::from(([127, 0, 0, 1], server.address.port()));
+    let mut wire = Wire::open(v4);
+    wire.login("ann");
+    assert!(wire.expect("PASV", 227).text().contains("(127,0,0,1,"));
+    assert!(wire.list("NLST").is_empty());
+    let v6 = std::net::SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, server.address.port()));
+    if TcpStream::connect(v6).is_ok() {
+        let mut wire = Wire::open(v6);
+        wire.login("ann");
+        wire.expect_any("PASV", &[425, 500, 501, 522]);
+        wire.expect("EPSV 2", 229);
+        assert!(wire.list("NLST").is_empty());
+    }
+}
+
+#[test]
+fn a_protocol_that_does_not_exist_and_epsv_all() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann());
+        let mut wire = way.ann(&server);
+        wire.expect("EPSV 3", 522);
+        wire.expect("EPSV ALL", 200);
+        for refused in ["PASV", "PORT 127,0,0,1,200,200", "EPRT |1|127.0.0.1|50000|"] {
+            let code = wire.command(refused).code;
+            assert!((500..600).contains(&code), "{refused}: {code}");
+        }
+        assert!(wire.list("NLST").is_empty());
+    }
+}
+
+#[test]
+fn a_thousand_listeners_of_one_session_leave_the_range_to_the_others() {
+    let site = Site::with_ann().key("passive", "ports = \"42100-42109\"");
+    let server = Way::NativePlain.start(site);
+    let (mut greedy, mut other) = (server.ann(), server.ann());
+    for _ in 0..1000 {
+        greedy.expect("EPSV", 229);
+    }
+    assert!(other.list("NLST").is_empty());
+}
+
+#[test]
+fn a_stranger_is_dropped_and_the_listener_stays() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann().file("f", b"for ann"));
+        let mut wire = way.ann(&server);
+        let text = wire.expect("EPSV", 229).text();
+        let port: u16 = text.split('|').nth(3).unwrap().parse().unwrap();
+        let mut stranger = from_another_address(port);
+        assert_eq!(
+            stranger.read(&mut [0; 1]).unwrap_or(0),
+            0,
+            "the stranger was served"
+        );
+        let data = wire.dial(port);
+        wire.expect_any("RETR f", &[125, 150]);
+        assert_eq!(wire.guard(data).read_all(), b"for ann");
+        wire.code(226);
+    }
+}
+
+/// Loopback is a whole network: 127.0.0.2 is another host.
+fn from_another_address(port: u16) -> TcpStream {
+    use rustix::net::{AddressFamily, SocketAddrV4, SocketType, bind, connect, socket};
+    let fd = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&fd, &SocketAddrV4::new([127, 0, 0, 2].into(), 0)).unwrap();
+    connect(&fd, &SocketAddrV4::new([127, 0, 0, 1].into(), port)).unwrap();
+    TcpStream::from(fd)
+}
+
+#[test]
+fn no_data_connection_in_time_is_425_and_the_session_goes_on() {
+    for way in Way::NATIVE {
+        let site = Site::with_ann()
+            .file("f", b"1")
+            .key("timeouts", "data_connect = \"200ms\"");
+        let server = way.start(site);
+        let mut wire = way.ann(&server);
+        wire.expect("EPSV", 229);
+        let mut reply = wire.command("RETR f");
+        if matches!(reply.code, 125 | 150) {
+            reply = wire.reply();
+        }
+        assert_eq!(reply.code, 425, "{reply:?}");
+        wire.expect("NOOP", 200);
+        wire.expect_any("RETR f", &[425, 503]);
+        assert_eq!(wire.fetch("RETR f"), b"1");
+    }
+}
+
+#[test]
+fn many_small_transfers_over_eight_sessions_never_lack_a_port() {
+    let site = Site::with_ann()
+        .file("f", &[7; 4096])
+        .key("passive", "ports = \"42200-42299\"");
+    let server = Way::NativePlain.start(site);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut wire = server.ann();
+                for _ in 0..375 {
+                    assert_eq!(wire.fetch("RETR f").len(), 4096);
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,60 @@
+//! REST: an offset is for the next command only (RFC 3659 §5.3).
+
+use std::fs;
+
+use super::Way;
+use harness::Site;
+
+#[test]
+fn downloads_and_uploads_begin_where_they_should() {
+    for way in Way::ALL {
+        let server = way.start(Site::with_ann().file("f", b"0123456789"));
+        let mut wire = way.ann(&server);
+        wire.expect("REST 4", 350);
+        assert_eq!(wire.fetch("RETR f"), b"456789");
+        assert_eq!(wire.fetch("RETR f"), b"0123456789");
+        wire.expect("REST 5", 350);
+        wire.store("STOR f", b"ABC");
+        assert_eq!(
+            fs::read(server.site.disk("f")).unwrap(),
+            b"01234ABC",
+            "{way:?}"
+        );
+    }
+}
+
+#[test]
+fn an_offset_does_not_outlive_a_failed_transfer() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann().file("f", b"0123456789"));
+        let mut wire = way.ann(&server);
+        wire.expect("REST 4", 350);
+        wire.passive();
+        wire.expect("RETR nope", 550);
+        wire.store("STOR new", b"all of it");
+        assert_eq!(fs::read(server.site.disk("new")).unwrap(), b"all of it");
+        assert_eq!(wire.fetch("RETR f"), b"0123456789");
+        wire.expect("REST 3", 350);
+        wire.expect("NOOP", 200);
+        assert_eq!(wire.fetch("RETR f"), b"0123456789");
+    }
+}
+
+#[test]
+fn an_offset_beyond_the_end_is_refused() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann().file("f", b"0123456789"));
+        let mut wire = way.ann(&server);
+        for command in ["RETR f", "STOR f", "STOR new"] {
+            wire.expect("REST 11", 350);
+            wire.passive();
+            wire.expect(command, 554);
+        }
+        assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"0123456789");
+        assert!(!server.site.disk("new").exists());
+        wire.expect("REST 10", 350);
+        assert_eq!(wire.fetch("RETR f"), b"");
+        wire.expect("REST -1", 501);
+        wire.expect("REST 99999999999999999999999", 501);
+    }
+}

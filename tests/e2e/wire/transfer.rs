@@ -1,0 +1,185 @@
+//! RETR, STOR, STOU, APPE, ALLO: bytes and what they become.
+
+use std::fs;
+
+use super::Way;
+use harness::{Site, client::noise};
+
+#[test]
+fn bytes_come_and_go_unchanged() {
+    for way in Way::ALL {
+        let server = way.start(Site::with_ann());
+        let mut wire = way.ann(&server);
+        for size in [0, 1, 4095, 4096, 65_537, 3_000_000] {
+            let bytes = noise(size);
+            wire.store("STOR f", &bytes);
+            assert!(
+                fs::read(server.site.disk("f")).unwrap() == bytes,
+                "{way:?} {size}"
+            );
+            assert!(wire.fetch("RETR f") == bytes, "{way:?} {size}");
+            assert_eq!(wire.expect("SIZE f", 213).text(), format!("213 {size}"));
+        }
+    }
+}
+
+#[test]
+fn ascii_moves_bytes_as_they_are_unless_told_otherwise() {
+    let bytes = b"a\nb\r\nc\0\n";
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann());
+        let mut wire = way.ann(&server);
+        wire.expect("TYPE A", 200);
+        wire.store("STOR f", bytes);
+        assert_eq!(fs::read(server.site.disk("f")).unwrap(), bytes);
+        assert_eq!(wire.fetch("RETR f"), bytes);
+        let server = way.start(Site::with_ann().key("server", "ascii_conversion = true"));
+        let mut wire = way.ann(&server);
+        wire.expect("TYPE A", 200);
+        wire.store("STOR f", b"one\r\ntwo\r\n");
+        assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"one\ntwo\n");
+        assert_eq!(wire.fetch("RETR f"), b"one\r\ntwo\r\n");
+    }
+}
+
+#[test]
+fn stou_finds_a_free_name_and_appe_goes_behind() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann().file("f.txt", b"old"));
+        let mut wire = way.ann(&server);
+        wire.store("STOU f.txt", b"new");
+        assert_eq!(fs::read(server.site.disk("f.txt")).unwrap(), b"old");
+        assert_eq!(fs::read_dir(server.site.share()).unwrap().count(), 2);
+        wire.store("APPE f.txt", b"+more");
+        assert_eq!(fs::read(server.site.disk("f.txt")).unwrap(), b"old+more");
+        wire.expect_any("ALLO 1000", &[200, 202]);
+        wire.expect_any("ALLO 99999999999999999", &[452, 552]);
+    }
+}
+
+#[test]
+fn what_cannot_be_moved_is_refused_before_150() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann().dir("d"));
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            server.site.disk("fifo"),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RWXU,
+            0,
+        )
+        .unwrap();
+        let mut wire = way.ann(&server);
+        for refused in [
+            "RETR nope",
+            "RETR d",
+            "RETR fifo",
+            "STOR d",
+            "STOR fifo",
+            "STOR no/such/f",
+            "APPE d",
+        ] {
+            wire.passive();
+            let code = wire.command(refused).code;
+            assert!(code == 550 || code == 553, "{way:?} {refused}: {code}");
+        }
+        wire.expect("NOOP", 200);
+    }
+}
+
+#[test]
+fn an_interrupted_overwrite_leaves_the_old_file() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann().file("f", b"old bytes"));
+        let mut wire = way.ann(&server);
+        let data = wire.passive();
+        wire.expect_any("STOR f", &[125, 150]);
+        let mut data = wire.guard(data);
+        data.write(&noise(100_000));
+        data.reset();
+        let code = wire.reply().code;
+        assert!(code == 426 || code == 451, "{code}");
+        assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"old bytes");
+        assert_eq!(wire.list("NLST -a"), ["f"]);
+        assert_eq!(wire.fetch("RETR f"), b"old bytes");
+    }
+}
+
+#[test]
+fn a_tls_upload_without_goodbye_is_an_interrupted_one() {
+    let way = Way::NativeTls;
+    let server = way.start(Site::with_ann().file("f", b"old bytes"));
+    let mut wire = way.ann(&server);
+    let data = wire.passive();
+    wire.expect_any("STOR f", &[125, 150]);
+    let mut data = wire.guard(data);
+    data.write(b"half");
+    data.cut();
+    assert_eq!(wire.reply().code, 426);
+    assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"old bytes");
+}
+
+#[test]
+fn a_client_that_leaves_in_mid_upload_leaves_no_half_file() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann().file("f", b"old bytes"));
+        let mut wire = way.ann(&server);
+        let data = wire.passive();
+        wire.expect_any("STOR f", &[125, 150]);
+        let mut data = wire.guard(data);
+        data.write(&noise(50_000));
+        drop(wire);
+        data.reset();
+        let mut again = way.ann(&server);
+        assert_eq!(again.fetch("RETR f"), b"old bytes");
+        // The kept partial is where an upload can go on.
+        harness::server::until("the session lets go of its partial", || {
+            let data = again.passive();
+            let reply = again.command("REST 4");
+            assert_eq!(reply.code, 350);
+            let reply = again.command("STOR f");
+            if reply.code >= 400 {
+                return None;
+            }
+            again.guard(data).write_whole(b"rest");
+            again.code(226);
+            Some(())
+        });
+        let now = fs::read(server.site.disk("f")).unwrap();
+        assert_eq!((now.len(), &now[4..]), (8, &b"rest"[..]));
+    }
+}
+
+#[test]
+fn quit_waits_for_the_transfer() {
+    for way in Way::NATIVE {
+        let bytes = noise(2_000_000);
+        let server = way.start(Site::with_ann().file("f", &bytes));
+        let mut wire = way.ann(&server);
+        let data = wire.passive();
+        wire.expect_any("RETR f", &[125, 150]);
+        let data = wire.guard(data);
+        wire.send("QUIT");
+        assert!(data.read_all() == bytes);
+        wire.code(226);
+        wire.code(221);
+        wire.closed();
+    }
+}
+
+#[test]
+fn commands_are_answered_while_bytes_move() {
+    for way in Way::NATIVE {
+        let bytes = noise(20_000_000);
+        let server = way.start(Site::with_ann().file("f", &bytes));
+        let mut wire = way.ann(&server);
+        let data = wire.passive();
+        wire.expect_any("RETR f", &[125, 150]);
+        let data = wire.guard(data);
+        wire.expect("NOOP", 200);
+        let text = wire.command("STAT");
+        assert!(matches!(text.code, 211 | 213), "{text:?}");
+        assert!(data.read_all() == bytes);
+        wire.code(226);
+    }
+}

@@ -1,0 +1,200 @@
+//! A running `ftpd`: started on port 0, read by its ready line, ended by its process id.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Condvar, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{programs::program, site::Site, wire::Wire};
+
+/// The longest that anything is waited for.
+pub const LONGEST: Duration = Duration::from_secs(30);
+
+/// A running server and its site.
+#[derive(Debug)]
+pub struct Server {
+    /// The site it serves.
+    pub site: Site,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its ready line.
+    pub ready: String,
+    child: Child,
+    log: Arc<Log>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    text: Mutex<String>,
+    grown: Condvar,
+}
+
+impl Server {
+    #[track_caller]
+    pub(crate) fn start(site: Site) -> Self {
+        let mut child = command(&site)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Log::default());
+        let (err, into) = (child.stderr.take().unwrap(), Arc::clone(&log));
+        thread::spawn(move || {
+            for line in BufReader::new(err).lines().map_while(Result::ok) {
+                let mut text = into.text.lock().unwrap();
+                text.push_str(&line);
+                text.push('\n');
+                into.grown.notify_all();
+            }
+        });
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut ready)
+            .unwrap();
+        let address = ready
+            .strip_prefix("ftpd: ready on ")
+            .and_then(|rest| rest.split(',').next()?.parse().ok());
+        let Some(address) = address else {
+            let _ = child.wait();
+            panic!(
+                "no ready line but `{ready}`; log:\n{}",
+                log.text.lock().unwrap()
+            );
+        };
+        Self {
+            site,
+            address,
+            ready,
+            child,
+            log,
+        }
+    }
+
+    /// Returns a URL of a path for user `ann`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!(
+            "ftp://ann@{}/{}",
+            self.address,
+            path.trim_start_matches('/')
+        )
+    }
+
+    /// Opens a raw control connection and reads the greeting.
+    #[must_use]
+    #[track_caller]
+    pub fn wire(&self) -> Wire {
+        Wire::open(self.address)
+    }
+
+    /// Opens a raw control connection and logs in as `ann`.
+    #[must_use]
+    #[track_caller]
+    pub fn ann(&self) -> Wire {
+        let mut wire = self.wire();
+        wire.login("ann");
+        wire
+    }
+
+    /// Returns the log so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.log.text.lock().unwrap().clone()
+    }
+
+    /// Waits until the log holds `words`.
+    #[track_caller]
+    pub fn wait_for_log(&self, words: &str) {
+        let end = Instant::now() + LONGEST;
+        let mut text = self.log.text.lock().unwrap();
+        while !text.contains(words) {
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "`{words}` is not in the log:\n{text}");
+            text = self.log.grown.wait_timeout(text, left).unwrap().0;
+        }
+    }
+
+    /// Returns the process id.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Returns the resident memory in KiB.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .unwrap();
+        line.trim().trim_end_matches("kB").trim().parse().unwrap()
+    }
+
+    /// Kills the server (`kill -9`) and returns its site, for another start.
+    #[must_use]
+    pub fn kill(mut self) -> Site {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        std::mem::take(&mut self.site)
+    }
+
+    /// Stops the server by SIGTERM and returns its site and exit code.
+    #[must_use]
+    #[track_caller]
+    pub fn stop(mut self) -> (Site, Option<i32>) {
+        kill_process(self.pid(), Signal::TERM).unwrap();
+        let code = wait(&mut self.child).code();
+        (std::mem::take(&mut self.site), code)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[track_caller]
+fn wait(child: &mut Child) -> std::process::ExitStatus {
+    until("the server ends", || child.try_wait().unwrap())
+}
+
+/// Asks again and again, with a limit, until there is an answer.
+///
+/// # Panics
+/// There was none within [`LONGEST`].
+#[track_caller]
+pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + LONGEST;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// `ftpd --config` of a site in a clean environment.
+#[must_use]
+pub fn command(site: &Site) -> Command {
+    let mut command = Command::new(program("ftpd"));
+    command
+        .env_clear()
+        .env("HOME", site.path())
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("TZ", "UTC")
+        .current_dir(site.path())
+        .arg("--config")
+        .arg(site.config())
+        .stdin(Stdio::null());
+    command
+}

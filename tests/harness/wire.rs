@@ -1,0 +1,375 @@
+//! A raw control connection: what is sent is what the test says, to the byte.
+
+use std::{
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::Arc,
+};
+
+use rustls::ClientConfig;
+
+use crate::{server::LONGEST, site::PASSWORD, tls};
+
+/// A reply: its code and all its lines, as they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The three digits.
+    pub code: u16,
+    /// Every line without its end.
+    pub lines: Vec<String>,
+}
+
+impl Reply {
+    /// Returns all lines joined.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.lines.join("\n")
+    }
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<tls::Tls>),
+}
+
+impl Read for Stream {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(buf),
+            Self::Tls(stream) => stream.read(buf),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(buf),
+            Self::Tls(stream) => stream.write(buf),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
+}
+
+/// A control connection.
+pub struct Wire {
+    stream: Stream,
+    peer: SocketAddr,
+    buffer: Vec<u8>,
+    tls: Option<Arc<ClientConfig>>,
+    private: bool,
+}
+
+/// A data connection.
+pub struct Data(Stream);
+
+impl Wire {
+    /// Connects and reads the greeting.
+    #[must_use]
+    #[track_caller]
+    pub fn open(peer: SocketAddr) -> Self {
+        let mut wire = Self::connect(peer);
+        let greeting = wire.reply();
+        assert_eq!(greeting.code, 220, "{greeting:?}");
+        wire
+    }
+
+    /// Connects and reads nothing.
+    #[must_use]
+    #[track_caller]
+    pub fn connect(peer: SocketAddr) -> Self {
+        let stream = TcpStream::connect_timeout(&peer, LONGEST).unwrap();
+        stream.set_read_timeout(Some(LONGEST)).unwrap();
+        stream.set_write_timeout(Some(LONGEST)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream: Stream::Plain(stream),
+            peer,
+            buffer: Vec::new(),
+            tls: None,
+            private: false,
+        }
+    }
+
+    /// Logs in with the password of every site's users.
+    #[track_caller]
+    pub fn login(&mut self, user: &str) {
+        self.expect(&format!("USER {user}"), 331);
+        self.expect(&format!("PASS {PASSWORD}"), 230);
+    }
+
+    /// Goes over to TLS, data connections too.
+    #[track_caller]
+    pub fn secure(&mut self, config: &Arc<ClientConfig>) {
+        self.expect("AUTH TLS", 234);
+        self.shake(config).unwrap();
+        self.expect("PBSZ 0", 200);
+        self.expect("PROT P", 200);
+        self.private = true;
+    }
+
+    /// Shakes hands on the control connection.
+    ///
+    /// # Errors
+    /// The handshake failed.
+    pub fn shake(&mut self, config: &Arc<ClientConfig>) -> io::Result<()> {
+        let Stream::Plain(plain) = &self.stream else {
+            return Ok(());
+        };
+        let stream = tls::shake(config, plain.try_clone()?)?;
+        self.stream = Stream::Tls(Box::new(stream));
+        self.tls = Some(Arc::clone(config));
+        Ok(())
+    }
+
+    /// Makes data connections plain (`false`) or TLS (`true`), whatever was agreed.
+    pub fn protect_data(&mut self, private: bool) {
+        self.private = private;
+    }
+
+    /// Sends bytes as they are.
+    #[track_caller]
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+        self.stream.flush().unwrap();
+    }
+
+    /// Sends a line.
+    #[track_caller]
+    pub fn send(&mut self, line: &str) {
+        self.send_bytes(format!("{line}\r\n").as_bytes());
+    }
+
+    /// Sends a line and returns the reply.
+    #[track_caller]
+    pub fn command(&mut self, line: &str) -> Reply {
+        self.send(line);
+        self.reply()
+    }
+
+    /// Sends a line and requires a code.
+    #[track_caller]
+    pub fn expect(&mut self, line: &str, code: u16) -> Reply {
+        let reply = self.command(line);
+        assert_eq!(reply.code, code, "{line}: {}", reply.text());
+        reply
+    }
+
+    /// Sends a line and requires one of several codes.
+    #[track_caller]
+    pub fn expect_any(&mut self, line: &str, codes: &[u16]) -> Reply {
+        let reply = self.command(line);
+        assert!(
+            codes.contains(&reply.code),
+            "{line}: {} is not in {codes:?}",
+            reply.text()
+        );
+        reply
+    }
+
+    /// Reads a reply and requires a code.
+    #[track_caller]
+    pub fn code(&mut self, code: u16) -> Reply {
+        let reply = self.reply();
+        assert_eq!(reply.code, code, "{}", reply.text());
+        reply
+    }
+
+    /// Reads a whole reply (RFC 959 §4.2).
+    #[track_caller]
+    pub fn reply(&mut self) -> Reply {
+        self.try_reply()
+            .unwrap_or_else(|error| panic!("no reply: {error}"))
+    }
+
+    /// Reads a whole reply; an error when the connection ends.
+    ///
+    /// # Errors
+    /// The end of the connection, or what the system says.
+    pub fn try_reply(&mut self) -> io::Result<Reply> {
+        let first = self.line()?;
+        let code: u16 = first
+            .get(..3)
+            .and_then(|code| code.parse().ok())
+            .unwrap_or(0);
+        let mut lines = vec![first.clone()];
+        if first.as_bytes().get(3) == Some(&b'-') {
+            let end = format!("{code} ");
+            while !lines.last().is_some_and(|line| line.starts_with(&end)) {
+                let line = self.line()?;
+                lines.push(line);
+            }
+        }
+        Ok(Reply { code, lines })
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        loop {
+            if let Some(at) = self.buffer.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.buffer.drain(..=at).collect();
+                let line = line.strip_suffix(b"\r\n").unwrap_or(&line[..at]);
+                return Ok(recode(line));
+            }
+            let mut block = [0; 4096];
+            match self.stream.read(&mut block)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                n => self.buffer.extend_from_slice(&block[..n]),
+            }
+        }
+    }
+
+    /// Requires that the server has closed the connection.
+    #[track_caller]
+    pub fn closed(&mut self) {
+        for _ in 0..100 {
+            match self.try_reply() {
+                Ok(_) => {}
+                Err(error) => {
+                    let timeout = matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                    );
+                    assert!(!timeout, "the connection stayed open");
+                    return;
+                }
+            }
+        }
+        panic!("the connection goes on and on");
+    }
+
+    /// Asks for a passive data connection (EPSV) and opens it; TLS comes with [`Wire::guard`].
+    #[track_caller]
+    pub fn passive(&mut self) -> TcpStream {
+        let reply = self.expect("EPSV", 229);
+        let port = reply
+            .text()
+            .split('|')
+            .nth(3)
+            .and_then(|port| port.parse().ok())
+            .unwrap();
+        self.dial(port)
+    }
+
+    /// Opens a data connection to a port of the server.
+    #[track_caller]
+    pub fn dial(&self, port: u16) -> TcpStream {
+        let mut address = self.peer;
+        address.set_port(port);
+        let data = TcpStream::connect_timeout(&address, LONGEST).unwrap();
+        data.set_read_timeout(Some(LONGEST)).unwrap();
+        data.set_write_timeout(Some(LONGEST)).unwrap();
+        data
+    }
+
+    /// Listens for an active data connection and says so to the server (PORT).
+    #[track_caller]
+    pub fn active(&mut self) -> TcpListener {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        self.expect(&format!("PORT 127,0,0,1,{},{}", port >> 8, port & 255), 200);
+        listener
+    }
+
+    /// Makes a data connection of a socket: with TLS when PROT P was agreed.
+    #[track_caller]
+    pub fn guard(&self, data: TcpStream) -> Data {
+        match &self.tls {
+            Some(config) if self.private => {
+                Data(Stream::Tls(Box::new(tls::shake(config, data).unwrap())))
+            }
+            _ => Data(Stream::Plain(data)),
+        }
+    }
+
+    /// Fetches or lists over a passive connection; the reply at the end is 226.
+    #[track_caller]
+    pub fn fetch(&mut self, command: &str) -> Vec<u8> {
+        let data = self.passive();
+        self.expect_any(command, &[125, 150]);
+        let bytes = self.guard(data).read_all();
+        self.code(226);
+        bytes
+    }
+
+    /// Lists over a passive connection, as lines.
+    #[track_caller]
+    pub fn list(&mut self, command: &str) -> Vec<String> {
+        let text = String::from_utf8_lossy(&self.fetch(command)).into_owned();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Stores over a passive connection; the reply at the end is 226.
+    #[track_caller]
+    pub fn store(&mut self, command: &str, bytes: &[u8]) -> Reply {
+        let data = self.passive();
+        self.expect_any(command, &[125, 150]);
+        self.guard(data).write_whole(bytes);
+        self.code(226)
+    }
+}
+
+/// Bytes that are not UTF-8 are kept readable for the tests that send them.
+fn recode(line: &[u8]) -> String {
+    match std::str::from_utf8(line) {
+        Ok(text) => text.to_owned(),
+        Err(_) => line.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+impl Data {
+    /// Reads to the end; with TLS, to the end that the other side announced.
+    #[track_caller]
+    pub fn read_all(mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.0.read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// Writes some bytes.
+    #[track_caller]
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).unwrap();
+        self.0.flush().unwrap();
+    }
+
+    /// Writes bytes and ends as one should: close_notify, then FIN; waits for the server's end.
+    #[track_caller]
+    pub fn write_whole(mut self, bytes: &[u8]) {
+        self.write(bytes);
+        match self.0 {
+            Stream::Plain(stream) => drop(stream),
+            Stream::Tls(mut tls) => {
+                tls.conn.send_close_notify();
+                tls.flush().unwrap();
+                tls.sock.shutdown(std::net::Shutdown::Write).unwrap();
+                let mut rest = Vec::new();
+                let _ = tls.read_to_end(&mut rest);
+            }
+        }
+    }
+
+    /// Ends without the TLS goodbye.
+    pub fn cut(self) {
+        match self.0 {
+            Stream::Plain(stream) => drop(stream),
+            Stream::Tls(tls) => {
+                let _ = tls.sock.shutdown(std::net::Shutdown::Both);
+            }
+        }
+    }
+
+    /// Ends with a reset (RST).
+    pub fn reset(self) {
+        let stream = match &self.0 {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(tls) => &tls.sock,
+        };
+        let _ = rustix::net::sockopt::set_socket_linger(stream, Some(std::time::Duration::ZERO));
+    }
+}
