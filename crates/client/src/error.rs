@@ -347,10 +347,22 @@ impl Error {
         let mut source = std::error::Error::source(self);
         while let Some(error) = source {
             text.push_str(": ");
-            text.push_str(&error.to_string());
+            text.push_str(&plain(&error.to_string()));
             source = error.source();
         }
         text
+    }
+}
+
+/// The system's words without its number, beginning in lower case.
+fn plain(words: &str) -> String {
+    let words = words.split(" (os error").next().unwrap_or(words);
+    let mut chars = words.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(words.chars().skip(1)).collect()
+        }
+        _ => words.to_owned(),
     }
 }
 
