@@ -175,7 +175,7 @@ pub struct Put {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
     /// The remote name
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", allow_hyphen_values = true)]
     pub output: Option<String>,
     /// Directories with all they hold
     #[arg(short, long)]
@@ -198,7 +198,7 @@ pub struct Get {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
     /// The local name (`-`: standard output)
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", allow_hyphen_values = true)]
     pub output: Option<String>,
     /// Directories with all they hold
     #[arg(short, long)]

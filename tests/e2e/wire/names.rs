@@ -40,6 +40,7 @@ fn odd_names_are_ordinary_names() {
             b"MKD a\x1b[31m\r\n",
             b"MKD a\0b\r\n",
         ] {
+            let _data = wire.passive();
             wire.send_bytes(bad);
             let code = wire.reply().code;
             assert!(matches!(code, 500 | 501 | 550 | 553), "{code}");

@@ -70,14 +70,14 @@ fn a_stranger_is_dropped_and_the_listener_stays() {
         let text = wire.expect("EPSV", 229).text();
         let port: u16 = text.split('|').nth(3).unwrap().parse().unwrap();
         let mut stranger = from_another_address(port);
+        let data = wire.dial(port);
+        wire.expect_any("RETR f", &[125, 150]);
+        assert_eq!(wire.guard(data).read_all(), b"for ann");
         assert_eq!(
             stranger.read(&mut [0; 1]).unwrap_or(0),
             0,
             "the stranger was served"
         );
-        let data = wire.dial(port);
-        wire.expect_any("RETR f", &[125, 150]);
-        assert_eq!(wire.guard(data).read_all(), b"for ann");
         wire.code(226);
     }
 }

@@ -35,7 +35,7 @@ fn an_offset_does_not_outlive_a_failed_transfer() {
         assert_eq!(fs::read(server.site.disk("new")).unwrap(), b"all of it");
         assert_eq!(wire.fetch("RETR f"), b"0123456789");
         wire.expect("REST 3", 350);
-        wire.expect("NOOP", 200);
+        wire.expect("PWD", 257);
         assert_eq!(wire.fetch("RETR f"), b"0123456789");
     }
 }

@@ -268,6 +268,10 @@ impl Desk {
             Line::Nul => return self.bad_line("A line cannot hold a NUL").await,
         };
         let answer = self.answer(&bytes).await;
+        if self.running.is_none() {
+            // A login ends the login's limit, and a slow command is not the client's silence.
+            self.put_off_deadline();
+        }
         self.carry_out(answer).await
     }
 
