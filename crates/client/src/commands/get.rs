@@ -33,7 +33,8 @@ pub async fn run(app: &App, args: &Get) -> Answer {
     for path in &paths {
         found.extend(look(&mut *session, path).await?);
     }
-    let several = found.len() > 1 || paths.iter().any(|path| is_pattern(path));
+    // A pattern that matched one file still lands in a directory, as one that matched two.
+    let several = found.len() > 1 || found.iter().any(|(path, _)| !paths.contains(path));
     let into = to.is_dir() || several || to.as_os_str().as_encoded_bytes().ends_with(b"/");
     let mut plan = Plan::new(if into { to.clone() } else { parent(&to) });
     for (path, entry) in found {

@@ -109,10 +109,13 @@ impl Engine {
         let root = match self.open_root(&plan) {
             Ok(root) => root,
             Err(error) => {
-                crew.summary.failed.push(Outcome {
-                    name: plan.local_root.display().to_string(),
-                    error,
+                let name = plan.local_root.display().to_string();
+                self.tools.events.send(Event::Failed {
+                    id: 0,
+                    name: name.clone(),
+                    reason: error.chain(),
                 });
+                crew.summary.failed.push(Outcome { name, error });
                 return crew.summary;
             }
         };
