@@ -8,6 +8,8 @@
 // The recipe that our users come from, and who may log in.
 mod access;
 mod recipe;
+// A share with one command.
+mod share_command;
 // What ftpc moves, and how it fails.
 mod errors;
 mod transfers;

@@ -1,0 +1,87 @@
+//! `ftpd share`: what its screen prints is enough for ftpc and for curl.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use harness::{foreign, ftpc, programs::program};
+
+/// A share begun with one command, ended on drop.
+struct Shared {
+    child: Child,
+    screen: String,
+}
+
+impl Shared {
+    #[track_caller]
+    fn start(dir: &Path, home: &Path) -> Self {
+        let mut child = Command::new(program("ftpd"))
+            .env_clear()
+            .env("HOME", home)
+            .args(["share", "--address", "127.0.0.1", "--no-mdns"])
+            .arg(dir)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut screen = String::new();
+        while !screen.contains("Shared until") {
+            assert_ne!(out.read_line(&mut screen).unwrap(), 0, "ended: {screen}");
+        }
+        Self { child, screen }
+    }
+
+    /// Returns the word after `label`.
+    #[track_caller]
+    fn told(&self, label: &str) -> &str {
+        let mut lines = self.screen.lines().map(str::trim_start);
+        let rest = lines.find_map(|line| line.strip_prefix(label));
+        rest.and_then(|rest| rest.split_whitespace().next_back())
+            .unwrap_or_else(|| panic!("no `{label}`: {}", self.screen))
+    }
+
+    fn url(&self) -> &str {
+        let mut words = self.screen.split_whitespace();
+        words.find(|word| word.starts_with("ftp://")).unwrap()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn ftpc_and_curl_use_what_the_screen_prints() {
+    let dir = tempfile::tempdir().unwrap();
+    let (share, home) = (dir.path().join("share"), dir.path().join("home"));
+    std::fs::create_dir(&share).unwrap();
+    std::fs::create_dir(&home).unwrap();
+    std::fs::write(share.join("there.txt"), "there").unwrap();
+    let shared = Shared::start(&share, &home);
+
+    let site = shared.told("ftpc ");
+    let listed = ftpc(&home)
+        .env("FTPC_PASSWORD", shared.told("passphrase "))
+        .args(["--trust-new", "ls", site])
+        .success();
+    assert!(listed.text().contains("there.txt"), "{}", listed.text());
+
+    std::fs::write(home.join("new.txt"), "new").unwrap();
+    let Some(curl) = foreign::find("curl") else {
+        return;
+    };
+    let curl = Command::new(curl)
+        .args(["--silent", "--show-error", "--fail", "--upload-file"])
+        .arg(home.join("new.txt"))
+        .arg(shared.url())
+        .status()
+        .unwrap();
+    assert!(curl.success());
+    assert_eq!(std::fs::read(share.join("new.txt")).unwrap(), b"new");
+}
