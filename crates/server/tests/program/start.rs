@@ -181,7 +181,7 @@ fn the_qr_code_is_the_url() {
         .output()
     else {
         assert!(
-            std::env::var_os("FTP_REQUIRE_FOREIGN").is_none(),
+            std::env::var_os("FTP_REQUIRE_PEERS").is_none(),
             "zbarimg is required"
         );
         let _ = writeln!(std::io::stderr(), "SKIPPED: zbarimg is not installed");
