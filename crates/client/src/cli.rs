@@ -116,9 +116,9 @@ pub struct Patterns {
 /// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Send files: ftpc put FILE... [site:DIR/ | ftp://...]
+    /// Send files: ftpc put FILE... site:DIR/ (or a URL)
     Put(Put),
-    /// Fetch files: ftpc get FILE... [LOCAL]
+    /// Fetch files: ftpc get FILE... LOCAL
     Get(Get),
     /// Make one tree like another: ftpc sync FROM TO
     Sync(Sync),
@@ -144,7 +144,7 @@ pub enum Command {
     Chmod(Chmod),
     /// Send a raw command
     Quote(Quote),
-    /// Open the shell: ftpc shell [HOST | ftp://... | site]
+    /// Open the shell: ftpc shell HOST (or a URL, or a site)
     Shell(Shell),
     /// Show the sites of the configuration
     Sites,
