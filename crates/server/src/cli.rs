@@ -176,7 +176,7 @@ pub struct Init {
     /// The first user's name; asked for when absent
     #[arg(long, value_name = "NAME")]
     pub user: Option<UserName>,
-    /// Where to listen; asked for when absent [default: [::]:2121]
+    /// Where to listen; asked for when absent (default: `[::]:2121`)
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
     /// Ask nothing

@@ -1,6 +1,6 @@
 //! The words of FTP: lines, commands, replies, names, listings. Pure; no socket, no disk, no clock.
 //!
-//! `session` feeds bytes to [`line`], parses with [`command`] and answers with [`reply`]; `verbs`
+//! `session` feeds bytes to `line`, parses with [`command`] and answers with [`reply`]; `verbs`
 //! formats with [`list`] and [`facts`].
 
 pub mod command;

@@ -1,6 +1,6 @@
 //! `ftpd import-vsftpd`: turns a `vsftpd.conf` into an `ftp.toml`.
 //!
-//! What each option becomes is one table, [`table`]. Reading the disk is [`machine`]'s; the rest is
+//! What each option becomes is one table, `table`. Reading the disk is `machine`'s; the rest is
 //! pure. An option whose loss would weaken security stops the import; everything else that is left
 //! out or means something different here is said, with its line and reason.
 
