@@ -13,6 +13,8 @@ mod share_command;
 // What ftpc moves, and how it fails.
 mod errors;
 mod transfers;
+// What is on disk is the only copy.
+mod share;
 // Other people's clients.
 mod foreign_clients;
 // Raw bytes, one concern a file, on both engines.
