@@ -12,10 +12,12 @@ mod recipe;
 mod share_command;
 // What ftpc moves, and how it fails.
 mod errors;
+mod shell;
 mod transfers;
 // What is on disk is the only copy.
 mod share;
-// Other people's clients.
+// Other people's clients and servers.
 mod foreign_clients;
+mod foreign_servers;
 // Raw bytes, one concern a file, on both engines.
 mod wire;

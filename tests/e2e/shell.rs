@@ -1,0 +1,52 @@
+//! The prompt of `ftp`, as a script: the same acts as the one-shot commands.
+
+use std::fs;
+
+use harness::{Site, client::sample, ftpc};
+
+#[test]
+fn a_script_does_what_the_prompt_does() {
+    let server = Site::with_ann().file("there.txt", b"there").start();
+    let here = tempfile::tempdir().unwrap();
+    sample(here.path(), "a b.bin", 50_000);
+    let script = "mkdir in\ncd in\nput 'a b.bin'\nput 'a b.bin' copy\nls\nsize copy\nrename copy moved\n\
+                  get moved\ncd ..\nget there.txt got.txt\nappend there.txt appended\nhash there.txt\n\
+                  pwd\nchmod 600 there.txt\nmget *.txt\ndelete there.txt\nquote NOOP\nbye\nls never\n";
+    fs::write(here.path().join("there.txt"), "local").unwrap();
+    let ran = ftpc(here.path())
+        .args(["shell", &server.url("/")])
+        .stdin(script)
+        .success();
+    let text = ran.text();
+    assert!(
+        text.contains("a b.bin") && text.contains("50000") && text.contains("200 "),
+        "{text}"
+    );
+    let stored = fs::read(server.site.disk("in/a b.bin")).unwrap();
+    assert_eq!(stored, fs::read(here.path().join("a b.bin")).unwrap());
+    assert_eq!(fs::read(here.path().join("moved")).unwrap(), stored);
+    assert_eq!(fs::read(here.path().join("got.txt")).unwrap(), b"there");
+    assert_eq!(fs::read(server.site.disk("appended")).unwrap(), b"local");
+    assert!(!server.site.disk("there.txt").exists());
+}
+
+#[test]
+fn a_script_stops_at_the_first_failure_unless_told_otherwise() {
+    let server = Site::with_ann().start();
+    let here = tempfile::tempdir().unwrap();
+    let run = |script: &str, more: &[&str]| {
+        ftpc(here.path())
+            .args(["shell", &server.url("/")])
+            .args(more)
+            .stdin(script)
+            .run()
+            .code
+    };
+    assert_eq!(run("mkdir a\ndelete nope\nmkdir b\n", &[]), 6);
+    assert!(server.site.disk("a").exists() && !server.site.disk("b").exists());
+    assert_eq!(run("-delete nope\nmkdir c\n", &[]), 0);
+    assert!(server.site.disk("c").exists());
+    assert_eq!(run("delete nope\nmkdir d\n", &["--keep-going"]), 6);
+    assert!(server.site.disk("d").exists());
+    assert_eq!(run("frobnicate\n", &[]), 2);
+}
