@@ -7,6 +7,9 @@ use super::ValueError;
 /// A path inside the share: `/`-rooted, normal (no `.`, no `..`, no empty component), no control
 /// character, at most 255 bytes a component.
 ///
+/// A byte of a name on disk that is not UTF-8 is carried as the character U+10FF00 + byte, and
+/// counts as the one byte that it is there.
+///
 /// Ordering and equality are by bytes. A `SharePath` never names anything outside the share; what
 /// it names on disk is the business of the one room that holds the share's directory handle.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,9 +89,10 @@ impl SharePath {
                 ".." => {
                     parts.pop();
                 }
-                _ if part.len() > 255 => {
+                _ if bytes_on_disk(part) > 255 => {
+                    let bytes = bytes_on_disk(part);
                     return Err(ValueError::new(
-                        format!("a name of {} bytes is over the limit of 255", part.len()),
+                        format!("a name of {bytes} bytes is over the limit of 255"),
                         "use a shorter name",
                     ));
                 }
@@ -97,6 +101,18 @@ impl SharePath {
         }
         Ok(Self(format!("/{}", parts.join("/"))))
     }
+}
+
+fn bytes_on_disk(name: &str) -> usize {
+    let bytes = |c: char| match u32::from(c) {
+        0x10_FF80..=0x10_FFFF => 1,
+        _ => c.len_utf8(),
+    };
+    // Most names are short enough however they are counted.
+    if name.len() <= 255 {
+        return name.len();
+    }
+    name.chars().map(bytes).sum()
 }
 
 impl FromStr for SharePath {
@@ -144,6 +160,8 @@ mod tests {
         assert!(ann.join("a\nb").is_err());
         assert!(ann.join(&"x".repeat(256)).is_err());
         assert!(ann.join(&"x".repeat(255)).is_ok());
+        assert!(ann.join(&"\u{10FFD6}".repeat(255)).is_ok());
+        assert!(ann.join(&"\u{10FFD6}".repeat(256)).is_err());
     }
 
     #[test]

@@ -134,12 +134,20 @@ fn is_raw(c: char) -> bool {
 fn read_raw(wire: &[u8]) -> String {
     let mut name = String::with_capacity(wire.len());
     for chunk in wire.utf8_chunks() {
-        name.push_str(chunk.valid());
-        for &byte in chunk.invalid() {
-            name.extend(char::from_u32(RAW_BASE + u32::from(byte)));
+        for c in chunk.valid().chars() {
+            match is_raw(c) {
+                true => extend_raw(&mut name, c.encode_utf8(&mut [0; 4]).as_bytes()),
+                false => name.push(c),
+            }
         }
+        extend_raw(&mut name, chunk.invalid());
     }
     name
+}
+
+fn extend_raw(name: &mut String, bytes: &[u8]) {
+    let chars = bytes.iter().map(|byte| RAW_BASE + u32::from(*byte));
+    name.extend(chars.filter_map(char::from_u32));
 }
 
 fn write_raw(name: &str, out: &mut Vec<u8>) {

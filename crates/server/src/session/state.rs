@@ -95,6 +95,18 @@ impl Session {
             .map_err(|e| self.refuse(&e))
     }
 
+    /// Runs an act on the home that may take long.
+    pub(crate) async fn on_home_thread<T, F>(&self, work: F) -> Result<T, Reply>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Home) -> Result<T, ShareError> + Send + 'static,
+    {
+        let home = self.home()?;
+        disk::thread(move || work(&home))
+            .await
+            .map_err(|e| self.refuse(&e))
+    }
+
     /// Turns a refusal of the share into its reply, and tells the log.
     pub(crate) fn refuse(&self, error: &ShareError) -> Reply {
         let (code, text) = error.reply();
@@ -106,18 +118,16 @@ impl Session {
     /// used for something new.
     pub(crate) fn readings(&mut self, wire: &[u8]) -> Result<(Vec<SharePath>, bool), Reply> {
         let Reading { best, all } = self.names.read(wire);
-        let mut why = String::new();
-        let mut paths = Vec::with_capacity(all.len());
-        for name in &all {
-            match self.cwd.join(name) {
-                Ok(path) => paths.push(path),
-                Err(e) => why = e.to_string(),
-            }
-        }
+        let joined: Vec<_> = all.iter().map(|name| self.cwd.join(name)).collect();
+        // Decoded, a name may be over the limit that its raw bytes keep: nothing new by those.
+        let may_be_new = best.is_some() && joined.first().is_some_and(Result::is_ok);
+        let why = joined.iter().find_map(|path| path.as_ref().err());
+        let why = why.map(ToString::to_string).unwrap_or_default();
+        let paths: Vec<_> = joined.into_iter().filter_map(Result::ok).collect();
         if paths.is_empty() {
             return Err(Reply::new(code::BAD_NAME, self.names.bytes(&why)));
         }
-        Ok((paths, best.is_some()))
+        Ok((paths, may_be_new))
     }
 
     /// Returns the path of something that should exist.
@@ -139,7 +149,7 @@ impl Session {
         }
         Err(Reply::new(
             code::BAD_NAME,
-            "This name is neither UTF-8 nor in the fallback encoding of the server",
+            "This name cannot be UTF-8 here: it is in no encoding that the server reads, or too long",
         ))
     }
 

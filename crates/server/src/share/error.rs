@@ -108,6 +108,12 @@ pub enum ShareError {
         /// Bytes that may be used.
         free: ByteSize,
     },
+    /// The disk's format holds no file of this size (FAT: 4 GiB).
+    #[error("{path}: the server's disk cannot hold a file this large")]
+    TooLarge {
+        /// The path.
+        path: SharePath,
+    },
     /// The file is in use by another upload that must finish first.
     #[error("{path}: another upload of this file is still running")]
     Busy {
@@ -150,6 +156,7 @@ impl ShareError {
     pub fn code(&self) -> u16 {
         match self {
             Self::Full { .. } => 452,
+            Self::TooLarge { .. } => 552,
             Self::Busy { .. } => 450,
             Self::Stopped { .. } => 426,
             Self::Name { .. } | Self::Exists { .. } => 553,
@@ -226,6 +233,7 @@ impl ShareError {
                 needed: ByteSize(1),
                 free: ByteSize(0),
             },
+            Some(Errno::FBIG) => Self::TooLarge { path },
             _ => Self::Io { path, source },
         }
     }

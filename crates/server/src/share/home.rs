@@ -15,8 +15,8 @@ use std::{
 use ftp_config::{Right, SharePath};
 use rustix::{
     fs::{
-        AtFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME_OMIT, chmodat,
-        fstat, mkdirat, renameat_with, unlinkat, utimensat,
+        AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, chmodat, fstat, mkdirat,
+        renameat, unlinkat, utimensat,
     },
     io::Errno,
 };
@@ -25,7 +25,7 @@ use super::{
     Algorithm, Home, Kind, ListOptions, Listing, Meta, Room, ShareError, hash,
     jail::{Holder, file_type},
     names, room,
-    upload::{timespec, whose},
+    upload::{rename_to_free, timespec, whose},
 };
 
 /// A file opened for reading.
@@ -189,7 +189,11 @@ impl Home {
         };
         mkdirat(&holder.dir, &holder.name, mode).map_err(io)?;
         // The process's own umask must not take more than the configuration says.
-        chmodat(&holder.dir, &holder.name, mode, AtFlags::empty()).map_err(io)
+        match chmodat(&holder.dir, &holder.name, mode, AtFlags::empty()) {
+            // A disk that keeps no modes has made its directory all the same.
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+            other => other.map_err(io),
+        }
     }
 
     /// Checks that `path` may be renamed (RNFR).
@@ -224,12 +228,12 @@ impl Home {
         let (source, target) = (self.parent_of(from)?, self.parent_of(to)?);
         let replace = self.account.rights.allows(Right::Overwrite)
             && self.shared.uploads.on_duplicate == ftp_config::server::OnDuplicate::Overwrite;
-        let flags = if replace {
-            RenameFlags::empty()
+        let renamed = if replace {
+            renameat(&source.dir, &source.name, &target.dir, &target.name)
         } else {
-            RenameFlags::NOREPLACE
+            rename_to_free(&source.dir, &source.name, &target.dir, &target.name)
         };
-        match renameat_with(&source.dir, &source.name, &target.dir, &target.name, flags) {
+        match renamed {
             Ok(()) => Ok(()),
             Err(Errno::EXIST) if !self.account.rights.allows(Right::Overwrite) => {
                 self.need(Right::Overwrite, to)

@@ -91,14 +91,6 @@ impl Jail {
         let fd = self.get(path, OFlags::PATH, Mode::empty())?;
         Ok(rustix::fs::fstat(fd)?)
     }
-
-    /// Looks at `path` itself: a link is a link.
-    pub(super) fn lstat(&self, path: &SharePath) -> io::Result<Stat> {
-        match self.holder(path)? {
-            Some(holder) => holder.lstat(),
-            None => Ok(rustix::fs::fstat(&self.root)?),
-        }
-    }
 }
 
 impl Holder {
@@ -138,7 +130,10 @@ mod tests {
         for out in ["up", "etc", "etc/passwd"] {
             let error = jail.stat(&path(out)).unwrap_err();
             assert_eq!(Errno::from_io_error(&error), Some(Errno::XDEV), "{out}");
-            assert!(out.contains('/') || jail.lstat(&path(out)).is_ok());
+            let seen = jail
+                .holder(&path(out))
+                .map(|holder| holder.unwrap().lstat());
+            assert!(out.contains('/') || seen.unwrap().is_ok());
         }
         assert!(jail.stat(&path("loop")).is_err());
     }

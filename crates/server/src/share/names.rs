@@ -20,11 +20,22 @@ const RAW: u32 = 0x10_FF00;
 pub fn from_disk(name: &[u8]) -> String {
     let mut text = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
-        text.push_str(chunk.valid());
-        let raw = chunk.invalid().iter();
-        text.extend(raw.filter_map(|byte| char::from_u32(RAW + u32::from(*byte))));
+        // The characters that stand for bytes are carried as bytes themselves, so that a name
+        // that has them on disk is not taken for another.
+        for c in chunk.valid().chars() {
+            match is_raw(c) {
+                true => extend_raw(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes()),
+                false => text.push(c),
+            }
+        }
+        extend_raw(&mut text, chunk.invalid());
     }
     text
+}
+
+fn extend_raw(text: &mut String, bytes: &[u8]) {
+    let chars = bytes.iter().map(|byte| RAW + u32::from(*byte));
+    text.extend(chars.filter_map(char::from_u32));
 }
 
 /// Returns the bytes on disk of a name or a relative path.
@@ -110,6 +121,11 @@ mod tests {
         assert_eq!(from_disk("中文.txt".as_bytes()), "中文.txt");
         assert_eq!(to_disk("中文.txt"), OsString::from("中文.txt"));
         assert_eq!(from_disk(b"\xd6\xd0"), "\u{10FFD6}\u{10FFD0}");
+        let marked = "a\u{10FFD6}";
+        assert_eq!(
+            to_disk(&from_disk(marked.as_bytes())),
+            OsString::from(marked)
+        );
     }
 
     #[test]

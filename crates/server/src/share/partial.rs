@@ -8,7 +8,10 @@ use std::{
     ffi::{OsStr, OsString},
     fs::File,
     io,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::ffi::OsStrExt as _,
+    },
     time::{Duration, SystemTime},
 };
 
@@ -22,6 +25,12 @@ use rustix::{
 use sha2::{Digest as _, Sha256};
 
 use super::names::{PARTIAL, is_partial};
+
+/// How a directory is opened for sweeping.
+const DIRECTORY: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
 
 /// A locked partial.
 #[derive(Debug)]
@@ -97,31 +106,51 @@ fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<At
     }))
 }
 
+/// Directories deeper than this are not swept: each level on the way holds a handle open.
+const DEEPEST: usize = 256;
+
 /// Removes the partials below `root` that nobody has written to for `age`; returns how many.
 ///
 /// Links are not followed, and a partial that an upload holds stays.
 pub(super) fn sweep(root: BorrowedFd<'_>, age: Duration, now: SystemTime) -> io::Result<usize> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut stack: Vec<OwnedFd> = vec![openat(root, ".", flags, Mode::empty())?];
     let mut removed = 0;
-    while let Some(dir) = stack.pop() {
-        let Ok(entries) = Dir::read_from(&dir) else {
+    let root = openat(root, ".", DIRECTORY, Mode::empty())?;
+    let below = sweep_one(&root, age, now, &mut removed);
+    // Depth first: a handle for each level on the way down, names for what waits beside it.
+    let mut way = vec![(root, below)];
+    while let Some((dir, waiting)) = way.last_mut() {
+        let Some(name) = waiting.pop() else {
+            way.pop();
             continue;
         };
-        for entry in entries.filter_map(Result::ok) {
-            let name = OsStr::new(entry.file_name().to_str().unwrap_or(""));
-            let is_dir = matches!(entry.file_type(), FileType::Directory | FileType::Unknown);
-            if is_dir && !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-                // Depth is bounded by the handles that a process may hold.
-                if stack.len() < 128 {
-                    stack.extend(openat(&dir, entry.file_name(), flags, Mode::empty()));
-                }
-            } else if is_partial(name) && is_old(dir.as_fd(), name, age, now) {
-                removed += usize::from(remove_idle(dir.as_fd(), name));
-            }
+        let Ok(dir) = openat(&*dir, &name, DIRECTORY, Mode::empty()) else {
+            continue;
+        };
+        let below = sweep_one(&dir, age, now, &mut removed);
+        if way.len() < DEEPEST {
+            way.push((dir, below));
         }
     }
     Ok(removed)
+}
+
+/// Sweeps one directory; returns the names in it that are, or may be, directories.
+fn sweep_one(dir: &OwnedFd, age: Duration, now: SystemTime, removed: &mut usize) -> Vec<OsString> {
+    let mut below = Vec::new();
+    let entries = Dir::read_from(dir).into_iter().flatten();
+    for entry in entries.filter_map(Result::ok) {
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        if is_partial(name) {
+            if is_old(dir.as_fd(), name, age, now) {
+                *removed += usize::from(remove_idle(dir.as_fd(), name));
+            }
+        } else if name != "." && name != ".." {
+            // Some disks do not tell the kind with the name.
+            let may_be_dir = matches!(entry.file_type(), FileType::Directory | FileType::Unknown);
+            below.extend(may_be_dir.then(|| name.to_owned()));
+        }
+    }
+    below
 }
 
 fn is_old(dir: BorrowedFd<'_>, name: &OsStr, age: Duration, now: SystemTime) -> bool {
@@ -200,5 +229,23 @@ mod tests {
         );
         assert!(dir.path().join(&held.name).exists());
         assert!(dir.path().join("file").exists());
+    }
+
+    #[test]
+    fn the_sweep_reaches_every_directory_however_many_and_deep() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = File::open(dir.path()).unwrap();
+        let deep: std::path::PathBuf = (0..100).map(|_| "d").collect();
+        let wide = (0..300).map(|i| std::path::PathBuf::from(format!("w{i}")));
+        let places: Vec<_> = wide.chain([deep]).collect();
+        for place in &places {
+            let place = dir.path().join(place);
+            std::fs::create_dir_all(&place).unwrap();
+            let handle = File::open(place).unwrap();
+            drop(open(handle.as_fd(), "ann", OsStr::new("a")).unwrap());
+        }
+        let later = SystemTime::now() + Duration::from_secs(61);
+        let swept = sweep(root.as_fd(), Duration::from_secs(60), later).unwrap();
+        assert_eq!(swept, places.len());
     }
 }

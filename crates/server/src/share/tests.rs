@@ -439,3 +439,36 @@ fn a_hash_is_of_the_range_asked_for() {
         ("900150983cd24fb0d6963f7d28e17f72", 2..5)
     );
 }
+
+#[test]
+fn an_overwritten_file_keeps_its_mode_but_never_set_id_bits() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    store(&home, "tool", FRESH, b"old").unwrap();
+    fs::set_permissions(bed.disk("tool"), fs::Permissions::from_mode(0o6750)).unwrap();
+    for intent in [FRESH, Intent::Append, Intent::Store { offset: 1 }] {
+        store(&home, "tool", intent, b"new").unwrap();
+        let mode = fs::metadata(bed.disk("tool")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o750, "{intent:?}");
+        fs::set_permissions(bed.disk("tool"), fs::Permissions::from_mode(0o6750)).unwrap();
+    }
+}
+
+#[test]
+fn a_long_name_that_is_not_utf8_can_be_fetched() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    let bytes = b"\xd6\xd0".repeat(100);
+    let disk: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(&bytes);
+    fs::write(bed.share.root.join(Path::new(disk)), "gbk").unwrap();
+    let mut listed = home.list(&path("/"), ListOptions::default()).unwrap();
+    let name = listed.next().unwrap().name;
+    let shown = SharePath::root().join(&name).unwrap();
+    assert_eq!(home.open_read(&shown, 0).unwrap().meta.size, 3);
+}
+
+#[test]
+fn a_file_too_large_for_the_disk_is_552() {
+    let error = ShareError::from_io(&path("a"), rustix::io::Errno::FBIG.into());
+    assert_eq!(error.reply().0, 552);
+}

@@ -1,7 +1,7 @@
 //! One upload: a partial that takes its final name when it is whole, or is kept, or is removed.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::File,
     io::{self, Seek as _, SeekFrom},
     os::fd::{AsFd as _, OwnedFd},
@@ -16,7 +16,7 @@ use ftp_config::{
 use rustix::{
     fs::{
         AtFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME_OMIT, fchmod,
-        futimens, openat, renameat, renameat_with, statat, unlinkat,
+        futimens, linkat, openat, renameat, renameat_with, statat, unlinkat,
     },
     io::Errno,
 };
@@ -91,8 +91,7 @@ impl Home {
         self.need(Right::Write, path)?;
         names::check(path)?;
         names::check_new(path)?;
-        let path = self.real_target(path)?;
-        let holder = self.parent_of(&path)?;
+        let (path, holder) = self.real_target(path)?;
         let there = self.what_is_there(&holder, &path)?;
         let uploads = &self.shared.uploads;
         let taken = self.when_taken(&path, intent, there.is_some())?;
@@ -108,7 +107,8 @@ impl Home {
             path,
             name: holder.name,
             offset: 0,
-            mode: there.map_or(uploads.mode & !self.shared.umask, |meta| meta.mode),
+            // Never set-id bits: new bytes must not run with the rights that the old ones were given.
+            mode: there.map_or(uploads.mode & !self.shared.umask, |meta| meta.mode) & 0o777,
             taken,
         };
         if let Err(error) = upload.prepare(intent, there) {
@@ -119,12 +119,11 @@ impl Home {
     }
 
     /// Follows a link that stays inside to the file it names, so that the link itself stays.
-    fn real_target(&self, path: &SharePath) -> Result<SharePath, ShareError> {
-        let Ok(stat) = self.jail.lstat(path) else {
-            return Ok(path.clone());
-        };
-        if file_type(&stat) != FileType::Symlink {
-            return Ok(path.clone());
+    fn real_target(&self, path: &SharePath) -> Result<(SharePath, Holder), ShareError> {
+        let holder = self.parent_of(path)?;
+        let is_link = |stat| file_type(&stat) == FileType::Symlink;
+        if !holder.lstat().is_ok_and(is_link) {
+            return Ok((path.clone(), holder));
         }
         let io = |error| ShareError::from_io(path, error);
         let fd = self
@@ -136,7 +135,9 @@ impl Home {
         let outside = || ShareError::Outside { path: path.clone() };
         let inside = real.strip_prefix(&root).map_err(|_| outside())?;
         let text = names::from_disk(inside.as_os_str().as_encoded_bytes());
-        SharePath::root().join(&text).map_err(|_| outside())
+        let real = SharePath::root().join(&text).map_err(|_| outside())?;
+        let holder = self.parent_of(&real)?;
+        Ok((real, holder))
     }
 
     fn what_is_there(&self, holder: &Holder, path: &SharePath) -> Result<Option<Meta>, ShareError> {
@@ -198,7 +199,9 @@ impl Upload {
         let path = self.path.clone();
         let io = |error| ShareError::from_io(&path, error);
         if from_kept {
-            self.file().set_len(wanted).map_err(io)?;
+            if wanted != kept {
+                self.file().set_len(wanted).map_err(io)?;
+            }
         } else if wanted <= size {
             self.copy_base(wanted)?;
         } else {
@@ -209,7 +212,9 @@ impl Upload {
                 size,
             });
         }
-        self.file().seek(SeekFrom::Start(wanted)).map_err(io)?;
+        if wanted > 0 {
+            self.file().seek(SeekFrom::Start(wanted)).map_err(io)?;
+        }
         self.offset = wanted;
         Ok(())
     }
@@ -285,7 +290,11 @@ impl Upload {
 
     fn finish(&self, modified: Option<SystemTime>) -> io::Result<u64> {
         let file = self.file();
-        fchmod(file, Mode::from_raw_mode(self.mode))?;
+        match fchmod(file, Mode::from_raw_mode(self.mode)) {
+            // FAT, exFAT and some network disks keep no modes: their files are whole without one.
+            Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {}
+            Err(error) => return Err(error.into()),
+        }
         if let Some(modified) = modified {
             let omit = Timespec {
                 tv_sec: 0,
@@ -323,7 +332,7 @@ impl Upload {
                 names::beside(&first, n)
             };
             let to = names::to_disk(&name);
-            match renameat_with(&self.dir, partial, &self.dir, &to, RenameFlags::NOREPLACE) {
+            match rename_to_free(&self.dir, partial, &self.dir, &to) {
                 Ok(()) => {
                     let parent = self.path.parent().unwrap_or_else(SharePath::root);
                     return parent.join(&name).map_err(|_| io(Errno::INVAL));
@@ -388,8 +397,75 @@ pub(super) fn timespec(time: SystemTime) -> Timespec {
 
 /// Asks the owner and mode of what refused, for the words of [`ShareError::Denied`].
 pub(super) fn whose(dir: impl std::os::fd::AsFd) -> String {
-    match statat(dir, "", AtFlags::EMPTY_PATH) {
-        Ok(stat) => format!("owner {}, mode {:o}", stat.st_uid, stat.st_mode & 0o7777),
-        Err(_) => "owner unknown".to_owned(),
+    let Ok(stat) = statat(dir, "", AtFlags::EMPTY_PATH) else {
+        return "owner unknown".to_owned();
+    };
+    let user = nix::unistd::User::from_uid(stat.st_uid.into())
+        .ok()
+        .flatten();
+    let owner = user.map_or_else(|| stat.st_uid.to_string(), |user| user.name);
+    format!("owner {owner}, mode {:o}", stat.st_mode & 0o7777)
+}
+
+/// Gives a file or directory a name that must be free.
+///
+/// Disks that cannot rename without replacing (NFS, some FUSE) get a file's second name by a link,
+/// which is as careful, and lose the first one then.
+pub(super) fn rename_to_free(
+    from_dir: &OwnedFd,
+    from: &OsStr,
+    to_dir: &OwnedFd,
+    to: &OsStr,
+) -> Result<(), Errno> {
+    match renameat_with(from_dir, from, to_dir, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL) => match link_then_unlink(from_dir, from, to_dir, to) {
+            // A directory has no second name; then the first answer is the true one.
+            Err(Errno::PERM | Errno::OPNOTSUPP) => Err(Errno::INVAL),
+            other => other,
+        },
+        other => other,
+    }
+}
+
+fn link_then_unlink(
+    from_dir: &OwnedFd,
+    from: &OsStr,
+    to_dir: &OwnedFd,
+    to: &OsStr,
+) -> Result<(), Errno> {
+    linkat(from_dir, from, to_dir, to, AtFlags::empty())?;
+    unlinkat(from_dir, from, AtFlags::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_without_noreplace_never_replaces() {
+        let dir = tempfile::tempdir().unwrap();
+        let handle = OwnedFd::from(File::open(dir.path()).unwrap());
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("part"), "new").unwrap();
+        std::fs::write(at("taken"), "old").unwrap();
+        std::fs::create_dir(at("dir")).unwrap();
+        let act =
+            |from: &str, to: &str| link_then_unlink(&handle, from.as_ref(), &handle, to.as_ref());
+        assert_eq!(act("part", "taken"), Err(Errno::EXIST));
+        assert_eq!(act("dir", "free"), Err(Errno::PERM));
+        act("part", "free").unwrap();
+        assert_eq!(std::fs::read(at("free")).unwrap(), b"new");
+        assert_eq!(std::fs::read(at("taken")).unwrap(), b"old");
+        assert!(!at("part").exists());
+    }
+
+    #[test]
+    fn what_refused_is_told_by_its_owners_name() {
+        let root = File::open("/").unwrap();
+        assert!(
+            whose(&root).starts_with("owner root, mode "),
+            "{}",
+            whose(&root)
+        );
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     log::shown,
     protocol::{Reply, reply::code, stamp},
     session::{Answer, Ending, Running, Session, disk},
-    share::{Download, Intent, ShareError, Upload},
+    share::{Download, Home, Intent, ShareError, Upload},
     status::Direction,
 };
 
@@ -233,9 +233,12 @@ async fn upload(
     let announced = session.announced.take();
     let path = path?;
     let begun = path.clone();
-    let upload = session
-        .on_home(move |home| home.begin_upload(&begun, intent, announced))
-        .await?;
+    let begin = move |home: &Home| home.begin_upload(&begun, intent, announced);
+    let upload = match intent {
+        Intent::Store { offset: 0 } | Intent::Unique => session.on_home(begin).await?,
+        // What is there may have to be copied first, however large it is.
+        _ => session.on_home_thread(begin).await?,
+    };
     let meter = Meter {
         brake: Arc::clone(&dial.brake),
         moving: Some(session.seat.begin(Direction::Up, &path, announced)),
@@ -381,13 +384,13 @@ async fn commit(upload: Upload, receiving: &Receiving) -> Result<String, Reply> 
     }
 }
 
-/// The partial is kept for a later try, unless there is no room for it.
+/// The partial is kept for a later try, unless there is no room for it or never can be.
 fn give_up(upload: Upload, broken: Broken, path: &SharePath, stalled: Duration) -> Reply {
     let broken = match broken {
         Broken::Disk(error) => refused(&ShareError::from_io(path, error)),
         other => other,
     };
-    if matches!(broken, Broken::Refused(452, _)) {
+    if matches!(broken, Broken::Refused(452 | 552, _)) {
         upload.discard();
     }
     broken_reply(&broken, stalled)
