@@ -67,10 +67,11 @@ fn a_full_disk_is_said_and_leaves_nothing() {
     let server = site.start();
     let here = tempfile::tempdir().unwrap();
     sample(here.path(), "large", 8 << 20);
-    for name in ["new", "old"] {
-        // In clear: over TLS the client library loses the reply behind the broken connection.
-        let args = ["--tls", "off", "put", "large", "-o", name, &server.url("/")];
-        ftpc(here.path()).args(args).code(6).says("452");
+    for tls in ["required", "off"] {
+        for name in ["new", "old"] {
+            let args = ["--tls", tls, "put", "large", "-o", name, &server.url("/")];
+            ftpc(here.path()).args(args).code(6).says("452");
+        }
     }
     assert!(!server.site.disk("new").exists());
     assert_eq!(fs::read(server.site.disk("old")).unwrap(), b"old bytes");

@@ -5,7 +5,7 @@ use std::{fmt, io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use ftp_config::{Encoding, Secret, SiteTls};
-use suppaftp::{FtpError, tokio::AsyncRustlsFtpStream};
+use suppaftp::FtpError;
 use tokio::time::timeout;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     greeting,
     names::Codec,
     race,
-    tls::{Connector, Handshakes, TIMED_OUT},
+    tls::{Connector, FtpStream, Handshakes, TIMED_OUT},
 };
 use crate::{
     error::{Phase, RemoteError},
@@ -191,11 +191,11 @@ impl Dialer {
         })
     }
 
-    async fn open_plain(&self) -> Result<AsyncRustlsFtpStream, RemoteError> {
+    async fn open_plain(&self) -> Result<FtpStream, RemoteError> {
         let socket = race::connect(&self.host, self.port, self.deadlines.connect).await?;
         let greeting = timeout(self.deadlines.greeting, async {
             greeting::await_ready(&socket, &self.endpoint()).await?;
-            AsyncRustlsFtpStream::connect_with_stream(socket)
+            FtpStream::connect_with_stream(socket)
                 .await
                 .map_err(|error| self.unready(error))
         });
@@ -233,10 +233,7 @@ impl Dialer {
     }
 
     /// AUTH TLS. With `auto`, a server that has none is spoken to in clear, unless it had TLS once.
-    async fn open_explicit(
-        &self,
-        auto: bool,
-    ) -> Result<(AsyncRustlsFtpStream, Option<Secured>), RemoteError> {
+    async fn open_explicit(&self, auto: bool) -> Result<(FtpStream, Option<Secured>), RemoteError> {
         let stream = self.open_plain().await?;
         let (connector, secured) = self.secured()?;
         let limit = self.deadlines.handshake + self.deadlines.reply;
@@ -289,7 +286,7 @@ impl Dialer {
         auto: bool,
         reply: Reply,
         behind_handshake: bool,
-    ) -> Result<(AsyncRustlsFtpStream, Option<Secured>), RemoteError> {
+    ) -> Result<(FtpStream, Option<Secured>), RemoteError> {
         let endpoint = self.endpoint();
         if behind_handshake {
             return Err(RemoteError::Refused {
@@ -316,7 +313,7 @@ impl Dialer {
     }
 
     /// TLS from the first byte. The library dials by itself here; the deadlines are ours.
-    async fn open_implicit(&self) -> Result<(AsyncRustlsFtpStream, Option<Secured>), RemoteError> {
+    async fn open_implicit(&self) -> Result<(FtpStream, Option<Secured>), RemoteError> {
         let socket = race::connect(&self.host, self.port, self.deadlines.connect).await?;
         let address = socket.peer_addr().map_err(|source| RemoteError::Connect {
             address: self.endpoint(),
@@ -325,7 +322,7 @@ impl Dialer {
         drop(socket);
         let (connector, secured) = self.secured()?;
         let limit = self.deadlines.connect + self.deadlines.handshake + self.deadlines.greeting;
-        let dialled = AsyncRustlsFtpStream::connect_secure_implicit(address, connector, &self.host);
+        let dialled = FtpStream::connect_secure_implicit(address, connector, &self.host);
         match timeout(limit, dialled).await {
             Ok(Ok(stream)) => {
                 race::tune(&*stream.get_ref().await);
@@ -361,11 +358,7 @@ impl Dialer {
     }
 
     /// The library's own login, since it keeps the password out of its log.
-    async fn login(
-        &self,
-        stream: &mut AsyncRustlsFtpStream,
-        codec: &Codec,
-    ) -> Result<(), RemoteError> {
+    async fn login(&self, stream: &mut FtpStream, codec: &Codec) -> Result<(), RemoteError> {
         check_line(&format!("USER {}", self.user))?;
         check_line(self.password.expose()).map_err(|_| RemoteError::BadName {
             name: "the password".to_owned(),

@@ -3,10 +3,13 @@
 
 use std::{
     collections::VecDeque,
+    io,
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -18,10 +21,17 @@ use rustls::{
 };
 use suppaftp::{
     FtpError, FtpResult,
-    tokio::{AsyncRustlsStream, AsyncTlsConnector},
+    tokio::{AsyncTlsConnector, ImplAsyncFtpStream, TokioTlsStream},
 };
-use tokio::{net::TcpStream, time::timeout};
-use tokio_rustls::TlsConnector;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// The library's client, over our TLS.
+pub(super) type FtpStream = ImplAsyncFtpStream<SecureStream>;
 
 /// What the handshakes of a session were.
 #[derive(Debug, Default)]
@@ -30,6 +40,18 @@ pub(super) struct Handshakes {
     done: AtomicU32,
     last_was_resumed: AtomicBool,
     tls13: AtomicBool,
+    unclosed: Arc<Unclosed>,
+}
+
+/// Why the last stream could not be closed as TLS wants it.
+#[derive(Debug, Default)]
+struct Unclosed(Mutex<Option<io::Error>>);
+
+impl Unclosed {
+    fn put(&self, error: Option<io::Error>) -> Option<io::Error> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *held, error)
+    }
 }
 
 impl Handshakes {
@@ -50,6 +72,11 @@ impl Handshakes {
         } else {
             "TLS 1.2"
         }
+    }
+
+    /// Takes why the last stream could not be closed: what it carried may have lost its end.
+    pub(super) fn take_unclosed(&self) -> Option<io::Error> {
+        self.unclosed.put(None)
     }
 
     /// Tells whether the session speaks TLS 1.3.
@@ -132,7 +159,7 @@ pub(super) struct Connector {
 
 #[async_trait]
 impl AsyncTlsConnector for Connector {
-    type Stream = AsyncRustlsStream;
+    type Stream = SecureStream;
 
     async fn connect(&self, domain: &str, stream: TcpStream) -> FtpResult<Self::Stream> {
         let name = ServerName::try_from(domain.to_owned())
@@ -150,7 +177,67 @@ impl AsyncTlsConnector for Connector {
             .store(resumed, Ordering::Release);
         self.handshakes.tls13.store(tls13, Ordering::Release);
         self.handshakes.done.fetch_add(1, Ordering::AcqRel);
-        Ok(AsyncRustlsStream::from(stream))
+        let unclosed = Arc::clone(&self.handshakes.unclosed);
+        Ok(SecureStream { stream, unclosed })
+    }
+}
+
+/// A TLS stream whose close never fails, but leaves a note.
+///
+/// A server that breaks an upload off says why on the control connection. The library reads that
+/// reply, and then would return the error of the close in its place.
+#[derive(Debug)]
+pub(super) struct SecureStream {
+    stream: TlsStream<TcpStream>,
+    unclosed: Arc<Unclosed>,
+}
+
+impl AsyncRead for SecureStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for SecureStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream)
+            .poll_shutdown(context)
+            .map(|closed| {
+                self.unclosed.put(closed.err());
+                Ok(())
+            })
+    }
+}
+
+impl TokioTlsStream for SecureStream {
+    type InnerStream = TlsStream<TcpStream>;
+
+    fn tcp_stream(self) -> FtpResult<TcpStream> {
+        Ok(self.stream.into_inner().0)
+    }
+
+    fn get_ref(&self) -> &TcpStream {
+        self.stream.get_ref().0
+    }
+
+    fn mut_ref(&mut self) -> &mut Self::InnerStream {
+        &mut self.stream
     }
 }
 

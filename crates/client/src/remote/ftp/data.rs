@@ -19,10 +19,7 @@ use rustix::{
     pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice},
 };
 use socket2::SockRef;
-use suppaftp::{
-    FtpError,
-    tokio::{AsyncRustlsStream, TransferStream},
-};
+use suppaftp::{FtpError, tokio::TransferStream};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
     runtime::Handle,
@@ -33,7 +30,7 @@ use super::{ReuseWatch, health::Health, reply};
 use crate::{
     cancel::Cancel,
     error::{Phase, RemoteError},
-    remote::{Data, names::Codec},
+    remote::{Data, names::Codec, tls::SecureStream},
 };
 
 /// How many bytes one zero-copy call moves at most.
@@ -42,7 +39,7 @@ const MOVE: usize = 1 << 20;
 const LOOK: Duration = Duration::from_millis(200);
 
 /// The suppaftp stream of a transfer.
-pub(super) type Stream = TransferStream<AsyncRustlsStream>;
+pub(super) type Stream = TransferStream<SecureStream>;
 
 /// The data connection of one transfer.
 pub(super) struct FtpData {
@@ -79,6 +76,19 @@ impl FtpData {
             return None;
         }
         Some(self.stream.as_ref()?.get_ref().get_ref().as_fd())
+    }
+
+    /// A server may praise an upload whose end never reached it.
+    fn closed_whole(&self) -> Result<(), RemoteError> {
+        let handshakes = self.reuse.handshakes.as_ref();
+        let unclosed = handshakes.and_then(|shakes| shakes.take_unclosed());
+        match unclosed.filter(|_| matches!(self.verb, "STOR" | "APPE")) {
+            None => Ok(()),
+            Some(source) => Err(RemoteError::Io {
+                verb: self.verb.to_owned(),
+                source,
+            }),
+        }
     }
 
     fn closed() -> io::Error {
@@ -319,7 +329,7 @@ impl Data for FtpData {
         let error = match ended {
             Some(Ok(Ok(()))) => {
                 self.health.ready();
-                return Ok(());
+                return self.closed_whole();
             }
             Some(Ok(Err(FtpError::UnexpectedResponse(response)))) => {
                 match reply::parse(&self.codec, &response.body) {

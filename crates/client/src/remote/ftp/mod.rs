@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use suppaftp::{FtpError, Mode, Status, tokio::AsyncRustlsFtpStream, types::Response};
+use suppaftp::{FtpError, Mode, Status, types::Response};
 use tokio::{net::TcpStream, runtime::Handle, time::timeout};
 
 use self::{data::FtpData, health::Health};
@@ -24,7 +24,7 @@ use super::{
     Abilities, HashAlgorithm, Reply, SessionFacts, Start,
     connect::{Deadlines, Wire, WireTrace},
     names::Codec,
-    tls::Handshakes,
+    tls::{FtpStream, Handshakes},
 };
 use crate::{
     cancel::Cancel,
@@ -36,7 +36,7 @@ pub(super) use reply::{check_line, parse as parse_reply};
 
 /// One FTP session.
 pub(super) struct FtpRemote {
-    stream: AsyncRustlsFtpStream,
+    stream: FtpStream,
     control: Arc<OwnedFd>,
     codec: Arc<Codec>,
     deadlines: Deadlines,
@@ -197,7 +197,7 @@ impl Act<'_> {
 impl FtpRemote {
     /// Takes over a connection that is logged in.
     pub(super) async fn new(
-        stream: AsyncRustlsFtpStream,
+        stream: FtpStream,
         codec: Arc<Codec>,
         deadlines: Deadlines,
         trace: Option<WireTrace>,
@@ -513,7 +513,7 @@ impl FtpRemote {
 
 /// Runs the library's data-connection dance for an act.
 async fn begin(
-    stream: &mut AsyncRustlsFtpStream,
+    stream: &mut FtpStream,
     act: Act<'_>,
     offset: u64,
 ) -> Result<(Option<String>, data::Stream), FtpError> {
