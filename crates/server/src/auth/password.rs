@@ -183,6 +183,22 @@ mod tests {
         assert_eq!(verifier.remembered().len(), 1);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn every_refusal_pays_for_one_proof() {
+        let verifier = Verifier::new().unwrap();
+        let ann = known("hunter2");
+        let wrong = Secret::new("wrong");
+        let cores = u32::try_from(verifier.permits.available_permits()).unwrap();
+        let all = verifier.permits.acquire_many(cores).await.unwrap();
+        let hour = std::time::Duration::from_secs(3600);
+        for who in [Some(&ann), Some(&Password::Unset), None] {
+            let answer = tokio::time::timeout(hour, verifier.proves("ann", &wrong, who)).await;
+            assert!(answer.is_err(), "{who:?} was answered without a proof");
+        }
+        drop(all);
+        assert!(!verifier.proves("ann", &wrong, None).await);
+    }
+
     #[tokio::test]
     async fn a_new_hash_is_not_proved_by_the_old_digest() {
         let verifier = Verifier::new().unwrap();

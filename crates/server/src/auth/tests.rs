@@ -40,8 +40,11 @@ impl House {
     }
 
     async fn reason(&self, name: &str, password: &str, peer: IpAddr) -> RefusalReason {
+        let asked = tokio::time::Instant::now();
         let refusal = self.login(name, password, peer).await.unwrap_err();
         assert_eq!((refusal.code, refusal.text), (530, REFUSED));
+        // The proof itself takes no time of this clock.
+        assert_eq!(asked.elapsed().as_millis(), FIRST_DELAY.as_millis());
         refusal.reason
     }
 }
