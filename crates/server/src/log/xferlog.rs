@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
@@ -97,6 +97,7 @@ enum Message {
 pub struct Xferlog {
     queue: SyncSender<Message>,
     lost: Arc<AtomicU64>,
+    is_wanted: Arc<AtomicBool>,
 }
 
 impl Default for Xferlog {
@@ -111,6 +112,7 @@ impl Default for Xferlog {
         Self {
             queue,
             lost: Arc::default(),
+            is_wanted: Arc::default(),
         }
     }
 }
@@ -118,7 +120,15 @@ impl Default for Xferlog {
 impl Xferlog {
     /// Writes from now on to `path`, opened anew; `None`: nowhere. Blocks while the queue is full.
     pub fn open(&self, path: Option<PathBuf>) {
+        self.is_wanted.store(path.is_some(), Ordering::Release);
         let _ = self.queue.send(Message::Open(path));
+    }
+
+    /// Tells whether there is a file to write to: a record that nobody keeps is not made, which
+    /// would wake the writer's thread once for each small file.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        self.is_wanted.load(Ordering::Acquire)
     }
 
     /// Queues a record.

@@ -515,6 +515,9 @@ impl Drop for Moving {
 impl Moving {
     fn record(&self, took: Duration, complete: bool) {
         let place = &self.seat.0;
+        if !place.house.xferlog.is_wanted() {
+            return;
+        }
         let account = lock(&place.session.now).account.clone();
         let home = account.as_ref().map(|account| &account.home);
         let in_share = home.and_then(|home| home.join(&self.transfer.path[1..]).ok());
