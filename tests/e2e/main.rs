@@ -16,6 +16,8 @@ mod shell;
 mod transfers;
 // What is on disk is the only copy.
 mod share;
+// ftpc as a daily tool, against every server.
+mod client;
 // Other people's clients and servers.
 mod foreign_clients;
 mod foreign_servers;

@@ -3,8 +3,12 @@
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
+    thread::JoinHandle,
+    time::{Duration, Instant},
 };
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{programs::program, site::PASSWORD};
 
@@ -14,6 +18,53 @@ use crate::{programs::program, site::PASSWORD};
 pub struct Ftpc {
     command: Command,
     stdin: Vec<u8>,
+}
+
+/// A run that goes on.
+#[derive(Debug)]
+pub struct Running {
+    pid: Pid,
+    feeder: JoinHandle<()>,
+    ended: JoinHandle<Output>,
+}
+
+impl Running {
+    /// Presses Ctrl-C.
+    pub fn interrupt(&self) {
+        let _ = kill_process(self.pid, Signal::INT);
+    }
+
+    /// Tells whether it has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.ended.is_finished()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// It takes far too long; then it is ended.
+    #[must_use]
+    #[track_caller]
+    pub fn wait(self) -> Ran {
+        let end = Instant::now() + Duration::from_secs(120);
+        while !self.ended.is_finished() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let late = !self.ended.is_finished();
+        if late {
+            let _ = kill_process(self.pid, Signal::KILL);
+        }
+        let out = self.ended.join().unwrap();
+        self.feeder.join().unwrap();
+        let ran = Ran {
+            code: out.status.code().unwrap_or(-1),
+            stdout: out.stdout,
+            stderr: String::from_utf8_lossy(&out.stderr).into_owned(),
+        };
+        assert!(!late, "it does not end: {}", ran.stderr);
+        ran
+    }
 }
 
 /// What a run left behind.
@@ -70,8 +121,8 @@ impl Ftpc {
         self
     }
 
-    /// Runs it.
-    pub fn run(mut self) -> Ran {
+    /// Starts it, to be looked at while it runs.
+    pub fn start(mut self) -> Running {
         let mut child = self
             .command
             .stdin(Stdio::piped())
@@ -84,13 +135,15 @@ impl Ftpc {
         let feeder = std::thread::spawn(move || {
             let _ = stdin.write_all(&bytes);
         });
-        let out = child.wait_with_output().unwrap();
-        feeder.join().unwrap();
-        Ran {
-            code: out.status.code().unwrap_or(-1),
-            stdout: out.stdout,
-            stderr: String::from_utf8_lossy(&out.stderr).into_owned(),
-        }
+        let pid = Pid::from_child(&child);
+        // Read all the time: a full pipe would stop it.
+        let ended = std::thread::spawn(move || child.wait_with_output().unwrap());
+        Running { pid, feeder, ended }
+    }
+
+    /// Runs it.
+    pub fn run(self) -> Ran {
+        self.start().wait()
     }
 
     /// Runs it; it must succeed.

@@ -7,11 +7,11 @@ use ftp_config::{ClientConfig, Environment, Secret, Site, SiteTls, client::Verif
 use crate::{
     cancel::Cancel,
     cli::{Global, TlsHow, VerifyWhen},
-    credentials::{CredentialError, Sources},
+    credentials::{CredentialError, Login, Sources},
     error::{Error, RemoteError},
     exit::ExitCode,
     remote::{
-        Dial as _, Remote,
+        Dial as _, Remote, Security,
         connect::{Dialer, Wire},
         pool::Pool,
     },
@@ -131,7 +131,7 @@ fn credential_hint(error: &CredentialError) -> Option<String> {
 }
 
 /// The one thing to try, where there is one.
-fn hint(error: &Error) -> Option<String> {
+pub(crate) fn hint(error: &Error) -> Option<String> {
     match error {
         Error::Exists { .. } => {
             Some("replace it with `--force`, or name another with `-o`".to_owned())
@@ -277,6 +277,15 @@ impl App {
         let login = sources
             .find(&server.host, &endpoint, prompt)
             .map_err(Failure::Credentials)?;
+        self.dialer_for(server, site, login)
+    }
+
+    fn dialer_for(
+        &self,
+        server: &Server,
+        site: Option<&Site>,
+        login: Login,
+    ) -> Result<Dialer, Failure> {
         let mut dialer = Dialer::new(&server.host, server.port, &login.user, login.password);
         dialer.tls = self.tls(server, site);
         dialer.encoding = match self.global.encoding {
@@ -300,6 +309,21 @@ impl App {
             None if server.scheme == Scheme::Ftps => SiteTls::Implicit,
             None => site.map_or(SiteTls::Auto, |site| site.tls),
         }
+    }
+
+    /// Looks at the certificate that a server shows, without a login. Returns its `host:port`.
+    ///
+    /// # Errors
+    /// It has no TLS, its certificate is not trusted, or it cannot be reached.
+    pub async fn meet(&self, target: &Target) -> Result<(String, Security), Failure> {
+        let (server, site, _) = self.place(target)?;
+        let nobody = Login {
+            user: String::new(),
+            password: Secret::new(""),
+        };
+        let dialer = self.dialer_for(&server, site, nobody)?;
+        let security = self.stoppable(dialer.meet()).await?;
+        Ok((server.to_string(), security))
     }
 
     /// Connects and logs in; a new certificate is asked about once.

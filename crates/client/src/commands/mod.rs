@@ -13,7 +13,7 @@ pub mod trust;
 use serde_json::json;
 
 use crate::{
-    app::{App, Failure, Link},
+    app::{App, Failure, Link, hint},
     cli::{Cli, Command, Patterns},
     error::Error,
     event::Events,
@@ -141,8 +141,11 @@ fn report(app: &App, summary: &Summary) -> ExitCode {
         app.ui.answer(as_json(summary, code));
         return code;
     }
-    // A single file that went well has said so already.
-    let lone = summary.files == 1 && summary.failed.is_empty() && summary.deleted == 0;
+    // A single file has said so already, whether it went well or not.
+    let lone = summary.files + summary.failed.len() as u64 == 1 && summary.deleted == 0;
+    if let Some(hint) = summary.failed.iter().find_map(|failed| hint(&failed.error)) {
+        app.ui.hint(hint);
+    }
     if app.ui.volume != Volume::Quiet && !lone {
         app.ui.remark(in_words(summary));
     }

@@ -37,7 +37,7 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
     let local = Path::new(local);
     let link = app.open(&target).await?;
     let top = remote_top(&link, &target);
-    let (here, there) = trees(app, args, &link, local, &top, way).await?;
+    let (here, there, known) = trees(app, args, &link, local, &top, way).await?;
     let (source, aim) = if way == Way::Up {
         (&here, &there)
     } else {
@@ -62,7 +62,7 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
         link.pool.give_back(session);
     }
     let mut plan = sync::plan(source, aim, local, &top, &wishes);
-    if way == Way::Up {
+    if way == Way::Up && !known {
         plan.steps
             .insert(0, Step::MakeRemoteDir { path: top.clone() });
     }
@@ -95,6 +95,7 @@ fn remote_top(link: &Link, target: &Target) -> String {
     }
 }
 
+/// Both trees, and whether the remote one is there at all.
 async fn trees(
     app: &App,
     args: &Sync,
@@ -102,7 +103,7 @@ async fn trees(
     local: &Path,
     top: &str,
     way: Way,
-) -> Result<(Tree, Tree), Failure> {
+) -> Result<(Tree, Tree, bool), Failure> {
     let filter = filter(&args.patterns)?;
     let here = if way == Way::Down && !local.exists() {
         Tree::default()
@@ -125,7 +126,7 @@ async fn trees(
     link.pool.give_back(session);
     tell_notes(app, &here.notes);
     tell_notes(app, &there.notes);
-    Ok((here, there))
+    Ok((here, there, known))
 }
 
 /// Many removals, and all of them, are a mistake more often than a wish.

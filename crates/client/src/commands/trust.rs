@@ -4,9 +4,11 @@ use super::Answer;
 use crate::{
     app::{App, Failure, now},
     cli::Trust,
+    error::{Error, RemoteError},
     exit::ExitCode,
     target::Target,
-    trust::Fingerprint,
+    trust::{Fingerprint, TrustCheck as _},
+    ui::escape::shown,
 };
 
 /// Runs `trust`.
@@ -42,19 +44,12 @@ pub async fn run(app: &mut App, args: &Trust) -> Answer {
             server,
             fingerprint: None,
         } => {
-            let text = if server.contains("://") || app.config.sites.contains_key(server) {
-                server.clone()
-            } else {
-                format!("ftp://{server}/")
+            let target = match app.config.sites.get(server) {
+                Some(_) => Target::Site(server.clone(), String::new()),
+                None if server.contains("://") => app.target(server)?,
+                None => app.target(&format!("ftp://{server}/"))?,
             };
-            let target = match app.config.sites.get(&text) {
-                Some(_) => Target::Site(text, String::new()),
-                None => app.target(&text)?,
-            };
-            app.global.trust_new = true;
-            let link = app.open(&target).await?;
-            link.close().await;
-            Ok(ExitCode::Done)
+            add_shown(app, &target).await
         }
         Trust::Remove { server } => {
             let endpoint = endpoint(app, server)?;
@@ -65,6 +60,40 @@ pub async fn run(app: &mut App, args: &Trust) -> Answer {
             Ok(ExitCode::Done)
         }
     }
+}
+
+/// Remembers the certificate that the server shows; that needs no login.
+async fn add_shown(app: &App, target: &Target) -> Answer {
+    let (endpoint, print, why) = match app.meet(target).await {
+        Ok((endpoint, security)) => {
+            let why = if security.by_root {
+                "a known root vouches for it, it needs no pin"
+            } else {
+                "it was remembered before"
+            };
+            let print = security.fingerprint.map(|print| print.to_string());
+            (endpoint, print.unwrap_or_default(), why)
+        }
+        Err(Failure::Work(Error::Remote(RemoteError::Untrusted {
+            endpoint,
+            fingerprint,
+        }))) => {
+            app.store.pin(&endpoint, &fingerprint, &now());
+            (endpoint, fingerprint.to_string(), "remembered")
+        }
+        Err(Failure::Work(Error::Remote(RemoteError::TlsRefused { endpoint, reply }))) => {
+            app.ui.error(shown(&format!(
+                "{endpoint} has no TLS, so there is no certificate to remember: {reply}"
+            )));
+            return Err(Failure::Said(ExitCode::Certificate));
+        }
+        Err(failure) => return Err(failure),
+    };
+    app.store.note_tls(&endpoint);
+    app.store.save()?;
+    app.ui.answer(format!("{endpoint}  {print}"));
+    app.ui.remark(why);
+    Ok(ExitCode::Done)
 }
 
 /// `host:port` of a URL, a site, or those words themselves.

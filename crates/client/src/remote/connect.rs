@@ -128,6 +128,20 @@ impl Dialer {
         }
     }
 
+    /// Shakes hands and says goodbye, without a login: what the server shows of itself.
+    ///
+    /// # Errors
+    /// It has no TLS, or its certificate is not trusted.
+    pub async fn meet(&self) -> Result<Security, RemoteError> {
+        let (mut stream, secured) = match self.tls {
+            SiteTls::Implicit => self.open_implicit().await?,
+            _ => self.open_explicit(false).await?,
+        };
+        let _gone = timeout(self.deadlines.reply, stream.quit()).await;
+        let none = RemoteError::Unsupported { what: "TLS" };
+        secured.as_ref().map(Secured::facts).ok_or(none)
+    }
+
     async fn dial_once(&self, tls: SiteTls) -> Result<FtpRemote, RemoteError> {
         let codec = Arc::new(Codec::new(self.encoding));
         let (stream, secured) = match tls {
@@ -161,7 +175,7 @@ impl Dialer {
         Ok(remote)
     }
 
-    /// Binary always; then what the server can do, and UTF-8 where it waits to be asked.
+    /// Binary always; then what the server can do, and UTF-8 or not where it waits to be told.
     async fn set_up(&self, remote: &mut FtpRemote, tls: SiteTls) -> Result<(), RemoteError> {
         if tls == SiteTls::Implicit {
             for line in ["PBSZ 0", "PROT P"] {
@@ -172,9 +186,11 @@ impl Dialer {
         let features = remote.command("FEAT").await?;
         remote.abilities = super::Abilities::parse(&features);
         let utf8 = self.encoding.is_none_or(ftp_config::Encoding::is_utf8);
-        if utf8 && remote.abilities.has("UTF8") {
-            // Any answer will do: most servers speak UTF-8 whether asked or not.
-            remote.command("OPTS UTF8 ON").await?;
+        if remote.abilities.has("UTF8") {
+            // Any answer will do: most servers speak UTF-8 whether asked or not. One that knows
+            // several must be told not to, as some names in GBK are UTF-8 too, of other letters.
+            let wish = if utf8 { "ON" } else { "OFF" };
+            remote.command(&format!("OPTS UTF8 {wish}")).await?;
         }
         Ok(())
     }
