@@ -24,6 +24,7 @@ use crate::{
     listen::Porch,
     log::{Adjust, Level},
     reload::{History, Reloader},
+    share::Share,
     shutdown::Life,
     signals::{Signals, Word},
     snapshot::{Holder, Snapshot},
@@ -292,18 +293,31 @@ async fn open_metrics(
 async fn sweep_partials(holder: Holder, kill: CancellationToken) {
     loop {
         let share = holder.current().share.clone();
-        let swept =
-            tokio::task::spawn_blocking(move || share.sweep(std::time::SystemTime::now())).await;
-        match swept {
-            Ok(Ok(0)) | Err(_) => {}
-            Ok(Ok(files)) => info!(files, "old partial uploads removed"),
-            Ok(Err(error)) => warn!(%error, "old partial uploads not removed"),
+        match sweep_gently(share).await {
+            Ok(0) => {}
+            Ok(files) => info!(files, "old partial uploads removed"),
+            Err(error) => warn!(%error, "old partial uploads not removed"),
         }
         tokio::select! {
             () = kill.cancelled() => return,
             () = tokio::time::sleep(SWEEP_PERIOD) => {}
         }
     }
+}
+
+/// Walks the whole share on a thread that gives way to every other: nobody waits for this work.
+async fn sweep_gently(share: Share) -> io::Result<usize> {
+    let (done, swept) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new()
+        .name("sweep".to_owned())
+        .spawn(move || {
+            // On Linux this is the calling thread's alone; where it is refused, so be it.
+            let _as_before = rustix::process::setpriority_process(None, 19);
+            let _ = done.send(share.sweep(std::time::SystemTime::now()));
+        })?;
+    swept
+        .await
+        .unwrap_or_else(|_| Err(io::Error::other("the sweep broke off")))
 }
 
 fn begin_watch(reloader: &Reloader) -> Option<FileWatch> {

@@ -8,7 +8,7 @@ use std::{
     cell::RefCell,
     fs::File,
     io::{self, Write},
-    net::{Shutdown, TcpStream},
+    net::TcpStream,
     time::Duration,
 };
 
@@ -35,19 +35,19 @@ pub enum Step {
     More(u64, TcpStream),
 }
 
-/// Sends as much of `file` as the socket takes without waiting.
+/// Sends as much of `file`, which has `size` bytes to send, as the socket takes without waiting.
+/// A whole file's end is the close of the socket.
 ///
 /// # Errors
 /// [`Broken::Network`].
-pub fn send_file(socket: TcpStream, file: &File, meter: &Meter) -> Result<Step, Broken> {
+pub fn send_file(socket: TcpStream, file: &File, size: u64, meter: &Meter) -> Result<Step, Broken> {
     let mut sent = 0;
     while sent <= SMALL {
+        if sent >= size {
+            return Ok(Step::Done(sent));
+        }
         match sendfile(&socket, file, None, BLOCK) {
-            Ok(0) => {
-                // The client may be gone already; its bytes are in the kernel's hands.
-                let _ = socket.shutdown(Shutdown::Write);
-                return Ok(Step::Done(sent));
-            }
+            Ok(0) => return Ok(Step::Done(sent)),
             Ok(moved) => {
                 sent += moved as u64;
                 meter.count(moved as u64);

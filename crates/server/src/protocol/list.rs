@@ -2,10 +2,7 @@
 //!
 //! `verbs::listing` fills a [`Row`] for each entry; the clock and the time zone come in as values.
 
-use std::{
-    io::Write,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -57,12 +54,14 @@ impl Lister {
     /// Appends one line with its CR LF.
     pub fn write(&self, row: &Row<'_>, out: &mut Vec<u8>) {
         out.extend(mode_word(row.kind, row.mode));
-        // A Vec takes every write.
-        let _ = write!(
-            out,
-            " {:>4} {:<8} {:<8} {:>12} ",
-            row.links, row.owner, row.group, row.size
-        );
+        write_number(row.links, 5, b' ', out);
+        for word in [row.owner, row.group] {
+            out.push(b' ');
+            out.extend(word.as_bytes());
+            out.extend(std::iter::repeat_n(b' ', 8usize.saturating_sub(word.len())));
+        }
+        write_number(row.size, 13, b' ', out);
+        out.push(b' ');
         self.write_time(row.modified, out);
         out.push(b' ');
         out.extend(row.name);
@@ -81,13 +80,37 @@ impl Lister {
             .now
             .duration_since(modified)
             .is_ok_and(|age| age < SIX_MONTHS);
-        let day = at.day();
-        let _ = if recent {
-            write!(out, "{month} {day:>2} {:02}:{:02}", at.hour(), at.minute())
-        } else {
-            write!(out, "{month} {day:>2}  {:04}", at.year())
+        let two = |part: i8, fill, out: &mut Vec<u8>| {
+            write_number(u64::from(part.unsigned_abs()), 2, fill, out);
         };
+        out.extend(month.as_bytes());
+        out.push(b' ');
+        two(at.day(), b' ', out);
+        out.push(b' ');
+        if recent {
+            two(at.hour(), b'0', out);
+            out.push(b':');
+            two(at.minute(), b'0', out);
+        } else {
+            write_number(u64::from(at.year().unsigned_abs()), 5, b' ', out);
+        }
     }
+}
+
+/// Appends a number, filled on its left to `width`: a directory has many of them, and the general
+/// formatter takes most of a listing's own time.
+fn write_number(mut number: u64, width: usize, fill: u8, out: &mut Vec<u8>) {
+    let mut digits = [fill; 20];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend(&digits[first.min(digits.len().saturating_sub(width))..]);
 }
 
 /// Returns the ten letters: kind and permissions.
@@ -154,6 +177,19 @@ mod tests {
         assert!(line(&row("20240301000000"), TimeZone::UTC).contains("Mar  1  2024 a b"));
         assert!(line(&row("20240601000000"), TimeZone::UTC).contains("Jun  1 00:00 a b"));
         assert!(line(&row("20241124000000"), TimeZone::UTC).contains("Nov 24  2024 a b"));
+    }
+
+    #[test]
+    fn numbers_fill_their_width_and_are_never_cut() {
+        let write = |number, width, fill| {
+            let mut out = Vec::new();
+            write_number(number, width, fill, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(write(0, 2, b'0'), "00");
+        assert_eq!(write(7, 3, b' '), "  7");
+        assert_eq!(write(1234, 2, b' '), "1234");
+        assert_eq!(write(u64::MAX, 13, b' '), u64::MAX.to_string());
     }
 
     #[test]

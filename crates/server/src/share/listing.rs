@@ -39,6 +39,10 @@ pub struct Entry {
     pub target: Option<Meta>,
 }
 
+/// A name of a listing that was not looked at yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Place((u32, u32));
+
 /// The entries of a directory, by name; entries that vanish meanwhile are left out.
 #[derive(Debug)]
 pub struct Listing {
@@ -92,6 +96,30 @@ impl Listing {
         self.index.len()
     }
 
+    /// Takes the next names without their facts; shorter than `most` at the end only.
+    #[must_use]
+    pub fn batch(&mut self, most: usize) -> Vec<Place> {
+        self.index.by_ref().take(most).map(Place).collect()
+    }
+
+    /// Returns the name at a place as clients see it; `None` when no line can hold it.
+    #[must_use]
+    pub fn name(&self, place: Place) -> Option<String> {
+        let name = slice(&self.names, place.0);
+        fits_a_line(name).then(|| names::from_disk(name))
+    }
+
+    /// Looks at a place: any thread may. `None` when nothing is there any more.
+    #[must_use]
+    pub fn look(&self, place: Place) -> Option<Entry> {
+        let name = slice(&self.names, place.0);
+        if fits_a_line(name) {
+            self.entry(name)
+        } else {
+            None
+        }
+    }
+
     fn entry(&self, name: &[u8]) -> Option<Entry> {
         let stat = statat(
             &self.dir,
@@ -119,6 +147,11 @@ impl Listing {
     }
 }
 
+/// A line of a listing cannot hold a line's end: such a name cannot be shown.
+fn fits_a_line(name: &[u8]) -> bool {
+    !name.iter().any(|byte| matches!(byte, b'\n' | b'\r'))
+}
+
 fn slice(names: &[u8], (begin, end): (u32, u32)) -> &[u8] {
     &names[begin as usize..end as usize]
 }
@@ -128,13 +161,8 @@ impl Iterator for Listing {
 
     fn next(&mut self) -> Option<Entry> {
         loop {
-            let at = self.index.next()?;
-            let name = slice(&self.names, at);
-            // A line of a listing cannot hold a line's end: such a name cannot be shown.
-            if name.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
-                continue;
-            }
-            if let Some(entry) = self.entry(name) {
+            let place = Place(self.index.next()?);
+            if let Some(entry) = self.look(place) {
                 return Some(entry);
             }
         }

@@ -23,7 +23,7 @@ mod tests;
 pub use error::ShareError;
 pub use hash::Algorithm;
 pub use home::Download;
-pub use listing::{Entry, ListOptions, Listing};
+pub use listing::{Entry, ListOptions, Listing, Place};
 pub use meta::{Kind, Meta};
 pub use room::Room;
 pub use upload::{Committed, Intent, Upload};

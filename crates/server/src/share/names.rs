@@ -18,6 +18,10 @@ const RAW: u32 = 0x10_FF00;
 /// Returns the name that a client sees for a name on disk: lossless, whatever the bytes are.
 #[must_use]
 pub fn from_disk(name: &[u8]) -> String {
+    // The characters that stand for bytes begin with F4 in UTF-8, and next to no name has one.
+    if let (Ok(plain), false) = (std::str::from_utf8(name), name.contains(&0xF4)) {
+        return plain.to_owned();
+    }
     let mut text = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
         // The characters that stand for bytes are carried as bytes themselves, so that a name

@@ -1,6 +1,6 @@
 //! Listings as bytes: what to list, and each entry in the form that the command wants.
 
-use std::{collections::VecDeque, time::SystemTime};
+use std::{collections::VecDeque, num::NonZero, thread, time::SystemTime};
 
 use ftp_config::SharePath;
 use jiff::tz::TimeZone;
@@ -12,11 +12,15 @@ use crate::{
         list::{Lister, Row},
         pattern::Pattern,
     },
-    share::{Entry, Home, Kind, ListOptions, Listing, Meta, ShareError},
+    share::{Entry, Home, Kind, ListOptions, Listing, Meta, Place, ShareError},
 };
 
 /// Names that one pattern may look at.
 const MOST_GLOBBED: usize = 1_000_000;
+
+/// Names that are looked at together; below, another thread costs more than it brings.
+const BATCH: usize = 2_048;
+const MOST_THREADS: usize = 4;
 
 /// How entries are written.
 #[derive(Clone, Debug)]
@@ -33,6 +37,12 @@ pub(super) enum Form {
 #[derive(Debug)]
 pub(super) struct Rows {
     source: Source,
+    pen: Pen,
+}
+
+/// Writes one entry after the other; threads may share it.
+#[derive(Debug)]
+struct Pen {
     form: Form,
     names: Names,
     home: Home,
@@ -79,21 +89,35 @@ impl Rows {
             Form::Names(_) => Form::Names(names.bytes(&prefix)),
             other => other,
         };
-        Ok(Self {
-            source,
+        let pen = Pen {
             form,
             names,
             home,
             show_owner,
-        })
+        };
+        Ok(Self { source, pen })
     }
 
     /// Appends entries until the block holds `enough` bytes; `false` when there are no more.
     pub(super) fn fill(&mut self, out: &mut Vec<u8>, enough: usize) -> bool {
         while out.len() < enough {
-            match self.next() {
-                Some(entry) => self.write(&entry, out),
-                None => return false,
+            let Self { source, pen } = self;
+            match source {
+                Source::Dir(listing) if pen.wants_names_only() => {
+                    let Some(place) = listing.batch(1).pop() else {
+                        return false;
+                    };
+                    let name = listing.name(place);
+                    name.into_iter().for_each(|name| pen.write_name(&name, out));
+                }
+                // The first block goes ahead alone, so that the client is answered at once.
+                Source::Dir(listing) if enough > BATCH * 16 && listing.remaining() > BATCH => {
+                    pen.write_batch(listing, out);
+                }
+                _ => match self.next() {
+                    Some(entry) => self.pen.write(&entry, out),
+                    None => return false,
+                },
             }
         }
         true
@@ -108,21 +132,61 @@ impl Rows {
                 .find(|entry| pattern.matches(&entry.name)),
         }
     }
+}
+
+impl Pen {
+    fn wants_names_only(&self) -> bool {
+        matches!(self.form, Form::Names(_))
+    }
+
+    /// Looks at many names on all processors, since most of a listing's time is the kernel's, and
+    /// writes them in their order.
+    fn write_batch(&self, listing: &mut Listing, out: &mut Vec<u8>) {
+        let places = listing.batch(BATCH);
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let share = places.len().div_ceil(threads.min(MOST_THREADS)).max(1);
+        let listing = &*listing;
+        let work = |places: &[Place]| {
+            let mut block = Vec::with_capacity(places.len() * 96);
+            for entry in places.iter().filter_map(|place| listing.look(*place)) {
+                self.write(&entry, &mut block);
+            }
+            block
+        };
+        let (mine, others) = places.split_at(share.min(places.len()));
+        thread::scope(|scope| {
+            let others: Vec<_> = others
+                .chunks(share)
+                .map(|places| {
+                    let thread = thread::Builder::new().name("ftpd-list".to_owned());
+                    (places, thread.spawn_scoped(scope, move || work(places)))
+                })
+                .collect();
+            out.append(&mut work(mine));
+            for (places, thread) in others {
+                let block = thread.ok().and_then(|thread| thread.join().ok());
+                out.append(&mut block.unwrap_or_else(|| work(places)));
+            }
+        });
+    }
+
+    fn write_name(&self, name: &str, out: &mut Vec<u8>) {
+        if let Form::Names(prefix) = &self.form {
+            out.extend(prefix);
+        }
+        self.names.write(name, out);
+        out.extend(b"\r\n");
+    }
 
     fn write(&self, entry: &Entry, out: &mut Vec<u8>) {
         match &self.form {
             Form::Long(lister) => self.write_long(lister, entry, out),
-            Form::Names(prefix) => {
-                out.extend(prefix);
-                self.names.write(&entry.name, out);
-                out.extend(b"\r\n");
-            }
+            Form::Names(_) => self.write_name(&entry.name, out),
             Form::Facts(choice) => {
                 // A link that stays inside is what it leads to; clients cannot do more with it.
                 let meta = entry.target.as_ref().unwrap_or(&entry.meta);
                 write_facts(*choice, meta, &self.home, out);
-                self.names.write(&entry.name, out);
-                out.extend(b"\r\n");
+                self.write_name(&entry.name, out);
             }
         }
     }
@@ -131,17 +195,14 @@ impl Rows {
         let name = self.names.bytes(&entry.name);
         let target = entry.link_target.as_deref();
         let target = target.map(|target| self.names.bytes(target));
-        let (owner, group) = if self.show_owner {
-            (entry.meta.uid.to_string(), entry.meta.gid.to_string())
-        } else {
-            ("ftp".to_owned(), "ftp".to_owned())
-        };
+        let number = |id: u32| self.show_owner.then(|| id.to_string());
+        let (owner, group) = (number(entry.meta.uid), number(entry.meta.gid));
         let row = Row {
             kind: entry.meta.kind,
             mode: entry.meta.mode,
             links: entry.meta.links,
-            owner: &owner,
-            group: &group,
+            owner: owner.as_deref().unwrap_or("ftp"),
+            group: group.as_deref().unwrap_or("ftp"),
             size: entry.meta.size,
             modified: entry.meta.modified,
             name: &name,

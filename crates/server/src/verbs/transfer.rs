@@ -130,7 +130,7 @@ async fn send(
         Ok(channel) => channel,
         Err(reply) => return job.report(meter, Err(reply)).into(),
     };
-    let moved = send_through(channel, download, converts, meter, job.stalled).await;
+    let moved = send_through(channel, download, size, converts, meter, job.stalled).await;
     let Moved {
         bytes,
         meter,
@@ -153,6 +153,7 @@ async fn send(
 async fn send_through(
     channel: Channel,
     download: Download,
+    size: u64,
     converts: bool,
     meter: Meter,
     stalled: Duration,
@@ -162,7 +163,7 @@ async fn send_through(
         Channel::Plain(socket)
             if !converts && meter.throttle.is_unlimited() && disk::is_quick() =>
         {
-            match inline::send_file(socket, &download.file, &meter) {
+            match inline::send_file(socket, &download.file, size, &meter) {
                 Ok(Step::Done(bytes)) => return moved(Ok(bytes), meter),
                 Ok(Step::More(bytes, socket)) => {
                     before = bytes;
