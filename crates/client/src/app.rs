@@ -12,7 +12,7 @@ use crate::{
     exit::ExitCode,
     remote::{
         Dial as _, Remote, Security,
-        connect::{Dialer, Wire},
+        connect::{Deadlines, Dialer, Wire},
         pool::Pool,
     },
     target::{self, Scheme, Server, Target},
@@ -292,6 +292,9 @@ impl App {
             Some(choice) => choice.0,
             None => site.and_then(|site| site.encoding),
         };
+        if let Some(limit) = self.global.timeout {
+            dialer.deadlines = Deadlines::all(limit);
+        }
         dialer.roots = roots(site)?;
         dialer.trust = Arc::clone(&self.store) as Arc<dyn TrustCheck>;
         if self.global.verbose {

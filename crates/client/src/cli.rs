@@ -1,6 +1,6 @@
 //! The words of the command line; their doc comments are the help.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use ftp_config::{ByteRate, Encoding};
@@ -45,6 +45,9 @@ pub struct Global {
     /// Limit of all transfers together, as in 5MiB/s
     #[arg(long, global = true, value_name = "RATE")]
     pub limit: Option<ByteRate>,
+    /// Give up when the server is silent for so long, as in 10s
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_wait)]
+    pub timeout: Option<Duration>,
     /// Compare hashes after a transfer
     #[arg(long, global = true, value_name = "WHEN")]
     pub verify: Option<VerifyWhen>,
@@ -65,6 +68,14 @@ pub struct Global {
 /// An encoding, or `auto`.
 #[derive(Clone, Copy, Debug)]
 pub struct EncodingChoice(pub Option<Encoding>);
+
+fn parse_wait(text: &str) -> Result<Duration, String> {
+    match ftp_config::value::parse_duration(text) {
+        Ok(wait) if wait.is_zero() => Err("0 would give up at once".to_owned()),
+        Ok(wait) => Ok(wait),
+        Err(error) => Err(error.to_string()),
+    }
+}
 
 fn parse_encoding(text: &str) -> Result<EncodingChoice, String> {
     match text {
@@ -363,7 +374,7 @@ pub struct Shell {
 pub struct Discover {
     /// How long to listen, as in 3s
     #[arg(long, default_value = "3s", value_parser = |text: &str| ftp_config::value::parse_duration(text))]
-    pub wait: std::time::Duration,
+    pub wait: Duration,
 }
 
 /// `trust`

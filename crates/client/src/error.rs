@@ -315,6 +315,12 @@ pub enum Error {
         /// Why the run was given up.
         reason: String,
     },
+    /// Something on the other side that cannot be had here.
+    #[error("left out {what}")]
+    LeftOut {
+        /// Its name, escaped, and why.
+        what: String,
+    },
     /// Stopped by the user.
     #[error("interrupted")]
     Interrupted,

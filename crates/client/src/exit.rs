@@ -77,7 +77,7 @@ impl From<&Error> for ExitCode {
             | Error::UnsafeName { .. }
             | Error::ChangedMeanwhile { .. } => Self::Local,
             Error::Truncated { .. } | Error::HashMismatch { .. } => Self::Refused,
-            Error::GivenUp { .. } => Self::SomeFailed,
+            Error::GivenUp { .. } | Error::LeftOut { .. } => Self::SomeFailed,
             Error::Interrupted => Self::Interrupted,
         }
     }

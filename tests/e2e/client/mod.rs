@@ -6,10 +6,13 @@
 mod fake;
 
 mod codes;
+mod hostile;
+mod json;
 mod restart;
 mod resume;
 mod sync;
 mod trees;
+mod trust;
 
 use std::{
     collections::BTreeMap,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Answer;
 use crate::{
-    app::{App, Failure, Link},
+    app::{App, Failure, Link, hint},
     error::Error,
     exit::ExitCode,
     remote::{Remote, names},
@@ -26,11 +26,18 @@ struct Finding {
 /// Runs `doctor`.
 ///
 /// # Errors
-/// The server cannot be reached or refuses the login: there is nothing to examine then.
+/// It was stopped, or the server is not named rightly.
 pub async fn run(app: &App, path: &str) -> Answer {
     let target = app.target(path)?;
     let begun = Instant::now();
-    let link = app.open(&target).await?;
+    let link = match app.open(&target).await {
+        Ok(link) => link,
+        Err(Failure::Work(error)) if ExitCode::from(&error) != ExitCode::Interrupted => {
+            report(app, &nobody_gets_in(&error));
+            return Ok((&error).into());
+        }
+        Err(failure) => return Err(failure),
+    };
     let mut findings = vec![ok(
         "connect",
         format!("{} in {}", link.endpoint, table::duration(begun.elapsed())),
@@ -58,6 +65,31 @@ fn wrong(step: &'static str, said: impl Into<String>, fix: impl Into<String>) ->
         step,
         said: said.into(),
         fix: Some(fix.into()),
+    }
+}
+
+/// How far the way in went.
+fn nobody_gets_in(error: &Error) -> Vec<Finding> {
+    let fix = |other: &str| hint(error).unwrap_or_else(|| other.to_owned());
+    match ExitCode::from(error) {
+        ExitCode::Login => {
+            let fix = fix("look at the name and the password, and whether the server lets them in");
+            vec![
+                ok("connect", "the server answers"),
+                wrong("login", error.chain(), fix),
+            ]
+        }
+        ExitCode::Certificate => {
+            let fix = fix("`-v` shows how far it went");
+            vec![
+                ok("connect", "the server answers"),
+                wrong("tls", error.chain(), fix),
+            ]
+        }
+        _ => {
+            let fix = fix("look at the address and the port, and whether the server runs");
+            vec![wrong("connect", error.chain(), fix)]
+        }
     }
 }
 
@@ -273,11 +305,4 @@ fn report(app: &App, findings: &[Finding]) -> ExitCode {
         return ExitCode::SomeFailed;
     }
     ExitCode::Done
-}
-
-/// A failure on the way to the examination is the finding.
-impl From<&Failure> for ExitCode {
-    fn from(failure: &Failure) -> Self {
-        failure.exit_code()
-    }
 }

@@ -9,7 +9,7 @@ use crate::{
     error::{Error, RemoteError},
     exit::ExitCode,
     plan::{
-        Plan, Step,
+        Plan, Step, case,
         filter::{is_pattern, matcher},
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_name},
@@ -139,7 +139,8 @@ async fn add(
             Some("fetch it with all it holds: `ftpc get -r`".to_owned()),
         ));
     }
-    let tree = walk::remote(session, path, &filter(&args.patterns)?).await?;
+    let mut tree = walk::remote(session, path, &filter(&args.patterns)?).await?;
+    case::spare(&mut tree, &plan.local_root);
     tell_notes(app, &tree.notes);
     plan.push(Step::MakeLocalDir {
         path: local.to_path_buf(),

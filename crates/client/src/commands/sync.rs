@@ -8,7 +8,7 @@ use crate::{
     cli::Sync,
     exit::ExitCode,
     plan::{
-        Plan, Step, checksum,
+        Plan, Step, case, checksum,
         sync::{self, Way, Wishes},
         walk::{self, Tree},
     },
@@ -118,11 +118,14 @@ async fn trees(
             .await?
             .is_some_and(|entry| entry.kind == Kind::Dir),
     };
-    let there = if known || way == Way::Down {
+    let mut there = if known || way == Way::Down {
         walk::remote(&mut *session, top, &filter).await?
     } else {
         Tree::default()
     };
+    if way == Way::Down {
+        case::spare(&mut there, local);
+    }
     link.pool.give_back(session);
     tell_notes(app, &here.notes);
     tell_notes(app, &there.notes);
@@ -178,6 +181,7 @@ fn show(app: &App, plan: &Plan) -> ExitCode {
             }
             Step::DeleteRemote { path, .. } => format!("remove  {path}"),
             Step::DeleteLocal { path, .. } => format!("remove  {}", path.display()),
+            Step::Refuse { name, what } => format!("cannot  {name}: {what}"),
             Step::Skip { .. } => {
                 skipped += 1;
                 continue;

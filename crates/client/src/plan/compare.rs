@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 /// What is known of a file on one side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Its size, if known.
     pub size: Option<u64>,

@@ -3,6 +3,7 @@
 //! `walk` reads both trees, `compare` and `filter` choose, `sync` makes the steps; `transfer`
 //! runs them.
 
+pub mod case;
 pub mod checksum;
 pub mod compare;
 pub mod filter;
@@ -70,6 +71,13 @@ pub enum Step {
         path: PathBuf,
         /// Whether it is a directory (empty by then).
         dir: bool,
+    },
+    /// Cannot be done, and is told as a failure.
+    Refuse {
+        /// The directory it is in.
+        name: String,
+        /// What, escaped, and why.
+        what: String,
     },
     /// Needs nothing.
     Skip {

@@ -74,6 +74,13 @@ pub fn plan(
         remote_top,
     };
     let mut plan = Plan::new(local_top);
+    // What the target alone holds need not be had.
+    for (name, what) in &source.refused {
+        plan.push(Step::Refuse {
+            name: name.clone(),
+            what: what.clone(),
+        });
+    }
     let mut files = Vec::new();
     for node in &source.nodes {
         let other = there.get(node.path.as_str()).copied();
@@ -269,6 +276,7 @@ mod tests {
                 Step::Fetch { remote, local, .. } => format!("{remote}>{}", local.display()),
                 Step::DeleteRemote { path, dir } => format!("rm {path} {dir}"),
                 Step::DeleteLocal { path, dir } => format!("rm {} {dir}", path.display()),
+                Step::Refuse { name, what } => format!("refuse {name}: {what}"),
                 Step::Skip { name, reason } => format!("skip {name}: {reason}"),
             })
             .collect()

@@ -40,6 +40,8 @@ pub struct Tree {
     pub nodes: Vec<Node>,
     /// What was left out and why: links, devices, names that cannot be used.
     pub notes: Vec<String>,
+    /// What is there but cannot be had: the directory, and the name with the reason.
+    pub refused: Vec<(String, String)>,
     /// Paths that are there but were not read: nothing is to be concluded from their absence.
     pub unread: Vec<String>,
 }
@@ -54,6 +56,13 @@ impl Tree {
     fn leave_out(&mut self, path: &str, why: &str) {
         self.note(format!("{}: {why}", names::display(path)));
         self.unread.push(path.to_owned());
+    }
+
+    /// Refuses a name of a directory, which is a failure of the whole.
+    pub(super) fn refuse(&mut self, dir: &str, what: String) {
+        if self.refused.len() < 1000 {
+            self.refused.push((names::display(dir), what));
+        }
     }
 
     /// Tells whether a path, or a directory above it, was not read.
@@ -109,7 +118,7 @@ pub async fn remote(
         };
         let listing = session.list(&path).await?;
         for dropped in listing.dropped {
-            tree.note(format!("{}: {dropped}", names::display(&path)));
+            tree.refuse(&path, dropped);
         }
         let mut below = Vec::new();
         for entry in listing.entries {

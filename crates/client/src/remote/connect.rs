@@ -43,6 +43,22 @@ pub struct Deadlines {
     pub finish: Duration,
 }
 
+impl Deadlines {
+    /// The same limit for every wait.
+    #[must_use]
+    pub fn all(limit: Duration) -> Self {
+        Self {
+            connect: limit,
+            greeting: limit,
+            handshake: limit,
+            reply: limit,
+            data_connect: limit,
+            stalled: limit,
+            finish: limit,
+        }
+    }
+}
+
 impl Default for Deadlines {
     fn default() -> Self {
         Self {

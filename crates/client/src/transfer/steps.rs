@@ -36,9 +36,12 @@ impl Crew {
             }
             Err(Error::Interrupted) => {}
             Err(error) => {
-                self.tools
-                    .events
-                    .message(format!("{name}: {}", error.chain()));
+                let id = self.take_id();
+                self.tools.events.send(Event::Failed {
+                    id,
+                    name: name.clone(),
+                    reason: error.chain(),
+                });
                 if worker::ends_all(&error) {
                     self.given_up = Some(error.chain());
                 }
@@ -54,6 +57,7 @@ impl Crew {
             (Step::MakeRemoteDir { .. } | Step::DeleteRemote { .. }, _) => {
                 self.try_remote(step).await
             }
+            (Step::Refuse { what, .. }, _) => Err(Error::LeftOut { what: what.clone() }),
             _ => Ok(()),
         }
     }
@@ -141,7 +145,7 @@ fn name_of(step: &Step) -> String {
     match step {
         Step::MakeRemoteDir { path } | Step::DeleteRemote { path, .. } => names::display(path),
         Step::MakeLocalDir { path } | Step::DeleteLocal { path, .. } => worker::shown(path),
-        Step::Skip { name, .. } => name.clone(),
+        Step::Refuse { name, .. } | Step::Skip { name, .. } => name.clone(),
         Step::Send { local, .. } => worker::shown(local),
         Step::Fetch { remote, .. } => names::display(remote),
     }

@@ -137,7 +137,7 @@ impl Crew {
     }
 
     fn job(&mut self, step: &Step, root: Option<&LocalRoot>) -> Option<Job> {
-        let id = self.next_id;
+        let id = self.take_id();
         let job = match step {
             Step::Fetch {
                 remote,
@@ -174,8 +174,13 @@ impl Crew {
             ),
             _ => return None,
         };
-        self.next_id += 1;
         Some(job)
+    }
+
+    /// Returns a number that no event has had yet.
+    pub(super) fn take_id(&mut self) -> FileId {
+        self.next_id += 1;
+        self.next_id - 1
     }
 
     async fn run_batch(&mut self, jobs: VecDeque<Job>) {

@@ -1,0 +1,155 @@
+//! Certificates: pinned without a login, asked for in a script, and loud when they change.
+
+use std::{fs, path::Path};
+
+use harness::{Ran, Server, Site, ftpc};
+
+/// Loopback in letters that are not taken for it: a machine never seen before.
+fn stranger(server: &Server) -> String {
+    format!("LOCALHOST:{}", server.address.port())
+}
+
+/// Starts the server again on its port, as if it were another.
+fn again(server: Server, change: impl FnOnce(Site) -> Site) -> Server {
+    let listen = format!("listen = [\"{}\"]", server.address);
+    let (site, _) = server.stop();
+    change(site.key("server", &listen)).start()
+}
+
+fn without_its_certificate(site: Site) -> Site {
+    for name in ["ftpd-cert.pem", "ftpd-key.pem"] {
+        fs::remove_file(site.path().join("config").join(name)).unwrap();
+    }
+    site
+}
+
+/// The fingerprint in what was said.
+fn print_in(text: &str) -> String {
+    let (_, rest) = text.split_once("SHA256:").unwrap();
+    let digits: String = rest
+        .chars()
+        .take_while(|c| c.is_ascii_hexdigit() || *c == ':')
+        .collect();
+    assert_eq!(digits.len(), 95, "{text}");
+    format!("SHA256:{digits}")
+}
+
+fn list(here: &Path) -> String {
+    ftpc(here).args(["trust", "list"]).success().text()
+}
+
+#[test]
+fn trust_add_pins_without_a_login() {
+    let server = Site::with_ann().start();
+    let here = tempfile::tempdir().unwrap();
+    let host = stranger(&server);
+    let add = || {
+        let ran = ftpc(here.path()).without("FTPC_PASSWORD");
+        ran.args(["trust", "add", &host]).success()
+    };
+    let ran = add();
+    ran.says("remembered");
+    let print = print_in(&ran.text());
+    assert!(list(here.path()).contains(&print));
+    assert!(server.log().contains(&print[7..]), "ftpd shows another one");
+    // Nobody tried to log in, and the second time there is nothing to do.
+    assert!(!server.log().contains("anonymous"), "{}", server.log());
+    add().says("before");
+
+    let url = format!("ftp://ann@{host}/");
+    ftpc(here.path()).args(["ls", &url]).success();
+    let remove = || ftpc(here.path()).args(["trust", "remove", &host]);
+    remove().success();
+    assert_eq!(list(here.path()), "");
+    remove().code(2).says("is not remembered");
+    ftpc(here.path()).args(["ls", &url]).code(5);
+}
+
+#[test]
+fn a_new_certificate_is_refused_in_a_script_unless_told() {
+    let server = Site::with_ann().start();
+    let here = tempfile::tempdir().unwrap();
+    let host = stranger(&server);
+    let url = format!("ftp://ann@{host}/");
+    let ls = || ftpc(here.path()).args(["ls", &url]);
+    let ran = ls().code(5);
+    ran.says("is not known: SHA256:")
+        .says(&format!("ftpc trust add {host}"));
+    assert_eq!(list(here.path()), "");
+    let ran = ls().args(["--trust-new"]).success();
+    assert!(list(here.path()).contains(&print_in(&ran.stderr)));
+    ls().success();
+}
+
+#[test]
+fn a_changed_certificate_is_refused_with_both_fingerprints() {
+    let server = Site::with_ann().start();
+    let here = tempfile::tempdir().unwrap();
+    let url = server.url("/");
+    let ls = || ftpc(here.path()).args(["ls", &url]);
+    // On loopback the first one is taken without a question; another one is not.
+    ls().success();
+    let old = print_in(&list(here.path()));
+    let server = again(server, without_its_certificate);
+    let host = server.address.to_string();
+    let refused = |ran: Ran| {
+        ran.says("has CHANGED").says(&format!("it was {old}"));
+        ran.says(&format!("ftpc trust remove {host}"));
+        let (_, new) = ran.stderr.split_once("now it is ").unwrap();
+        assert_ne!(print_in(new), old);
+        print_in(new)
+    };
+    let new = refused(ls().code(5));
+    assert!(server.log().contains(&new[7..]), "{}", server.log());
+    refused(ls().args(["--trust-new"]).code(5));
+    refused(ftpc(here.path()).args(["trust", "add", &host]).code(5));
+    assert!(
+        !server.log().contains("ann"),
+        "a login was tried: {}",
+        server.log()
+    );
+
+    ftpc(here.path()).args(["trust", "remove", &host]).success();
+    ls().success();
+    assert!(list(here.path()).contains(&new));
+}
+
+#[test]
+fn a_fingerprint_that_was_told_is_held_against_the_server() {
+    let server = Site::with_ann().start();
+    let here = tempfile::tempdir().unwrap();
+    let host = server.address.to_string();
+    let wrong = "ab".repeat(32);
+    ftpc(here.path())
+        .args(["trust", "add", &host, &wrong])
+        .success();
+    ftpc(here.path())
+        .args(["ls", &server.url("/")])
+        .code(5)
+        .says("has CHANGED");
+    ftpc(here.path())
+        .args(["trust", "add", &host, "1234"])
+        .code(2)
+        .says("64 hexadecimal");
+}
+
+#[test]
+fn a_server_that_spoke_tls_is_not_met_in_clear() {
+    let server = Site::with_ann().start();
+    let here = tempfile::tempdir().unwrap();
+    let url = server.url("/");
+    let ls = || ftpc(here.path()).args(["ls", &url]);
+    ls().success();
+    let server = again(server, |site| site.key("tls", "mode = \"off\""));
+    ls().code(5).says("spoke TLS before");
+    assert!(
+        !server.log().contains("ann"),
+        "a login was tried: {}",
+        server.log()
+    );
+    // Said in so many words it is done.
+    ls().args(["--tls", "off"]).success();
+    let host = server.address.to_string();
+    let add = ftpc(here.path()).args(["trust", "add", &host]);
+    add.code(5).says("has no TLS");
+}
