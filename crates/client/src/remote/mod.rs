@@ -209,6 +209,22 @@ pub trait Data: Send {
     /// As [`Data::read`].
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
 
+    /// Reads some bytes without a thread; 0 is the end.
+    ///
+    /// # Errors
+    /// As [`Data::read`].
+    async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.read(buffer)
+    }
+
+    /// Writes all bytes without a thread.
+    ///
+    /// # Errors
+    /// As [`Data::read`].
+    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)
+    }
+
     /// Moves bytes from the socket to `file` at its position without copying them through this
     /// program, as many as come until the end, telling `moved` each block. `None`: not possible
     /// here (TLS, platform); nothing was read then.

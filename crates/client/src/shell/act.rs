@@ -14,7 +14,7 @@ use crate::{
     app::{App, Failure, Link},
     cli::{Get, Ls, Put},
     commands::{files, get, list, put},
-    error::Error,
+    error::{Error, RemoteError},
     exit::ExitCode,
     plan::filter::{is_pattern, matcher},
     remote::{Kind, Remote, Start, names},
@@ -322,20 +322,31 @@ impl<'a> Shell<'a> {
         let mut data = session
             .open_write(&names::join(&at.cwd, name), Start::Append)
             .await?;
-        let copied = tokio::task::block_in_place(|| -> std::io::Result<()> {
-            let mut block = vec![0; 256 << 10];
-            loop {
-                match std::io::Read::read(&mut source, &mut block)? {
-                    0 => return Ok(()),
-                    n => data.write_all(&block[..n])?,
-                }
+        let mut block = vec![0; 256 << 10];
+        let copied = loop {
+            match std::io::Read::read(&mut source, &mut block) {
+                Ok(0) => break Ok(()),
+                Ok(n) => match data.send(&block[..n]).await {
+                    Ok(()) => {}
+                    Err(source) => {
+                        let verb = "APPE".to_owned();
+                        break Err(RemoteError::Io { verb, source }.into());
+                    }
+                },
+                Err(error) => break Err(Error::local("read", path, error)),
             }
-        });
+        };
+        if let Err(Error::Local { .. }) = &copied {
+            // A reset: the server must not take a part for the whole.
+            drop(data);
+            let _unusable = session.settle().await;
+            return Ok(copied.map(|()| ExitCode::Done)?);
+        }
         // The server's reason for a broken connection says more than the break.
         let finished = data.finish().await;
         at.link.pool.give_back(session);
         finished?;
-        copied.map_err(|error| Error::local("read", path, error))?;
+        copied?;
         self.names.0 = None;
         Ok(ExitCode::Done)
     }
@@ -420,7 +431,7 @@ async fn answer(
         }
         Verb::Hash => {
             let how = session.abilities().hash();
-            let how = how.ok_or(crate::error::RemoteError::Unsupported {
+            let how = how.ok_or(RemoteError::Unsupported {
                 what: "command to hash a file",
             })?;
             vec![session.hash(path()?, how).await?]

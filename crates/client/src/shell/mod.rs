@@ -82,7 +82,7 @@ async fn interactive(shell: &mut Shell<'_>) -> Answer {
             helper.remote = names;
         }
         // The editor waits for keys: meanwhile nothing else of this program needs the thread.
-        let line = tokio::task::block_in_place(|| editor.readline(&shell.prompt()));
+        let line = editor.readline(&shell.prompt());
         match line {
             Ok(line) => {
                 // `user` and `quote` may hold a password; they are not kept.

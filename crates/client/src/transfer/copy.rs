@@ -18,6 +18,8 @@ use super::{digest::Digest, pace::Pace};
 use crate::{cancel::Cancel, remote::Data};
 
 const BLOCK: usize = 256 * 1024;
+/// Up to this size a file is one block, and moves without a thread of its own.
+pub(super) const SMALL: u64 = BLOCK as u64;
 
 /// What a transfer counts into, waits for and obeys.
 #[derive(Clone, Debug, Default)]
@@ -71,6 +73,11 @@ impl Flow {
 
     fn block(&self) -> usize {
         self.pace.as_ref().map_or(BLOCK, |pace| pace.block())
+    }
+
+    /// Tells whether a file of this size moves as one block. A rate limit makes its thread sleep.
+    pub(super) fn is_small(&self, size: u64) -> bool {
+        size <= SMALL && self.pace.is_none()
     }
 
     /// Zero-copy calls move up to 1 MiB at once, too coarse for a low limit.
@@ -131,6 +138,41 @@ pub(super) fn receive(
     }
 }
 
+/// Receives a small file of known size to the end.
+pub(super) async fn receive_small(
+    data: &mut dyn Data,
+    mut file: &File,
+    digest: Option<&mut Digest>,
+    size: u64,
+    flow: &Flow,
+) -> Result<u64, CopyError> {
+    // One byte more than should come, so that the end and too much can be told apart.
+    let most = usize::try_from(size).unwrap_or(BLOCK) + 1;
+    let mut block = vec![0; most];
+    let mut filled = 0;
+    while filled < most {
+        match data
+            .receive(&mut block[filled..])
+            .await
+            .map_err(CopyError::Remote)?
+        {
+            0 => break,
+            got => filled += got,
+        }
+    }
+    if filled == most {
+        let error = io::Error::new(io::ErrorKind::InvalidData, TOO_MUCH);
+        return Err(CopyError::Remote(error));
+    }
+    flow.moved(filled as u64).map_err(CopyError::Remote)?;
+    if let Some(digest) = digest {
+        digest.update(&block[..filled]);
+    }
+    file.write_all(&block[..filled])
+        .map_err(|error| CopyError::Local("write", error))?;
+    Ok(filled as u64)
+}
+
 const TOO_MUCH: &str = "more bytes than the server announced";
 
 /// Sends `length` bytes from where the file stands, fewer if it ends before.
@@ -166,6 +208,26 @@ pub(super) fn send(
         flow.moved(got as u64).map_err(CopyError::Remote)?;
         total += got as u64;
     }
+}
+
+/// Sends a small file of `length` bytes, fewer if it ends before.
+pub(super) async fn send_small(
+    data: &mut dyn Data,
+    file: &File,
+    digest: Option<&mut Digest>,
+    length: u64,
+    flow: &Flow,
+) -> Result<u64, CopyError> {
+    let mut block = Vec::with_capacity(usize::try_from(length).unwrap_or(BLOCK));
+    file.take(length)
+        .read_to_end(&mut block)
+        .map_err(|error| CopyError::Local("read", error))?;
+    if let Some(digest) = digest {
+        digest.update(&block);
+    }
+    data.send(&block).await.map_err(CopyError::Remote)?;
+    flow.moved(block.len() as u64).map_err(CopyError::Remote)?;
+    Ok(block.len() as u64)
 }
 
 /// Receives to the end into any writer (standard output).

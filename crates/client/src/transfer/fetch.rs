@@ -13,7 +13,7 @@ use super::{
     Tools,
     copy::{self, CopyError, Flow},
     digest::Digest,
-    local::{self, LocalRoot},
+    local::{self, Found, LocalRoot},
     resume::{self, Begin, Note},
     task, verify,
 };
@@ -48,7 +48,8 @@ pub(super) struct Done {
 struct Part {
     file: File,
     path: PathBuf,
-    note: PathBuf,
+    /// What the part is a part of, beside it; a small file has none, since it is not resumed.
+    note: Option<PathBuf>,
     begin: Begin,
 }
 
@@ -60,17 +61,20 @@ impl Fetch {
         root: &LocalRoot,
         remote: &mut dyn Remote,
     ) -> Result<Done, Error> {
-        if root.is_dir(&self.local) {
-            return Err(Error::local(
-                "replace",
-                root.shown(&self.local),
-                io::ErrorKind::IsADirectory.into(),
-            ));
-        }
-        if !tools.options.force && root.exists(&self.local) {
-            return Err(Error::Exists {
-                path: root.shown(&self.local).display().to_string(),
-            });
+        match root.look(&self.local) {
+            Found::Dir => {
+                return Err(Error::local(
+                    "replace",
+                    root.shown(&self.local),
+                    io::ErrorKind::IsADirectory.into(),
+                ));
+            }
+            Found::Other if !tools.options.force => {
+                return Err(Error::Exists {
+                    path: root.shown(&self.local).display().to_string(),
+                });
+            }
+            Found::Other | Found::Nothing => {}
         }
         self.ask_facts(tools, remote).await?;
         let part = self.open_part(tools, root)?;
@@ -103,8 +107,16 @@ impl Fetch {
 
     fn open_part(&self, tools: &Tools, root: &LocalRoot) -> Result<Part, Error> {
         let path = local::part_of(&self.local);
+        let (file, is_new) = root.open_part(&path)?;
+        if is_new && self.size.is_some_and(|size| size < resume::OVERLAP) {
+            return Ok(Part {
+                file,
+                path,
+                note: None,
+                begin: Begin::Fresh,
+            });
+        }
         let note_path = local::note_of(&path);
-        let file = root.open_part(&path)?;
         let now = Note::new(&tools.endpoint, &self.remote, self.size, self.modified);
         let recorded = root
             .read_small(&note_path)
@@ -129,18 +141,18 @@ impl Fetch {
         Ok(Part {
             file,
             path,
-            note: note_path,
+            note: Some(note_path),
             begin,
         })
     }
 
     fn fresh_part(&self, root: &LocalRoot) -> Result<Part, Error> {
         let path = local::part_of(&self.local);
-        let file = root.open_part(&path)?;
+        let (file, _) = root.open_part(&path)?;
         self.cut(root, &file, &path)?;
         Ok(Part {
             file,
-            note: local::note_of(&path),
+            note: Some(local::note_of(&path)),
             path,
             begin: Begin::Fresh,
         })
@@ -274,12 +286,19 @@ impl Fetch {
         ),
         Error,
     > {
+        let (flow, size) = (self.flow.clone(), self.size);
+        data.obey(&flow.cancel);
+        if let (Some(size), Begin::Fresh) = (size, begin)
+            && flow.is_small(size)
+        {
+            let (file, hash) = (&part.file, digest.as_mut());
+            let copied = copy::receive_small(&mut *data, file, hash, size, &flow).await;
+            return Ok((data, copied.map(Some), digest));
+        }
         let file = part
             .file
             .try_clone()
             .map_err(|error| Error::local("open", shown, error))?;
-        let (flow, size) = (self.flow.clone(), self.size);
-        data.obey(&flow.cancel);
         task::blocking(move || {
             let copied = receive_from(&mut *data, &file, begin, digest.as_mut(), size, &flow);
             (data, copied, digest)
@@ -327,7 +346,7 @@ impl Fetch {
         let modified = self.modified.filter(|_| tools.options.keep_times);
         let (root, local, force) = (root.clone(), self.local.clone(), tools.options.force);
         let events = tools.events.clone();
-        task::blocking(move || {
+        let publish = move || {
             let shown = root.shown(&local);
             if bytes >= SYNC_FROM {
                 part.file
@@ -340,15 +359,19 @@ impl Fetch {
                 events.message(format!("{}: time not kept: {error}", shown.display()));
             }
             root.publish(&part.path, &local, force)?;
-            root.remove(&part.note, false)
-        })
-        .await?
+            part.note.map_or(Ok(()), |note| root.remove(&note, false))
+        };
+        if bytes < SYNC_FROM {
+            return publish();
+        }
+        task::blocking(publish).await?
     }
 
     /// After a failure: the part stays when it can be resumed.
     fn clean_up(&self, tools: &Tools, root: &LocalRoot, part: &Part) {
         let kept = part.file.metadata().is_ok_and(|meta| meta.len() > 0);
-        let known = root.read_small(&part.note).is_some();
+        let note = part.note.as_deref();
+        let known = note.is_some_and(|note| root.read_small(note).is_some());
         if !(tools.options.resume && kept && known) {
             self.discard(root, part);
         }
@@ -356,7 +379,9 @@ impl Fetch {
 
     fn discard(&self, root: &LocalRoot, part: &Part) {
         let _gone = root.remove(&part.path, false);
-        let _gone = root.remove(&part.note, false);
+        if let Some(note) = &part.note {
+            let _gone = root.remove(note, false);
+        }
     }
 }
 

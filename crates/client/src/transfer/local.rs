@@ -26,6 +26,15 @@ pub(super) struct LocalRoot {
     shown: PathBuf,
 }
 
+/// What stands under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    Dir,
+    /// A file, a link, or something special.
+    Other,
+}
+
 impl LocalRoot {
     /// Opens the directory, made if missing. Blocks.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
@@ -79,40 +88,51 @@ impl LocalRoot {
         }
     }
 
-    /// Tells whether there is something, a link included.
-    pub(super) fn exists(&self, path: &Path) -> bool {
-        self.dir.symlink_metadata(path).is_ok()
-    }
-
-    pub(super) fn is_dir(&self, path: &Path) -> bool {
-        self.dir
-            .symlink_metadata(path)
-            .is_ok_and(|meta| meta.is_dir())
+    /// Tells what is there; a link is no directory, whatever it leads to.
+    pub(super) fn look(&self, path: &Path) -> Found {
+        match self.dir.symlink_metadata(path) {
+            Ok(meta) if meta.is_dir() => Found::Dir,
+            Ok(_) => Found::Other,
+            Err(_) => Found::Nothing,
+        }
     }
 
     /// Opens the partial file for reading and writing, made if missing, never through a link,
-    /// and locked: two transfers must not write one file.
-    pub(super) fn open_part(&self, path: &Path) -> Result<File, Error> {
+    /// and locked: two transfers must not write one file. Tells whether it was made.
+    pub(super) fn open_part(&self, path: &Path) -> Result<(File, bool), Error> {
         check(path)?;
-        if let Some(parent) = path.parent() {
-            self.make_dir(parent)?;
-        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        let opened = match self.dir.open_with(path, &options) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if let Some(parent) = path.parent() {
+                    self.make_dir(parent)?;
+                }
+                self.dir.open_with(path, &options)
+            }
+            other => other,
+        };
+        let (file, is_new) = match opened {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                (self.open_kept(path), false)
+            }
+            other => (other, true),
+        };
+        let file = file.map_err(self.err("open", path))?.into_std();
+        file.try_lock()
+            .map_err(|error| Error::local("lock", self.shown(path), error.into()))?;
+        Ok((file, is_new))
+    }
+
+    /// Opens the partial file that is there; a link in its place goes.
+    fn open_kept(&self, path: &Path) -> io::Result<cap_std::fs::File> {
         let is_link = |meta: cap_std::fs::Metadata| !meta.is_file();
         if self.dir.symlink_metadata(path).is_ok_and(is_link) {
-            self.dir
-                .remove_file(path)
-                .map_err(self.err("remove", path))?;
+            self.dir.remove_file(path)?;
         }
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let file = self
-            .dir
-            .open_with(path, &options)
-            .map_err(self.err("open", path))?
-            .into_std();
-        file.try_lock()
-            .map_err(|error| Error::local("lock", self.shown(path), error.into()))?;
-        Ok(file)
+        self.dir.open_with(path, &options)
     }
 
     pub(super) fn read_small(&self, path: &Path) -> Option<Vec<u8>> {
@@ -241,6 +261,7 @@ mod tests {
         let root = LocalRoot::open(temp.path()).unwrap();
         root.open_part(&part_of(Path::new("a")))
             .unwrap()
+            .0
             .set_len(0)
             .unwrap();
         assert_eq!(std::fs::read(temp.path().join("victim")).unwrap(), b"old");

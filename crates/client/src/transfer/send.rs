@@ -64,7 +64,7 @@ impl Send {
         tools: &Tools,
         remote: &mut dyn Remote,
     ) -> Result<Done, Error> {
-        let source = self.open_local().await?;
+        let source = self.open_local()?;
         self.direct |= remote.abilities().atomic_stor() && source.size < LARGE;
         let part = if self.direct {
             self.remote.clone()
@@ -104,31 +104,24 @@ impl Send {
         !self.direct && about_part && matches!(reply.code, 500..=504 | 550 | 553)
     }
 
-    async fn open_local(&self) -> Result<Source, Error> {
-        let path = self.local.clone();
-        task::blocking(move || {
-            let fail = |verb| {
-                let path = path.clone();
-                move |error| Error::local(verb, path, error)
-            };
-            let meta = std::fs::metadata(&path).map_err(fail("open"))?;
-            if meta.is_dir() {
-                return Err(fail("read")(io::ErrorKind::IsADirectory.into()));
-            }
-            if !meta.is_file() {
-                // Opening a FIFO would wait for its writer.
-                let error = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
-                return Err(fail("read")(error));
-            }
-            let file = File::open(&path).map_err(fail("open"))?;
-            let (size, modified) = Source::facts(&file).map_err(fail("read"))?;
-            Ok(Source {
-                file,
-                size,
-                modified,
-            })
+    fn open_local(&self) -> Result<Source, Error> {
+        let fail = |verb| move |error| Error::local(verb, &self.local, error);
+        let meta = std::fs::metadata(&self.local).map_err(fail("open"))?;
+        if meta.is_dir() {
+            return Err(fail("read")(io::ErrorKind::IsADirectory.into()));
+        }
+        if !meta.is_file() {
+            // Opening a FIFO would wait for its writer.
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
+            return Err(fail("read")(error));
+        }
+        let file = File::open(&self.local).map_err(fail("open"))?;
+        let (size, modified) = Source::facts(&file).map_err(fail("read"))?;
+        Ok(Source {
+            file,
+            size,
+            modified,
         })
-        .await?
     }
 
     async fn was_renamed(
@@ -301,9 +294,17 @@ impl Send {
         have: u64,
         mut digest: Option<Digest>,
     ) -> Result<(Box<dyn Data>, Result<u64, CopyError>, Option<Digest>), Error> {
-        let file = self.clone_file(source)?;
         let (flow, length) = (self.flow.clone(), source.size - have);
         data.obey(&flow.cancel);
+        if have == 0 && flow.is_small(length) {
+            let mut file = &source.file;
+            let sent = match file.rewind() {
+                Ok(()) => copy::send_small(&mut *data, file, digest.as_mut(), length, &flow).await,
+                Err(error) => Err(CopyError::Local("seek", error)),
+            };
+            return Ok((data, sent, digest));
+        }
+        let file = self.clone_file(source)?;
         task::blocking(move || {
             let mut reader = &file;
             let sent = reader

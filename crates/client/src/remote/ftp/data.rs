@@ -111,6 +111,38 @@ impl FtpData {
         }
     }
 
+    /// Fills as much of the buffer as is there, at least one byte: TLS records are 16 KiB, and
+    /// one change of threads for each would cost more than their decryption.
+    async fn fill(
+        stream: &mut Stream,
+        later: &mut Option<io::Error>,
+        buffer: &mut [u8],
+    ) -> io::Result<usize> {
+        if let Some(error) = later.take() {
+            return Err(error);
+        }
+        let mut filled = ReadBuf::new(buffer);
+        std::future::poll_fn(|context| {
+            loop {
+                let before = filled.filled().len();
+                match Pin::new(&mut *stream).poll_read(context, &mut filled) {
+                    Poll::Ready(Ok(())) if filled.filled().len() == before => break,
+                    Poll::Ready(Ok(())) if filled.remaining() == 0 => break,
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) if before == 0 => return Poll::Ready(Err(error)),
+                    Poll::Ready(Err(error)) => {
+                        *later = Some(error);
+                        break;
+                    }
+                    Poll::Pending if before == 0 => return Poll::Pending,
+                    Poll::Pending => break,
+                }
+            }
+            Poll::Ready(Ok(filled.filled().len()))
+        })
+        .await
+    }
+
     /// Waits on this thread until the socket is ready.
     fn wait(&self, socket: BorrowedFd<'_>, flags: PollFlags) -> io::Result<()> {
         let began = Instant::now();
@@ -147,35 +179,11 @@ impl FtpData {
         }
     }
 
-    /// Fills as much of the buffer as is there, at least one byte: TLS records are 16 KiB, and
-    /// one change of threads for each would cost more than their decryption.
     fn read_tls(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Some(error) = self.later.take() {
-            return Err(error);
-        }
-        let (stalled, cancel) = (self.stalled, self.cancel.clone());
         let stream = self.stream.as_mut().ok_or_else(Self::closed)?;
-        let later = &mut self.later;
-        let fill = std::future::poll_fn(|context| {
-            let mut filled = ReadBuf::new(buffer);
-            loop {
-                let before = filled.filled().len();
-                match Pin::new(&mut *stream).poll_read(context, &mut filled) {
-                    Poll::Ready(Ok(())) if filled.filled().len() == before => break,
-                    Poll::Ready(Ok(())) if filled.remaining() == 0 => break,
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) if before == 0 => return Poll::Ready(Err(error)),
-                    Poll::Ready(Err(error)) => {
-                        *later = Some(error);
-                        break;
-                    }
-                    Poll::Pending if before == 0 => return Poll::Pending,
-                    Poll::Pending => break,
-                }
-            }
-            Poll::Ready(Ok(filled.filled().len()))
-        });
-        limited(&self.runtime, stalled, &cancel, fill)
+        let fill = Self::fill(stream, &mut self.later, buffer);
+        self.runtime
+            .block_on(limited(self.stalled, &self.cancel, fill))
     }
 }
 
@@ -184,22 +192,17 @@ fn stalled(limit: Duration) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, text)
 }
 
-/// Drives a future from a blocking thread, under the limit and the switch.
-fn limited<T>(
-    runtime: &Handle,
+/// Puts a future under the limit and the switch.
+async fn limited<T>(
     limit: Duration,
     cancel: &Cancel,
     future: impl Future<Output = io::Result<T>>,
 ) -> io::Result<T> {
-    runtime.block_on(async {
-        tokio::select! {
-            biased;
-            () = cancel.stopped() => Err(io::ErrorKind::Interrupted.into()),
-            outcome = timeout(limit, future) => {
-                outcome.unwrap_or_else(|_| Err(stalled(limit)))
-            }
-        }
-    })
+    tokio::select! {
+        biased;
+        () = cancel.stopped() => Err(io::ErrorKind::Interrupted.into()),
+        outcome = timeout(limit, future) => outcome.unwrap_or_else(|_| Err(stalled(limit))),
+    }
 }
 
 /// Moves what one splice brought on into the file, by copying if the file cannot be spliced to.
@@ -242,10 +245,25 @@ impl Data for FtpData {
             }
             return Ok(());
         }
-        let (stalled, cancel) = (self.stalled, self.cancel.clone());
         let stream = self.stream.as_mut().ok_or_else(Self::closed)?;
         for part in bytes.chunks(64 * 1024) {
-            limited(&self.runtime, stalled, &cancel, stream.write_all(part))?;
+            let write = stream.write_all(part);
+            self.runtime
+                .block_on(limited(self.stalled, &self.cancel, write))?;
+        }
+        Ok(())
+    }
+
+    async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let stream = self.stream.as_mut().ok_or_else(Self::closed)?;
+        let fill = Self::fill(stream, &mut self.later, buffer);
+        limited(self.stalled, &self.cancel, fill).await
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let stream = self.stream.as_mut().ok_or_else(Self::closed)?;
+        for part in bytes.chunks(64 * 1024) {
+            limited(self.stalled, &self.cancel, stream.write_all(part)).await?;
         }
         Ok(())
     }
