@@ -50,3 +50,18 @@ fn a_script_stops_at_the_first_failure_unless_told_otherwise() {
     assert!(server.site.disk("d").exists());
     assert_eq!(run("frobnicate\n", &[]), 2);
 }
+
+#[test]
+fn a_site_opens_the_prompt_with_its_colon_and_a_directory_too() {
+    let server = Site::with_ann().file("dir/in.txt", b"in").start();
+    let here = tempfile::tempdir().unwrap();
+    let config = format!("[site.nas]\nurl = \"{}\"\n", server.url("/"));
+    fs::write(here.path().join("ftp.toml"), config).unwrap();
+    for (site, seen) in [("nas", "dir/"), ("nas:", "dir/"), ("nas:dir", "in.txt")] {
+        let ran = ftpc(here.path())
+            .args(["--config", "ftp.toml", "shell", site])
+            .stdin("ls\n")
+            .success();
+        assert!(ran.text().contains(seen), "{site}: {}", ran.text());
+    }
+}

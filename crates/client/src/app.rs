@@ -237,6 +237,28 @@ impl App {
             .map_err(|error| Failure::usage(error.to_string()))
     }
 
+    /// Reads an operand that can only be a server: a site, a URL, or a host with or without a port.
+    ///
+    /// # Errors
+    /// A URL that cannot be read.
+    pub fn server(&self, text: &str) -> Result<Target, Failure> {
+        if self.config.sites.contains_key(text) {
+            return Ok(Target::Site(text.to_owned(), String::new()));
+        }
+        match self.target(text)? {
+            Target::Path(_) => self.target(&format!("ftp://{text}/")),
+            named => Ok(named),
+        }
+    }
+
+    /// Returns `host:port` of a target.
+    ///
+    /// # Errors
+    /// It names no server.
+    pub fn endpoint(&self, target: &Target) -> Result<String, Failure> {
+        Ok(self.place(target)?.0.to_string())
+    }
+
     /// Returns the server of a target, its site, and the directory that its path is in.
     fn place(&self, target: &Target) -> Result<(Server, Option<&Site>, String), Failure> {
         let name = match target {

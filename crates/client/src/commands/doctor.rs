@@ -14,6 +14,9 @@ use crate::{
     ui::{escape::shown, table},
 };
 
+/// Where the words of a finding begin.
+const INDENT: usize = 14;
+
 /// What one step found.
 struct Finding {
     step: &'static str,
@@ -287,13 +290,11 @@ fn report(app: &App, findings: &[Finding]) -> ExitCode {
     } else {
         for finding in findings {
             let mark = if finding.fix.is_none() { "OK " } else { "!! " };
-            app.ui.answer(format!(
-                "{mark} {:<9} {}",
-                finding.step,
-                shown(&finding.said)
-            ));
+            let line = format!("{mark} {:<9} {}", finding.step, shown(&finding.said));
+            app.ui.answer_wrapped(&line, INDENT);
             if let Some(fix) = &finding.fix {
-                app.ui.answer(format!("              {fix}"));
+                app.ui
+                    .answer_wrapped(&format!("{:INDENT$}-> {fix}", ""), INDENT + 3);
             }
         }
     }

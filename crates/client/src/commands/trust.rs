@@ -23,7 +23,7 @@ pub async fn run(app: &mut App, args: &Trust) -> Answer {
                 let seen = known.first_seen.unwrap_or_default();
                 let tls = if known.spoke_tls { "TLS" } else { "clear" };
                 app.ui
-                    .answer(format!("{endpoint}  {tls}  {certificate}  {seen}"));
+                    .answer_wrapped(&format!("{endpoint}  {tls}  {seen}  {certificate}"), 2);
             }
             Ok(ExitCode::Done)
         }
@@ -34,7 +34,7 @@ pub async fn run(app: &mut App, args: &Trust) -> Answer {
             let print: Fingerprint = text
                 .parse()
                 .map_err(|error: crate::trust::BadFingerprint| Failure::usage(error.to_string()))?;
-            let endpoint = endpoint(app, server)?;
+            let endpoint = app.endpoint(&app.server(server)?)?;
             app.store.forget(&endpoint);
             app.store.pin(&endpoint, &print, &now());
             app.store.save()?;
@@ -44,15 +44,11 @@ pub async fn run(app: &mut App, args: &Trust) -> Answer {
             server,
             fingerprint: None,
         } => {
-            let target = match app.config.sites.get(server) {
-                Some(_) => Target::Site(server.clone(), String::new()),
-                None if server.contains("://") => app.target(server)?,
-                None => app.target(&format!("ftp://{server}/"))?,
-            };
+            let target = app.server(server)?;
             add_shown(app, &target).await
         }
         Trust::Remove { server } => {
-            let endpoint = endpoint(app, server)?;
+            let endpoint = app.endpoint(&app.server(server)?)?;
             if !app.store.forget(&endpoint) {
                 return Err(Failure::usage(format!("`{endpoint}` is not remembered")));
             }
@@ -94,16 +90,4 @@ async fn add_shown(app: &App, target: &Target) -> Answer {
     app.ui.answer(format!("{endpoint}  {print}"));
     app.ui.remark(why);
     Ok(ExitCode::Done)
-}
-
-/// `host:port` of a URL, a site, or those words themselves.
-fn endpoint(app: &App, server: &str) -> Result<String, Failure> {
-    let url = match app.config.sites.get(server) {
-        Some(site) => site.url.clone(),
-        None if server.contains("://") => server.to_owned(),
-        None => format!("ftp://{server}/"),
-    };
-    let parsed =
-        crate::target::parse_url(&url).map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(parsed.0.to_string())
 }

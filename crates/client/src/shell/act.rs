@@ -18,7 +18,6 @@ use crate::{
     exit::ExitCode,
     plan::filter::{is_pattern, matcher},
     remote::{Kind, Remote, Start, names},
-    target::Target,
     ui::{ask, escape::shown, table as show},
 };
 
@@ -68,13 +67,7 @@ impl<'a> Shell<'a> {
     /// Connects to a host, a URL or a site.
     pub(super) async fn open(&mut self, server: &str) -> Result<(), Failure> {
         self.close().await;
-        let target = if self.app.config.sites.contains_key(server) {
-            Target::Site(server.to_owned(), String::new())
-        } else if server.contains("://") {
-            self.app.target(server)?
-        } else {
-            self.app.target(&format!("ftp://{server}/"))?
-        };
+        let target = self.app.server(server)?;
         let link = self.app.open(&target).await?;
         let mut session = link.session().await?;
         let start = names::join(&link.base, target.path());
@@ -484,7 +477,7 @@ fn help(app: &App, args: &[String]) {
         |row: &&Row| args.is_empty() || args.iter().any(|word| row.words.contains(&word.as_str()));
     for row in ROWS.iter().filter(wanted) {
         app.ui.answer(format!(
-            "{:<10} {:<28} {}",
+            "{:<8} {:<24} {}",
             row.words[0], row.arguments, row.help
         ));
     }

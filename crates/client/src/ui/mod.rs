@@ -35,6 +35,8 @@ pub struct Ui {
     pub progress: bool,
     /// Whether colour may be used.
     pub colour: bool,
+    /// How wide the terminal is that answers go to, if it is one.
+    pub columns: Option<usize>,
 }
 
 impl Ui {
@@ -49,12 +51,23 @@ impl Ui {
             json,
             progress: terminal && !dumb && !json && volume != Volume::Quiet,
             colour: terminal && !dumb && !set("NO_COLOR"),
+            columns: rustix::termios::tcgetwinsize(io::stdout())
+                .ok()
+                .map(|size| usize::from(size.ws_col.max(40))),
         }
     }
 
     /// Prints one line of the answer. A closed pipe is not an error.
     pub fn answer(&self, line: impl Display) {
         let _ = writeln!(io::stdout().lock(), "{line}");
+    }
+
+    /// Prints one line of the answer; on a terminal it is wrapped, and what follows is indented.
+    pub fn answer_wrapped(&self, line: &str, indent: usize) {
+        match self.columns {
+            Some(columns) => self.answer(escape::wrap(line, columns, indent)),
+            None => self.answer(line),
+        }
     }
 
     /// Prints a remark, unless quiet.

@@ -1,7 +1,7 @@
 //! Events on the screen: one line a moving file and one for the job, or plain lines.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -46,51 +46,60 @@ struct File {
     rate: Rate,
 }
 
-/// A rate that follows the truth without trembling: nine parts old, one part new.
+/// How far a rate looks back.
+const WINDOW: Duration = Duration::from_secs(5);
+
+/// The rate of the last seconds: steady, and not led astray by the burst of the first moment.
 #[derive(Debug)]
 struct Rate {
-    at: Instant,
-    bytes: u64,
-    smooth: f64,
+    /// What was seen when, oldest first; never empty.
+    seen: VecDeque<(Instant, u64)>,
     moved_at: Instant,
 }
 
 impl Rate {
     fn new(now: Instant, bytes: u64) -> Self {
         Self {
-            at: now,
-            bytes,
-            smooth: 0.0,
+            seen: VecDeque::from([(now, bytes)]),
             moved_at: now,
         }
     }
 
     fn update(&mut self, now: Instant, bytes: u64) {
-        let passed = now.saturating_duration_since(self.at).as_secs_f64();
-        if passed < 0.05 {
-            return;
-        }
-        let fresh = bytes.saturating_sub(self.bytes) as f64 / passed;
-        let first = self.smooth == 0.0;
-        self.smooth = if first {
-            fresh
-        } else {
-            0.9 * self.smooth + 0.1 * fresh
-        };
-        if bytes != self.bytes {
+        if self.seen.back().is_none_or(|(_, last)| *last != bytes) {
             self.moved_at = now;
         }
-        (self.at, self.bytes) = (now, bytes);
+        self.seen.push_back((now, bytes));
+        // One sample older than the window stays, so that the window is full.
+        while self
+            .seen
+            .get(1)
+            .is_some_and(|(at, _)| now.saturating_duration_since(*at) >= WINDOW)
+        {
+            self.seen.pop_front();
+        }
+    }
+
+    fn per_second(&self) -> f64 {
+        let (Some(first), Some(last)) = (self.seen.front(), self.seen.back()) else {
+            return 0.0;
+        };
+        let passed = last.0.saturating_duration_since(first.0).as_secs_f64();
+        if passed < 0.05 {
+            return 0.0;
+        }
+        last.1.saturating_sub(first.1) as f64 / passed
     }
 
     fn words(&self, now: Instant, left: Option<u64>) -> String {
         if now.saturating_duration_since(self.moved_at) >= STALLED {
             return "stalled".to_owned();
         }
-        let rate = format!("{}/s", table::size(self.smooth as u64));
+        let smooth = self.per_second();
+        let rate = format!("{}/s", table::size(smooth as u64));
         match left {
-            Some(left) if self.smooth > 1.0 => {
-                let eta = Duration::from_secs((left as f64 / self.smooth).min(1e7) as u64);
+            Some(left) if smooth > 1.0 => {
+                let eta = Duration::from_secs((left as f64 / smooth).min(1e7) as u64);
                 let secs = eta.as_secs();
                 format!("{rate:>12}  {}:{:02} left", secs / 60, secs % 60)
             }
@@ -131,11 +140,8 @@ impl Screen {
         if self.ui.volume == Volume::Quiet || self.ui.json {
             return;
         }
-        if self.ui.progress {
-            let _ = self.bars.println(text);
-        } else {
-            self.ui.remark(text);
-        }
+        // Not by the bars: without one their line would lack its end, and the next prompt take it.
+        self.bars.suspend(|| self.ui.remark(text));
     }
 
     fn take(&mut self, event: &Event) {

@@ -30,11 +30,12 @@ pub fn rate(bytes: u64, took: Duration) -> String {
     format!("{}/s", size((bytes as f64 / secs) as u64))
 }
 
-/// Prints a duration as `1:02:03`, `2:03` or `0.4 s`.
+/// Prints a duration as `1:02:03`, `2:03`, `0.4 s` or `12 ms`.
 #[must_use]
 pub fn duration(took: Duration) -> String {
     let secs = took.as_secs();
     match secs {
+        0 if took.as_millis() < 100 => format!("{} ms", took.as_millis()),
         0..10 => format!("{:.1} s", took.as_secs_f64()),
         10..3600 => format!("{}:{:02}", secs / 60, secs % 60),
         _ => format!("{}:{:02}:{:02}", secs / 3600, secs / 60 % 60, secs % 60),
@@ -105,6 +106,7 @@ mod tests {
         assert_eq!(size(1536), "1.5 KiB");
         assert_eq!(size(1 << 30), "1.0 GiB");
         assert_eq!(size(u64::MAX), "16384.0 PiB");
+        assert_eq!(duration(Duration::from_millis(42)), "42 ms");
         assert_eq!(duration(Duration::from_millis(420)), "0.4 s");
         assert_eq!(duration(Duration::from_secs(125)), "2:05");
         assert_eq!(duration(Duration::from_secs(3661)), "1:01:01");
