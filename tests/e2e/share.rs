@@ -220,7 +220,7 @@ fn load(address: std::net::SocketAddr, worker: usize, stop: &AtomicBool) {
 #[test]
 fn a_full_share_says_452_loses_nothing_and_goes_on() {
     let site = Site::with_ann();
-    let Some(_mount) = Mount::tmpfs(site.share(), 64) else {
+    let Some(_mount) = Mount::tmpfs(site.share(), "size=64m") else {
         return;
     };
     fs::write(site.disk("old"), content(100)).unwrap();
@@ -248,15 +248,41 @@ fn a_full_share_says_452_loses_nothing_and_goes_on() {
     wire.store("STOR fits", &noise(50 << 20));
 }
 
+#[test]
+fn a_share_without_room_for_one_more_name_says_452_and_goes_on() {
+    let site = Site::with_ann();
+    let Some(_mount) = Mount::tmpfs(site.share(), "size=1m,nr_inodes=40") else {
+        return;
+    };
+    fs::write(site.disk("old"), "old").unwrap();
+    let server = site.start();
+    let mut wire = server.ann();
+    let refused = (0..50)
+        .map(|i| wire.command(&format!("MKD d{i}")))
+        .find(|reply| reply.code != 257)
+        .expect("40 names hold 50");
+    assert_eq!(refused.code, 452, "{}", refused.text());
+    for act in ["STOR new", "STOR old", "STOU"] {
+        wire.passive();
+        assert_eq!(wire.command(act).code, 452, "{act}");
+    }
+    assert_eq!(fs::read(server.site.disk("old")).unwrap(), b"old");
+    wire.expect("RNFR old", 350);
+    wire.expect("RNTO still here", 250);
+    wire.expect("RMD d0", 250);
+    wire.expect("MKD fits", 257);
+    wire.expect("RMD fits", 250);
+    wire.store("STOR fits too", b"new");
+}
+
 /// A file system that is gone with the test.
 struct Mount(PathBuf);
 
 impl Mount {
     #[allow(clippy::print_stderr, reason = "a skipped test must say so")]
-    fn tmpfs(dir: PathBuf, mib: u32) -> Option<Self> {
-        let size = format!("size={mib}m,mode=755");
+    fn tmpfs(dir: PathBuf, size: &str) -> Option<Self> {
         let out = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .args(["-t", "tmpfs", "-o", &format!("{size},mode=755"), "tmpfs"])
             .arg(&dir)
             .output();
         if out.is_ok_and(|out| out.status.success()) {
