@@ -14,6 +14,8 @@ mod share_command;
 mod errors;
 mod shell;
 mod transfers;
+// Limits, live changes, and a life with signals.
+mod operations;
 // What is on disk is the only copy.
 mod share;
 // ftpc as a daily tool, against every server.

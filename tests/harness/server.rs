@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader},
     net::SocketAddr,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::{Arc, Condvar, Mutex},
     thread,
     time::{Duration, Instant},
@@ -37,8 +37,8 @@ struct Log {
 
 impl Server {
     #[track_caller]
-    pub(crate) fn start(site: Site) -> Self {
-        let mut child = command(&site)
+    pub(crate) fn start(site: Site, mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -120,6 +120,36 @@ impl Server {
         }
     }
 
+    /// Runs one of `ftpd`'s own commands on this server, such as `who`.
+    #[must_use]
+    pub fn control(&self, args: &[&str]) -> Output {
+        command(&self.site).args(args).output().unwrap()
+    }
+
+    /// Runs a command on this server that must succeed, and returns what it printed.
+    #[allow(clippy::must_use_candidate, reason = "that it succeeds is often enough")]
+    #[track_caller]
+    pub fn told(&self, args: &[&str]) -> String {
+        let out = self.control(args);
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        let why = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success(), "{args:?}: {text}{why}");
+        text
+    }
+
+    /// Returns how many files and sockets the server has open.
+    #[must_use]
+    pub fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id()))
+            .unwrap()
+            .count()
+    }
+
+    /// Sends the server a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
     /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> Pid {
@@ -148,8 +178,15 @@ impl Server {
     /// Stops the server by SIGTERM and returns its site and exit code.
     #[must_use]
     #[track_caller]
-    pub fn stop(mut self) -> (Site, Option<i32>) {
-        kill_process(self.pid(), Signal::TERM).unwrap();
+    pub fn stop(self) -> (Site, Option<i32>) {
+        self.signal(Signal::TERM);
+        self.ended()
+    }
+
+    /// Waits until the server has ended, and returns its site and exit code.
+    #[must_use]
+    #[track_caller]
+    pub fn ended(mut self) -> (Site, Option<i32>) {
         let code = wait(&mut self.child).code();
         (std::mem::take(&mut self.site), code)
     }

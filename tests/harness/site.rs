@@ -4,9 +4,10 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use crate::server::Server;
+use crate::server::{Server, command};
 
 /// The password of every user of a site.
 pub const PASSWORD: &str = "secret";
@@ -171,8 +172,16 @@ impl Site {
     #[must_use]
     #[track_caller]
     pub fn start(self) -> Server {
+        self.start_by(|ftpd| ftpd)
+    }
+
+    /// Writes the configuration and starts `ftpd` by another command made of the usual one.
+    #[must_use]
+    #[track_caller]
+    pub fn start_by(self, change: impl FnOnce(Command) -> Command) -> Server {
         self.write();
-        Server::start(self)
+        let ftpd = change(command(&self));
+        Server::start(self, ftpd)
     }
 }
 

@@ -224,6 +224,17 @@ impl Wire {
         }
     }
 
+    /// Reads what the server still says until it has closed, and expects a 421 in it.
+    #[track_caller]
+    pub fn expect_end(&mut self) {
+        let mut said = Vec::new();
+        // A server sends a handful of replies at most.
+        while let (Ok(reply), true) = (self.try_reply(), said.len() < 10) {
+            said.push(reply.code);
+        }
+        assert!(said.contains(&421), "no 421 but {said:?}");
+    }
+
     /// Requires that the server has closed the connection.
     #[track_caller]
     pub fn closed(&mut self) {
@@ -323,6 +334,14 @@ fn recode(line: &[u8]) -> String {
 }
 
 impl Data {
+    /// Reads so many bytes.
+    #[track_caller]
+    pub fn read(&mut self, bytes: usize) -> Vec<u8> {
+        let mut buffer = vec![0; bytes];
+        self.0.read_exact(&mut buffer).unwrap();
+        buffer
+    }
+
     /// Reads to the end; with TLS, to the end that the other side announced.
     #[track_caller]
     pub fn read_all(mut self) -> Vec<u8> {

@@ -169,10 +169,14 @@ impl fmt::Display for ConfigError {
             Self::Faults { path, faults } => {
                 let noun = if faults.len() == 1 { "fault" } else { "faults" };
                 write!(f, "`{}` has {} {noun}", path.display(), faults.len())?;
-                match faults.first() {
-                    Some(first) => write!(f, ": {}", first.what),
-                    None => Ok(()),
+                let Some(first) = faults.first() else {
+                    return Ok(());
+                };
+                write!(f, ": ")?;
+                if let Some(place) = &first.place {
+                    write!(f, "line {}, column {}: ", place.line, place.column)?;
                 }
+                write!(f, "{}; {}", first.what, first.fix)
             }
         }
     }

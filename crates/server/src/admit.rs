@@ -43,6 +43,18 @@ pub enum Refused {
     },
 }
 
+impl Refused {
+    /// The key of the configuration that says so, for the log.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Address => "server.allow_from",
+            Self::Full { .. } => "limits.max_clients",
+            Self::AddressFull { .. } => "limits.max_per_ip",
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Counts {
     total: u32,

@@ -126,7 +126,7 @@ impl Porch {
             }
             Err(refused) => {
                 self.registry.totals().refused.add(1);
-                warn!(%peer, reason = %refused, "connection refused");
+                warn!(%peer, key = refused.key(), reason = %refused, "connection refused");
                 turn_away(stream, refused);
             }
         }

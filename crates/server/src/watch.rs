@@ -2,6 +2,7 @@
 //! change. Reads none of them.
 
 use std::{
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -45,9 +46,12 @@ impl FileWatch {
     /// When the system has no more watches to give.
     pub fn new(files: Vec<PathBuf>) -> notify::Result<Self> {
         let (sender, events) = mpsc::channel(1);
+        let names: Vec<OsString> = files
+            .iter()
+            .filter_map(|file| file.file_name().map(OsStr::to_owned))
+            .collect();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            let is_change = event.is_ok_and(|event| !matches!(event.kind, EventKind::Access(_)));
-            if is_change {
+            if event.is_ok_and(|event| concerns(&event, &names)) {
                 let _ = sender.try_send(());
             }
         })?;
@@ -91,6 +95,18 @@ impl FileWatch {
     }
 }
 
+/// Whether an event is a change of one of the names. A log or a share beside the configuration is
+/// written all the time: that must wake nobody.
+fn concerns(event: &Event, names: &[OsString]) -> bool {
+    let named = |path: &PathBuf| {
+        path.file_name()
+            .is_none_or(|name| names.iter().any(|known| known == name))
+    };
+    // An event without a path says that some were lost.
+    !matches!(event.kind, EventKind::Access(_))
+        && (event.paths.is_empty() || event.paths.iter().any(named))
+}
+
 fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
     use std::os::unix::fs::MetadataExt;
     files
@@ -105,6 +121,18 @@ fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_beside_the_files_wakes_nobody() {
+        let names = [OsString::from("ftp.toml")];
+        let event = |path: &str, kind| Event::new(kind).add_path(path.into());
+        let modified = EventKind::Modify(notify::event::ModifyKind::Any);
+        assert!(concerns(&event("/etc/ftp/ftp.toml", modified), &names));
+        assert!(!concerns(&event("/etc/ftp/xferlog", modified), &names));
+        let read = EventKind::Access(notify::event::AccessKind::Any);
+        assert!(!concerns(&event("/etc/ftp/ftp.toml", read), &names));
+        assert!(concerns(&Event::new(EventKind::Other), &names));
+    }
 
     #[tokio::test]
     async fn a_rename_over_the_file_is_a_change_and_a_neighbour_is_not() {
