@@ -127,7 +127,10 @@ impl Server {
     }
 
     /// Runs a command on this server that must succeed, and returns what it printed.
-    #[allow(clippy::must_use_candidate, reason = "that it succeeds is often enough")]
+    #[allow(
+        clippy::must_use_candidate,
+        reason = "that it succeeds is often enough"
+    )]
     #[track_caller]
     pub fn told(&self, args: &[&str]) -> String {
         let out = self.control(args);

@@ -350,6 +350,14 @@ impl Data {
         bytes
     }
 
+    /// Reads until the other side ends, in whatever way, and counts.
+    #[must_use]
+    pub fn drain(mut self) -> usize {
+        let mut bytes = Vec::new();
+        let _ = self.0.read_to_end(&mut bytes);
+        bytes.len()
+    }
+
     /// Writes some bytes.
     #[track_caller]
     pub fn write(&mut self, bytes: &[u8]) {

@@ -224,7 +224,7 @@ impl Desk {
     }
 
     /// Returns the next line whose turn it is. While something runs, these are the urgent ones
-    /// only; the others are put by.
+    /// only, and only as long as nothing waits before them: replies come in the order of the lines.
     fn next_line(&mut self) -> Option<Line> {
         if self.running.is_none() {
             let line = self.held.pop_front();
@@ -236,7 +236,7 @@ impl Desk {
         while self.held.len() < MOST_HELD {
             let line = self.lines.next_line()?;
             match urgency(&line) {
-                Urgency::Now => return Some(line),
+                Urgency::Now if self.held.is_empty() => return Some(line),
                 Urgency::Abort => {
                     self.abort();
                     self.held.push_back(line);
@@ -245,7 +245,7 @@ impl Desk {
                     self.is_leaving = true;
                     self.held.push_back(line);
                 }
-                Urgency::None => self.held.push_back(line),
+                Urgency::Now | Urgency::None => self.held.push_back(line),
             }
         }
         None
