@@ -43,9 +43,9 @@ const ROWS: [Row; 15] = [
         |_, wire| codes(wire, &["STRU x", "NOOP"]),
     ),
     row(
-        "ABOR in a RETR, then NOOP",
-        "cut short: 426, 226, 200",
-        "sent whole: 226, 200",
+        "ABOR in a RETR: first reply, and the file",
+        "426, cut short",
+        "226, sent whole",
         abor_in_transfer,
     ),
     row(
@@ -172,12 +172,17 @@ fn abor_in_transfer(_: &Server, wire: &mut Wire) -> String {
     wire.send("ABOR");
     wire.send("NOOP");
     let whole = 1 + data.drain() == BIG;
-    let mut seen = Vec::new();
-    while seen.last() != Some(&200) && seen.len() < 5 {
-        seen.push(wire.reply().code);
+    let first = wire.reply().code;
+    // libunftp answers the ABOR as well as the transfer at times, at others only one of them.
+    let mut more = 0;
+    while wire.reply().code != 200 {
+        more += 1;
+        assert!(more < 3, "the NOOP is not answered");
     }
-    let cut = if whole { "sent whole" } else { "cut short" };
-    format!("{cut}: {seen:?}").replace(['[', ']'], "")
+    format!(
+        "{first}, {}",
+        if whole { "sent whole" } else { "cut short" }
+    )
 }
 
 fn rest_beyond(server: &Server, wire: &mut Wire) -> String {

@@ -4,6 +4,7 @@
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, TcpStream},
+    os::fd::AsFd,
     sync::Arc,
     time::Duration,
 };
@@ -28,9 +29,17 @@ pub async fn handshake(
 ) -> io::Result<TlsStream<tokio::net::TcpStream>> {
     socket.set_nodelay(true)?;
     let socket = tokio::net::TcpStream::from_std(socket)?;
-    timeout(limit, TlsAcceptor::from(config).accept(socket))
+    let stream = timeout(limit, TlsAcceptor::from(config).accept(socket))
         .await
-        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+    acknowledge(stream.get_ref().0);
+    Ok(stream)
+}
+
+/// Acknowledges at once what was read. A client that leaves Nagle's algorithm on holds the next
+/// small record back until then, and the kernel would wait 40 ms for something to send along.
+fn acknowledge(socket: impl AsFd) {
+    let _unsupported = rustix::net::sockopt::set_tcp_quickack(socket, true);
 }
 
 /// A TLS data connection on a blocking thread.
