@@ -20,8 +20,7 @@ mod operations;
 mod share;
 // ftpc as a daily tool, against every server.
 mod client;
-// Other people's clients and servers.
+// Other people's clients.
 mod foreign_clients;
-mod foreign_servers;
 // Raw bytes, one concern a file, on both engines.
 mod wire;

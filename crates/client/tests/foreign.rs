@@ -209,7 +209,8 @@ async fn trees_go_both_ways_with_proftpd() {
 
 #[tokio::test]
 async fn trees_go_both_ways_with_pure_ftpd() {
-    trees_both_ways(peers::pure_ftpd(), Tls::Off, false, true).await;
+    trees_both_ways(peers::pure_ftpd(Tls::Off), Tls::Off, false, true).await;
+    trees_both_ways(peers::pure_ftpd(Tls::On), Tls::On, false, true).await;
 }
 
 #[tokio::test]
@@ -312,7 +313,7 @@ async fn cut_transfers_go_on_with_proftpd() {
 
 #[tokio::test]
 async fn cut_transfers_go_on_with_pure_ftpd() {
-    resumes_both_ways(peers::pure_ftpd()).await;
+    resumes_both_ways(peers::pure_ftpd(Tls::Off)).await;
 }
 
 #[tokio::test]
@@ -324,7 +325,7 @@ async fn cut_transfers_go_on_with_pyftpdlib() {
 async fn gbk_names_round_trip_with_servers_that_pass_bytes() {
     for (name, peer) in [
         ("vsftpd", peers::vsftpd(Tls::Off)),
-        ("pure", peers::pure_ftpd()),
+        ("pure", peers::pure_ftpd(Tls::Off)),
     ] {
         let Some(peer) = peer else { return };
         let gbk = std::ffi::OsString::from_vec(b"\xB2\xE2\xCA\xD4.txt".to_vec());
@@ -436,7 +437,9 @@ async fn dropped_transfers_stay_in_step_with_all() {
     dropped_transfers_stay_in_step("pyftpdlib(Tls::Off)", peers::pyftpdlib(Tls::Off), Tls::Off)
         .await;
     dropped_transfers_stay_in_step("pyftpdlib(Tls::On)", peers::pyftpdlib(Tls::On), Tls::On).await;
-    dropped_transfers_stay_in_step("pure_ftpd()", peers::pure_ftpd(), Tls::Off).await;
+    dropped_transfers_stay_in_step("pure_ftpd(Tls::Off)", peers::pure_ftpd(Tls::Off), Tls::Off)
+        .await;
+    dropped_transfers_stay_in_step("pure_ftpd(Tls::On)", peers::pure_ftpd(Tls::On), Tls::On).await;
 }
 
 #[tokio::test]

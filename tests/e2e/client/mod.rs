@@ -6,6 +6,7 @@
 mod fake;
 
 mod codes;
+mod files;
 mod hostile;
 mod json;
 mod restart;
@@ -21,7 +22,7 @@ use std::{
 };
 
 use fake::peers::{self, Peer, Tls};
-use harness::{Server, Site, client::Ftpc, ftpc};
+use harness::{Server, Site, client::Ftpc, ftpc, site::Engine};
 
 /// A server of any make, with a directory that may be written.
 struct Host {
@@ -43,9 +44,18 @@ enum Alive {
 
 impl Host {
     fn ours() -> Self {
-        let server = Site::with_ann().start();
+        Self::site("ftpd", Site::with_ann())
+    }
+
+    /// libunftp, over our share.
+    fn libunftp() -> Self {
+        Self::site("libunftp", Site::with_ann().engine(Engine::Libunftp))
+    }
+
+    fn site(name: &'static str, site: Site) -> Self {
+        let server = site.start();
         Self {
-            name: "ftpd",
+            name,
             address: server.address,
             user: "ann",
             top: String::new(),
@@ -78,14 +88,10 @@ fn hosts(tls: Tls) -> Vec<Host> {
     let theirs = [
         Host::theirs("vsftpd", peers::vsftpd(tls)),
         Host::theirs("proftpd", peers::proftpd(tls)),
-        // Debian's Pure-FTPd is made without a certificate of its own.
-        Host::theirs(
-            "pure-ftpd",
-            (tls == Tls::Off).then(peers::pure_ftpd).flatten(),
-        ),
+        Host::theirs("pure-ftpd", peers::pure_ftpd(tls)),
         Host::theirs("pyftpdlib", peers::pyftpdlib(tls)),
     ];
-    let mut all = vec![Host::ours()];
+    let mut all = vec![Host::ours(), Host::libunftp()];
     all.extend(theirs.into_iter().flatten());
     all
 }

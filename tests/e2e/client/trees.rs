@@ -87,14 +87,17 @@ fn both_ways(host: &Host, tls: &str) {
     assert_eq!(files, 28, "{what}: {said}");
     let there = host.disk.join("tree");
     assert_eq!(contents(&there), contents(&source), "{what}: up");
-    assert_eq!(times(&there), times(&source), "{what}: times up");
+    // libunftp has no command that sets a time.
+    if host.name != "libunftp" {
+        assert_eq!(times(&there), times(&source), "{what}: times up");
+    }
     let (files, said) = sync("source", &url);
     assert_eq!(files, 0, "{what}: up again: {said}");
 
     let (files, said) = sync(&url, "back");
     assert_eq!(files, 28, "{what}: {said}");
     assert_eq!(contents(&back), contents(&source), "{what}: down");
-    assert_eq!(times(&back), times(&source), "{what}: times down");
+    assert_eq!(times(&back), times(&there), "{what}: times down");
     let (files, said) = sync(&url, "back");
     assert_eq!(files, 0, "{what}: down again: {said}");
 

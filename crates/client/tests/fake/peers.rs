@@ -259,7 +259,7 @@ pub(crate) fn proftpd(tls: Tls) -> Option<Peer> {
 const HASH: &str = "$1$abcdefgh$IQtUouv7y7Q9dRWkQEPCc.";
 
 /// Pure-FTPd.
-pub(crate) fn pure_ftpd() -> Option<Peer> {
+pub(crate) fn pure_ftpd(tls: Tls) -> Option<Peer> {
     let (Some(program), Some(tool), true) = (
         find("usr/sbin/pure-ftpd"),
         find("usr/bin/pure-pw"),
@@ -289,6 +289,10 @@ pub(crate) fn pure_ftpd() -> Option<Peer> {
         .args(["-l", &format!("puredb:{}", database.display())])
         .args(["-A", "-E", "-u", "1", "-C", "50", "-g"])
         .arg(home.path("pid"));
+    if tls != Tls::Off {
+        home.certificate();
+        command.args(["-Y", "1", "-2"]).arg(home.path("both.pem"));
+    }
     Some(home.start(command, "ann", true))
 }
 
