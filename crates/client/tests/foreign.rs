@@ -400,24 +400,26 @@ async fn dropped_transfers_stay_in_step(name: &str, peer: Option<Peer>, tls: Tls
     }
     let (_, mut session) = trusting(dialer(&peer, peer.address.port(), tls, false)).await;
     let at = |name: &str| format!("{}/{name}", peer.top);
-    for name in ["large", "small"] {
-        let mut data = session.open_read(&at(name), 0).await.unwrap();
+    for file in ["large", "small"] {
+        let mut data = session.open_read(&at(file), 0).await.unwrap();
         tokio::task::spawn_blocking(move || data.read(&mut [0; 1000]).unwrap())
             .await
             .unwrap();
-        session.settle().await.unwrap();
-        assert_eq!(session.size(&at("small")).await.unwrap(), Some(5), "{name}");
+        if gave_up(name, &mut *session).await {
+            return;
+        }
+        assert_eq!(
+            session.size(&at("small")).await.unwrap(),
+            Some(5),
+            "{name} {file}"
+        );
     }
     for count in [10, 3_000_000] {
         let mut data = session.open_write(&at("up"), Start::New).await.unwrap();
         tokio::task::spawn_blocking(move || data.write_all(&vec![1; count]).unwrap())
             .await
             .unwrap();
-        let settled = session.settle().await;
-        if settled.is_err() {
-            // pyftpdlib sometimes answers nothing at all to a reset; then the session is given up.
-            assert!(name.starts_with("pyftpdlib"), "{name} {count}: {settled:?}");
-            assert!(!session.is_usable());
+        if gave_up(name, &mut *session).await {
             return;
         }
         assert_eq!(
@@ -426,6 +428,18 @@ async fn dropped_transfers_stay_in_step(name: &str, peer: Option<Peer>, tls: Tls
             "{count}"
         );
     }
+}
+
+/// Settles. pyftpdlib, and Pure-FTPd over TLS, sometimes answer neither a reset nor any command
+/// behind it: there, and only there, the session may be given up, and must not be used again.
+async fn gave_up(name: &str, session: &mut dyn Remote) -> bool {
+    let Err(error) = session.settle().await else {
+        return false;
+    };
+    let may = name.starts_with("pyftpdlib") || name == "pure_ftpd(Tls::On)";
+    assert!(may, "{name}: {error}");
+    assert!(!session.is_usable());
+    true
 }
 
 #[tokio::test]

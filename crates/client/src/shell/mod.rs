@@ -4,6 +4,7 @@
 
 mod act;
 mod complete;
+mod files;
 pub mod table;
 pub mod words;
 

@@ -5,34 +5,35 @@
 
 mod commands;
 mod data;
+mod dial;
 mod health;
+mod list;
+mod open;
 mod reply;
+mod reuse;
 
-use std::{
-    io,
-    net::SocketAddr,
-    os::fd::OwnedFd,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+use std::{io, os::fd::OwnedFd, sync::Arc, time::Duration};
+
+use suppaftp::{FtpError, types::Response};
+use tokio::time::timeout;
+
+use self::{
+    dial::{DialNote, Passive},
+    health::Health,
+    open::Act,
 };
-
-use suppaftp::{FtpError, Mode, Status, types::Response};
-use tokio::{net::TcpStream, runtime::Handle, time::timeout};
-
-use self::{data::FtpData, health::Health};
 use super::{
-    Abilities, HashAlgorithm, Reply, SessionFacts, Start,
+    Abilities, HashAlgorithm, Reply, SessionFacts,
     connect::{Deadlines, Wire, WireTrace},
     names::Codec,
-    tls::{FtpStream, Handshakes},
+    tls::FtpStream,
 };
-use crate::{
-    cancel::Cancel,
-    error::{Phase, RemoteError},
-    trust::{Trust, TrustCheck, verifier::Verdict},
-};
+use crate::error::{Phase, RemoteError};
 
-pub(super) use reply::{check_line, parse as parse_reply};
+pub(super) use self::{
+    reply::{check_line, parse as parse_reply},
+    reuse::ReuseWatch,
+};
 
 /// One FTP session.
 pub(super) struct FtpRemote {
@@ -51,94 +52,7 @@ pub(super) struct FtpRemote {
     set_time: commands::SetTime,
     hash_set: Option<HashAlgorithm>,
     mlst_refused: bool,
-    clock: commands::Clock,
-}
-
-/// How data connections are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Passive {
-    Extended,
-    Plain,
-}
-
-/// What the data connection attempt came to; the library only says "failed".
-#[derive(Debug, Default)]
-pub(super) struct DialNote(Mutex<(Option<SocketAddr>, bool)>);
-
-impl DialNote {
-    fn edit<T>(&self, change: impl FnOnce(&mut (Option<SocketAddr>, bool)) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Connects, within the limit.
-    async fn connect(&self, address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
-        self.edit(|note| *note = (Some(address), true));
-        let socket = timeout(limit, TcpStream::connect(address))
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
-        self.edit(|note| note.1 = false);
-        Ok(socket)
-    }
-}
-
-/// Tells a refusal for want of TLS session reuse from others.
-#[derive(Clone, Debug)]
-pub(super) struct ReuseWatch {
-    pub(super) handshakes: Option<Arc<Handshakes>>,
-    pub(super) verdict: Option<Arc<Verdict>>,
-    pub(super) trust: Arc<dyn TrustCheck>,
-    pub(super) endpoint: String,
-}
-
-impl ReuseWatch {
-    /// Makes the error for a refused data command. After a full TLS 1.3 handshake 425 and 522 mean
-    /// that the tickets ran out; a session of TLS 1.2 resumes as often as it likes.
-    fn refusal(&self, verb: String, path: Option<String>, reply: Reply) -> RemoteError {
-        let starved = self.handshakes.as_ref().is_some_and(|shakes| {
-            shakes.done() > 1 && !shakes.last_was_resumed() && shakes.is_tls13()
-        });
-        if starved && matches!(reply.code, 425 | 522) {
-            self.trust.note_tls12(&self.endpoint);
-            return RemoteError::SessionReuse {
-                reason: reply.to_string(),
-            };
-        }
-        RemoteError::Refused { verb, path, reply }
-    }
-
-    /// Looks before a data command whether it could resume. A server that resumes but is thrifty
-    /// with TLS 1.3 tickets (ProFTPD gives none on a resumed upload) is better spoken to in
-    /// TLS 1.2, and some refuse what does not resume.
-    fn check_tickets(&self) -> Result<(), RemoteError> {
-        let starved = self.handshakes.as_ref().is_some_and(|shakes| {
-            shakes.is_tls13() && shakes.last_was_resumed() && shakes.tickets.ran_out()
-        });
-        if !starved {
-            return Ok(());
-        }
-        self.trust.note_tls12(&self.endpoint);
-        Err(RemoteError::SessionReuse {
-            reason: "no TLS 1.3 ticket is left, so TLS 1.2 is used".to_owned(),
-        })
-    }
-
-    /// Makes the error for a failed handshake.
-    pub(super) fn handshake(&self, reason: String) -> RemoteError {
-        let endpoint = self.endpoint.clone();
-        match self.verdict.as_ref().and_then(|verdict| verdict.refused()) {
-            Some(Trust::New { fingerprint }) => RemoteError::Untrusted {
-                endpoint,
-                fingerprint,
-            },
-            Some(Trust::Changed { old, new, place }) => RemoteError::CertificateChanged {
-                endpoint,
-                old,
-                new,
-                place,
-            },
-            Some(Trust::Known) | None => RemoteError::Tls { endpoint, reason },
-        }
-    }
+    clock: list::Clock,
 }
 
 /// Makes the error of a connection that broke.
@@ -159,38 +73,6 @@ pub(super) fn broken(verb: &str, error: FtpError) -> RemoteError {
             verb,
             what: "the server's reply cannot be read".to_owned(),
         },
-    }
-}
-
-/// What [`FtpRemote::open`] begins.
-#[derive(Clone, Copy)]
-enum Act<'a> {
-    /// RETR, MLSD, LIST: bytes come.
-    Receive(&'static str, &'a str),
-    /// STOR, APPE: bytes go.
-    Store(&'a str, Start),
-}
-
-impl Act<'_> {
-    fn verb(&self) -> &'static str {
-        match self {
-            Self::Receive(verb, _) => verb,
-            Self::Store(_, Start::Append) => "APPE",
-            Self::Store(..) => "STOR",
-        }
-    }
-
-    fn path(&self) -> &str {
-        match self {
-            Self::Receive(_, path) | Self::Store(path, _) => path,
-        }
-    }
-
-    fn line(&self) -> String {
-        match self.path() {
-            "" => self.verb().to_owned(),
-            path => format!("{} {path}", self.verb()),
-        }
     }
 }
 
@@ -240,7 +122,7 @@ impl FtpRemote {
             set_time: commands::SetTime::Unknown,
             hash_set: None,
             mlst_refused: false,
-            clock: commands::Clock::Unknown,
+            clock: list::Clock::Unknown,
         })
     }
 
@@ -336,160 +218,11 @@ impl FtpRemote {
         })
     }
 
-    /// Opens a data connection: EPSV first; PASV for good once EPSV was refused.
-    async fn open(&mut self, act: Act<'_>, offset: u64) -> Result<FtpData, RemoteError> {
-        check_line(&act.line())?;
-        // Our own server does not insist on session reuse: a full handshake will do.
-        if !self.abilities.atomic_stor()
-            && let Err(error) = self.reuse.check_tickets()
-        {
-            return self.give_up(error);
-        }
-        loop {
-            self.health.enter()?;
-            self.note.edit(|note| *note = (None, false));
-            self.stream.set_mode(match self.passive {
-                Passive::Extended => Mode::ExtendedPassive,
-                Passive::Plain => Mode::Passive,
-            });
-            let limit = self.deadlines.data_connect + self.deadlines.reply;
-            let opened = timeout(limit, begin(&mut self.stream, act, offset)).await;
-            self.facts.data_peer = self.note.edit(|note| note.0.map(|peer| peer.to_string()));
-            let error = match opened {
-                Ok(Ok((text, stream))) => {
-                    return Ok(self.opened(act, offset, text.as_deref(), stream));
-                }
-                Ok(Err(FtpError::UnexpectedResponse(response))) => {
-                    let reply = match self.read(act.verb(), &response) {
-                        Ok(reply) => reply,
-                        Err(error) => return self.give_up(error),
-                    };
-                    if reply.code == 421 {
-                        self.health.broken();
-                    } else {
-                        self.health.ready();
-                    }
-                    if self.falls_back(&reply) {
-                        continue;
-                    }
-                    let path = Some(act.path().to_owned());
-                    let error = self.reuse.refusal(act.verb().to_owned(), path, reply);
-                    if matches!(error, RemoteError::SessionReuse { .. }) {
-                        self.health.broken();
-                    }
-                    return Err(error);
-                }
-                Ok(Err(error)) => self.open_failed(act.verb(), error).await,
-                Err(_) => RemoteError::Timeout {
-                    phase: Phase::DataConnect,
-                    after: limit,
-                },
-            };
-            return self.give_up(error);
-        }
-    }
-
     fn give_up<T>(&self, error: RemoteError) -> Result<T, RemoteError> {
         if !matches!(error, RemoteError::BadName { .. }) {
             self.health.broken();
         }
         Err(error)
-    }
-
-    /// Tells whether EPSV was refused, so that PASV is to be tried. No address was dialled then.
-    fn falls_back(&mut self, reply: &Reply) -> bool {
-        let refused = reply.code >= 500 || reply.code == 229;
-        let never_dialled = self.note.edit(|note| note.0.is_none());
-        if self.passive == Passive::Extended && never_dialled && refused {
-            self.passive = Passive::Plain;
-            return true;
-        }
-        false
-    }
-
-    fn opened(
-        &mut self,
-        act: Act<'_>,
-        offset: u64,
-        text: Option<&str>,
-        stream: data::Stream,
-    ) -> FtpData {
-        data::acknowledge_quickly(&self.control);
-        self.facts.passive = match self.passive {
-            Passive::Extended => "EPSV",
-            Passive::Plain => "PASV",
-        };
-        if let Some(peer) = &self.facts.data_peer {
-            self.trace(Wire::Sent(&format!("{} ({peer})", self.facts.passive)));
-        }
-        if offset > 0 {
-            self.trace(Wire::Sent(&format!("REST {offset}")));
-        }
-        self.trace(Wire::Sent(&act.line()));
-        if let Some(text) = text {
-            self.trace(Wire::Received(text.trim_end()));
-        }
-        FtpData {
-            stream: Some(stream),
-            secure: self.reuse.handshakes.is_some(),
-            control: Arc::clone(&self.control),
-            runtime: Handle::current(),
-            cancel: Cancel::default(),
-            stalled: self.deadlines.stalled,
-            finish: self.deadlines.finish,
-            announced: text.and_then(reply::announced_size),
-            verb: act.verb(),
-            path: act.path().to_owned(),
-            health: self.health.clone(),
-            codec: Arc::clone(&self.codec),
-            reuse: self.reuse.clone(),
-            later: None,
-        }
-    }
-
-    async fn open_failed(&mut self, verb: &'static str, error: FtpError) -> RemoteError {
-        match error {
-            FtpError::ConnectionError(source) if source.kind() == io::ErrorKind::InvalidInput => {
-                self.health.ready();
-                RemoteError::BadName {
-                    name: source.to_string(),
-                    why: "the site's encoding lacks one of its characters",
-                }
-            }
-            FtpError::ConnectionError(source) => match self.note.edit(|note| *note) {
-                (Some(_), true) if source.kind() == io::ErrorKind::TimedOut => {
-                    RemoteError::Timeout {
-                        phase: Phase::DataConnect,
-                        after: self.deadlines.data_connect,
-                    }
-                }
-                (Some(address), true) => RemoteError::Connect {
-                    address: address.to_string(),
-                    source,
-                },
-                _ => broken(verb, FtpError::ConnectionError(source)),
-            },
-            FtpError::SecureError(reason) => self.handshake_failed(verb, reason).await,
-            error => broken(verb, error),
-        }
-    }
-
-    /// The data handshake failed behind a 150; the server's reason is still on the control
-    /// connection.
-    async fn handshake_failed(&mut self, verb: &'static str, reason: String) -> RemoteError {
-        let error = self.reuse.handshake(reason);
-        if !matches!(error, RemoteError::Tls { .. }) {
-            return error;
-        }
-        let grace = self.deadlines.reply.min(Duration::from_secs(2));
-        let late = timeout(grace, self.stream.read_response_in(&[])).await;
-        let Ok(Err(FtpError::UnexpectedResponse(response))) = late else {
-            return error;
-        };
-        match self.read(verb, &response) {
-            Ok(reply) => self.reuse.refusal(verb.to_owned(), None, reply),
-            Err(_) => error,
-        }
     }
 
     /// After a dropped transfer: whatever it still answers is read until NOOP is answered.
@@ -508,31 +241,5 @@ impl FtpRemote {
             }
         }
         Err(RemoteError::Poisoned)
-    }
-}
-
-/// Runs the library's data-connection dance for an act.
-async fn begin(
-    stream: &mut FtpStream,
-    act: Act<'_>,
-    offset: u64,
-) -> Result<(Option<String>, data::Stream), FtpError> {
-    let rest = usize::try_from(offset).map_err(|_| {
-        let error = io::Error::new(io::ErrorKind::Unsupported, "the offset is too large here");
-        FtpError::ConnectionError(error)
-    })?;
-    stream.resume_transfer(rest).await?;
-    match act {
-        Act::Receive(..) => {
-            let (response, data) = stream
-                .custom_data_command(act.line(), &[Status::AboutToSend, Status::AlreadyOpen])
-                .await?;
-            Ok((
-                Some(String::from_utf8_lossy(&response.body).into_owned()),
-                data,
-            ))
-        }
-        Act::Store(path, Start::Append) => Ok((None, stream.append_with_stream(path).await?)),
-        Act::Store(path, _) => Ok((None, stream.put_with_stream(path).await?)),
     }
 }

@@ -2,28 +2,29 @@
 //! there, proved, then renamed. A server that commits whole files itself gets the final name at
 //! once, unless the file is so large that going on with a part of it is worth two more commands.
 
+mod begin;
+
 use std::{
     fs::File,
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, Seek as _, SeekFrom},
     path::PathBuf,
     sync::atomic::Ordering,
     time::SystemTime,
 };
 
-use sha2::{Digest as _, Sha256};
-
+use self::begin::{open, part_of};
 use super::{
     Tools,
     copy::{self, CopyError, Flow},
     digest::Digest,
     fetch::Done,
-    resume::{self, Begin},
+    resume::Begin,
     task, verify,
 };
 use crate::{
     error::{Error, RemoteError},
     event::FileId,
-    remote::{Data, HashVerb, Remote, Start, names},
+    remote::{Data, HashVerb, Remote},
 };
 
 /// From this size on a file has a temporary name even where the server commits whole files.
@@ -131,71 +132,6 @@ impl Send {
         size: u64,
     ) -> Result<bool, Error> {
         Ok(remote.size(part).await?.is_none() && remote.size(&self.remote).await? == Some(size))
-    }
-
-    /// Looks how much of this very file is there.
-    async fn begin(
-        &self,
-        tools: &Tools,
-        remote: &mut dyn Remote,
-        source: &Source,
-        part: &str,
-    ) -> Result<Begin, Error> {
-        // A part this small is not worth the question.
-        if self.direct || !tools.options.resume || source.size < resume::OVERLAP {
-            return Ok(Begin::Fresh);
-        }
-        if remote.abilities().atomic_stor() {
-            let kept = ask_kept(remote, part, source.size).await?;
-            return Ok(match kept {
-                Some(kept) if kept <= source.size => Begin::Resume {
-                    from: kept,
-                    have: kept,
-                },
-                _ => Begin::Fresh,
-            });
-        }
-        let begin = resume::upload(remote.size(part).await?, source.size);
-        if let Begin::Resume { from, have } = begin {
-            let same = self
-                .overlap_is_equal(remote, source, part, from, have)
-                .await?;
-            return Ok(if same { begin } else { Begin::Fresh });
-        }
-        Ok(begin)
-    }
-
-    /// Reads the end of the part back. A server that will not show it gets the file anew.
-    async fn overlap_is_equal(
-        &self,
-        remote: &mut dyn Remote,
-        source: &Source,
-        part: &str,
-        from: u64,
-        have: u64,
-    ) -> Result<bool, Error> {
-        let mut data = match remote.open_read(part, from).await {
-            Ok(data) => data,
-            Err(error) if error.is_transient() => return Err(error.into()),
-            Err(_) => return Ok(false),
-        };
-        data.obey(&self.flow.cancel);
-        let file = self.clone_file(source)?;
-        let (data, same) = task::blocking(move || {
-            let same = compare(&mut *data, &file, from, have);
-            (data, same)
-        })
-        .await?;
-        match same {
-            Ok(same) => {
-                data.finish().await?;
-                Ok(same)
-            }
-            Err(error) => {
-                let cancel = &self.flow.cancel;
-                Err(task::fail(remote, data, "RETR", &self.local, error, cancel).await)
-            }
-        }
     }
 
     fn clone_file(&self, source: &Source) -> Result<File, Error> {
@@ -409,98 +345,5 @@ impl Send {
             return;
         }
         let _gone = remote.remove_file(path).await;
-    }
-}
-
-/// Opens the transfer at `have`; REST, or APPE where REST is refused, or from the beginning.
-async fn open(
-    tools: &Tools,
-    remote: &mut dyn Remote,
-    path: &str,
-    have: u64,
-) -> Result<(Box<dyn Data>, u64), Error> {
-    if have > 0 {
-        for start in [Start::At(have), Start::Append] {
-            match remote.open_write(path, start).await {
-                Ok(data) => return Ok((data, have)),
-                Err(error) if error.is_transient() => return Err(error.into()),
-                Err(error) => tools.events.message(format!("resume: {error}")),
-            }
-        }
-    }
-    Ok((remote.open_write(path, Start::New).await?, 0))
-}
-
-/// Asks a server that commits whole files how much of an unfinished one it keeps, which no SIZE
-/// tells: an offset behind any end is refused with the number (`554 ... beyond the 400 bytes that
-/// are here`).
-async fn ask_kept(
-    remote: &mut dyn Remote,
-    part: &str,
-    size: u64,
-) -> Result<Option<u64>, RemoteError> {
-    match remote.open_write(part, Start::At(size + 1)).await {
-        Err(RemoteError::Refused { reply, .. }) if reply.code == 554 => {
-            let text = reply.text();
-            let number = text.split(" beyond the ").nth(1);
-            let number = number.and_then(|rest| rest.split(' ').next());
-            Ok(number
-                .and_then(|number| number.parse().ok())
-                .filter(|kept| *kept > 0))
-        }
-        Err(error) if error.is_transient() => Err(error),
-        Err(_) => Ok(None),
-        Ok(data) => {
-            drop(data);
-            remote.settle().await?;
-            Ok(None)
-        }
-    }
-}
-
-fn compare(data: &mut dyn Data, file: &File, from: u64, have: u64) -> Result<bool, CopyError> {
-    let local = |error| CopyError::Local("read", error);
-    let mut file = file;
-    file.seek(SeekFrom::Start(from)).map_err(local)?;
-    let mut ours = vec![0; usize::try_from(have - from).unwrap_or(usize::MAX)];
-    file.read_exact(&mut ours).map_err(local)?;
-    let mut theirs = Vec::new();
-    let mut block = vec![0; 64 * 1024];
-    loop {
-        match data.read(&mut block).map_err(CopyError::Remote)? {
-            0 => return Ok(ours == theirs),
-            count if theirs.len() + count > ours.len() => return Ok(false),
-            count => theirs.extend_from_slice(&block[..count]),
-        }
-    }
-}
-
-/// The temporary name: it tells of which size and time the file is, so that another version of
-/// it is never gone on with.
-fn part_of(remote: &str, size: u64, modified: Option<SystemTime>) -> String {
-    let time = modified.map_or(0, resume::seconds);
-    let digest = Sha256::digest(format!("{size} {time}"));
-    let tag: String = digest[..4]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let (dir, name) = names::split(remote);
-    names::join(dir, &format!("{name}.{tag}.ftpc-part"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn another_version_of_a_file_has_another_part() {
-        let then = SystemTime::UNIX_EPOCH;
-        let later = then + std::time::Duration::from_secs(1);
-        let part = part_of("/in/a.iso", 5, Some(then));
-        assert!(part.starts_with("/in/a.iso.") && part.ends_with(".ftpc-part"));
-        assert_eq!(part, part_of("/in/a.iso", 5, Some(then)));
-        assert_ne!(part, part_of("/in/a.iso", 6, Some(then)));
-        assert_ne!(part, part_of("/in/a.iso", 5, Some(later)));
-        assert!(!part_of("a", 0, None).contains('/'));
     }
 }

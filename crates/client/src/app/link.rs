@@ -1,174 +1,23 @@
-//! One run of the program: flags over environment over site over defaults, and the way to a server.
+//! The way to a server: which one is meant, who logs in, and whether its certificate is trusted.
 
-use std::{io::Write as _, path::PathBuf, sync::Arc};
+use std::{io::Write as _, sync::Arc};
 
-use ftp_config::{ClientConfig, Environment, Secret, Site, SiteTls, client::Verify};
+use ftp_config::{Secret, Site, SiteTls};
 
+use super::{App, Failure};
 use crate::{
-    cancel::Cancel,
-    cli::{Global, TlsHow, VerifyWhen},
-    credentials::{CredentialError, Login, Sources},
+    cli::TlsHow,
+    credentials::{Login, Sources},
     error::{Error, RemoteError},
-    exit::ExitCode,
     remote::{
         Dial as _, Remote, Security,
         connect::{Deadlines, Dialer, Wire},
         pool::Pool,
     },
     target::{self, Scheme, Server, Target},
-    transfer::Options,
-    trust::{
-        Fingerprint, TrustCheck,
-        store::{Store, StoreError},
-        verifier::Roots,
-    },
-    ui::{Ui, ask, escape::shown},
+    trust::{Fingerprint, TrustCheck, verifier::Roots},
+    ui::{ask, escape::shown},
 };
-
-/// Why a command ended without doing its work.
-#[derive(Debug)]
-pub enum Failure {
-    /// Wrong words; the second is a hint.
-    Usage(String, Option<String>),
-    /// The configuration cannot be used; the report is ready to print.
-    Config(String),
-    /// A file of this program's own cannot be used.
-    Store(StoreError),
-    /// No password.
-    Credentials(CredentialError),
-    /// The work failed.
-    Work(Error),
-    /// Everything was said already.
-    Said(ExitCode),
-}
-
-impl From<RemoteError> for Failure {
-    fn from(error: RemoteError) -> Self {
-        Self::Work(error.into())
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Work(error)
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl Failure {
-    /// Makes a usage error.
-    #[must_use]
-    pub fn usage(text: impl Into<String>) -> Self {
-        Self::Usage(text.into(), None)
-    }
-
-    /// Returns the exit code.
-    #[must_use]
-    pub fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Usage(..) | Self::Config(_) | Self::Store(_) => ExitCode::Usage,
-            Self::Credentials(_) => ExitCode::Login,
-            Self::Work(error) => error.into(),
-            Self::Said(code) => *code,
-        }
-    }
-
-    /// Says it, with the one thing to try.
-    pub fn say(&self, ui: &Ui) {
-        match self {
-            Self::Usage(text, hint) => {
-                ui.error(text);
-                if let Some(hint) = hint {
-                    ui.hint(hint);
-                }
-            }
-            Self::Config(report) => {
-                let _ = std::io::stderr().lock().write_all(report.as_bytes());
-            }
-            Self::Store(error) => ui.error(chain(error)),
-            Self::Credentials(error) => {
-                ui.error(error);
-                if let Some(hint) = credential_hint(error) {
-                    ui.hint(hint);
-                }
-            }
-            Self::Work(error) => {
-                ui.error(shown(&error.chain()));
-                if let Some(hint) = hint(error) {
-                    ui.hint(hint);
-                }
-            }
-            Self::Said(_) => {}
-        }
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
-}
-
-fn credential_hint(error: &CredentialError) -> Option<String> {
-    match error {
-        CredentialError::NetrcReadable { path, .. } => {
-            Some(format!("run `chmod 600 {}`", path.display()))
-        }
-        CredentialError::NoPrompt { .. } => {
-            Some("set FTPC_PASSWORD, or write the password in the site's table".to_owned())
-        }
-        CredentialError::Command(_) => None,
-    }
-}
-
-/// The one thing to try, where there is one.
-pub(crate) fn hint(error: &Error) -> Option<String> {
-    match error {
-        Error::Exists { .. } => {
-            Some("replace it with `--force`, or name another with `-o`".to_owned())
-        }
-        Error::Remote(RemoteError::CertificateChanged { endpoint, .. }) => Some(format!(
-            "ask whoever runs the server; if it is meant, run `ftpc trust remove {endpoint}`"
-        )),
-        Error::Remote(RemoteError::Untrusted { endpoint, .. }) => Some(format!(
-            "compare it with what the server shows, then run `ftpc trust add {endpoint}`"
-        )),
-        Error::Remote(RemoteError::TlsDowngrade { endpoint, .. }) => Some(format!(
-            "somebody may be in between; if TLS was turned off on purpose, run `ftpc trust remove {endpoint}`"
-        )),
-        Error::Remote(RemoteError::TlsRefused { .. }) => {
-            Some("`--tls auto` takes clear text where the server has no TLS".to_owned())
-        }
-        _ => None,
-    }
-}
-
-/// Everything that a command needs to know about this run.
-pub struct App {
-    /// The screen.
-    pub ui: Ui,
-    /// The flags every command takes.
-    pub global: Global,
-    /// The configuration.
-    pub config: ClientConfig,
-    /// The servers known.
-    pub store: Arc<Store>,
-    /// Stops the work.
-    pub cancel: Cancel,
-    home: Option<PathBuf>,
-    password: Option<String>,
-    /// The shell's connection, lent to a one-shot command.
-    lent: Option<(Arc<Pool>, String)>,
-}
 
 /// A way to one server: sessions, and the directory that relative paths are in.
 pub struct Link {
@@ -200,34 +49,6 @@ impl Link {
 }
 
 impl App {
-    /// Loads the configuration and the known servers.
-    ///
-    /// # Errors
-    /// One of them cannot be used.
-    pub fn load(ui: Ui, global: Global, cancel: Cancel) -> Result<Self, Failure> {
-        let environment = Environment::of_process();
-        let config = load_config(&ui, &global, &environment)?;
-        let dir = environment
-            .xdg_config_home
-            .clone()
-            .or_else(|| environment.home.as_ref().map(|home| home.join(".config")))
-            .unwrap_or_else(|| PathBuf::from("."));
-        let store = Arc::new(Store::open(dir.join("ftpc/known_hosts.toml"))?);
-        let password = std::env::var("FTPC_PASSWORD")
-            .ok()
-            .filter(|text| !text.is_empty());
-        Ok(Self {
-            ui,
-            global,
-            config,
-            store,
-            cancel,
-            home: environment.home,
-            password,
-            lent: None,
-        })
-    }
-
     /// Reads an operand.
     ///
     /// # Errors
@@ -421,50 +242,6 @@ impl App {
         ));
         ask::yes("Trust it from now on?")
     }
-
-    /// Returns the wishes for a run.
-    #[must_use]
-    pub fn options(&self) -> Options {
-        Options {
-            jobs: self.global.jobs.unwrap_or(self.config.jobs) as usize,
-            verify: match self.global.verify {
-                Some(VerifyWhen::Auto) => Verify::Auto,
-                Some(VerifyWhen::Always) => Verify::Always,
-                Some(VerifyWhen::Never) => Verify::Never,
-                None => self.config.verify,
-            },
-            limit: self.global.limit.unwrap_or(self.config.limit),
-            ..Options::default()
-        }
-    }
-}
-
-fn load_config(
-    ui: &Ui,
-    global: &Global,
-    environment: &Environment,
-) -> Result<ClientConfig, Failure> {
-    let path = match ftp_config::find_config(global.config.as_deref(), environment) {
-        Ok(path) => path,
-        // The client needs no file: a URL says everything.
-        Err(ftp_config::ConfigError::NotFound { .. }) => {
-            return Ok(ClientConfig {
-                site: None,
-                jobs: 4,
-                verify: Verify::Auto,
-                limit: ftp_config::ByteRate::UNLIMITED,
-                sites: std::collections::BTreeMap::new(),
-            });
-        }
-        Err(error) => return Err(Failure::Config(error.report("ftpc"))),
-    };
-    if global.verbose {
-        ui.remark(format!("configuration: {}", path.display()));
-    }
-    let loaded =
-        ftp_config::load_client(&path).map_err(|error| Failure::Config(error.report("ftpc")))?;
-    loaded.warnings.iter().for_each(|warning| ui.warn(warning));
-    Ok(loaded.config)
 }
 
 fn roots(site: Option<&Site>) -> Result<Roots, Failure> {
@@ -495,31 +272,4 @@ pub(crate) fn now() -> String {
     jiff::Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%SZ")
         .to_string()
-}
-
-/// Keeps the password out of every Debug print.
-impl std::fmt::Debug for App {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App")
-            .field("site", &self.config.site)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What only the shell needs.
-impl App {
-    /// Lends the shell's sessions to the next command.
-    pub fn lend(&mut self, pool: Arc<Pool>, endpoint: &str) {
-        self.lent = Some((pool, endpoint.to_owned()));
-    }
-
-    /// Ends the loan.
-    pub fn take_back(&mut self) {
-        self.lent = None;
-    }
-
-    /// Sets the password for the next connection.
-    pub fn set_password(&mut self, password: &Secret) {
-        self.password = Some(password.expose().to_owned());
-    }
 }

@@ -1,0 +1,138 @@
+//! Why a command ended without doing its work, and what to say of it.
+
+use std::io::Write as _;
+
+use crate::{
+    credentials::CredentialError,
+    error::{Error, RemoteError},
+    exit::ExitCode,
+    trust::store::StoreError,
+    ui::{Ui, escape::shown},
+};
+
+/// Why a command ended without doing its work.
+#[derive(Debug)]
+pub enum Failure {
+    /// Wrong words; the second is a hint.
+    Usage(String, Option<String>),
+    /// The configuration cannot be used; the report is ready to print.
+    Config(String),
+    /// A file of this program's own cannot be used.
+    Store(StoreError),
+    /// No password.
+    Credentials(CredentialError),
+    /// The work failed.
+    Work(Error),
+    /// Everything was said already.
+    Said(ExitCode),
+}
+
+impl From<RemoteError> for Failure {
+    fn from(error: RemoteError) -> Self {
+        Self::Work(error.into())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Work(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Failure {
+    /// Makes a usage error.
+    #[must_use]
+    pub fn usage(text: impl Into<String>) -> Self {
+        Self::Usage(text.into(), None)
+    }
+
+    /// Returns the exit code.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(..) | Self::Config(_) | Self::Store(_) => ExitCode::Usage,
+            Self::Credentials(_) => ExitCode::Login,
+            Self::Work(error) => error.into(),
+            Self::Said(code) => *code,
+        }
+    }
+
+    /// Says it, with the one thing to try.
+    pub fn say(&self, ui: &Ui) {
+        match self {
+            Self::Usage(text, hint) => {
+                ui.error(text);
+                if let Some(hint) = hint {
+                    ui.hint(hint);
+                }
+            }
+            Self::Config(report) => {
+                let _ = std::io::stderr().lock().write_all(report.as_bytes());
+            }
+            Self::Store(error) => ui.error(chain(error)),
+            Self::Credentials(error) => {
+                ui.error(error);
+                if let Some(hint) = credential_hint(error) {
+                    ui.hint(hint);
+                }
+            }
+            Self::Work(error) => {
+                ui.error(shown(&error.chain()));
+                if let Some(hint) = hint(error) {
+                    ui.hint(hint);
+                }
+            }
+            Self::Said(_) => {}
+        }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+fn credential_hint(error: &CredentialError) -> Option<String> {
+    match error {
+        CredentialError::NetrcReadable { path, .. } => {
+            Some(format!("run `chmod 600 {}`", path.display()))
+        }
+        CredentialError::NoPrompt { .. } => {
+            Some("set FTPC_PASSWORD, or write the password in the site's table".to_owned())
+        }
+        CredentialError::Command(_) => None,
+    }
+}
+
+/// The one thing to try, where there is one.
+pub(crate) fn hint(error: &Error) -> Option<String> {
+    match error {
+        Error::Exists { .. } => {
+            Some("replace it with `--force`, or name another with `-o`".to_owned())
+        }
+        Error::Remote(RemoteError::CertificateChanged { endpoint, .. }) => Some(format!(
+            "ask whoever runs the server; if it is meant, run `ftpc trust remove {endpoint}`"
+        )),
+        Error::Remote(RemoteError::Untrusted { endpoint, .. }) => Some(format!(
+            "compare it with what the server shows, then run `ftpc trust add {endpoint}`"
+        )),
+        Error::Remote(RemoteError::TlsDowngrade { endpoint, .. }) => Some(format!(
+            "somebody may be in between; if TLS was turned off on purpose, run `ftpc trust remove {endpoint}`"
+        )),
+        Error::Remote(RemoteError::TlsRefused { .. }) => {
+            Some("`--tls auto` takes clear text where the server has no TLS".to_owned())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,138 @@
+//! One run of the program: flags over environment over site over defaults.
+
+mod failure;
+mod link;
+
+use std::{path::PathBuf, sync::Arc};
+
+use ftp_config::{ClientConfig, Environment, Secret, client::Verify};
+
+pub use self::{failure::Failure, link::Link};
+pub(crate) use self::{failure::hint, link::now};
+use crate::{
+    cancel::Cancel,
+    cli::{Global, VerifyWhen},
+    remote::pool::Pool,
+    transfer::Options,
+    trust::store::Store,
+    ui::Ui,
+};
+
+/// Everything that a command needs to know about this run.
+pub struct App {
+    /// The screen.
+    pub ui: Ui,
+    /// The flags every command takes.
+    pub global: Global,
+    /// The configuration.
+    pub config: ClientConfig,
+    /// The servers known.
+    pub store: Arc<Store>,
+    /// Stops the work.
+    pub cancel: Cancel,
+    home: Option<PathBuf>,
+    password: Option<String>,
+    /// The shell's connection, lent to a one-shot command.
+    lent: Option<(Arc<Pool>, String)>,
+}
+
+impl App {
+    /// Loads the configuration and the known servers.
+    ///
+    /// # Errors
+    /// One of them cannot be used.
+    pub fn load(ui: Ui, global: Global, cancel: Cancel) -> Result<Self, Failure> {
+        let environment = Environment::of_process();
+        let config = load_config(&ui, &global, &environment)?;
+        let dir = environment
+            .xdg_config_home
+            .clone()
+            .or_else(|| environment.home.as_ref().map(|home| home.join(".config")))
+            .unwrap_or_else(|| PathBuf::from("."));
+        let store = Arc::new(Store::open(dir.join("ftpc/known_hosts.toml"))?);
+        let password = std::env::var("FTPC_PASSWORD")
+            .ok()
+            .filter(|text| !text.is_empty());
+        Ok(Self {
+            ui,
+            global,
+            config,
+            store,
+            cancel,
+            home: environment.home,
+            password,
+            lent: None,
+        })
+    }
+
+    /// Returns the wishes for a run.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        Options {
+            jobs: self.global.jobs.unwrap_or(self.config.jobs) as usize,
+            verify: match self.global.verify {
+                Some(VerifyWhen::Auto) => Verify::Auto,
+                Some(VerifyWhen::Always) => Verify::Always,
+                Some(VerifyWhen::Never) => Verify::Never,
+                None => self.config.verify,
+            },
+            limit: self.global.limit.unwrap_or(self.config.limit),
+            ..Options::default()
+        }
+    }
+}
+
+fn load_config(
+    ui: &Ui,
+    global: &Global,
+    environment: &Environment,
+) -> Result<ClientConfig, Failure> {
+    let path = match ftp_config::find_config(global.config.as_deref(), environment) {
+        Ok(path) => path,
+        // The client needs no file: a URL says everything.
+        Err(ftp_config::ConfigError::NotFound { .. }) => {
+            return Ok(ClientConfig {
+                site: None,
+                jobs: 4,
+                verify: Verify::Auto,
+                limit: ftp_config::ByteRate::UNLIMITED,
+                sites: std::collections::BTreeMap::new(),
+            });
+        }
+        Err(error) => return Err(Failure::Config(error.report("ftpc"))),
+    };
+    if global.verbose {
+        ui.remark(format!("configuration: {}", path.display()));
+    }
+    let loaded =
+        ftp_config::load_client(&path).map_err(|error| Failure::Config(error.report("ftpc")))?;
+    loaded.warnings.iter().for_each(|warning| ui.warn(warning));
+    Ok(loaded.config)
+}
+
+/// Keeps the password out of every Debug print.
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App")
+            .field("site", &self.config.site)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What only the shell needs.
+impl App {
+    /// Lends the shell's sessions to the next command.
+    pub fn lend(&mut self, pool: Arc<Pool>, endpoint: &str) {
+        self.lent = Some((pool, endpoint.to_owned()));
+    }
+
+    /// Ends the loan.
+    pub fn take_back(&mut self) {
+        self.lent = None;
+    }
+
+    /// Sets the password for the next connection.
+    pub fn set_password(&mut self, password: &Secret) {
+        self.password = Some(password.expose().to_owned());
+    }
+}

@@ -1,0 +1,161 @@
+//! Listings: MLSD, or LIST put right by the server's clock.
+
+use std::time::{Duration, SystemTime};
+
+use super::{FtpRemote, open::Act};
+use crate::{
+    error::RemoteError,
+    remote::{
+        Data as _, Kind, Listing, Remote as _, Reply,
+        listing::{Endless, Format, Reader},
+    },
+};
+
+/// How far the clock of LIST lies from UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// Not measured yet.
+    Unknown,
+    /// LIST is so many seconds ahead of UTC.
+    Ahead(i64),
+    /// Cannot be measured.
+    Hidden,
+}
+
+impl FtpRemote {
+    pub(super) async fn list_with(
+        &mut self,
+        verb: &'static str,
+        path: &str,
+    ) -> Result<Listing, RemoteError> {
+        let mut data = match self.open(Act::Receive(verb, path), 0).await {
+            Ok(data) => data,
+            // Some servers answer an empty directory at once, without a data connection.
+            Err(RemoteError::Refused { reply, .. }) if matches!(reply.code, 226 | 250) => {
+                return Ok(Listing::default());
+            }
+            Err(error) => return Err(error),
+        };
+        data.finish = self.deadlines.reply;
+        let format = if verb == "MLSD" {
+            Format::Facts
+        } else {
+            Format::List
+        };
+        let codec = std::sync::Arc::clone(&self.codec);
+        let mut reader = Reader::new(format, &codec, SystemTime::now());
+        let mut block = vec![0; 64 * 1024];
+        let endless = |Endless(limit, unit)| RemoteError::TooLarge {
+            verb: verb.to_owned(),
+            limit,
+            unit,
+        };
+        loop {
+            let count = data.read_async(&mut block).await?;
+            if count == 0 {
+                break;
+            }
+            reader.push(&block[..count]).map_err(endless)?;
+        }
+        let listing = reader.finish().map_err(endless)?;
+        Box::new(data).finish().await?;
+        Ok(listing)
+    }
+
+    /// LIST of a server without MLSD: from inside the directory, since a path could be taken for
+    /// options or a pattern, and with `-a`, since hidden names belong to a tree too.
+    pub(super) async fn list_plain(&mut self, dir: &str) -> Result<Listing, RemoteError> {
+        let back = self.pwd().await?;
+        let moves = !dir.is_empty() && dir != "." && dir != back;
+        if moves {
+            self.expect("CWD", dir).await?;
+        }
+        let listed = self.list_here().await;
+        if moves && self.health.is_ready() {
+            self.expect("CWD", &back).await?;
+        }
+        let mut listing = listed?;
+        self.set_clock(dir, &mut listing).await;
+        Ok(listing)
+    }
+
+    async fn list_here(&mut self) -> Result<Listing, RemoteError> {
+        match self.list_with("LIST", "-a").await {
+            Ok(listing) if !listing.entries.is_empty() => return Ok(listing),
+            Ok(_) => {}
+            Err(RemoteError::Refused { reply, .. }) if reply.code >= 450 => {}
+            Err(error) => return Err(error),
+        }
+        match self.list_with("LIST", "").await {
+            Err(RemoteError::Refused { reply, .. }) if is_empty_directory(&reply) => {
+                Ok(Listing::default())
+            }
+            other => other,
+        }
+    }
+
+    /// LIST shows the server's local time: one MDTM of a listed file tells how far it is off.
+    async fn set_clock(&mut self, dir: &str, listing: &mut Listing) {
+        let sample = listing
+            .entries
+            .iter()
+            .find(|entry| entry.kind == Kind::File && entry.precision <= Duration::from_secs(60));
+        if let (Clock::Unknown, Some(sample)) = (self.clock, sample) {
+            let (path, listed) = (sample.name.within(dir), sample.modified);
+            self.clock = match (self.modified(&path).await, listed) {
+                (Ok(Some(exact)), Some(listed)) => clock_ahead(listed, exact),
+                _ => Clock::Hidden,
+            };
+        }
+        if let Clock::Ahead(seconds) = self.clock {
+            for entry in &mut listing.entries {
+                entry.modified = entry.modified.and_then(|time| shift(time, -seconds));
+            }
+        }
+    }
+}
+
+pub(super) fn is_empty_directory(reply: &Reply) -> bool {
+    let text = reply.text().to_ascii_lowercase();
+    matches!(reply.code, 450 | 550) && (text.contains("no files") || text.contains("empty"))
+}
+
+/// Zones lie whole quarters of an hour apart; LIST tells minutes only.
+fn clock_ahead(listed: SystemTime, exact: SystemTime) -> Clock {
+    const QUARTER: i64 = 900;
+    let seconds = match listed.duration_since(exact) {
+        Ok(ahead) => i64::try_from(ahead.as_secs()).unwrap_or(i64::MAX),
+        Err(behind) => -i64::try_from(behind.duration().as_secs()).unwrap_or(i64::MAX),
+    };
+    let rounded = (seconds + 450).div_euclid(QUARTER).saturating_mul(QUARTER);
+    if rounded.abs() <= 15 * 3600 {
+        Clock::Ahead(rounded)
+    } else {
+        Clock::Hidden
+    }
+}
+
+fn shift(time: SystemTime, seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 {
+        time.checked_sub(distance)
+    } else {
+        time.checked_add(distance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::listing;
+
+    #[test]
+    fn the_clock_of_list_is_told_in_quarters() {
+        let exact = listing::parse_time("20260101120033").unwrap();
+        let ahead = |text| clock_ahead(listing::parse_time(text).unwrap(), exact);
+        assert_eq!(ahead("20260101120000"), Clock::Ahead(0));
+        assert_eq!(ahead("20260101173000"), Clock::Ahead(19_800));
+        assert_eq!(ahead("20260101070000"), Clock::Ahead(-18_000));
+        assert_eq!(ahead("20250101120000"), Clock::Hidden);
+    }
+}

@@ -1,0 +1,227 @@
+//! How a data connection comes up: EPSV or PASV, REST, the command, the handshake.
+
+use std::{io, sync::Arc, time::Duration};
+
+use suppaftp::{FtpError, Mode, Status};
+use tokio::{runtime::Handle, time::timeout};
+
+use super::{
+    FtpRemote, broken, check_line,
+    data::{self, FtpData},
+    dial::Passive,
+    reply,
+};
+use crate::{
+    cancel::Cancel,
+    error::{Phase, RemoteError},
+    remote::{Reply, Start, connect::Wire, tls::FtpStream},
+};
+
+/// What [`FtpRemote::open`] begins.
+#[derive(Clone, Copy)]
+pub(super) enum Act<'a> {
+    /// RETR, MLSD, LIST: bytes come.
+    Receive(&'static str, &'a str),
+    /// STOR, APPE: bytes go.
+    Store(&'a str, Start),
+}
+
+impl Act<'_> {
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Receive(verb, _) => verb,
+            Self::Store(_, Start::Append) => "APPE",
+            Self::Store(..) => "STOR",
+        }
+    }
+
+    fn path(&self) -> &str {
+        match self {
+            Self::Receive(_, path) | Self::Store(path, _) => path,
+        }
+    }
+
+    fn line(&self) -> String {
+        match self.path() {
+            "" => self.verb().to_owned(),
+            path => format!("{} {path}", self.verb()),
+        }
+    }
+}
+
+impl FtpRemote {
+    /// Opens a data connection: EPSV first; PASV for good once EPSV was refused.
+    pub(super) async fn open(&mut self, act: Act<'_>, offset: u64) -> Result<FtpData, RemoteError> {
+        check_line(&act.line())?;
+        // Our own server does not insist on session reuse: a full handshake will do.
+        if !self.abilities.atomic_stor()
+            && let Err(error) = self.reuse.check_tickets()
+        {
+            return self.give_up(error);
+        }
+        loop {
+            self.health.enter()?;
+            self.note.edit(|note| *note = (None, false));
+            self.stream.set_mode(match self.passive {
+                Passive::Extended => Mode::ExtendedPassive,
+                Passive::Plain => Mode::Passive,
+            });
+            let limit = self.deadlines.data_connect + self.deadlines.reply;
+            let opened = timeout(limit, begin(&mut self.stream, act, offset)).await;
+            self.facts.data_peer = self.note.edit(|note| note.0.map(|peer| peer.to_string()));
+            let error = match opened {
+                Ok(Ok((text, stream))) => {
+                    return Ok(self.opened(act, offset, text.as_deref(), stream));
+                }
+                Ok(Err(FtpError::UnexpectedResponse(response))) => {
+                    let reply = match self.read(act.verb(), &response) {
+                        Ok(reply) => reply,
+                        Err(error) => return self.give_up(error),
+                    };
+                    if reply.code == 421 {
+                        self.health.broken();
+                    } else {
+                        self.health.ready();
+                    }
+                    if self.falls_back(&reply) {
+                        continue;
+                    }
+                    let path = Some(act.path().to_owned());
+                    let error = self.reuse.refusal(act.verb().to_owned(), path, reply);
+                    if matches!(error, RemoteError::SessionReuse { .. }) {
+                        self.health.broken();
+                    }
+                    return Err(error);
+                }
+                Ok(Err(error)) => self.open_failed(act.verb(), error).await,
+                Err(_) => RemoteError::Timeout {
+                    phase: Phase::DataConnect,
+                    after: limit,
+                },
+            };
+            return self.give_up(error);
+        }
+    }
+
+    /// Tells whether EPSV was refused, so that PASV is to be tried. No address was dialled then.
+    fn falls_back(&mut self, reply: &Reply) -> bool {
+        let refused = reply.code >= 500 || reply.code == 229;
+        let never_dialled = self.note.edit(|note| note.0.is_none());
+        if self.passive == Passive::Extended && never_dialled && refused {
+            self.passive = Passive::Plain;
+            return true;
+        }
+        false
+    }
+
+    fn opened(
+        &mut self,
+        act: Act<'_>,
+        offset: u64,
+        text: Option<&str>,
+        stream: data::Stream,
+    ) -> FtpData {
+        data::acknowledge_quickly(&self.control);
+        self.facts.passive = match self.passive {
+            Passive::Extended => "EPSV",
+            Passive::Plain => "PASV",
+        };
+        if let Some(peer) = &self.facts.data_peer {
+            self.trace(Wire::Sent(&format!("{} ({peer})", self.facts.passive)));
+        }
+        if offset > 0 {
+            self.trace(Wire::Sent(&format!("REST {offset}")));
+        }
+        self.trace(Wire::Sent(&act.line()));
+        if let Some(text) = text {
+            self.trace(Wire::Received(text.trim_end()));
+        }
+        FtpData {
+            stream: Some(stream),
+            secure: self.reuse.handshakes.is_some(),
+            control: Arc::clone(&self.control),
+            runtime: Handle::current(),
+            cancel: Cancel::default(),
+            stalled: self.deadlines.stalled,
+            finish: self.deadlines.finish,
+            announced: text.and_then(reply::announced_size),
+            verb: act.verb(),
+            path: act.path().to_owned(),
+            health: self.health.clone(),
+            codec: Arc::clone(&self.codec),
+            reuse: self.reuse.clone(),
+            later: None,
+        }
+    }
+
+    async fn open_failed(&mut self, verb: &'static str, error: FtpError) -> RemoteError {
+        match error {
+            FtpError::ConnectionError(source) if source.kind() == io::ErrorKind::InvalidInput => {
+                self.health.ready();
+                RemoteError::BadName {
+                    name: source.to_string(),
+                    why: "the site's encoding lacks one of its characters",
+                }
+            }
+            FtpError::ConnectionError(source) => match self.note.edit(|note| *note) {
+                (Some(_), true) if source.kind() == io::ErrorKind::TimedOut => {
+                    RemoteError::Timeout {
+                        phase: Phase::DataConnect,
+                        after: self.deadlines.data_connect,
+                    }
+                }
+                (Some(address), true) => RemoteError::Connect {
+                    address: address.to_string(),
+                    source,
+                },
+                _ => broken(verb, FtpError::ConnectionError(source)),
+            },
+            FtpError::SecureError(reason) => self.handshake_failed(verb, reason).await,
+            error => broken(verb, error),
+        }
+    }
+
+    /// The data handshake failed behind a 150; the server's reason is still on the control
+    /// connection.
+    async fn handshake_failed(&mut self, verb: &'static str, reason: String) -> RemoteError {
+        let error = self.reuse.handshake(reason);
+        if !matches!(error, RemoteError::Tls { .. }) {
+            return error;
+        }
+        let grace = self.deadlines.reply.min(Duration::from_secs(2));
+        let late = timeout(grace, self.stream.read_response_in(&[])).await;
+        let Ok(Err(FtpError::UnexpectedResponse(response))) = late else {
+            return error;
+        };
+        match self.read(verb, &response) {
+            Ok(reply) => self.reuse.refusal(verb.to_owned(), None, reply),
+            Err(_) => error,
+        }
+    }
+}
+
+/// Runs the library's data-connection dance for an act.
+async fn begin(
+    stream: &mut FtpStream,
+    act: Act<'_>,
+    offset: u64,
+) -> Result<(Option<String>, data::Stream), FtpError> {
+    let rest = usize::try_from(offset).map_err(|_| {
+        let error = io::Error::new(io::ErrorKind::Unsupported, "the offset is too large here");
+        FtpError::ConnectionError(error)
+    })?;
+    stream.resume_transfer(rest).await?;
+    match act {
+        Act::Receive(..) => {
+            let (response, data) = stream
+                .custom_data_command(act.line(), &[Status::AboutToSend, Status::AlreadyOpen])
+                .await?;
+            Ok((
+                Some(String::from_utf8_lossy(&response.body).into_owned()),
+                data,
+            ))
+        }
+        Act::Store(path, Start::Append) => Ok((None, stream.append_with_stream(path).await?)),
+        Act::Store(path, _) => Ok((None, stream.put_with_stream(path).await?)),
+    }
+}

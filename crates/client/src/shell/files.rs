@@ -1,0 +1,149 @@
+//! `get`, `put` and their kin: files by the shell's fingers, moved by the one-shot commands.
+
+use std::path::Path;
+
+use super::{
+    act::{Shell, usage},
+    table::{self, Row, Verb},
+};
+use crate::{
+    app::Failure,
+    cli::{Get, Patterns, Put},
+    commands::{get, put},
+    error::{Error, RemoteError},
+    exit::ExitCode,
+    plan::filter::{is_pattern, matcher},
+    remote::{Start, names},
+};
+
+impl Shell<'_> {
+    pub(super) async fn get(
+        &mut self,
+        row: Row,
+        args: &[String],
+        paths: Vec<String>,
+    ) -> Result<ExitCode, Failure> {
+        let (files, output) = match (row.verb, args) {
+            (Verb::Mget, [_, ..]) => (self.confirmed(paths)?, None),
+            (Verb::Get | Verb::Reget, [_]) => (paths, None),
+            (Verb::Get | Verb::Reget, [_, to]) => (paths[..1].to_vec(), Some(to.clone())),
+            _ => return Err(usage(row)),
+        };
+        // As `ftp` does: a file that is here already is replaced.
+        let args = Get {
+            files,
+            output: Some(output.unwrap_or_else(|| ".".to_owned())),
+            recursive: false,
+            force: true,
+            no_resume: row.verb == Verb::Get,
+            patterns: Patterns::default(),
+        };
+        self.lent(async |app| get::run(app, &args).await).await
+    }
+
+    pub(super) async fn put(&mut self, row: Row, args: &[String]) -> Result<ExitCode, Failure> {
+        let cwd = self.connected()?.cwd.clone();
+        let (mut files, name) = match (row.verb, args) {
+            (Verb::Mput, [_, ..]) => (expand(args)?, None),
+            (Verb::Put, [file]) => (vec![file.clone()], None),
+            (Verb::Put, [file, name]) => (vec![file.clone()], Some(name.clone())),
+            _ => return Err(usage(row)),
+        };
+        if row.verb == Verb::Mput {
+            files = self.confirmed(files)?;
+        }
+        let output = match (name, files.as_slice()) {
+            (Some(name), _) => Some(names::join(&cwd, &name)),
+            (None, [file]) => Some(names::join(&cwd, names::split(file).1)),
+            (None, _) => {
+                for file in &files {
+                    Box::pin(self.put(
+                        table::find("put").map_err(|_| usage(row))?,
+                        std::slice::from_ref(file),
+                    ))
+                    .await?;
+                }
+                return Ok(ExitCode::Done);
+            }
+        };
+        let args = Put {
+            files,
+            output,
+            recursive: false,
+            move_files: false,
+            no_resume: true,
+            patterns: Patterns::default(),
+        };
+        self.lent(async |app| put::run(app, &args).await).await
+    }
+
+    pub(super) async fn append(&mut self, row: Row, args: &[String]) -> Result<ExitCode, Failure> {
+        let (file, name) = match args {
+            [file] => (file, names::split(file).1),
+            [file, name] => (file, name.as_str()),
+            _ => return Err(usage(row)),
+        };
+        let at = self.connected()?;
+        let path = Path::new(file);
+        let mut source =
+            std::fs::File::open(path).map_err(|error| Error::local("open", path, error))?;
+        let mut session = at.link.session().await?;
+        let mut data = session
+            .open_write(&names::join(&at.cwd, name), Start::Append)
+            .await?;
+        let mut block = vec![0; 256 << 10];
+        let copied = loop {
+            match std::io::Read::read(&mut source, &mut block) {
+                Ok(0) => break Ok(()),
+                Ok(n) => match data.send(&block[..n]).await {
+                    Ok(()) => {}
+                    Err(source) => {
+                        let verb = "APPE".to_owned();
+                        break Err(RemoteError::Io { verb, source }.into());
+                    }
+                },
+                Err(error) => break Err(Error::local("read", path, error)),
+            }
+        };
+        if let Err(Error::Local { .. }) = &copied {
+            // A reset: the server must not take a part for the whole.
+            drop(data);
+            let _unusable = session.settle().await;
+            return Ok(copied.map(|()| ExitCode::Done)?);
+        }
+        // The server's reason for a broken connection says more than the break.
+        let finished = data.finish().await;
+        at.link.pool.give_back(session);
+        finished?;
+        copied?;
+        self.names.0 = None;
+        Ok(ExitCode::Done)
+    }
+}
+
+/// Expands local patterns of `mput`.
+fn expand(words: &[String]) -> Result<Vec<String>, Failure> {
+    let mut found = Vec::new();
+    for word in words {
+        let (dir, pattern) = names::split(word);
+        if !is_pattern(pattern) || Path::new(word).exists() {
+            found.push(word.clone());
+            continue;
+        }
+        let matches = matcher(pattern).map_err(|error| Failure::usage(error.to_string()))?;
+        let place = if dir.is_empty() { "." } else { dir };
+        let entries =
+            std::fs::read_dir(place).map_err(|error| Error::local("list", place, error))?;
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| matches(name) && Path::new(place).join(name).is_file())
+            .map(|name| names::join(dir, &name))
+            .collect();
+        names.sort();
+        if names.is_empty() {
+            return Err(Failure::usage(format!("`{word}` matches no file")));
+        }
+        found.extend(names);
+    }
+    Ok(found)
+}
