@@ -99,13 +99,13 @@ fn main() -> Result<()> {
         failed: Vec::new(),
         load: proc::load(),
     };
-    let limits = run.limits()?;
+    let (limits, bare_loop) = run.limits()?;
     let mut lines = run.servers()?;
     lines.extend(run.clients()?);
     let page = format!(
         "{}{limits}{}{}",
         run.head(),
-        targets::summary(&lines),
+        targets::summary(&lines, bare_loop),
         report::markdown(&lines)
     );
     println!("{page}");
@@ -169,14 +169,16 @@ impl Run<'_> {
         head
     }
 
-    fn limits(&mut self) -> Result<String> {
+    /// Returns the generator's own limit in words, and the CPU seconds per GiB of a bare `sendfile` loop.
+    fn limits(&mut self) -> Result<(String, f64)> {
         let big = self.place.share().join("pub/big");
         let (send, sink) = (limits::sender(&big)?, limits::sink(&big)?);
-        Ok(format!(
+        let words = format!(
             "\nThe generator's own limit: download from a bare `sendfile` loop {:.0} MB/s \
              ({:.2} CPU s/GiB in the loop), upload into a bare sink {:.0} MB/s ({:.2}).\n",
             send.speed, send.cpu, sink.speed, sink.cpu
-        ))
+        );
+        Ok((words, send.cpu))
     }
 
     fn servers(&mut self) -> Result<Vec<Line>> {

@@ -21,8 +21,9 @@ use crate::{
 const GIB: f64 = (1u64 << 30) as f64;
 /// A server that is slow to hash passwords is slow in every second of it.
 const LOGIN_TIME: Duration = Duration::from_secs(4);
-/// How often a login with libunftp's engine over TLS is tried again.
-const LIBUNFTP_TRIES: u32 = 10;
+/// How often a login with libunftp's engine over TLS is tried again; on some machines every second
+/// one fails.
+const LIBUNFTP_TRIES: u32 = 100;
 
 /// Which way bytes move, seen from the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,22 +233,19 @@ fn fill(path: &Path, bytes: u64) -> Result<()> {
 }
 
 fn sessions(server: &Server, count: usize, tls: bool) -> Result<Vec<Session>> {
-    (0..count).map(|_| login_once(server, tls)).collect()
+    (0..count).map(|_| login_then(server, tls, Ok)).collect()
 }
 
-/// Logs in. libunftp's engine loses the race after `AUTH TLS` now and then (docs/engines.md): there,
-/// and only there, a login that failed is tried again.
-fn login_once(server: &Server, tls: bool) -> Result<Session> {
-    let open = || {
+/// Logs in and does `next`. libunftp's engine loses the race after `AUTH TLS` now and then
+/// (docs/engines.md): there, and only there, what failed is tried again.
+fn login_then<T>(server: &Server, tls: bool, next: impl Fn(Session) -> Result<T>) -> Result<T> {
+    let once = || {
         let config = if tls { Some(tls::client()?) } else { None };
-        Session::open(&server.target, config)
+        Session::open(&server.target, config).and_then(&next)
     };
-    let more = if tls && server.kind == Kind::FtpdLibunftp {
-        LIBUNFTP_TRIES
-    } else {
-        0
-    };
-    (0..more).find_map(|_| open().ok()).map_or_else(open, Ok)
+    let races = tls && server.kind == Kind::FtpdLibunftp;
+    let tries = if races { LIBUNFTP_TRIES } else { 0 };
+    (0..tries).find_map(|_| once().ok()).map_or_else(once, Ok)
 }
 
 /// Runs `work` on every session at the same moment; returns the time and the sessions.
@@ -355,9 +353,7 @@ fn login(server: &Server, scale: &Scale, tls: bool) -> Result<Sample> {
     let begun = Instant::now();
     let mut done = 0;
     while done < scale.logins && begun.elapsed() < LOGIN_TIME {
-        login_once(server, tls)
-            .and_then(Session::quit)
-            .with_context(|| format!("login {done}"))?;
+        login_then(server, tls, Session::quit).with_context(|| format!("login {done}"))?;
         done += 1;
     }
     Ok((done as f64 / begun.elapsed().as_secs_f64()).into())

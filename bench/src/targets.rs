@@ -20,7 +20,7 @@ enum Against {
 struct Target {
     against: Against,
     bound: f64,
-    /// CPU at most this many times the lowest peer's.
+    /// CPU at most this many times that of what [`cpu_base`] says.
     cpu: Option<f64>,
 }
 
@@ -51,26 +51,29 @@ fn target(name: &str) -> Option<Target> {
 }
 
 /// One line a row: ours, what it is held against, the ratio, the target, whether it holds.
-pub(crate) fn summary(lines: &[Line]) -> String {
+/// `bare_loop` is what a bare `sendfile` loop took: CPU seconds per GiB.
+pub(crate) fn summary(lines: &[Line], bare_loop: f64) -> String {
     let mut page = String::from(
-        "\n| row | ours | held against | ratio | target | CPU ratio | target | holds |\n\
+        "\nThe CPU ratios below are to the bare loop for plain downloads, to the peer named for the \
+         clients, else to\nthe lowest peer.\n\n| row | ours | held against | ratio | target | CPU ratio | target | holds |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
     for line in lines {
         let Some(ours) = line.series.iter().find(|series| series.ours) else {
             continue;
         };
-        let _ = writeln!(page, "{}", row(line, ours));
+        let _ = writeln!(page, "{}", row(line, ours, bare_loop));
     }
     page
 }
 
-fn row(line: &Line, ours: &Series) -> String {
+fn row(line: &Line, ours: &Series, bare_loop: f64) -> String {
     let Some(value) = median(&ours.values) else {
         return format!("| {} | failed | | | | | | no |", line.name);
     };
     let aim = target(&line.name);
-    let reference = match aim.map_or(Against::Best, |aim| aim.against) {
+    let against = aim.map_or(Against::Best, |aim| aim.against);
+    let reference = match against {
         Against::Best => line.best_peer(),
         Against::Peer(name) => line
             .series
@@ -83,7 +86,9 @@ fn row(line: &Line, ours: &Series) -> String {
         return format!("| {} | {} | no peer | | | | | |", line.name, short(value));
     };
     let ratio = value / base;
-    let cpu = cpu_ratio(line, ours);
+    let cpu = median(&ours.cpus)
+        .zip(cpu_base(line, against, bare_loop))
+        .map(|(cpu, base)| cpu / base);
     let sign = if line.more_is_better { ">=" } else { "<=" };
     let held = aim.map(|aim| {
         let speed = if line.more_is_better {
@@ -93,12 +98,12 @@ fn row(line: &Line, ours: &Series) -> String {
         };
         speed && ours.errors == 0 && aim.cpu.is_none_or(|most| cpu.is_none_or(|cpu| cpu <= most))
     });
-    let against = match aim.map(|aim| aim.against) {
-        Some(Against::Nothing) => line.unit.to_owned(),
+    let held_against = match against {
+        Against::Nothing => line.unit.to_owned(),
         _ => format!("{peer} {}", short(base)),
     };
     format!(
-        "| {} | {} {} | {against} | {ratio:.2} | {} | {} | {} | {} |",
+        "| {} | {} {} | {held_against} | {ratio:.2} | {} | {} | {} | {} |",
         line.name,
         short(value),
         line.unit,
@@ -110,16 +115,21 @@ fn row(line: &Line, ours: &Series) -> String {
     )
 }
 
-/// Returns our CPU time over the lowest peer's.
-fn cpu_ratio(line: &Line, ours: &Series) -> Option<f64> {
-    let lowest = line
-        .series
-        .iter()
-        .filter(|series| !series.ours && series.errors == 0)
+/// Returns the CPU time that ours is held against: a bare loop's for plain downloads, the named
+/// peer's where the row has one, else the lowest peer's.
+fn cpu_base(line: &Line, against: Against, bare_loop: f64) -> Option<f64> {
+    if line.name.starts_with("retr-plain") {
+        return Some(bare_loop);
+    }
+    let counts = |series: &&Series| match against {
+        Against::Peer(name) => series.name == name,
+        Against::Best | Against::Nothing => !series.ours && series.errors == 0,
+    };
+    let peers = line.series.iter().filter(counts);
+    peers
         .filter_map(|series| median(&series.cpus))
-        .fold(f64::INFINITY, f64::min);
-    let cpu = median(&ours.cpus)?;
-    (lowest.is_finite() && lowest > 0.0).then(|| cpu / lowest)
+        .filter(|cpu| *cpu > 0.0)
+        .min_by(f64::total_cmp)
 }
 
 #[cfg(test)]
@@ -148,7 +158,11 @@ mod tests {
     #[test]
     fn a_target_holds_or_does_not_in_the_rows_own_direction() {
         let ends = |line: Line, word: &str| {
-            assert!(row(&line, &line.series[0]).ends_with(word), "{}", line.name);
+            assert!(
+                row(&line, &line.series[0], 1.0).ends_with(word),
+                "{}",
+                line.name
+            );
         };
         ends(line("stor-plain-1", true, 11.0, ("a", 10.0)), "| yes |");
         ends(line("stor-plain-1", true, 10.9, ("a", 10.0)), "| no |");
@@ -162,15 +176,30 @@ mod tests {
     #[test]
     fn dear_cpu_fails_a_fast_row() {
         let mut slow = line("retr-tls-1", true, 20.0, ("a", 10.0));
-        assert!(row(&slow, &slow.series[0]).ends_with("| yes |"));
+        assert!(row(&slow, &slow.series[0], 1.0).ends_with("| yes |"));
         slow.series[0].cpus = vec![1.3];
-        assert!(row(&slow, &slow.series[0]).ends_with("| no |"));
+        assert!(row(&slow, &slow.series[0], 1.0).ends_with("| no |"));
+    }
+
+    #[test]
+    fn cpu_is_held_against_what_the_target_names() {
+        let mut put = line("client-put-plain", false, 5.0, ("curl", 10.0));
+        put.series.push(Series {
+            name: "ncftp".to_owned(),
+            cpus: vec![1.0],
+            values: vec![9.0],
+            ..Series::default()
+        });
+        assert!(row(&put, &put.series[0], 9.0).contains("| 0.50 | <= 0.8 | 0.50 | <= 0.7 | yes |"));
+        let get = line("retr-plain-1", true, 10.0, ("vsftpd", 10.0));
+        assert!(row(&get, &get.series[0], 0.5).contains("| 2.00 | <= 1.1 | no |"));
+        assert!(row(&get, &get.series[0], 1.0).contains("| 1.00 | <= 1.1 | yes |"));
     }
 
     #[test]
     fn errors_fail_a_row_whatever_its_time() {
         let mut bad = line("crowd", false, 1.0, ("a", 10.0));
         bad.series[0].errors = 1;
-        assert!(row(&bad, &bad.series[0]).ends_with("| no |"));
+        assert!(row(&bad, &bad.series[0], 1.0).ends_with("| no |"));
     }
 }
