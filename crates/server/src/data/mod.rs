@@ -11,6 +11,7 @@ pub mod inline;
 pub mod passive;
 pub mod pump;
 pub mod secure;
+mod stride;
 pub mod text;
 
 use std::{io, net::IpAddr, net::TcpStream, time::Duration};

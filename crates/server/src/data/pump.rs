@@ -19,13 +19,11 @@ use rustix::{
 use rustls::ServerConnection;
 use thiserror::Error;
 
-use super::{brake::Brake, secure::Tls};
+use super::{brake::Brake, secure::Tls, stride::Stride};
 use crate::{share::throttle::Throttle, status::Moving};
 
 /// Bytes of one block on the copying paths.
 pub const BLOCK: usize = 256 << 10;
-/// Bytes that one system call may move: how often the count of bytes and the brake are looked at.
-const STRIDE: usize = 4 << 20;
 const PIPE: usize = 1 << 20;
 
 /// Why a transfer ended early.
@@ -171,11 +169,14 @@ pub fn send_file(conduit: &mut Conduit, file: &File, meter: &Meter) -> Result<u6
         return send_blocks(conduit, meter, &mut |block| fill(&mut file, block));
     }
     let mut sent = 0;
+    let mut stride = Stride::default();
     loop {
         meter.check()?;
-        match sendfile(&*conduit.socket, file, None, STRIDE) {
+        let began = Instant::now();
+        match sendfile(&*conduit.socket, file, None, stride.bytes()) {
             Ok(0) => return Ok(sent),
             Ok(moved) => {
+                stride.learn(began.elapsed());
                 sent += moved as u64;
                 meter.count(moved as u64);
             }

@@ -4,6 +4,7 @@
 
 pub mod native;
 mod stations;
+pub(crate) mod vigil;
 pub mod unftp;
 
 use std::{net::SocketAddr, sync::Arc};

@@ -5,7 +5,7 @@
 //! and stays there. Blocking work goes to the station's own pool of threads.
 
 use std::{
-    future::{Future, pending},
+    future::Future,
     sync::{
         LazyLock,
         atomic::{AtomicUsize, Ordering},
@@ -16,6 +16,8 @@ use std::{
 
 use tokio::runtime::{Builder, Handle};
 use tracing::{Instrument, Span, error};
+
+use super::vigil;
 
 /// Threads for transfers and other work that blocks, a station; made when needed, gone when idle.
 const MOST_THREADS: usize = 4096;
@@ -74,7 +76,7 @@ impl Station {
             if let Ok(runtime) = runtime {
                 // Whoever opened the station waits for this.
                 let _ = sender.send(runtime.handle().clone());
-                runtime.block_on(pending::<()>());
+                runtime.block_on(vigil::keep());
             }
         };
         let started = thread::Builder::new()

@@ -30,6 +30,7 @@ use crate::{
     admit::Ticket,
     auth::Gate,
     data::PassivePorts,
+    engine::vigil,
     protocol::{
         Command, Fault, Names, Reply, command,
         facts::Choice,
@@ -181,7 +182,9 @@ impl Desk {
             while let Some(line) = self.next_line() {
                 self.take(line).await?;
             }
-            match self.wake().await {
+            let woken = self.wake().await;
+            vigil::note();
+            match woken {
                 Woken::Read(Ok(n)) if n > 0 => {
                     let answers = self.lines.take_answers();
                     if !answers.is_empty() {

@@ -268,6 +268,12 @@ impl Upload {
         room::check(&self.dir, self.home.reserve, &self.path, more)
     }
 
+    /// Tells whether [`Upload::commit`] waits until the disk has the file.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        self.home.uploads.fsync != Fsync::Never
+    }
+
     /// Gives the whole file its final name.
     ///
     /// # Errors
@@ -306,7 +312,7 @@ impl Upload {
             };
             futimens(file, &times)?;
         }
-        if self.home.uploads.fsync != Fsync::Never {
+        if self.is_forced() {
             // Times and mode are to survive too, so not only the data.
             file.sync_all()?;
         }

@@ -372,7 +372,12 @@ fn refused(error: &ShareError) -> Broken {
 }
 
 async fn commit(upload: Upload, receiving: &Receiving) -> Result<String, Reply> {
-    match disk::force(move || upload.commit(None)).await {
+    let committed = if upload.is_forced() {
+        disk::force(move || upload.commit(None)).await
+    } else {
+        disk::act(move || upload.commit(None)).await
+    };
+    match committed {
         Ok(committed) if receiving.tells_name || committed.path != receiving.asked => {
             let name = committed.path.name().unwrap_or_default();
             Ok(format!("Transfer complete, stored as {name}"))
