@@ -34,6 +34,8 @@ use crate::{
 };
 
 const SWEEP_PERIOD: Duration = Duration::from_secs(600);
+/// Whoever waits for the server to start comes before the first sweep.
+const SWEEP_DELAY: Duration = Duration::from_secs(10);
 
 /// What a server is started with.
 #[derive(Debug)]
@@ -289,18 +291,20 @@ async fn open_metrics(
     Ok(())
 }
 
-/// Removes partials of uploads that nobody came back for, now and every now and then.
+/// Removes partials of uploads that nobody came back for, soon and every now and then.
 async fn sweep_partials(holder: Holder, kill: CancellationToken) {
+    let mut pause = SWEEP_DELAY;
     loop {
+        tokio::select! {
+            () = kill.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = SWEEP_PERIOD;
         let share = holder.current().share.clone();
         match sweep_gently(share).await {
             Ok(0) => {}
             Ok(files) => info!(files, "old partial uploads removed"),
             Err(error) => warn!(%error, "old partial uploads not removed"),
-        }
-        tokio::select! {
-            () = kill.cancelled() => return,
-            () = tokio::time::sleep(SWEEP_PERIOD) => {}
         }
     }
 }

@@ -4,8 +4,8 @@
 
 pub mod native;
 mod stations;
-pub(crate) mod vigil;
 pub mod unftp;
+pub(crate) mod vigil;
 
 use std::{net::SocketAddr, sync::Arc};
 

@@ -52,7 +52,10 @@ pub(super) async fn keep() -> ! {
 /// Looks for events until the last one is `span` ago, or the processor has other work.
 async fn watch(span: Duration) {
     let mut now = Instant::now();
-    while LAST.get().is_some_and(|last| now.duration_since(last) < span) {
+    while LAST
+        .get()
+        .is_some_and(|last| now.duration_since(last) < span)
+    {
         yield_now().await;
         let asked = Instant::now();
         thread::yield_now();

@@ -92,6 +92,7 @@ impl Home {
         names::check(path)?;
         let options = ListOptions {
             all: options.all || self.shared.show_dotfiles,
+            ..options
         };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
         self.jail

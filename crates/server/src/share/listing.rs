@@ -1,7 +1,8 @@
-//! A directory as a stream of entries: names first, facts one by one as they are asked for.
+//! A directory as a list of entries: names first, facts one by one as they are asked for.
 //!
-//! Only the names are held (one block of bytes and an index), so 100,000 entries cost a few
-//! megabytes for as long as the listing is on its way.
+//! The names are held (one block of bytes and an index), so 100,000 entries cost a few megabytes
+//! for as long as the listing is on its way; of a large directory also some facts, which
+//! [`early`](super::early) has read while the names came.
 
 use std::{
     ffi::OsStr,
@@ -14,6 +15,7 @@ use ftp_config::SharePath;
 use rustix::fs::{AtFlags, Dir, statat};
 
 use super::{
+    early,
     jail::Jail,
     meta::{Kind, Meta},
     names,
@@ -24,6 +26,8 @@ use super::{
 pub struct ListOptions {
     /// Names that begin with a dot too.
     pub all: bool,
+    /// Facts of few names, or of none, will be asked for.
+    pub names_only: bool,
 }
 
 /// One name in a directory.
@@ -39,19 +43,56 @@ pub struct Entry {
     pub target: Option<Meta>,
 }
 
-/// A name of a listing that was not looked at yet.
-#[derive(Clone, Copy, Debug)]
-pub struct Place((u32, u32));
-
 /// The entries of a directory, by name; entries that vanish meanwhile are left out.
 #[derive(Debug)]
 pub struct Listing {
     jail: Arc<Jail>,
     dir: OwnedFd,
     path: SharePath,
-    names: Vec<u8>,
-    /// Begin and end of each name, in order.
-    index: std::vec::IntoIter<(u32, u32)>,
+    names: Names,
+    early: Vec<Option<Meta>>,
+    next: usize,
+}
+
+/// Names in one block.
+#[derive(Debug, Default)]
+struct Names {
+    bytes: Vec<u8>,
+    index: Vec<Slot>,
+}
+
+/// A name's place in the block, and which of the directory's names it was.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    begin: u32,
+    end: u32,
+    came: u32,
+}
+
+impl Names {
+    fn add(&mut self, name: &[u8]) -> io::Result<()> {
+        let too_many = |_| io::Error::other("the directory holds too many names");
+        let begin = self.bytes.len();
+        self.bytes.extend_from_slice(name);
+        self.index.push(Slot {
+            begin: u32::try_from(begin).map_err(too_many)?,
+            end: u32::try_from(self.bytes.len()).map_err(too_many)?,
+            came: u32::try_from(self.index.len()).map_err(too_many)?,
+        });
+        Ok(())
+    }
+
+    fn sort(&mut self) {
+        let bytes = &self.bytes;
+        let name = |slot: &Slot| &bytes[slot.begin as usize..slot.end as usize];
+        self.index.sort_unstable_by(|a, b| name(a).cmp(name(b)));
+    }
+
+    fn get(&self, at: usize) -> Option<(&[u8], usize)> {
+        let slot = self.index.get(at)?;
+        let name = &self.bytes[slot.begin as usize..slot.end as usize];
+        Some((name, slot.came as usize))
+    }
 }
 
 impl Listing {
@@ -62,61 +103,70 @@ impl Listing {
         path: SharePath,
         options: ListOptions,
     ) -> io::Result<Self> {
-        let mut names = Vec::new();
-        let mut index: Vec<(u32, u32)> = Vec::new();
-        for entry in Dir::read_from(&dir)? {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            let hidden = name.starts_with(b".") && !options.all;
-            if matches!(name, b"." | b"..") || hidden || names::is_partial(OsStr::from_bytes(name))
-            {
-                continue;
-            }
-            let begin = names.len();
-            names.extend_from_slice(name);
-            let too_many = |_| io::Error::other("the directory holds too many names");
-            index.push((
-                u32::try_from(begin).map_err(too_many)?,
-                u32::try_from(names.len()).map_err(too_many)?,
-            ));
-        }
-        index.sort_unstable_by(|a, b| slice(&names, *a).cmp(slice(&names, *b)));
+        let mut names = Names::default();
+        let (read, early) = if options.names_only {
+            (each_name(&dir, options, |name| names.add(name)), Vec::new())
+        } else {
+            early::look_along(&dir, |lender| {
+                each_name(&dir, options, |name| {
+                    lender.add(name);
+                    names.add(name)
+                })
+            })
+        };
+        read?;
+        names.sort();
         Ok(Self {
             jail,
             dir,
             path,
             names,
-            index: index.into_iter(),
+            early,
+            next: 0,
         })
     }
 
-    /// Returns how many names are still to come.
+    /// Returns how many names there were.
     #[must_use]
-    pub fn remaining(&self) -> usize {
-        self.index.len()
+    pub fn len(&self) -> usize {
+        self.names.index.len()
     }
 
-    /// Takes the next names without their facts; shorter than `most` at the end only.
+    /// Tells whether there was no name at all.
     #[must_use]
-    pub fn batch(&mut self, most: usize) -> Vec<Place> {
-        self.index.by_ref().take(most).map(Place).collect()
+    pub fn is_empty(&self) -> bool {
+        self.names.index.is_empty()
     }
 
-    /// Returns the name at a place as clients see it; `None` when no line can hold it.
+    /// Returns which entry the iterator looks at next.
     #[must_use]
-    pub fn name(&self, place: Place) -> Option<String> {
-        let name = slice(&self.names, place.0);
+    pub fn position(&self) -> usize {
+        self.next
+    }
+
+    /// Returns a name as clients see it; `None` when no line can hold it, or behind the end.
+    #[must_use]
+    pub fn name(&self, at: usize) -> Option<String> {
+        let (name, _) = self.names.get(at)?;
         fits_a_line(name).then(|| names::from_disk(name))
     }
 
-    /// Looks at a place: any thread may. `None` when nothing is there any more.
+    /// Looks at an entry: any thread may. `None` when it has gone, when no line can hold it, and
+    /// behind the end.
     #[must_use]
-    pub fn look(&self, place: Place) -> Option<Entry> {
-        let name = slice(&self.names, place.0);
-        if fits_a_line(name) {
-            self.entry(name)
-        } else {
-            None
+    pub fn look(&self, at: usize) -> Option<Entry> {
+        let (name, came) = self.names.get(at)?;
+        if !fits_a_line(name) {
+            return None;
+        }
+        match self.early.get(came) {
+            Some(Some(meta)) => Some(Entry {
+                name: names::from_disk(name),
+                meta: *meta,
+                link_target: None,
+                target: None,
+            }),
+            _ => self.entry(name),
         }
     }
 
@@ -147,24 +197,39 @@ impl Listing {
     }
 }
 
+/// Gives each name that may be listed to `take`.
+fn each_name(
+    dir: &OwnedFd,
+    options: ListOptions,
+    mut take: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    for entry in Dir::read_from(dir)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        let hidden = name.starts_with(b".") && !options.all;
+        if matches!(name, b"." | b"..") || hidden || names::is_partial(OsStr::from_bytes(name)) {
+            continue;
+        }
+        take(name)?;
+    }
+    Ok(())
+}
+
 /// A line of a listing cannot hold a line's end: such a name cannot be shown.
 fn fits_a_line(name: &[u8]) -> bool {
     !name.iter().any(|byte| matches!(byte, b'\n' | b'\r'))
-}
-
-fn slice(names: &[u8], (begin, end): (u32, u32)) -> &[u8] {
-    &names[begin as usize..end as usize]
 }
 
 impl Iterator for Listing {
     type Item = Entry;
 
     fn next(&mut self) -> Option<Entry> {
-        loop {
-            let place = Place(self.index.next()?);
-            if let Some(entry) = self.look(place) {
+        while self.next < self.len() {
+            self.next += 1;
+            if let Some(entry) = self.look(self.next - 1) {
                 return Some(entry);
             }
         }
+        None
     }
 }

@@ -5,6 +5,7 @@
 //! codes in [`ShareError`].
 
 pub mod backend;
+mod early;
 mod error;
 mod hash;
 mod home;
@@ -20,10 +21,11 @@ mod upload;
 #[cfg(test)]
 mod tests;
 
+pub use early::THREADS;
 pub use error::ShareError;
 pub use hash::Algorithm;
 pub use home::Download;
-pub use listing::{Entry, ListOptions, Listing, Place};
+pub use listing::{Entry, ListOptions, Listing};
 pub use meta::{Kind, Meta};
 pub use room::Room;
 pub use upload::{Committed, Intent, Upload};

@@ -89,7 +89,13 @@ fn a_file_takes_its_name_only_when_it_is_whole() {
     upload.file().write_all(b"new and longer").unwrap();
     assert_eq!(fs::read(bed.disk("a")).unwrap(), b"old");
     let seen: Vec<String> = home
-        .list(&path("/"), ListOptions { all: true })
+        .list(
+            &path("/"),
+            ListOptions {
+                all: true,
+                ..ListOptions::default()
+            },
+        )
         .unwrap()
         .map(|entry| entry.name)
         .collect();

@@ -2,6 +2,7 @@
 //! state, ask the share, and answer.
 
 mod channel;
+mod crew;
 mod dial;
 mod facts;
 mod files;
@@ -15,6 +16,7 @@ mod rows;
 mod secure;
 mod site;
 mod transfer;
+mod zone;
 
 use crate::{
     protocol::{Command, Fault, Reply, reply::code},

@@ -1,10 +1,10 @@
 //! Listings as bytes: what to list, and each entry in the form that the command wants.
 
-use std::{collections::VecDeque, num::NonZero, thread, time::SystemTime};
+use std::{collections::VecDeque, sync::Arc, time::SystemTime};
 
 use ftp_config::SharePath;
-use jiff::tz::TimeZone;
 
+use super::{crew::Crew, zone};
 use crate::{
     protocol::{
         Names,
@@ -12,15 +12,14 @@ use crate::{
         list::{Lister, Row},
         pattern::Pattern,
     },
-    share::{Entry, Home, Kind, ListOptions, Listing, Meta, Place, ShareError},
+    share::{Entry, Home, Kind, ListOptions, Listing, Meta, ShareError, THREADS},
 };
 
 /// Names that one pattern may look at.
 const MOST_GLOBBED: usize = 1_000_000;
 
-/// Names that are looked at together; below, another thread costs more than it brings.
-const BATCH: usize = 2_048;
-const MOST_THREADS: usize = 4;
+/// With fewer names to come, other threads cost more than they bring.
+const MANY: usize = 2_048;
 
 /// How entries are written.
 #[derive(Clone, Debug)]
@@ -37,7 +36,7 @@ pub(super) enum Form {
 #[derive(Debug)]
 pub(super) struct Rows {
     source: Source,
-    pen: Pen,
+    pen: Arc<Pen>,
 }
 
 /// Writes one entry after the other; threads may share it.
@@ -53,7 +52,12 @@ struct Pen {
 enum Source {
     One(Option<Box<Entry>>),
     Dir(Listing),
-    Glob(Listing, Pattern),
+    /// Names only: which is next.
+    Names(Listing, usize),
+    /// What fits a pattern: which is next.
+    Glob(Listing, usize, Pattern),
+    /// The rest of a large directory.
+    Crew(Crew),
 }
 
 /// What was asked for.
@@ -71,7 +75,7 @@ pub(super) struct Wish {
 
 impl Form {
     pub(super) fn long() -> Self {
-        Self::Long(Lister::new(SystemTime::now(), TimeZone::system()))
+        Self::Long(Lister::new(SystemTime::now(), zone::local()))
     }
 }
 
@@ -84,92 +88,78 @@ impl Rows {
         names: Names,
         show_owner: bool,
     ) -> Result<Self, ShareError> {
-        let (source, prefix) = find(&home, wish)?;
+        let names_only = matches!(form, Form::Names(_));
+        let (source, prefix) = find(&home, wish, names_only)?;
         let form = match form {
             Form::Names(_) => Form::Names(names.bytes(&prefix)),
             other => other,
         };
-        let pen = Pen {
+        let pen = Arc::new(Pen {
             form,
             names,
             home,
             show_owner,
-        };
+        });
         Ok(Self { source, pen })
     }
 
     /// Appends entries until the block holds `enough` bytes; `false` when there are no more.
     pub(super) fn fill(&mut self, out: &mut Vec<u8>, enough: usize) -> bool {
         while out.len() < enough {
-            let Self { source, pen } = self;
-            match source {
-                Source::Dir(listing) if pen.wants_names_only() => {
-                    let Some(place) = listing.batch(1).pop() else {
-                        return false;
-                    };
-                    let name = listing.name(place);
-                    name.into_iter().for_each(|name| pen.write_name(&name, out));
-                }
-                // The first block goes ahead alone, so that the client is answered at once.
-                Source::Dir(listing) if enough > BATCH * 16 && listing.remaining() > BATCH => {
-                    pen.write_batch(listing, out);
-                }
-                _ => match self.next() {
-                    Some(entry) => self.pen.write(&entry, out),
-                    None => return false,
-                },
+            if !self.write_next(out) {
+                return false;
             }
+        }
+        // What comes behind the first block of a large directory is worth many hands.
+        if matches!(&self.source, Source::Dir(listing) if listing.len() - listing.position() > MANY)
+        {
+            self.gather_crew();
         }
         true
     }
 
-    fn next(&mut self) -> Option<Entry> {
+    /// Writes the next entry, or the next block of them; `false` when there are no more.
+    fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
+        let pen = &self.pen;
         match &mut self.source {
-            Source::One(entry) => entry.take().map(|entry| *entry),
-            Source::Dir(listing) => listing.next(),
-            Source::Glob(listing, pattern) => listing
-                .take(MOST_GLOBBED)
-                .find(|entry| pattern.matches(&entry.name)),
+            Source::One(entry) => entry.take().is_some_and(|entry| pen.write(&entry, out)),
+            Source::Dir(listing) => listing.next().is_some_and(|entry| pen.write(&entry, out)),
+            Source::Names(listing, at) => {
+                *at += 1;
+                let name = listing.name(*at - 1);
+                name.iter().for_each(|name| pen.write_name(name, out));
+                *at <= listing.len()
+            }
+            Source::Glob(listing, at, pattern) => {
+                *at += 1;
+                let name = listing.name(*at - 1).filter(|name| pattern.matches(name));
+                if let Some(entry) = name.and_then(|_| listing.look(*at - 1)) {
+                    pen.write(&entry, out);
+                }
+                *at <= listing.len().min(MOST_GLOBBED)
+            }
+            Source::Crew(crew) => crew.next().is_some_and(|mut block| {
+                out.append(&mut block);
+                true
+            }),
+        }
+    }
+
+    fn gather_crew(&mut self) {
+        if let Source::Dir(listing) = std::mem::replace(&mut self.source, Source::One(None)) {
+            let pen = Arc::clone(&self.pen);
+            let entries = listing.position()..listing.len();
+            let work = move |at: usize, out: &mut Vec<u8>| {
+                if let Some(entry) = listing.look(at) {
+                    pen.write(&entry, out);
+                }
+            };
+            self.source = Source::Crew(Crew::start(*THREADS - 1, entries, Box::new(work)));
         }
     }
 }
 
 impl Pen {
-    fn wants_names_only(&self) -> bool {
-        matches!(self.form, Form::Names(_))
-    }
-
-    /// Looks at many names on all processors, since most of a listing's time is the kernel's, and
-    /// writes them in their order.
-    fn write_batch(&self, listing: &mut Listing, out: &mut Vec<u8>) {
-        let places = listing.batch(BATCH);
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let share = places.len().div_ceil(threads.min(MOST_THREADS)).max(1);
-        let listing = &*listing;
-        let work = |places: &[Place]| {
-            let mut block = Vec::with_capacity(places.len() * 96);
-            for entry in places.iter().filter_map(|place| listing.look(*place)) {
-                self.write(&entry, &mut block);
-            }
-            block
-        };
-        let (mine, others) = places.split_at(share.min(places.len()));
-        thread::scope(|scope| {
-            let others: Vec<_> = others
-                .chunks(share)
-                .map(|places| {
-                    let thread = thread::Builder::new().name("ftpd-list".to_owned());
-                    (places, thread.spawn_scoped(scope, move || work(places)))
-                })
-                .collect();
-            out.append(&mut work(mine));
-            for (places, thread) in others {
-                let block = thread.ok().and_then(|thread| thread.join().ok());
-                out.append(&mut block.unwrap_or_else(|| work(places)));
-            }
-        });
-    }
-
     fn write_name(&self, name: &str, out: &mut Vec<u8>) {
         if let Form::Names(prefix) = &self.form {
             out.extend(prefix);
@@ -178,7 +168,8 @@ impl Pen {
         out.extend(b"\r\n");
     }
 
-    fn write(&self, entry: &Entry, out: &mut Vec<u8>) {
+    /// Writes one entry; there may be more.
+    fn write(&self, entry: &Entry, out: &mut Vec<u8>) -> bool {
         match &self.form {
             Form::Long(lister) => self.write_long(lister, entry, out),
             Form::Names(_) => self.write_name(&entry.name, out),
@@ -189,6 +180,7 @@ impl Pen {
                 self.write_name(&entry.name, out);
             }
         }
+        true
     }
 
     fn write_long(&self, lister: &Lister, entry: &Entry, out: &mut Vec<u8>) {
@@ -228,8 +220,11 @@ pub(super) fn write_facts(choice: Choice, meta: &Meta, home: &Home, out: &mut Ve
 }
 
 /// Returns the source and what goes before each of its names.
-fn find(home: &Home, wish: &Wish) -> Result<(Source, String), ShareError> {
-    let options = ListOptions { all: wish.all };
+fn find(home: &Home, wish: &Wish, names_only: bool) -> Result<(Source, String), ShareError> {
+    let options = ListOptions {
+        all: wish.all,
+        names_only,
+    };
     let mut first_error = None;
     for path in &wish.paths {
         match home.metadata(path) {
@@ -239,7 +234,13 @@ fn find(home: &Home, wish: &Wish) -> Result<(Source, String), ShareError> {
                     typed if typed.ends_with('/') => typed.to_owned(),
                     typed => format!("{typed}/"),
                 };
-                return Ok((Source::Dir(home.list(path, options)?), prefix));
+                let listing = home.list(path, options)?;
+                let source = if names_only {
+                    Source::Names(listing, 0)
+                } else {
+                    Source::Dir(listing)
+                };
+                return Ok((source, prefix));
             }
             Ok(_) if wish.only_dir => {
                 return Err(ShareError::NotDirectory { path: path.clone() });
@@ -281,11 +282,12 @@ fn glob(
     // The pattern itself decides about hidden names: `.*` asks for them.
     let options = ListOptions {
         all: wish.all || path.name().is_some_and(|name| name.starts_with('.')),
+        names_only: true,
     };
     let listing = home.list(&parent, options).map_err(|_| missing)?;
     let prefix = wish
         .typed
         .rfind('/')
         .map_or("", |slash| &wish.typed[..=slash]);
-    Ok((Source::Glob(listing, pattern), prefix.to_owned()))
+    Ok((Source::Glob(listing, 0, pattern), prefix.to_owned()))
 }
