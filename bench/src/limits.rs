@@ -13,6 +13,7 @@ use anyhow::{Result, anyhow};
 use crate::{proc, wire};
 
 const GIB: f64 = (1u64 << 30) as f64;
+const BLOCK: usize = 1 << 20;
 
 /// Speed and CPU of a bare loop at the server's place.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +37,7 @@ pub(crate) fn sender(file: &Path) -> Result<Limit> {
         Ok((proc::thread_cpu() - before).as_secs_f64())
     });
     let begun = Instant::now();
-    let got = wire::discard_plain(&TcpStream::connect(addr)?)?;
+    let got = wire::discard_plain(&TcpStream::connect(addr)?, &mut vec![0; BLOCK])?;
     finish(server, begun, got)
 }
 
@@ -49,7 +50,7 @@ pub(crate) fn sink(file: &Path) -> Result<Limit> {
     let server = thread::spawn(move || -> Result<f64> {
         let (data, _) = listener.accept()?;
         let before = proc::thread_cpu();
-        wire::discard_plain(&data)?;
+        wire::discard_plain(&data, &mut vec![0; BLOCK])?;
         Ok((proc::thread_cpu() - before).as_secs_f64())
     });
     let begun = Instant::now();

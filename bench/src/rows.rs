@@ -248,24 +248,45 @@ fn login_then<T>(server: &Server, tls: bool, next: impl Fn(Session) -> Result<T>
     (0..tries).find_map(|_| once().ok()).map_or_else(once, Ok)
 }
 
-/// Runs `work` on every session at the same moment; returns the time and the sessions.
-fn together(
+/// What a round of all sessions took.
+struct Took {
+    wall: Duration,
+    /// Server CPU seconds.
+    cpu: f64,
+}
+
+/// Runs `prepare` on every session, then `last` once, then `work` on all of them at the same
+/// moment; the time of `work` is returned. The sessions are still open when the CPU time is read.
+fn together<P>(
+    server: &Server,
     sessions: Vec<Session>,
-    work: impl Fn(usize, &mut Session) -> Result<()> + Sync,
-) -> Result<(Duration, Vec<Session>)> {
-    let start = Barrier::new(sessions.len() + 1);
+    prepare: impl Fn(usize, &mut Session) -> Result<P> + Sync,
+    last: impl FnOnce() -> Result<()>,
+    work: impl Fn(usize, &mut Session, P) -> Result<()> + Sync,
+) -> Result<Took> {
+    let (ready, start) = (
+        Barrier::new(sessions.len() + 1),
+        Barrier::new(sessions.len() + 1),
+    );
     thread::scope(|scope| {
         let threads: Vec<_> = sessions
             .into_iter()
             .enumerate()
             .map(|(i, mut session)| {
-                let (start, work) = (&start, &work);
+                let (ready, start, prepare, work) = (&ready, &start, &prepare, &work);
                 scope.spawn(move || {
+                    let prepared = prepare(i, &mut session);
+                    ready.wait();
                     start.wait();
-                    work(i, &mut session).map(|()| session)
+                    prepared
+                        .and_then(|prepared| work(i, &mut session, prepared))
+                        .map(|()| session)
                 })
             })
             .collect();
+        ready.wait();
+        let last = last();
+        let before = proc::cpu_seconds(server.leader());
         start.wait();
         let begun = Instant::now();
         let done: Vec<Result<Session>> = threads
@@ -275,8 +296,11 @@ fn together(
                     .unwrap_or_else(|_| Err(anyhow!("a session's thread panicked")))
             })
             .collect();
-        let took = begun.elapsed();
-        Ok((took, done.into_iter().collect::<Result<Vec<_>>>()?))
+        let wall = begun.elapsed();
+        let cpu = proc::cpu_seconds(server.leader()) - before;
+        last?;
+        done.into_iter().collect::<Result<Vec<_>>>()?;
+        Ok(Took { wall, cpu })
     })
 }
 
@@ -288,31 +312,73 @@ fn bulk(
     tls: bool,
     streams: usize,
 ) -> Result<Sample> {
-    // Four streams share the bytes of one, so that every row moves the same amount.
-    let each = scale.big / streams as u64;
-    let source = File::open(place.share().join("pub/big"))?;
     let open = sessions(server, streams, tls)?;
-    let before = proc::cpu_seconds(server.leader());
-    let (took, open) = together(open, |i, session| match way {
-        Way::Put => session.store(&format!("pub/in{}/big", i % 8), &source, each),
-        Way::Get => {
-            let got = session.fetch("RETR pub/big")?;
-            anyhow::ensure!(got == scale.big, "{got} bytes of {}", scale.big);
-            Ok(())
+    let (took, moved) = match way {
+        Way::Get => (
+            fetch_big(server, open, scale.big)?,
+            scale.big * streams as u64,
+        ),
+        Way::Put => {
+            // Four streams share the bytes of one, so that every row moves the same amount.
+            let each = scale.big / streams as u64;
+            (store_big(place, server, open, each)?, each * streams as u64)
         }
-    })?;
-    let cpu = proc::cpu_seconds(server.leader()) - before;
-    drop(open);
-    let moved = match way {
-        Way::Get => scale.big * streams as u64,
-        Way::Put => each * streams as u64,
-    } as f64;
-    remove_uploads(place)?;
+    };
     Ok(Sample {
-        value: moved / 1e6 / took.as_secs_f64(),
-        cpu: Some(cpu / (moved / GIB)),
+        value: moved as f64 / 1e6 / took.wall.as_secs_f64(),
+        cpu: Some(took.cpu / (moved as f64 / GIB)),
         errors: 0,
     })
+}
+
+fn fetch_big(server: &Server, open: Vec<Session>, bytes: u64) -> Result<Took> {
+    together(
+        server,
+        open,
+        |_, _| Ok(()),
+        || Ok(()),
+        |_, session, ()| {
+            let got = session.fetch("RETR pub/big")?;
+            // TLS adds 22 bytes to each 16 KiB.
+            let most = bytes + bytes / 256;
+            anyhow::ensure!((bytes..=most).contains(&got), "{got} bytes of {bytes}");
+            Ok(())
+        },
+    )
+}
+
+fn store_big(place: &Place, server: &Server, open: Vec<Session>, each: u64) -> Result<Took> {
+    let source = File::open(place.share().join("pub/big"))?;
+    let all = each * open.len() as u64;
+    let name = |i: usize| format!("pub/in{}/big", i % 8);
+    let took = together(
+        server,
+        open,
+        |i, session| session.begin_store(&name(i), &source, each),
+        || warm(place, all),
+        |_, session, upload| session.finish_store(upload),
+    )?;
+    for i in 0..8 {
+        let stored = place.share().join(name(i));
+        if let Ok(meta) = fs::metadata(&stored) {
+            anyhow::ensure!(
+                meta.len() == each,
+                "{}: {} bytes",
+                stored.display(),
+                meta.len()
+            );
+        }
+    }
+    remove_uploads(place)?;
+    Ok(took)
+}
+
+/// Writes as much as will be stored and removes it: on a virtual machine whoever first writes to a
+/// piece of memory waits for the host, which would be the first server's bad luck.
+fn warm(place: &Place, bytes: u64) -> Result<()> {
+    let path = place.share().join("pub/in0/warm");
+    fill(&path, bytes)?;
+    Ok(fs::remove_file(path)?)
 }
 
 fn remove_uploads(place: &Place) -> Result<()> {
@@ -329,7 +395,7 @@ fn small(place: &Place, server: &Server, scale: &Scale, way: Way, count: usize) 
     let open = sessions(server, count, false)?;
     let source = File::open(place.share().join("pub/big"))?;
     let each = scale.small_files / count;
-    let (took, open) = together(open, |i, session| {
+    let work = |i: usize, session: &mut Session, ()| {
         for n in 0..each {
             match way {
                 Way::Get => {
@@ -341,10 +407,10 @@ fn small(place: &Place, server: &Server, scale: &Scale, way: Way, count: usize) 
             }
         }
         Ok(())
-    })?;
-    drop(open);
+    };
+    let took = together(server, open, |_, _| Ok(()), || Ok(()), work)?;
     remove_uploads(place)?;
-    Ok(((each * count) as f64 / took.as_secs_f64()).into())
+    Ok(((each * count) as f64 / took.wall.as_secs_f64()).into())
 }
 
 fn login(server: &Server, scale: &Scale, tls: bool) -> Result<Sample> {

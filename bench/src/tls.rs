@@ -6,7 +6,7 @@ use anyhow::Result;
 use rustls::{
     ClientConfig, DigitallySignedStruct, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, ring},
+    crypto::{CryptoProvider, aws_lc_rs},
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
@@ -30,7 +30,7 @@ pub(crate) fn write_certificate(dir: &Path) -> Result<()> {
 
 /// Returns a new TLS client with a session store of its own: one for each FTP session.
 pub(crate) fn client() -> Result<Arc<ClientConfig>> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?
         .dangerous()

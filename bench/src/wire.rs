@@ -1,7 +1,8 @@
 //! The load generator's FTP session: blocking, one thread, no more than the rows need.
 //!
-//! Downloads are thrown away in the kernel (`MSG_TRUNC`), uploads come from a page-cached file by
-//! `sendfile`, so that on plain connections the generator costs less than any server.
+//! It must cost less than any server: downloads are thrown away in the kernel (`MSG_TRUNC`), over TLS
+//! without being decrypted; uploads come from a page-cached file by `sendfile`, over TLS from memory,
+//! encrypted before the clock starts.
 
 use std::{
     fs::File,
@@ -17,6 +18,8 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use rustls_pki_types::ServerName;
 
 const BLOCK: usize = 1 << 20;
+/// What a server that has given a session up is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where to log in.
 #[derive(Clone, Debug)]
@@ -64,6 +67,15 @@ pub(crate) struct Session {
     control: BufReader<Stream>,
     peer: SocketAddr,
     tls: Option<Arc<ClientConfig>>,
+    /// Where thrown-away bytes would go.
+    block: Vec<u8>,
+}
+
+/// An upload of which only the bytes are missing.
+pub(crate) enum Upload<'a> {
+    Plain(TcpStream, &'a File, u64),
+    /// With every byte that the connection will send, its goodbye among them.
+    Tls(TcpStream, Vec<u8>),
 }
 
 impl Session {
@@ -85,13 +97,14 @@ impl Session {
 
     /// Connects and reads the greeting.
     pub(crate) fn greet(addr: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect_timeout(&addr, Duration::from_secs(30))?;
+        let stream = TcpStream::connect_timeout(&addr, PATIENCE)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(120)))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         let mut session = Self {
             control: BufReader::with_capacity(1024, Stream::Plain(stream)),
             peer: addr,
             tls: None,
+            block: Vec::new(),
         };
         let (code, text) = session.reply()?;
         ensure!(code == 220, "greeting: {code} {text}");
@@ -160,25 +173,27 @@ impl Session {
             .with_context(|| format!("EPSV: {text}"))?;
         let mut addr = self.peer;
         addr.set_port(port);
-        let data = TcpStream::connect_timeout(&addr, Duration::from_secs(30))?;
-        data.set_read_timeout(Some(Duration::from_secs(120)))?;
+        let data = TcpStream::connect_timeout(&addr, PATIENCE)?;
+        data.set_read_timeout(Some(PATIENCE))?;
         Ok(data)
     }
 
     /// Fetches or lists (`RETR x`, `LIST x`, `MLSD x`) and throws the bytes away.
     ///
-    /// Returns how many there were; the final reply has been read.
+    /// Returns how many came over the data connection (over TLS: with what TLS adds); the final reply
+    /// has been read.
     pub(crate) fn fetch(&mut self, command: &str) -> Result<u64> {
         let data = self.passive()?;
         self.expect(command, &[125, 150])?;
+        self.block.resize(BLOCK, 0);
         let bytes = match &self.tls {
             None => {
-                let bytes = discard_plain(&data)?;
+                let bytes = discard_plain(&data, &mut self.block)?;
                 // ProFTPD lingers on its side, up to 10 s, until this one is closed.
                 drop(data);
                 bytes
             }
-            Some(config) => discard_tls(tls_stream(config, data)?)?,
+            Some(config) => discard_tls(tls_stream(config, data)?, &mut self.block)?,
         };
         let (code, text) = self.reply()?;
         ensure!(code == 226 || code == 250, "{command}: {code} {text}");
@@ -187,17 +202,42 @@ impl Session {
 
     /// Stores `bytes` bytes of `source` under `path`.
     pub(crate) fn store(&mut self, path: &str, source: &File, bytes: u64) -> Result<()> {
+        let upload = self.begin_store(path, source, bytes)?;
+        self.finish_store(upload)
+    }
+
+    /// Begins to store; nothing has been sent when this returns.
+    pub(crate) fn begin_store<'a>(
+        &mut self,
+        path: &str,
+        source: &'a File,
+        bytes: u64,
+    ) -> Result<Upload<'a>> {
         let data = self.passive()?;
         self.expect(&format!("STOR {path}"), &[125, 150])?;
-        match &self.tls {
-            None => {
-                send_plain(&data, source, bytes)?;
-                drop(data);
+        Ok(match &self.tls {
+            None => Upload::Plain(data, source, bytes),
+            Some(config) => {
+                let tls = tls_stream(config, data)?;
+                let (data, encrypted) = encrypt(tls, source, bytes)?;
+                Upload::Tls(data, encrypted)
             }
-            Some(config) => send_tls(tls_stream(config, data)?, source, bytes)?,
+        })
+    }
+
+    /// Sends what is to be stored and waits for the server's word that it is.
+    pub(crate) fn finish_store(&mut self, upload: Upload<'_>) -> Result<()> {
+        match upload {
+            Upload::Plain(data, source, bytes) => send_plain(&data, source, bytes)?,
+            Upload::Tls(mut data, encrypted) => {
+                data.write_all(&encrypted)?;
+                data.shutdown(std::net::Shutdown::Write)?;
+                // Wait for the server's end, so that its close_notify is not answered with a reset.
+                let _ = data.read(&mut [0; 1024]);
+            }
         }
         let (code, text) = self.reply()?;
-        ensure!(code == 226 || code == 250, "STOR {path}: {code} {text}");
+        ensure!(code == 226 || code == 250, "STOR: {code} {text}");
         Ok(())
     }
 
@@ -223,11 +263,10 @@ fn tls_stream(
 }
 
 /// Reads a plain connection to its end without copying the bytes to user space.
-pub(crate) fn discard_plain(data: &TcpStream) -> Result<u64> {
-    let mut block = vec![0; BLOCK];
+pub(crate) fn discard_plain(data: &TcpStream, block: &mut [u8]) -> Result<u64> {
     let mut total = 0;
     loop {
-        let (_, n) = rustix::net::recv(data, block.as_mut_slice(), RecvFlags::TRUNC)?;
+        let (_, n) = rustix::net::recv(data, &mut *block, RecvFlags::TRUNC)?;
         if n == 0 {
             return Ok(total);
         }
@@ -235,15 +274,12 @@ pub(crate) fn discard_plain(data: &TcpStream) -> Result<u64> {
     }
 }
 
-fn discard_tls(mut data: StreamOwned<ClientConnection, TcpStream>) -> Result<u64> {
-    let mut block = vec![0; BLOCK / 4];
-    let mut total = 0;
-    loop {
-        match data.read(&mut block)? {
-            0 => break,
-            n => total += n as u64,
-        }
-    }
+/// Reads a TLS connection to its end without decrypting it, and says goodbye.
+fn discard_tls(
+    mut data: StreamOwned<ClientConnection, TcpStream>,
+    block: &mut [u8],
+) -> Result<u64> {
+    let total = discard_plain(&data.sock, block)?;
     data.conn.send_close_notify();
     // The server may have closed its side already; the bytes are all here.
     let _ = data.flush();
@@ -261,25 +297,34 @@ pub(crate) fn send_plain(data: &TcpStream, source: &File, bytes: u64) -> Result<
     Ok(())
 }
 
-fn send_tls(
-    mut data: StreamOwned<ClientConnection, TcpStream>,
+/// Encrypts the first `bytes` of `source`, and the goodbye, as the connection would send them.
+fn encrypt(
+    data: StreamOwned<ClientConnection, TcpStream>,
     source: &File,
     bytes: u64,
-) -> Result<()> {
+) -> Result<(TcpStream, Vec<u8>)> {
+    let StreamOwned {
+        conn: mut connection,
+        sock: data,
+        ..
+    } = data;
     let mut source = source.try_clone()?;
     io::Seek::rewind(&mut source)?;
     let mut block = vec![0; BLOCK / 4];
+    let mut encrypted = Vec::with_capacity(usize::try_from(bytes + bytes / 256)? + BLOCK);
     let mut left = bytes;
     while left > 0 {
         let want = left.min(block.len() as u64) as usize;
         source.read_exact(&mut block[..want])?;
-        data.write_all(&block[..want])?;
+        connection.writer().write_all(&block[..want])?;
         left -= want as u64;
+        while connection.wants_write() {
+            connection.write_tls(&mut encrypted)?;
+        }
     }
-    data.conn.send_close_notify();
-    data.flush()?;
-    data.sock.shutdown(std::net::Shutdown::Write)?;
-    // Wait for the server's end, so that its close_notify is not answered with a reset.
-    let _ = data.sock.read(&mut block);
-    Ok(())
+    connection.send_close_notify();
+    while connection.wants_write() {
+        connection.write_tls(&mut encrypted)?;
+    }
+    Ok((data, encrypted))
 }

@@ -5,7 +5,7 @@ use std::{net::TcpStream, sync::Arc};
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, ring},
+    crypto::{CryptoProvider, aws_lc_rs},
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
@@ -15,7 +15,7 @@ pub type Tls = StreamOwned<ClientConnection, TcpStream>;
 /// Returns a client for the given versions (`&rustls::version::TLS13`, ...).
 #[must_use]
 pub fn client(versions: &[&'static rustls::SupportedProtocolVersion]) -> Arc<ClientConfig> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions)
         .unwrap()

@@ -11,7 +11,7 @@ use rustls::{
         ClientSessionStore, Resumption, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
-    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
 
@@ -161,7 +161,7 @@ impl Roots {
         if store.is_empty() {
             return Ok(Self(None));
         }
-        let provider = Arc::new(ring::default_provider());
+        let provider = Arc::new(aws_lc_rs::default_provider());
         WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider)
             .build()
             .map(|verifier| Self(Some(verifier)))
@@ -181,7 +181,7 @@ pub fn session_config(
     store: Arc<dyn ClientSessionStore>,
     tls12_only: bool,
 ) -> Result<(Arc<ClientConfig>, Arc<Verdict>), String> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = Arc::new(aws_lc_rs::default_provider());
     let verdict = Arc::new(Verdict::default());
     let verifier = Verifier {
         endpoint: endpoint.to_owned(),

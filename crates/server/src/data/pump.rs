@@ -6,14 +6,16 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Read as _, Write as _},
     net::{Shutdown, TcpStream},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use rustix::{
+    buffer::spare_capacity,
     fs::sendfile,
+    io::retry_on_intr,
     pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice},
 };
 use rustls::ServerConnection;
@@ -165,8 +167,7 @@ impl Conduit {
 /// [`Broken`].
 pub fn send_file(conduit: &mut Conduit, file: &File, meter: &Meter) -> Result<u64, Broken> {
     if conduit.is_tls() || !meter.throttle.is_unlimited() {
-        let mut file = file;
-        return send_blocks(conduit, meter, &mut |block| fill(&mut file, block));
+        return send_blocks(conduit, meter, &mut |block| fill(file, block));
     }
     let mut sent = 0;
     let mut stride = Stride::default();
@@ -182,8 +183,7 @@ pub fn send_file(conduit: &mut Conduit, file: &File, meter: &Meter) -> Result<u6
             }
             Err(rustix::io::Errno::INTR) => {}
             Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if sent == 0 => {
-                let mut file = file;
-                return send_blocks(conduit, meter, &mut |block| fill(&mut file, block));
+                return send_blocks(conduit, meter, &mut |block| fill(file, block));
             }
             Err(rustix::io::Errno::IO) => {
                 return Err(Broken::Disk(io::ErrorKind::Other.into()));
@@ -320,20 +320,15 @@ fn receive_copying(
     })
 }
 
-/// Fills a block from a reader.
+/// Fills an empty block from a file.
 ///
 /// # Errors
 /// [`Broken::Disk`].
-pub fn fill(file: &mut impl Read, block: &mut Vec<u8>) -> Result<(), Broken> {
-    block.resize(BLOCK, 0);
-    let read = loop {
-        match file.read(block) {
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            read => break read.map_err(Broken::Disk)?,
-        }
-    };
-    block.truncate(read);
-    Ok(())
+pub fn fill(file: &File, block: &mut Vec<u8>) -> Result<(), Broken> {
+    block.reserve(BLOCK);
+    retry_on_intr(|| rustix::io::read(file, spare_capacity(block)))
+        .map(|_read| ())
+        .map_err(|e| Broken::Disk(e.into()))
 }
 
 /// Names what an error on the data connection means.

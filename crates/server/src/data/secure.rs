@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::{buffer::spare_capacity, io::retry_on_intr};
 use rustls::{ServerConfig, ServerConnection};
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -111,16 +112,11 @@ impl Tls {
     /// knows whether it was announced.
     fn fetch(&mut self) -> io::Result<()> {
         if self.taken == self.prefetch.len() {
-            self.prefetch.resize(PREFETCH, 0);
-            let read = loop {
-                match (&*self.socket).read(&mut self.prefetch) {
-                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                    read => break read,
-                }
-            };
             self.taken = 0;
-            self.prefetch.truncate(*read.as_ref().unwrap_or(&0));
-            read?;
+            self.prefetch.clear();
+            self.prefetch.reserve(PREFETCH);
+            let prefetch = &mut self.prefetch;
+            retry_on_intr(|| rustix::io::read(&*self.socket, spare_capacity(prefetch)))?;
         }
         let mut rest = &self.prefetch[self.taken..];
         self.taken += self.connection.read_tls(&mut rest)?;

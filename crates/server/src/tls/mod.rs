@@ -15,7 +15,7 @@ use std::{
 
 use rustls::{
     ServerConfig,
-    crypto::ring,
+    crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::ServerSessionMemoryCache,
 };
@@ -78,7 +78,7 @@ pub struct Configs {
 pub fn load(cert: &Path, key: &Path) -> Result<Configs, TlsError> {
     let chain = read_chain(cert)?;
     let private = read_key(key)?;
-    let mut control = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let mut control = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| {
             builder
@@ -91,7 +91,7 @@ pub fn load(cert: &Path, key: &Path) -> Result<Configs, TlsError> {
             source,
         })?;
     control.session_storage = ServerSessionMemoryCache::new(REMEMBERED_SESSIONS);
-    control.ticketer = ring::Ticketer::new().map_err(|e| TlsError::Make(e.to_string()))?;
+    control.ticketer = aws_lc_rs::Ticketer::new().map_err(|e| TlsError::Make(e.to_string()))?;
     control.send_tls13_tickets = CONTROL_TICKETS;
     let with_tickets = |tickets| {
         let mut data = control.clone();

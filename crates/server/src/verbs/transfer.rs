@@ -176,13 +176,14 @@ async fn send_through(
     };
     let mut rest = channel
         .on_thread(stalled, meter, move |conduit, meter| {
-            let mut file = &download.file;
+            let file = &download.file;
             if !converts {
                 return pump::send_file(conduit, file, meter);
             }
             let (mut text, mut read) = (ToWire::default(), Vec::new());
             pump::send_blocks(conduit, meter, &mut |block| {
-                pump::fill(&mut file, &mut read)?;
+                read.clear();
+                pump::fill(file, &mut read)?;
                 text.convert(&read, block);
                 Ok(())
             })
