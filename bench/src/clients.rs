@@ -1,4 +1,4 @@
-//! The client's rows: `ftpc` beside curl, lftp and ncftp, against one fixed server.
+//! The client's rows: `ftpc` beside curl, lftp and ncftp, against one fixed server at a time.
 
 use std::{
     fs,
@@ -123,8 +123,9 @@ impl Job {
         }
     }
 
-    /// The server that all clients are measured against: the fastest that is not ours.
-    pub(crate) const SERVER: Kind = Kind::Vsftpd;
+    /// The servers that the clients are measured against: the fastest of the run, so that the rows
+    /// tell of the clients, and the fastest peer.
+    pub(crate) const SERVERS: [Kind; 2] = [Kind::Ftpd, Kind::Vsftpd];
 
     /// Runs the job once; `None` when this client has no way to do it.
     pub(crate) fn run(

@@ -253,15 +253,19 @@ impl Run<'_> {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
-        let Some(server) = Server::start(self.place, Job::SERVER)? else {
-            self.failed
-                .push("the clients' server is not on this machine".to_owned());
-            return Ok(Vec::new());
-        };
         let mut lines = Vec::new();
-        for job in jobs {
-            eprintln!("{}", job.name());
-            lines.push(self.job(job, &server));
+        for kind in Job::SERVERS {
+            let Some(server) = Server::start(self.place, kind)? else {
+                self.failed.push(format!(
+                    "{}, for the clients: not on this machine",
+                    kind.name()
+                ));
+                continue;
+            };
+            for job in &jobs {
+                eprintln!("{} against {}", job.name(), kind.name());
+                lines.push(self.job(*job, &server));
+            }
         }
         Ok(lines)
     }
@@ -294,7 +298,7 @@ impl Run<'_> {
         }
         series.retain(|series| series.errors > 0 || !series.values.is_empty());
         Line {
-            name: job.name(),
+            name: format!("{} ({})", job.name(), server.kind.name()),
             unit: "s",
             more_is_better: false,
             series,

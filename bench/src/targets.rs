@@ -27,6 +27,8 @@ struct Target {
 /// Returns the target of the row called `name`; rows without one are only watched.
 fn target(name: &str) -> Option<Target> {
     use Against::{Best, Nothing, Peer};
+    // A client's row names the server in parentheses: the same holds against each.
+    let name = name.split(" (").next().unwrap_or(name);
     let (against, bound, cpu) = match name {
         "retr-plain-1" | "retr-plain-4" => (Best, 1.0, Some(1.1)),
         "stor-plain-1" | "stor-plain-4" => (Best, 1.1, Some(1.0)),
@@ -183,7 +185,7 @@ mod tests {
 
     #[test]
     fn cpu_is_held_against_what_the_target_names() {
-        let mut put = line("client-put-plain", false, 5.0, ("curl", 10.0));
+        let mut put = line("client-put-plain (ftpd)", false, 5.0, ("curl", 10.0));
         put.series.push(Series {
             name: "ncftp".to_owned(),
             cpus: vec![1.0],

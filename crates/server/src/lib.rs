@@ -33,4 +33,5 @@ pub mod status;
 pub mod supervisor;
 pub mod tls;
 pub(crate) mod verbs;
+pub(crate) mod vigil;
 pub mod watch;

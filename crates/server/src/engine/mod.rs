@@ -5,7 +5,6 @@
 pub mod native;
 mod stations;
 pub mod unftp;
-pub(crate) mod vigil;
 
 use std::{net::SocketAddr, sync::Arc};
 

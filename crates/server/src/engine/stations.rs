@@ -17,7 +17,7 @@ use std::{
 use tokio::runtime::{Builder, Handle};
 use tracing::{Instrument, Span, error};
 
-use super::vigil;
+use crate::vigil;
 
 /// Threads for transfers and other work that blocks, a station; made when needed, gone when idle.
 const MOST_THREADS: usize = 4096;

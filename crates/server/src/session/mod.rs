@@ -30,7 +30,6 @@ use crate::{
     admit::Ticket,
     auth::Gate,
     data::PassivePorts,
-    engine::vigil,
     protocol::{
         Command, Fault, Names, Reply, command,
         facts::Choice,
@@ -40,7 +39,7 @@ use crate::{
     share::Algorithm,
     snapshot::Snapshot,
     status::Seat,
-    verbs,
+    verbs, vigil,
 };
 use wire::Wire;
 

@@ -15,8 +15,8 @@ use ftp_config::{
 };
 use rustix::{
     fs::{
-        AtFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME_OMIT, fchmod,
-        futimens, linkat, openat, renameat, renameat_with, statat, unlinkat,
+        AtFlags, FileType, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, UTIME_OMIT,
+        fchmod, futimens, linkat, openat, renameat, renameat_with, statat, unlinkat,
     },
     io::Errno,
 };
@@ -51,6 +51,9 @@ pub struct Committed {
     /// Its size.
     pub size: u64,
 }
+
+/// What the system tells of a name, or why it does not.
+type Look = io::Result<Stat>;
 
 /// What happens when the final name is taken at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +94,8 @@ impl Home {
         self.need(Right::Write, path)?;
         names::check(path)?;
         names::check_new(path)?;
-        let (path, holder) = self.real_target(path)?;
-        let there = self.what_is_there(&holder, &path)?;
+        let (path, holder, stat) = self.real_target(path)?;
+        let there = self.what_is_there(stat, &path)?;
         let uploads = &self.shared.uploads;
         let taken = self.when_taken(&path, intent, there.is_some())?;
         let needed = expected.unwrap_or(1);
@@ -118,12 +121,14 @@ impl Home {
         Ok(upload)
     }
 
-    /// Follows a link that stays inside to the file it names, so that the link itself stays.
-    fn real_target(&self, path: &SharePath) -> Result<(SharePath, Holder), ShareError> {
+    /// Follows a link that stays inside to the file it names, so that the link itself stays; and
+    /// looks at that name.
+    fn real_target(&self, path: &SharePath) -> Result<(SharePath, Holder, Look), ShareError> {
         let holder = self.parent_of(path)?;
-        let is_link = |stat| file_type(&stat) == FileType::Symlink;
-        if !holder.lstat().is_ok_and(is_link) {
-            return Ok((path.clone(), holder));
+        let stat = holder.lstat();
+        let is_link = |stat: &Stat| file_type(stat) == FileType::Symlink;
+        if !stat.as_ref().is_ok_and(is_link) {
+            return Ok((path.clone(), holder, stat));
         }
         let io = |error| ShareError::from_io(path, error);
         let fd = self
@@ -137,11 +142,12 @@ impl Home {
         let text = names::from_disk(inside.as_os_str().as_encoded_bytes());
         let real = SharePath::root().join(&text).map_err(|_| outside())?;
         let holder = self.parent_of(&real)?;
-        Ok((real, holder))
+        let stat = holder.lstat();
+        Ok((real, holder, stat))
     }
 
-    fn what_is_there(&self, holder: &Holder, path: &SharePath) -> Result<Option<Meta>, ShareError> {
-        let stat = match holder.lstat() {
+    fn what_is_there(&self, stat: Look, path: &SharePath) -> Result<Option<Meta>, ShareError> {
+        let stat = match stat {
             Ok(stat) => stat,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(self.explain(path, error)),

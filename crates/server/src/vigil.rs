@@ -1,4 +1,4 @@
-//! How long a station stays awake after its last event, before it lets the processor sleep.
+//! How long a station (`engine::stations`) stays awake after its last event, before it lets the processor sleep.
 //!
 //! Waking a processor that sleeps takes longer than most commands (20 to 50 us on a virtual
 //! machine, several of them for a small file), so a station that expects its next event within
@@ -35,7 +35,7 @@ pub(crate) fn note() {
 }
 
 /// Keeps the calling thread's vigils; never returns. The event loop polls it beside its sessions.
-pub(super) async fn keep() -> ! {
+pub(crate) async fn keep() -> ! {
     let bell = Rc::new(Notify::new());
     BELL.set(Some(Rc::clone(&bell)));
     let mut span = Span::default();
