@@ -30,9 +30,10 @@ fn main() -> Code {
         _ => Volume::Normal,
     };
     let ui = Ui::new(volume, cli.global.json);
-    // One thread for all sessions: what takes long (a large file, a hash) has a thread of its own,
-    // and the rest is so short that handing it over would cost more than doing it.
-    let runtime = match tokio::runtime::Builder::new_current_thread()
+    // Two threads for all sessions: what takes long (a large file, a hash) has a thread of its own,
+    // and the rest is so short that handing it over costs more than a third thread would bring.
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
         .enable_all()
         .build()
     {

@@ -102,4 +102,11 @@ mod tests {
         let shrunk: Vec<_> = [201, 5_000, 5_000, 5_000, 5_000].map(&mut after).into();
         assert_eq!(shrunk, [US(100), US(50), US(25), US(0), US(0)]);
     }
+
+    #[tokio::test]
+    async fn a_vigil_ends_when_nothing_comes() {
+        watch(LONGEST).await;
+        note();
+        watch(LONGEST).await;
+    }
 }

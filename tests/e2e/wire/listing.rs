@@ -119,3 +119,41 @@ fn a_listing_whose_reader_leaves_ends_at_once() {
         assert_eq!(wire.list("NLST").len(), 20_000);
     }
 }
+
+/// Many names are looked at by several threads, some of them early: each must keep its own facts and
+/// its place.
+#[test]
+fn a_large_listing_has_every_name_once_in_order_with_its_own_facts() {
+    for way in Way::NATIVE {
+        let mut site = Site::with_ann().dir("some dir");
+        for i in 0..9_000 {
+            site = site.file(&format!("f{i:05}"), &vec![b'x'; i % 101]);
+        }
+        std::os::unix::fs::symlink("f00042", site.share().join("link")).unwrap();
+        let server = way.start(site);
+        let mut wire = way.ann(&server);
+        let facts = wire.list("MLSD");
+        let names: Vec<_> = facts
+            .iter()
+            .filter_map(|line| line.split_once("; "))
+            .collect();
+        assert_eq!(names.len(), 9_002);
+        assert!(names.is_sorted_by_key(|(_, name)| *name));
+        for (facts, name) in &names {
+            let size = match name.strip_prefix('f') {
+                Some(number) => number.parse::<usize>().unwrap() % 101,
+                None if *name == "link" => 42,
+                None => {
+                    assert!(facts.contains("type=dir"), "{name}: {facts}");
+                    continue;
+                }
+            };
+            let want = format!("size={size}");
+            assert!(facts.split(';').any(|fact| fact == want), "{name}: {facts}");
+        }
+        let long = wire.list("LIST");
+        assert_eq!(long.len(), 9_002);
+        assert!(long.iter().any(|line| line.ends_with(" link -> f00042")));
+        assert_eq!(wire.list("NLST f0?000").len(), 9);
+    }
+}
