@@ -11,12 +11,14 @@
 mod clients;
 mod configs;
 mod limits;
+mod measure;
 mod peers;
 mod plot;
 mod proc;
 mod report;
 mod rows;
 mod scale;
+mod share;
 mod targets;
 mod tls;
 mod wire;
@@ -89,7 +91,7 @@ fn main() -> Result<()> {
         peers: fs::canonicalize(&args.peers).unwrap_or_else(|_| args.peers.clone()),
     };
     tls::write_certificate(&place.dir)?;
-    rows::make_share(&place.share(), &scale)?;
+    share::make_share(&place.share(), &scale)?;
 
     let mut run = Run {
         args: &args,

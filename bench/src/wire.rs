@@ -185,7 +185,10 @@ impl Session {
     pub(crate) fn fetch(&mut self, command: &str) -> Result<u64> {
         let data = self.passive()?;
         self.expect(command, &[125, 150])?;
-        self.block.resize(BLOCK, 0);
+        if self.block.is_empty() {
+            // Untouched memory: the kernel writes nothing into it.
+            self.block = vec![0; BLOCK];
+        }
         let bytes = match &self.tls {
             None => {
                 let bytes = discard_plain(&data, &mut self.block)?;

@@ -1,34 +1,58 @@
-//! How long a station (`engine::stations`) stays awake after its last event, before it lets the processor sleep.
+//! How long a station (`engine::stations`) stays awake after its last event, before it lets the
+//! processor sleep.
 //!
 //! Waking a processor that sleeps takes longer than most commands (20 to 50 us on a virtual
-//! machine, several of them for a small file), so a station that expects its next event within
-//! [`LONGEST`] looks for it meanwhile. It learns whether that pays: events that come just after it
-//! gave up make its vigils longer, events that come late make them shorter, down to none. It ends at
-//! once when somebody else wants the processor.
+//! machine, several of them for a small file), so a station that expects the next event of its one
+//! busy session within [`LONGEST`] looks for it meanwhile. It learns whether that pays: events that
+//! come just after it gave up make its vigils longer, events that come late make them shorter, down
+//! to none. Several busy sessions keep a station awake by themselves; one processor at least is
+//! always left to others, and a station whose processor was taken away sleeps as everybody does: the
+//! machine has other work.
 
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
+use nix::sys::resource::{UsageWho, getrusage};
 use tokio::{sync::Notify, task::yield_now};
 
 /// The longest vigil. A client on the LAN with a quick answer is back within it.
 const LONGEST: Duration = Duration::from_micros(200);
 /// The first step from no vigil at all.
 const SHORTEST: Duration = Duration::from_micros(25);
-/// The processor was lent to somebody else when asking for it back took longer than this.
-const LENT: Duration = Duration::from_micros(5);
+/// No vigils for this long after the processor was taken away.
+const CROWDED: Duration = Duration::from_millis(100);
+/// A session is the only busy one when so many events in a row were its own.
+const ALONE: u32 = 8;
+
+/// Vigils that may be kept now, over all stations: all processors but one.
+static FREE: LazyLock<AtomicUsize> = LazyLock::new(|| {
+    AtomicUsize::new(thread::available_parallelism().map_or(0, |count| count.get() - 1))
+});
 
 thread_local! {
     static LAST: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// The session of the last events, and how many they were.
+    static STREAK: Cell<(u64, u32)> = const { Cell::new((0, 0)) };
     static BELL: RefCell<Option<Rc<Notify>>> = const { RefCell::new(None) };
 }
 
-/// Tells the calling thread's station that an event has come.
-pub(crate) fn note() {
+/// Tells the calling thread's station that an event has come, and for which session.
+pub(crate) fn note(session: u64) {
+    let (before, count) = STREAK.get();
+    let count = if before == session {
+        count.saturating_add(1)
+    } else {
+        0
+    };
+    STREAK.set((session, count));
     if LAST.replace(Some(Instant::now())).is_none() {
         BELL.with_borrow(|bell| bell.iter().for_each(|bell| bell.notify_one()));
     }
@@ -39,30 +63,68 @@ pub(crate) async fn keep() -> ! {
     let bell = Rc::new(Notify::new());
     BELL.set(Some(Rc::clone(&bell)));
     let mut span = Span::default();
+    let mut crowd = Crowd::default();
     let mut slept_at = Instant::now();
     loop {
         bell.notified().await;
-        span.learn(slept_at.elapsed());
-        watch(span.0).await;
+        let now = Instant::now();
+        span.learn(now.duration_since(slept_at));
+        if !span.0.is_zero()
+            && !crowd.is_there(now, times_taken_away())
+            && let Some(_place) = Place::take()
+        {
+            watch(span.0).await;
+        }
         LAST.set(None);
         slept_at = Instant::now();
     }
 }
 
-/// Looks for events until the last one is `span` ago, or the processor has other work.
+/// How often the system has taken the processor away from the calling thread.
+fn times_taken_away() -> i64 {
+    getrusage(UsageWho::RUSAGE_THREAD).map_or(0, |usage| usage.involuntary_context_switches())
+}
+
+/// Looks for events until the last one is `span` ago, or another session is busy too.
 async fn watch(span: Duration) {
-    let mut now = Instant::now();
-    while LAST
-        .get()
-        .is_some_and(|last| now.duration_since(last) < span)
-    {
+    let is_due = |last: Instant| last.elapsed() < span;
+    while STREAK.get().1 >= ALONE && LAST.get().is_some_and(is_due) {
         yield_now().await;
-        let asked = Instant::now();
-        thread::yield_now();
-        now = Instant::now();
-        if now.duration_since(asked) > LENT {
-            return;
+    }
+}
+
+/// Whether the machine has other work for this processor.
+#[derive(Debug, Default)]
+struct Crowd {
+    taken_away: i64,
+    until: Option<Instant>,
+}
+
+impl Crowd {
+    /// Learns how often the processor has been taken away.
+    fn is_there(&mut self, now: Instant, taken_away: i64) -> bool {
+        if self.taken_away != taken_away {
+            self.taken_away = taken_away;
+            self.until = Some(now + CROWDED);
         }
+        self.until.is_some_and(|until| now < until)
+    }
+}
+
+/// A right to stay awake, given back on drop.
+struct Place;
+
+impl Place {
+    fn take() -> Option<Self> {
+        let less = |free: usize| free.checked_sub(1);
+        let taken = FREE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        taken.is_ok().then_some(Self)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        FREE.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -103,10 +165,29 @@ mod tests {
         assert_eq!(shrunk, [US(100), US(50), US(25), US(0), US(0)]);
     }
 
+    #[test]
+    fn a_processor_that_was_taken_away_is_left_to_others_for_a_while() {
+        let (mut crowd, begin) = (Crowd::default(), Instant::now());
+        assert!(!crowd.is_there(begin, 0));
+        assert!(crowd.is_there(begin, 3));
+        assert!(crowd.is_there(begin + CROWDED / 2, 3));
+        assert!(!crowd.is_there(begin + CROWDED, 3));
+        assert!(crowd.is_there(begin + CROWDED, 4));
+    }
+
     #[tokio::test]
     async fn a_vigil_ends_when_nothing_comes() {
+        (0..=ALONE).for_each(|_| note(1));
         watch(LONGEST).await;
-        note();
-        watch(LONGEST).await;
+        assert!(LAST.get().is_some_and(|last| last.elapsed() >= LONGEST));
+    }
+
+    #[tokio::test]
+    async fn two_busy_sessions_need_no_vigil() {
+        (0..=ALONE).for_each(|_| note(1));
+        assert_eq!(STREAK.get(), (1, ALONE));
+        note(2);
+        // Ends at once, or the test does not.
+        watch(Duration::MAX).await;
     }
 }

@@ -6,6 +6,7 @@
 //! commands are answered in order.
 
 pub(crate) mod disk;
+mod outside;
 pub(crate) mod running;
 pub(crate) mod state;
 pub(crate) mod wire;
@@ -14,12 +15,13 @@ use std::{
     collections::VecDeque,
     future::pending,
     net::{SocketAddr, TcpStream},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
 
 use ftp_config::SharePath;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -41,6 +43,7 @@ use crate::{
     status::Seat,
     verbs, vigil,
 };
+use outside::Outside;
 use wire::Wire;
 
 /// Lines kept while something runs; more stay unread in the socket.
@@ -177,12 +180,23 @@ impl Desk {
             self.session.snapshot.config.server.greeting.clone(),
         );
         self.say(&greeting).await?;
+        let (kill, kicked, stop) = (self.kill.clone(), self.kicked.clone(), self.stop.clone());
+        let killed = pin!(kill.cancelled());
+        let kicked = pin!(kicked.cancelled());
+        let stopped = pin!(stop.cancelled());
+        let alarm = pin!(sleep_until(self.deadline));
+        let mut outside = Outside {
+            killed,
+            kicked,
+            stopped,
+            alarm,
+        };
         loop {
             while let Some(line) = self.next_line() {
                 self.take(line).await?;
             }
-            let woken = self.wake().await;
-            vigil::note();
+            let woken = self.wake(&mut outside).await;
+            vigil::note(self.session.seat.id());
             match woken {
                 Woken::Read(Ok(n)) if n > 0 => {
                     let answers = self.lines.take_answers();
@@ -211,17 +225,26 @@ impl Desk {
         }
     }
 
-    async fn wake(&mut self) -> Woken {
+    async fn wake(&mut self, outside: &mut Outside<'_, '_>) -> Woken {
         let may_read = self.held.len() < MOST_HELD;
         let is_idle = self.running.is_none();
-        tokio::select! {
-            biased;
-            () = self.kill.cancelled() => Woken::Killed,
-            () = self.kicked.cancelled() => Woken::Kicked,
-            ending = run(&mut self.running) => Woken::Ended(ending),
-            () = self.stop.cancelled(), if is_idle => Woken::Stopped,
-            read = self.wire.read(&mut self.lines), if may_read => Woken::Read(read),
-            () = tokio::time::sleep_until(self.deadline), if is_idle => Woken::Late,
+        loop {
+            outside.be_early(self.deadline);
+            return tokio::select! {
+                biased;
+                () = outside.killed.as_mut() => Woken::Killed,
+                () = outside.kicked.as_mut() => Woken::Kicked,
+                ending = run(&mut self.running) => Woken::Ended(ending),
+                () = outside.stopped.as_mut(), if is_idle => Woken::Stopped,
+                read = self.wire.read(&mut self.lines), if may_read => Woken::Read(read),
+                () = outside.alarm.as_mut(), if is_idle => {
+                    if Instant::now() < self.deadline {
+                        outside.alarm.as_mut().reset(self.deadline);
+                        continue;
+                    }
+                    Woken::Late
+                }
+            };
         }
     }
 

@@ -1,0 +1,279 @@
+//! How each row is measured on a running server.
+
+use std::{
+    fs::{self, File},
+    sync::{Arc, Barrier},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::{
+    peers::{Kind, Place, Server},
+    proc,
+    rows::{Sample, Way},
+    scale::Scale,
+    share::{remove_uploads, warm},
+    tls,
+    wire::Session,
+};
+
+const GIB: f64 = (1u64 << 30) as f64;
+/// A server that is slow to hash passwords is slow in every second of it.
+const LOGIN_TIME: Duration = Duration::from_secs(4);
+/// How often a login with libunftp's engine over TLS is tried again; on some machines every second
+/// one fails.
+const LIBUNFTP_TRIES: u32 = 100;
+
+fn sessions(server: &Server, count: usize, tls: bool) -> Result<Vec<Session>> {
+    (0..count).map(|_| login_then(server, tls, Ok)).collect()
+}
+
+/// Logs in and does `next`. libunftp's engine loses the race after `AUTH TLS` now and then
+/// (docs/engines.md): there, and only there, what failed is tried again.
+fn login_then<T>(server: &Server, tls: bool, next: impl Fn(Session) -> Result<T>) -> Result<T> {
+    let once = || {
+        let config = if tls { Some(tls::client()?) } else { None };
+        Session::open(&server.target, config).and_then(&next)
+    };
+    let races = tls && server.kind == Kind::FtpdLibunftp;
+    let tries = if races { LIBUNFTP_TRIES } else { 0 };
+    (0..tries).find_map(|_| once().ok()).map_or_else(once, Ok)
+}
+
+/// What a round of all sessions took.
+struct Took {
+    wall: Duration,
+    /// Server CPU seconds.
+    cpu: f64,
+}
+
+/// Runs `prepare` on every session, then `last` once, then `work` on all of them at the same
+/// moment; the time of `work` is returned. The sessions are still open when the CPU time is read.
+fn together<P>(
+    server: &Server,
+    sessions: Vec<Session>,
+    prepare: impl Fn(usize, &mut Session) -> Result<P> + Sync,
+    last: impl FnOnce() -> Result<()>,
+    work: impl Fn(usize, &mut Session, P) -> Result<()> + Sync,
+) -> Result<Took> {
+    let (ready, start) = (
+        Barrier::new(sessions.len() + 1),
+        Barrier::new(sessions.len() + 1),
+    );
+    thread::scope(|scope| {
+        let threads: Vec<_> = sessions
+            .into_iter()
+            .enumerate()
+            .map(|(i, mut session)| {
+                let (ready, start, prepare, work) = (&ready, &start, &prepare, &work);
+                scope.spawn(move || {
+                    let prepared = prepare(i, &mut session);
+                    ready.wait();
+                    start.wait();
+                    prepared
+                        .and_then(|prepared| work(i, &mut session, prepared))
+                        .map(|()| session)
+                })
+            })
+            .collect();
+        ready.wait();
+        let last = last();
+        let before = proc::cpu_seconds(server.leader());
+        start.wait();
+        let begun = Instant::now();
+        let done: Vec<Result<Session>> = threads
+            .into_iter()
+            .map(|t| {
+                t.join()
+                    .unwrap_or_else(|_| Err(anyhow!("a session's thread panicked")))
+            })
+            .collect();
+        let wall = begun.elapsed();
+        let cpu = proc::cpu_seconds(server.leader()) - before;
+        last?;
+        done.into_iter().collect::<Result<Vec<_>>>()?;
+        Ok(Took { wall, cpu })
+    })
+}
+
+pub(crate) fn bulk(
+    place: &Place,
+    server: &Server,
+    scale: &Scale,
+    way: Way,
+    tls: bool,
+    streams: usize,
+) -> Result<Sample> {
+    let open = sessions(server, streams, tls)?;
+    let (took, moved) = match way {
+        Way::Get => (
+            fetch_big(server, open, scale.big)?,
+            scale.big * streams as u64,
+        ),
+        Way::Put => {
+            // Four streams share the bytes of one, so that every row moves the same amount.
+            let each = scale.big / streams as u64;
+            (store_big(place, server, open, each)?, each * streams as u64)
+        }
+    };
+    Ok(Sample {
+        value: moved as f64 / 1e6 / took.wall.as_secs_f64(),
+        cpu: Some(took.cpu / (moved as f64 / GIB)),
+        errors: 0,
+    })
+}
+
+fn fetch_big(server: &Server, open: Vec<Session>, bytes: u64) -> Result<Took> {
+    together(
+        server,
+        open,
+        |_, _| Ok(()),
+        || Ok(()),
+        |_, session, ()| {
+            let got = session.fetch("RETR pub/big")?;
+            // TLS adds 22 bytes to each 16 KiB.
+            let most = bytes + bytes / 256;
+            anyhow::ensure!((bytes..=most).contains(&got), "{got} bytes of {bytes}");
+            Ok(())
+        },
+    )
+}
+
+fn store_big(place: &Place, server: &Server, open: Vec<Session>, each: u64) -> Result<Took> {
+    let source = File::open(place.share().join("pub/big"))?;
+    let all = each * open.len() as u64;
+    let name = |i: usize| format!("pub/in{}/big", i % 8);
+    let took = together(
+        server,
+        open,
+        |i, session| session.begin_store(&name(i), &source, each),
+        || warm(place, all),
+        |_, session, upload| session.finish_store(upload),
+    )?;
+    for i in 0..8 {
+        let stored = place.share().join(name(i));
+        if let Ok(meta) = fs::metadata(&stored) {
+            anyhow::ensure!(
+                meta.len() == each,
+                "{}: {} bytes",
+                stored.display(),
+                meta.len()
+            );
+        }
+    }
+    remove_uploads(place)?;
+    Ok(took)
+}
+
+pub(crate) fn small(
+    place: &Place,
+    server: &Server,
+    scale: &Scale,
+    way: Way,
+    count: usize,
+) -> Result<Sample> {
+    let open = sessions(server, count, false)?;
+    let source = File::open(place.share().join("pub/big"))?;
+    let each = scale.small_files / count;
+    let work = |i: usize, session: &mut Session, ()| {
+        for n in 0..each {
+            match way {
+                Way::Get => {
+                    session.fetch(&format!("RETR pub/small/f{}", i * each + n))?;
+                }
+                Way::Put => {
+                    session.store(&format!("pub/in{i}/f{n}"), &source, scale.small_size as u64)?;
+                }
+            }
+        }
+        Ok(())
+    };
+    let took = together(server, open, |_, _| Ok(()), || Ok(()), work)?;
+    remove_uploads(place)?;
+    Ok(((each * count) as f64 / took.wall.as_secs_f64()).into())
+}
+
+pub(crate) fn login(server: &Server, scale: &Scale, tls: bool) -> Result<Sample> {
+    // The first login pays for what the server keeps of a known user.
+    Session::open(&server.target, None)?.quit()?;
+    let begun = Instant::now();
+    let mut done = 0;
+    while done < scale.logins && begun.elapsed() < LOGIN_TIME {
+        login_then(server, tls, Session::quit).with_context(|| format!("login {done}"))?;
+        done += 1;
+    }
+    Ok((done as f64 / begun.elapsed().as_secs_f64()).into())
+}
+
+pub(crate) fn list(server: &Server, scale: &Scale, large: bool) -> Result<Sample> {
+    let mut session = Session::open(&server.target, None)?;
+    let dir = if large {
+        "pub/names-large"
+    } else {
+        "pub/names"
+    };
+    session.expect(&format!("CWD {dir}"), &[250])?;
+    let begun = Instant::now();
+    let bytes = session.fetch("LIST")?;
+    let took = begun.elapsed();
+    let least = scale.names[usize::from(large)] as u64 * 30;
+    anyhow::ensure!(bytes >= least, "the listing of {dir} is cut: {bytes} bytes");
+    session.quit()?;
+    Ok((took.as_secs_f64() * 1e3).into())
+}
+
+pub(crate) fn idle(server: &Server, scale: &Scale, tls: bool) -> Result<Sample> {
+    // Whatever the first session allocates once for all is not charged to the sessions.
+    let first = sessions(server, 1, tls)?;
+    let before = proc::pss_kib(server.leader())?;
+    let open = sessions(server, scale.idle, tls)?;
+    let after = proc::pss_kib(server.leader())?;
+    drop((first, open));
+    Ok((after.saturating_sub(before) as f64 / scale.idle as f64).into())
+}
+
+pub(crate) fn crowd(server: &Server, scale: &Scale) -> Result<Sample> {
+    let start = Arc::new(Barrier::new(scale.crowd + 1));
+    let threads: Vec<_> = (0..scale.crowd)
+        .map(|_| {
+            let (start, target) = (Arc::clone(&start), server.target.clone());
+            thread::Builder::new().stack_size(256 << 10).spawn(move || {
+                start.wait();
+                let mut session = Session::open(&target, None)?;
+                let got = session.fetch("RETR pub/mib")?;
+                anyhow::ensure!(got == 1 << 20, "{got} bytes of 1 MiB");
+                session.quit()
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    start.wait();
+    let begun = Instant::now();
+    let mut errors = 0;
+    for thread in threads {
+        match thread.join() {
+            Ok(Ok(())) => {}
+            _ => errors += 1,
+        }
+    }
+    Ok(Sample {
+        value: begun.elapsed().as_secs_f64(),
+        cpu: None,
+        errors,
+    })
+}
+
+pub(crate) fn noop(server: &Server, scale: &Scale, share: f64) -> Result<Sample> {
+    let mut session = Session::open(&server.target, None)?;
+    let mut trips = Vec::with_capacity(scale.noops);
+    for _ in 0..scale.noops {
+        let begun = Instant::now();
+        session.expect("NOOP", &[200])?;
+        trips.push(begun.elapsed());
+    }
+    session.quit()?;
+    trips.sort_unstable();
+    let at = ((trips.len() - 1) as f64 * share) as usize;
+    Ok((trips[at].as_secs_f64() * 1e6).into())
+}
