@@ -132,7 +132,7 @@ fn fetch_big(server: &Server, open: Vec<Session>, bytes: u64) -> Result<Took> {
         |_, _| Ok(()),
         || Ok(()),
         |_, session, ()| {
-            let got = session.fetch("RETR pub/big")?;
+            let got = session.fetch("RETR pub/big", bytes)?;
             // TLS adds 22 bytes to each 16 KiB.
             let most = bytes + bytes / 256;
             anyhow::ensure!((bytes..=most).contains(&got), "{got} bytes of {bytes}");
@@ -181,7 +181,7 @@ pub(crate) fn small(
         for n in 0..each {
             match way {
                 Way::Get => {
-                    session.fetch(&format!("RETR pub/small/f{}", i * each + n))?;
+                    session.fetch(&format!("RETR pub/small/f{}", i * each + n), 0)?;
                 }
                 Way::Put => {
                     session.store(&format!("pub/in{i}/f{n}"), &source, scale.small_size as u64)?;
@@ -216,7 +216,7 @@ pub(crate) fn list(server: &Server, scale: &Scale, large: bool) -> Result<Sample
     };
     session.expect(&format!("CWD {dir}"), &[250])?;
     let begun = Instant::now();
-    let bytes = session.fetch("LIST")?;
+    let bytes = session.fetch("LIST", 0)?;
     let took = begun.elapsed();
     let least = scale.names[usize::from(large)] as u64 * 30;
     anyhow::ensure!(bytes >= least, "the listing of {dir} is cut: {bytes} bytes");
@@ -242,7 +242,7 @@ pub(crate) fn crowd(server: &Server, scale: &Scale) -> Result<Sample> {
             thread::Builder::new().stack_size(256 << 10).spawn(move || {
                 start.wait();
                 let mut session = Session::open(&target, None)?;
-                let got = session.fetch("RETR pub/mib")?;
+                let got = session.fetch("RETR pub/mib", 1 << 20)?;
                 anyhow::ensure!(got == 1 << 20, "{got} bytes of 1 MiB");
                 session.quit()
             })

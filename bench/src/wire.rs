@@ -13,7 +13,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::net::RecvFlags;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec},
+    net::RecvFlags,
+};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use rustls_pki_types::ServerName;
 
@@ -178,11 +181,12 @@ impl Session {
         Ok(data)
     }
 
-    /// Fetches or lists (`RETR x`, `LIST x`, `MLSD x`) and throws the bytes away.
+    /// Fetches or lists (`RETR x`, `LIST x`, `MLSD x`) and throws the bytes away; `least` is how many
+    /// should come, as far as it is known.
     ///
     /// Returns how many came over the data connection (over TLS: with what TLS adds); the final reply
     /// has been read.
-    pub(crate) fn fetch(&mut self, command: &str) -> Result<u64> {
+    pub(crate) fn fetch(&mut self, command: &str, least: u64) -> Result<u64> {
         let data = self.passive()?;
         self.expect(command, &[125, 150])?;
         if self.block.is_empty() {
@@ -196,7 +200,7 @@ impl Session {
                 drop(data);
                 bytes
             }
-            Some(config) => discard_tls(tls_stream(config, data)?, &mut self.block)?,
+            Some(config) => discard_tls(tls_stream(config, data)?, &mut self.block, least)?,
         };
         let (code, text) = self.reply()?;
         ensure!(code == 226 || code == 250, "{command}: {code} {text}");
@@ -278,15 +282,38 @@ pub(crate) fn discard_plain(data: &TcpStream, block: &mut [u8]) -> Result<u64> {
 }
 
 /// Reads a TLS connection to its end without decrypting it, and says goodbye.
+///
+/// vsftpd has said its own goodbye then, unseen here, and waits for ours before it closes: when all
+/// that should come is there and no more follows, it is said.
 fn discard_tls(
     mut data: StreamOwned<ClientConnection, TcpStream>,
     block: &mut [u8],
+    least: u64,
 ) -> Result<u64> {
-    let total = discard_plain(&data.sock, block)?;
-    data.conn.send_close_notify();
-    // The server may have closed its side already; the bytes are all here.
-    let _ = data.flush();
-    Ok(total)
+    let mut total = 0;
+    let mut said = false;
+    loop {
+        if !said && total >= least && is_silent(&data.sock)? {
+            data.conn.send_close_notify();
+            // The server may have closed its side already; the bytes are all here.
+            let _ = data.flush();
+            said = true;
+        }
+        let (_, n) = rustix::net::recv(&data.sock, &mut *block, RecvFlags::TRUNC)?;
+        if n == 0 {
+            return Ok(total);
+        }
+        total += n as u64;
+    }
+}
+
+fn is_silent(data: &TcpStream) -> Result<bool> {
+    let mut fds = [PollFd::new(data, PollFlags::IN)];
+    let moment = Timespec {
+        tv_sec: 0,
+        tv_nsec: 5_000_000,
+    };
+    Ok(rustix::event::poll(&mut fds, Some(&moment))? == 0)
 }
 
 /// Sends the first `bytes` of `source` by `sendfile`.
