@@ -28,7 +28,7 @@ const LONGEST: Duration = Duration::from_micros(200);
 /// The first step from no vigil at all.
 const SHORTEST: Duration = Duration::from_micros(25);
 /// No vigils for this long after the processor was taken away.
-const CROWDED: Duration = Duration::from_millis(100);
+const CROWDED: Duration = Duration::from_millis(20);
 /// A session is the only busy one when so many events in a row were its own.
 const ALONE: u32 = 8;
 
