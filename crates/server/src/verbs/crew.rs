@@ -110,7 +110,13 @@ impl Board {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    /// Does the next batch, or waits for a change when there is none to take.
+    fn work_or_wait<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        if let Some(taken) = self.take(&mut state) {
+            drop(state);
+            taken.do_it();
+            return self.state();
+        }
         let woken = self.changed.wait(state);
         woken.unwrap_or_else(PoisonError::into_inner)
     }
@@ -119,14 +125,7 @@ impl Board {
     fn help(&self) {
         let mut state = self.state();
         while !self.stop.load(Ordering::Relaxed) && state.next < self.batches() {
-            match self.take(&mut state) {
-                Some(taken) => {
-                    drop(state);
-                    taken.do_it();
-                    state = self.state();
-                }
-                None => state = self.wait(state),
-            }
+            state = self.work_or_wait(state);
         }
     }
 
@@ -139,14 +138,7 @@ impl Board {
                 self.changed.notify_all();
                 return block;
             }
-            match self.take(&mut state) {
-                Some(taken) => {
-                    drop(state);
-                    taken.do_it();
-                    state = self.state();
-                }
-                None => state = self.wait(state),
-            }
+            state = self.work_or_wait(state);
         }
     }
 
