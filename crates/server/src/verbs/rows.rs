@@ -103,17 +103,20 @@ impl Rows {
         Ok(Self { source, pen })
     }
 
-    /// Appends entries until the block holds `enough` bytes; `false` when there are no more.
+    /// Appends entries until the block holds `enough` bytes; `false` when there are no more. Blocks.
     pub(super) fn fill(&mut self, out: &mut Vec<u8>, enough: usize) -> bool {
+        // What comes behind the first block of a large directory is worth many hands. They begin
+        // and end on the thread that sends: nobody holds them while the client is waited for.
+        if let Source::Dir(listing) = &self.source
+            && listing.position() > 0
+            && listing.len() - listing.position() > MANY
+        {
+            self.gather_crew();
+        }
         while out.len() < enough {
             if !self.write_next(out) {
                 return false;
             }
-        }
-        // What comes behind the first block of a large directory is worth many hands.
-        if matches!(&self.source, Source::Dir(listing) if listing.len() - listing.position() > MANY)
-        {
-            self.gather_crew();
         }
         true
     }
@@ -122,8 +125,8 @@ impl Rows {
     fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
         let pen = &self.pen;
         match &mut self.source {
-            Source::One(entry) => entry.take().is_some_and(|entry| pen.write(&entry, out)),
-            Source::Dir(listing) => listing.next().is_some_and(|entry| pen.write(&entry, out)),
+            Source::One(entry) => entry.take().map(|entry| pen.write(&entry, out)).is_some(),
+            Source::Dir(listing) => listing.next().map(|entry| pen.write(&entry, out)).is_some(),
             Source::Names(listing, at) => {
                 *at += 1;
                 let name = listing.name(*at - 1);
@@ -138,10 +141,10 @@ impl Rows {
                 }
                 *at <= listing.len().min(MOST_GLOBBED)
             }
-            Source::Crew(crew) => crew.next().is_some_and(|mut block| {
-                out.append(&mut block);
-                true
-            }),
+            Source::Crew(crew) => crew
+                .next()
+                .map(|mut block| out.append(&mut block))
+                .is_some(),
         }
     }
 
@@ -168,8 +171,7 @@ impl Pen {
         out.extend(b"\r\n");
     }
 
-    /// Writes one entry; there may be more.
-    fn write(&self, entry: &Entry, out: &mut Vec<u8>) -> bool {
+    fn write(&self, entry: &Entry, out: &mut Vec<u8>) {
         match &self.form {
             Form::Long(lister) => self.write_long(lister, entry, out),
             Form::Names(_) => self.write_name(&entry.name, out),
@@ -180,7 +182,6 @@ impl Pen {
                 self.write_name(&entry.name, out);
             }
         }
-        true
     }
 
     fn write_long(&self, lister: &Lister, entry: &Entry, out: &mut Vec<u8>) {
