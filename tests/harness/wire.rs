@@ -257,14 +257,16 @@ impl Wire {
     /// Asks for a passive data connection (EPSV) and opens it; TLS comes with [`Wire::guard`].
     #[track_caller]
     pub fn passive(&mut self) -> TcpStream {
-        let reply = self.expect("EPSV", 229);
-        let port = reply
-            .text()
-            .split('|')
-            .nth(3)
-            .and_then(|port| port.parse().ok())
-            .unwrap();
+        let port = self.epsv();
         self.dial(port)
+    }
+
+    /// Asks for a passive data connection (EPSV) without opening it; returns its port.
+    #[track_caller]
+    pub fn epsv(&mut self) -> u16 {
+        let reply = self.expect("EPSV", 229);
+        let port = reply.text().split('|').nth(3).unwrap().parse();
+        port.unwrap()
     }
 
     /// Opens a data connection to a port of the server.

@@ -58,6 +58,11 @@ pub(crate) fn note(session: u64) {
     }
 }
 
+/// Tells whether the last events of the calling thread's station were all one session's.
+pub(crate) fn is_alone() -> bool {
+    STREAK.get().1 >= ALONE
+}
+
 /// Keeps the calling thread's vigils; never returns. The event loop polls it beside its sessions.
 pub(crate) async fn keep() -> ! {
     let bell = Rc::new(Notify::new());

@@ -67,8 +67,7 @@ fn a_stranger_is_dropped_and_the_listener_stays() {
     for way in Way::NATIVE {
         let server = way.start(Site::with_ann().file("f", b"for ann"));
         let mut wire = way.ann(&server);
-        let text = wire.expect("EPSV", 229).text();
-        let port: u16 = text.split('|').nth(3).unwrap().parse().unwrap();
+        let port = wire.epsv();
         let mut stranger = from_another_address(port);
         let data = wire.dial(port);
         wire.expect_any("RETR f", &[125, 150]);

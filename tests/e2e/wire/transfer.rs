@@ -151,6 +151,39 @@ fn a_client_that_leaves_in_mid_upload_leaves_no_half_file() {
 }
 
 #[test]
+fn a_client_may_wait_for_150_before_it_connects_and_for_the_end_before_226() {
+    use std::io::{Read as _, Write as _};
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann().file("f", b"bytes"));
+        let mut wire = way.ann(&server);
+        // More files than make a session the only busy one of its thread: both orders are met.
+        for _ in 0..12 {
+            for (command, is_file) in [("RETR f", true), ("MLSD", false), ("STOR up", true)] {
+                let port = wire.epsv();
+                wire.expect(command, 150);
+                let data = wire.dial(port);
+                if command.starts_with("STOR") {
+                    wire.guard(data).write_whole(b"bytes");
+                } else {
+                    let bytes = wire.guard(data).read_all();
+                    assert!(!is_file || bytes == b"bytes", "{way:?} {command}");
+                }
+                wire.code(226);
+            }
+        }
+    }
+    let server = Way::NativePlain.start(Site::with_ann());
+    let mut wire = Way::NativePlain.ann(&server);
+    let mut data = wire.passive();
+    wire.expect("STOR f", 150);
+    data.write_all(b"bytes").unwrap();
+    data.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(data.read(&mut [0]).unwrap(), 0);
+    wire.code(226);
+    assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"bytes");
+}
+
+#[test]
 fn quit_waits_for_the_transfer() {
     for way in Way::NATIVE {
         let bytes = noise(2_000_000);

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::fs::sendfile;
+use rustix::{fs::sendfile, net::sockopt::set_tcp_cork};
 use tokio::time::timeout;
 
 use super::pump::{Broken, Meter, network};
@@ -26,13 +26,22 @@ thread_local! {
     static SHARED_BLOCK: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// How far a small transfer came.
+/// How far the sending of a small file came.
 #[derive(Debug)]
-pub enum Step {
+pub enum Sent {
     /// To the end; so many bytes.
-    Done(u64),
+    Whole(u64),
     /// So many bytes; the rest needs a thread.
-    More(u64, TcpStream),
+    Part(u64, TcpStream),
+}
+
+/// How far the receiving of a small file came.
+#[derive(Debug)]
+pub enum Taken {
+    /// To the end; so many bytes. The socket may close when the client has its reply.
+    Whole(u64, tokio::net::TcpStream),
+    /// The file is not small; the rest needs a thread.
+    Part(TcpStream),
 }
 
 /// Sends as much of `file`, which has `size` bytes to send, as the socket takes without waiting.
@@ -40,14 +49,17 @@ pub enum Step {
 ///
 /// # Errors
 /// [`Broken::Network`].
-pub fn send_file(socket: TcpStream, file: &File, size: u64, meter: &Meter) -> Result<Step, Broken> {
+pub fn send_file(socket: TcpStream, file: &File, size: u64, meter: &Meter) -> Result<Sent, Broken> {
     let mut sent = 0;
+    if size <= SMALL {
+        end_with_the_last_byte(&socket);
+    }
     while sent <= SMALL {
         if sent >= size {
-            return Ok(Step::Done(sent));
+            return Ok(Sent::Whole(sent));
         }
         match sendfile(&socket, file, None, BLOCK) {
-            Ok(0) => return Ok(Step::Done(sent)),
+            Ok(0) => return Ok(Sent::Whole(sent)),
             Ok(moved) => {
                 sent += moved as u64;
                 meter.count(moved as u64);
@@ -57,7 +69,22 @@ pub fn send_file(socket: TcpStream, file: &File, size: u64, meter: &Meter) -> Re
             Err(e) => return Err(network(e.into())),
         }
     }
-    Ok(Step::More(sent, socket))
+    Ok(Sent::Part(sent, socket))
+}
+
+/// Sends as much of a small block as the socket takes without waiting; returns how much.
+///
+/// # Errors
+/// What the socket says.
+pub fn send_block(socket: &mut TcpStream, block: &[u8]) -> io::Result<usize> {
+    end_with_the_last_byte(socket);
+    socket.write(block)
+}
+
+/// Lets the last bytes wait for the end of the connection, to travel in the same segment.
+fn end_with_the_last_byte(socket: &TcpStream) {
+    // Without it, it is one segment more.
+    let _ = set_tcp_cork(socket, true);
 }
 
 /// Receives into `file` until the client's end of file or until the file is no longer small.
@@ -69,7 +96,7 @@ pub async fn receive_file(
     mut file: &File,
     meter: &Meter,
     stalled: Duration,
-) -> Result<Step, Broken> {
+) -> Result<Taken, Broken> {
     let socket = tokio::net::TcpStream::from_std(socket).map_err(Broken::Network)?;
     let mut received = 0;
     while received <= SMALL {
@@ -93,11 +120,11 @@ pub async fn receive_file(
             }
         })?;
         let Some(read) = taken else {
-            return Ok(Step::Done(received));
+            return Ok(Taken::Whole(received, socket));
         };
         received += read as u64;
         meter.count(read as u64);
     }
     let socket = socket.into_std().map_err(Broken::Network)?;
-    Ok(Step::More(received, socket))
+    Ok(Taken::Part(socket))
 }

@@ -13,10 +13,11 @@ pub(crate) mod wire;
 
 use std::{
     collections::VecDeque,
-    future::pending,
+    future::{pending, poll_fn},
     net::{SocketAddr, TcpStream},
     pin::pin,
     sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
@@ -331,10 +332,30 @@ impl Desk {
                 self.running = Some(running);
                 Ok(())
             }
+            Answer::Send(first, running) => self.send(&first, running).await,
             Answer::Upgrade(reply) => self.upgrade(&reply).await,
             Answer::Leave(reply) => Err(End::Goodbye(reply)),
             Answer::Vanish => Err(End::Gone),
         }
+    }
+
+    /// Begins to send before the first reply is said. What is over at once, such as a file that
+    /// fits into the socket's buffer, has both replies in one write: one segment less, and the
+    /// client wakes once. A lone client has its first reply first: it wakes while we send.
+    async fn send(&mut self, first: &Reply, mut running: Running) -> Result<(), End> {
+        self.linger = None;
+        if vigil::is_alone() {
+            self.running = Some(running);
+            return self.say(first).await;
+        }
+        let begun = poll_fn(|cx| Poll::Ready(running.work.as_mut().poll(cx))).await;
+        let Poll::Ready(ending) = begun else {
+            self.running = Some(running);
+            return self.say(first).await;
+        };
+        self.linger = ending.linger;
+        self.put_off_deadline();
+        self.say_all(&[first, &ending.reply]).await
     }
 
     /// RFC 4217 §4.1: the reply first, in clear; then nothing that came in clear counts any more.
@@ -364,7 +385,9 @@ impl Desk {
         self.running = None;
         self.linger = ending.linger;
         self.put_off_deadline();
-        self.say(&ending.reply).await
+        self.say(&ending.reply).await?;
+        drop(ending.spent);
+        Ok(())
     }
 
     /// Waits for the transfer of a client that has said QUIT and closed its side.
@@ -386,9 +409,15 @@ impl Desk {
     }
 
     async fn say(&mut self, reply: &Reply) -> Result<(), End> {
-        debug!(reply = reply.code(), "reply");
+        self.say_all(&[reply]).await
+    }
+
+    async fn say_all(&mut self, replies: &[&Reply]) -> Result<(), End> {
         let mut bytes = Vec::with_capacity(128);
-        reply.write_to(&mut bytes);
+        for reply in replies {
+            debug!(reply = reply.code(), "reply");
+            reply.write_to(&mut bytes);
+        }
         self.write(&bytes).await
     }
 

@@ -12,6 +12,8 @@ pub(crate) struct Ending {
     /// A data socket that is kept until the client has surely read from it: its close_notify is
     /// answered by nobody, but must not meet a closed socket.
     pub(crate) linger: Option<Arc<TcpStream>>,
+    /// A data socket whose client has said all and waits for the reply: it is closed after that.
+    pub(crate) spent: Option<tokio::net::TcpStream>,
 }
 
 impl From<Reply> for Ending {
@@ -19,6 +21,7 @@ impl From<Reply> for Ending {
         Self {
             reply,
             linger: None,
+            spent: None,
         }
     }
 }
@@ -47,6 +50,8 @@ pub(crate) enum Answer {
     Say(Reply),
     /// A first reply (none for a digest), and something that runs.
     Start(Option<Reply>, Running),
+    /// A first reply, and something that sends: it begins before the reply is said.
+    Send(Reply, Running),
     /// The reply, then the TLS handshake.
     Upgrade(Reply),
     /// The reply, then the end of the session.

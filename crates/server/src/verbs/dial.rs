@@ -43,6 +43,7 @@ pub(super) struct Moved {
     pub(super) bytes: Result<u64, Broken>,
     pub(super) meter: Meter,
     pub(super) linger: Option<Arc<TcpStream>>,
+    pub(super) spent: Option<tokio::net::TcpStream>,
 }
 
 impl Dial {
@@ -130,6 +131,7 @@ impl Channel {
                 bytes,
                 meter,
                 linger,
+                spent: None,
             }
         })
         .await

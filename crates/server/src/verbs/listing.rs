@@ -1,6 +1,6 @@
 //! LIST, NLST, MLSD over the data connection; MLST and STAT with a name over the control one.
 
-use std::{io::Write, net::Shutdown, sync::Arc};
+use std::{net::Shutdown, sync::Arc};
 
 use ftp_config::SharePath;
 
@@ -10,7 +10,10 @@ use super::{
     rows::{Form, Rows, Wish, write_facts},
 };
 use crate::{
-    data::pump::{self, BLOCK, Broken, Meter},
+    data::{
+        inline,
+        pump::{self, BLOCK, Broken, Meter},
+    },
     protocol::{Reply, command::ListArgs, reply::code},
     session::{Answer, Ending, Running, Session, disk},
     share::throttle::Throttle,
@@ -70,7 +73,7 @@ async fn over_data(
         size: None,
     };
     let first = Reply::new(code::OPENING, "Here comes the listing");
-    Ok(Answer::Start(Some(first), running))
+    Ok(Answer::Send(first, running))
 }
 
 async fn open(
@@ -131,7 +134,7 @@ async fn send(dial: Dial, rows: Rows, block: Vec<u8>, more: bool, meter: Meter) 
         Err(reply) => return reply.into(),
     };
     let channel = match channel {
-        Channel::Plain(mut socket) if !more => match socket.write(&block) {
+        Channel::Plain(mut socket) if !more => match inline::send_block(&mut socket, &block) {
             Ok(sent) if sent == block.len() => {
                 let _ = socket.shutdown(Shutdown::Write);
                 return Reply::new(code::DONE, "Listing sent").into();
@@ -171,7 +174,11 @@ async fn on_thread(
         Ok(_) => Reply::new(code::DONE, "Listing sent"),
         Err(broken) => broken_reply(&broken, stalled),
     };
-    Ending { reply, linger }
+    Ending {
+        reply,
+        linger,
+        spent: None,
+    }
 }
 
 /// RFC 3659 §7: the facts of one name, over the control connection.

@@ -11,7 +11,7 @@ use tracing::{Span, info};
 use super::dial::{Channel, Dial, Moved, broken_reply};
 use crate::{
     data::{
-        inline::{self, Step},
+        inline::{self, Sent, Taken},
         pump::{self, Broken, Meter},
         text::{ToDisk, ToWire},
     },
@@ -104,7 +104,7 @@ pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, R
         what,
         size: Some(size),
     };
-    Ok(Answer::Start(Some(first), running))
+    Ok(Answer::Send(first, running))
 }
 
 /// Old clients read the size out of the parentheses.
@@ -135,6 +135,7 @@ async fn send(
         bytes,
         meter,
         linger,
+        spent,
     } = moved;
     let reply = match bytes {
         Ok(sent) if sent < size && !converts => Err(Reply::new(
@@ -147,6 +148,7 @@ async fn send(
     Ending {
         reply: job.report(meter, reply),
         linger,
+        spent,
     }
 }
 
@@ -164,8 +166,8 @@ async fn send_through(
             if !converts && meter.throttle.is_unlimited() && disk::is_quick() =>
         {
             match inline::send_file(socket, &download.file, size, &meter) {
-                Ok(Step::Done(bytes)) => return moved(Ok(bytes), meter),
-                Ok(Step::More(bytes, socket)) => {
+                Ok(Sent::Whole(bytes)) => return moved(Ok(bytes), meter),
+                Ok(Sent::Part(bytes, socket)) => {
                     before = bytes;
                     Channel::Plain(socket)
                 }
@@ -198,6 +200,7 @@ fn moved(bytes: Result<u64, Broken>, meter: Meter) -> Moved {
         bytes,
         meter,
         linger: None,
+        spent: None,
     }
 }
 
@@ -271,6 +274,7 @@ async fn upload(
             bytes,
             meter,
             linger,
+            spent,
         } = moved;
         let finished = match bytes {
             Ok(_) => commit(upload, &receiving).await,
@@ -280,6 +284,7 @@ async fn upload(
         Ending {
             reply: job.report(meter, finished),
             linger,
+            spent,
         }
     });
     let running = Running {
@@ -311,8 +316,15 @@ async fn receive_through(
             if !converts && meter.throttle.is_unlimited() && disk::is_quick() =>
         {
             match inline::receive_file(socket, upload.file(), &meter, stalled).await {
-                Ok(Step::Done(bytes)) => return (moved(Ok(bytes), meter), upload),
-                Ok(Step::More(_, socket)) => Channel::Plain(socket),
+                Ok(Taken::Whole(bytes, socket)) => {
+                    let spent = Some(socket);
+                    let moved = Moved {
+                        spent,
+                        ..moved(Ok(bytes), meter)
+                    };
+                    return (moved, upload);
+                }
+                Ok(Taken::Part(socket)) => Channel::Plain(socket),
                 Err(broken) => return (moved(Err(broken), meter), upload),
             }
         }
