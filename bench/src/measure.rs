@@ -12,6 +12,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::{
     peers::{Kind, Place, Server},
     proc,
+    report::median,
     rows::{Sample, Way},
     scale::Scale,
     share::{remove_uploads, warm},
@@ -22,6 +23,9 @@ use crate::{
 const GIB: f64 = (1u64 << 30) as f64;
 /// A server that is slow to hash passwords is slow in every second of it.
 const LOGIN_TIME: Duration = Duration::from_secs(4);
+/// Listings of one session; their median counts. One alone is ten milliseconds, a single mishap of
+/// the scheduler.
+const LISTINGS: usize = 5;
 /// How often a login with libunftp's engine over TLS is tried again; on some machines every second
 /// one fails.
 const LIBUNFTP_TRIES: u32 = 100;
@@ -215,13 +219,17 @@ pub(crate) fn list(server: &Server, scale: &Scale, large: bool) -> Result<Sample
         "pub/names"
     };
     session.expect(&format!("CWD {dir}"), &[250])?;
-    let begun = Instant::now();
-    let bytes = session.fetch("LIST", 0)?;
-    let took = begun.elapsed();
     let least = scale.names[usize::from(large)] as u64 * 30;
-    anyhow::ensure!(bytes >= least, "the listing of {dir} is cut: {bytes} bytes");
+    let mut took = Vec::with_capacity(LISTINGS);
+    for _ in 0..LISTINGS {
+        let begun = Instant::now();
+        let bytes = session.fetch("LIST", 0)?;
+        took.push(begun.elapsed().as_secs_f64() * 1e3);
+        anyhow::ensure!(bytes >= least, "the listing of {dir} is cut: {bytes} bytes");
+    }
     session.quit()?;
-    Ok((took.as_secs_f64() * 1e3).into())
+    let median = median(&took).context("no listing")?;
+    Ok(median.into())
 }
 
 pub(crate) fn idle(server: &Server, scale: &Scale, tls: bool) -> Result<Sample> {

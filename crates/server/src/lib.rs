@@ -17,6 +17,7 @@ pub mod desk;
 pub mod engine;
 pub mod error;
 pub mod firewall;
+pub(crate) mod hands;
 pub mod lan;
 pub mod listen;
 pub mod log;

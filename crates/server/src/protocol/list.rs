@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use super::Names;
 use crate::share::Kind;
 
 /// From this age on `ls` shows the year in the place of the hour: half a mean year.
@@ -31,10 +32,10 @@ pub struct Row<'a> {
     pub size: u64,
     /// Last change of the bytes.
     pub modified: SystemTime,
-    /// The name, in the client's encoding.
-    pub name: &'a [u8],
-    /// Where a link leads, in the client's encoding.
-    pub target: Option<&'a [u8]>,
+    /// The name.
+    pub name: &'a str,
+    /// Where a link leads.
+    pub target: Option<&'a str>,
 }
 
 /// Writes LIST lines for one moment and one time zone.
@@ -51,8 +52,8 @@ impl Lister {
         Self { now, zone }
     }
 
-    /// Appends one line with its CR LF.
-    pub fn write(&self, row: &Row<'_>, out: &mut Vec<u8>) {
+    /// Appends one line with its CR LF; `names` knows the client's encoding.
+    pub fn write(&self, row: &Row<'_>, names: &Names, out: &mut Vec<u8>) {
         out.extend(mode_word(row.kind, row.mode));
         write_number(row.links, 5, b' ', out);
         for word in [row.owner, row.group] {
@@ -64,10 +65,10 @@ impl Lister {
         out.push(b' ');
         self.write_time(row.modified, out);
         out.push(b' ');
-        out.extend(row.name);
+        names.write(row.name, out);
         if let Some(target) = row.target {
             out.extend(b" -> ");
-            out.extend(target);
+            names.write(target, out);
         }
         out.extend(b"\r\n");
     }
@@ -146,7 +147,7 @@ mod tests {
     fn line(row: &Row<'_>, zone: TimeZone) -> String {
         let now = crate::protocol::stamp::parse(b"20241123160000").unwrap();
         let mut out = Vec::new();
-        Lister::new(now, zone).write(row, &mut out);
+        Lister::new(now, zone).write(row, &Names::new(None), &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -159,7 +160,7 @@ mod tests {
             group: "ftp",
             size: 1234,
             modified: crate::protocol::stamp::parse(modified.as_bytes()).unwrap(),
-            name: b"a b",
+            name: "a b",
             target: None,
         }
     }
@@ -202,7 +203,7 @@ mod tests {
     fn links_show_their_target_and_modes_their_letters() {
         let mut link = row("20241103010203");
         link.kind = Kind::Link;
-        link.target = Some(b"c");
+        link.target = Some("c");
         assert!(line(&link, TimeZone::UTC).ends_with("a b -> c\r\n"));
         assert_eq!(&mode_word(Kind::Dir, 0o1777), b"drwxrwxrwt");
         assert_eq!(&mode_word(Kind::Link, 0o4644), b"lrwSr--r--");

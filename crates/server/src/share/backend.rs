@@ -233,8 +233,8 @@ impl StorageBackend<Account> for Backend {
                 .collect::<Vec<_>>())
         };
         let entries = self.run(path.as_ref(), all).await?;
-        let info = |entry: super::Entry| Fileinfo {
-            path: PathBuf::from(entry.name),
+        let info = |entry: super::Entry<'_>| Fileinfo {
+            path: PathBuf::from(entry.name.as_ref()),
             metadata: self.facts(entry.meta, entry.link_target),
         };
         Ok(entries.into_iter().map(info).collect())

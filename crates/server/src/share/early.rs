@@ -8,26 +8,23 @@ use std::{
     ffi::OsStr,
     os::{fd::OwnedFd, unix::ffi::OsStrExt as _},
     sync::{
-        LazyLock,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
-    thread::{self, Scope, ScopedJoinHandle},
 };
 
 use rustix::fs::{AtFlags, statat};
 
 use super::meta::{Kind, Meta};
+use crate::hands::{self, THREADS};
 
 /// Names that are lent at once; a directory with fewer is not looked at early.
 const LENT: usize = 1_024;
 /// Batches that are lent at most: their facts take 2 MiB.
 const MOST: usize = 32;
-
-/// How many threads look at a large directory: one for each processor, four at most. Asked once:
-/// the answer comes out of a dozen files.
-pub static THREADS: LazyLock<usize> =
-    LazyLock::new(|| thread::available_parallelism().map_or(1, |count| count.get().min(4)));
+/// Facts that are handed over at once.
+const PART: usize = 64;
 
 /// Names as one block, and where each ends.
 #[derive(Debug, Default)]
@@ -36,48 +33,38 @@ struct Batch {
     ends: Vec<usize>,
 }
 
-/// Lends names to the second thread, which starts with the first full batch.
-pub(super) struct Lender<'scope, 'env> {
-    scope: &'scope Scope<'scope, 'env>,
-    dir: &'env OwnedFd,
-    stop: &'env AtomicBool,
+/// Lends names to the second thread, which is called with the first full batch.
+#[derive(Debug)]
+pub(super) struct Lender {
+    dir: Arc<OwnedFd>,
     batch: Batch,
     lent: usize,
-    second: Option<Second<'scope>>,
+    second: Option<Second>,
 }
 
-struct Second<'scope> {
+#[derive(Debug)]
+struct Second {
     to: mpsc::Sender<Batch>,
-    looking: ScopedJoinHandle<'scope, Vec<Option<Meta>>>,
+    finds: Arc<Finds>,
 }
 
-/// Runs `read` and looks at the names that it lends meanwhile. Returns what it returns, and the
-/// facts of the first names lent; what is no file and no directory, or has gone, has none.
-pub(super) fn look_along<T>(
-    dir: &OwnedFd,
-    read: impl FnOnce(&mut Lender<'_, '_>) -> T,
-) -> (T, Vec<Option<Meta>>) {
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let mut lender = Lender {
-            scope,
-            dir,
-            stop: &stop,
+/// What the second thread has found so far, in the order of the names lent.
+#[derive(Debug, Default)]
+struct Finds {
+    facts: Mutex<Vec<Option<Meta>>>,
+    stop: AtomicBool,
+}
+
+impl Lender {
+    pub(super) fn new(dir: &Arc<OwnedFd>) -> Self {
+        Self {
+            dir: Arc::clone(dir),
             batch: Batch::default(),
             lent: if *THREADS > 1 { 0 } else { MOST },
             second: None,
-        };
-        let done = read(&mut lender);
-        stop.store(true, Ordering::Relaxed);
-        let facts = lender.second.and_then(|second| {
-            drop(second.to);
-            second.looking.join().ok()
-        });
-        (done, facts.unwrap_or_default())
-    })
-}
+        }
+    }
 
-impl Lender<'_, '_> {
     /// Lends one name.
     pub(super) fn add(&mut self, name: &[u8]) {
         if self.lent == MOST {
@@ -90,9 +77,19 @@ impl Lender<'_, '_> {
         }
     }
 
+    /// Returns the facts of the first names lent, as far as they are known by now; what is no file
+    /// and no directory, or has gone, has none.
+    pub(super) fn finish(self) -> Vec<Option<Meta>> {
+        self.second.map_or_else(Vec::new, |second| {
+            second.finds.stop.store(true, Ordering::Relaxed);
+            let mut facts = second.finds.facts.lock();
+            std::mem::take(facts.as_mut().unwrap_or_else(|broken| broken.get_mut()))
+        })
+    }
+
     fn lend(&mut self) {
         if self.second.is_none() {
-            self.second = self.begin();
+            self.second = Second::call(&self.dir);
         }
         let batch = std::mem::take(&mut self.batch);
         self.lent = match &self.second {
@@ -103,34 +100,38 @@ impl Lender<'_, '_> {
     }
 }
 
-impl<'scope> Lender<'scope, '_> {
-    fn begin(&self) -> Option<Second<'scope>> {
+impl Second {
+    fn call(dir: &Arc<OwnedFd>) -> Option<Self> {
         let (to, from) = mpsc::channel();
-        let (dir, stop) = (self.dir, self.stop);
-        let looking = thread::Builder::new()
-            .name("ftpd-early".to_owned())
-            .spawn_scoped(self.scope, move || look_at(dir, &from, stop))
-            .ok()?;
-        Some(Second { to, looking })
+        let finds = Arc::new(Finds::default());
+        let (dir, theirs) = (Arc::clone(dir), Arc::clone(&finds));
+        hands::help(move || theirs.look_at(&dir, &from)).then_some(Self { to, finds })
     }
 }
 
-fn look_at(dir: &OwnedFd, from: &mpsc::Receiver<Batch>, stop: &AtomicBool) -> Vec<Option<Meta>> {
-    let mut found = Vec::new();
-    for names in from {
-        let mut begin = 0;
-        for end in names.ends {
-            if stop.load(Ordering::Relaxed) {
-                return found;
+impl Finds {
+    fn look_at(&self, dir: &OwnedFd, from: &mpsc::Receiver<Batch>) {
+        for names in from {
+            let mut begin = 0;
+            for ends in names.ends.chunks(PART) {
+                let mut part = Vec::with_capacity(PART);
+                for &end in ends {
+                    part.push(look(dir, &names.bytes[begin..end]));
+                    begin = end;
+                }
+                let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+                if self.stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                facts.append(&mut part);
             }
-            let name = OsStr::from_bytes(&names.bytes[begin..end]);
-            begin = end;
-            let meta = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
-            let meta = meta.ok().map(|stat| Meta::of(&stat));
-            found.push(meta.filter(|meta| matches!(meta.kind, Kind::File | Kind::Dir)));
         }
     }
-    found
+}
+
+fn look(dir: &OwnedFd, name: &[u8]) -> Option<Meta> {
+    let stat = statat(dir, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    Some(Meta::of(&stat)).filter(|meta| matches!(meta.kind, Kind::File | Kind::Dir))
 }
 
 #[cfg(test)]
@@ -138,20 +139,20 @@ mod tests {
     use super::*;
     use std::fs::File;
 
-    #[test]
-    fn facts_belong_to_the_names_in_the_order_in_which_they_were_lent() {
+    #[tokio::test]
+    async fn facts_belong_to_the_names_in_the_order_in_which_they_were_lent() {
         let dir = tempfile::tempdir().unwrap();
         let count = LENT * 3;
         for i in 0..count {
             let file = File::create(dir.path().join(i.to_string())).unwrap();
             file.set_len(i as u64).unwrap();
         }
-        let handle = OwnedFd::from(File::open(dir.path()).unwrap());
-        let ((), facts) = look_along(&handle, |lender| {
-            for i in 0..count {
-                lender.add(if i == 7 { "gone".into() } else { i.to_string() }.as_bytes());
-            }
-        });
+        let handle = Arc::new(OwnedFd::from(File::open(dir.path()).unwrap()));
+        let mut lender = Lender::new(&handle);
+        for i in 0..count {
+            lender.add(if i == 7 { "gone".into() } else { i.to_string() }.as_bytes());
+        }
+        let facts = lender.finish();
         assert!(facts.len() <= count, "{}", facts.len());
         for (i, meta) in facts.iter().enumerate() {
             let size = meta.map(|meta| meta.size);
@@ -160,12 +161,38 @@ mod tests {
     }
 
     #[test]
-    fn a_small_directory_starts_no_thread() {
-        let handle = OwnedFd::from(File::open("/").unwrap());
-        let (started, facts) = look_along(&handle, |lender| {
-            (0..LENT - 1).for_each(|_| lender.add(b"x"));
-            lender.second.is_some()
+    fn the_second_thread_finds_all_when_there_is_time() {
+        let dir = tempfile::tempdir().unwrap();
+        (0..LENT).for_each(|i| drop(File::create(dir.path().join(i.to_string())).unwrap()));
+        let names: Vec<_> = (0..LENT).map(|i| i.to_string()).collect();
+        let ends = names.iter().scan(0, |end, name| {
+            *end += name.len();
+            Some(*end)
         });
-        assert!(!started && facts.is_empty());
+        let (to, from) = mpsc::channel();
+        let batch = Batch {
+            ends: ends.collect(),
+            bytes: names.concat().into_bytes(),
+        };
+        to.send(batch).unwrap();
+        drop(to);
+        let finds = Finds::default();
+        finds.look_at(&File::open(dir.path()).unwrap().into(), &from);
+        let facts = finds.facts.lock().unwrap();
+        assert!(facts.len() == LENT && facts.iter().all(Option::is_some));
+    }
+
+    #[tokio::test]
+    async fn a_small_directory_and_a_thread_without_a_runtime_call_nobody() {
+        let handle = Arc::new(OwnedFd::from(File::open("/").unwrap()));
+        let mut lender = Lender::new(&handle);
+        (0..LENT - 1).for_each(|_| lender.add(b"x"));
+        assert!(lender.second.is_none() && lender.finish().is_empty());
+        let alone = std::thread::spawn(move || {
+            let mut lender = Lender::new(&handle);
+            (0..LENT * 2).for_each(|_| lender.add(b"x"));
+            lender.second.is_none() && lender.finish().is_empty()
+        });
+        assert!(alone.join().unwrap());
     }
 }

@@ -5,6 +5,7 @@
 //! [`early`](super::early) has read while the names came.
 
 use std::{
+    borrow::Cow,
     ffi::OsStr,
     io,
     os::{fd::OwnedFd, unix::ffi::OsStrExt as _},
@@ -12,14 +13,17 @@ use std::{
 };
 
 use ftp_config::SharePath;
-use rustix::fs::{AtFlags, Dir, statat};
+use rustix::fs::{AtFlags, Mode, OFlags, RawDir, openat, statat};
 
 use super::{
-    early,
+    early::Lender,
     jail::Jail,
     meta::{Kind, Meta},
     names,
 };
+
+/// How much of a directory the system is asked for at once.
+const NAMES_BLOCK: usize = 64 << 10;
 
 /// What to list.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,9 +36,9 @@ pub struct ListOptions {
 
 /// One name in a directory.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct Entry<'a> {
     /// The name as clients see it.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// Facts of the name itself: a link is a link.
     pub meta: Meta,
     /// Where a link leads, as it is written.
@@ -47,7 +51,7 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Listing {
     jail: Arc<Jail>,
-    dir: OwnedFd,
+    dir: Arc<OwnedFd>,
     path: SharePath,
     names: Names,
     early: Vec<Option<Meta>>,
@@ -67,6 +71,17 @@ struct Slot {
     begin: u32,
     end: u32,
     came: u32,
+}
+
+impl Entry<'_> {
+    fn into_owned(self) -> Entry<'static> {
+        Entry {
+            name: Cow::Owned(self.name.into_owned()),
+            meta: self.meta,
+            link_target: self.link_target,
+            target: self.target,
+        }
+    }
 }
 
 impl Names {
@@ -104,17 +119,15 @@ impl Listing {
         options: ListOptions,
     ) -> io::Result<Self> {
         let mut names = Names::default();
-        let (read, early) = if options.names_only {
-            (each_name(&dir, options, |name| names.add(name)), Vec::new())
-        } else {
-            early::look_along(&dir, |lender| {
-                each_name(&dir, options, |name| {
-                    lender.add(name);
-                    names.add(name)
-                })
-            })
-        };
-        read?;
+        let dir = Arc::new(dir);
+        let mut lender = (!options.names_only).then(|| Lender::new(&dir));
+        each_name(&dir, options, |name| {
+            if let Some(lender) = &mut lender {
+                lender.add(name);
+            }
+            names.add(name)
+        })?;
+        let early = lender.map_or_else(Vec::new, Lender::finish);
         names.sort();
         Ok(Self {
             jail,
@@ -146,7 +159,7 @@ impl Listing {
 
     /// Returns a name as clients see it; `None` when no line can hold it, or behind the end.
     #[must_use]
-    pub fn name(&self, at: usize) -> Option<String> {
+    pub fn name(&self, at: usize) -> Option<Cow<'_, str>> {
         let (name, _) = self.names.get(at)?;
         fits_a_line(name).then(|| names::from_disk(name))
     }
@@ -154,7 +167,7 @@ impl Listing {
     /// Looks at an entry: any thread may. `None` when it has gone, when no line can hold it, and
     /// behind the end.
     #[must_use]
-    pub fn look(&self, at: usize) -> Option<Entry> {
+    pub fn look(&self, at: usize) -> Option<Entry<'_>> {
         let (name, came) = self.names.get(at)?;
         if !fits_a_line(name) {
             return None;
@@ -170,7 +183,7 @@ impl Listing {
         }
     }
 
-    fn entry(&self, name: &[u8]) -> Option<Entry> {
+    fn entry<'a>(&self, name: &'a [u8]) -> Option<Entry<'a>> {
         let stat = statat(
             &self.dir,
             OsStr::from_bytes(name),
@@ -182,7 +195,7 @@ impl Listing {
         let (mut link_target, mut target) = (None, None);
         if meta.kind == Kind::Link {
             let written = rustix::fs::readlinkat(&self.dir, OsStr::from_bytes(name), Vec::new());
-            link_target = Some(names::from_disk(written.ok()?.as_bytes()));
+            link_target = Some(names::from_disk(written.ok()?.as_bytes()).into_owned());
             let full = SharePath::root()
                 .join(&format!("{}/{shown}", self.path))
                 .ok();
@@ -203,7 +216,11 @@ fn each_name(
     options: ListOptions,
     mut take: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
-    for entry in Dir::read_from(dir)? {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let dir = openat(dir, ".", flags, Mode::empty())?;
+    let mut block = Vec::with_capacity(NAMES_BLOCK);
+    let mut entries = RawDir::new(dir, block.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         let hidden = name.starts_with(b".") && !options.all;
@@ -221,13 +238,13 @@ fn fits_a_line(name: &[u8]) -> bool {
 }
 
 impl Iterator for Listing {
-    type Item = Entry;
+    type Item = Entry<'static>;
 
-    fn next(&mut self) -> Option<Entry> {
+    fn next(&mut self) -> Option<Self::Item> {
         while self.next < self.len() {
             self.next += 1;
             if let Some(entry) = self.look(self.next - 1) {
-                return Some(entry);
+                return Some(entry.into_owned());
             }
         }
         None

@@ -21,7 +21,6 @@ mod upload;
 #[cfg(test)]
 mod tests;
 
-pub use early::THREADS;
 pub use error::ShareError;
 pub use hash::Algorithm;
 pub use home::Download;

@@ -1,6 +1,7 @@
 //! Names between the share and the disk: bytes that are not UTF-8, and names the server keeps.
 
 use std::{
+    borrow::Cow,
     ffi::{OsStr, OsString},
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
 };
@@ -17,10 +18,10 @@ const RAW: u32 = 0x10_FF00;
 
 /// Returns the name that a client sees for a name on disk: lossless, whatever the bytes are.
 #[must_use]
-pub fn from_disk(name: &[u8]) -> String {
+pub fn from_disk(name: &[u8]) -> Cow<'_, str> {
     // The characters that stand for bytes begin with F4 in UTF-8, and next to no name has one.
     if let (Ok(plain), false) = (std::str::from_utf8(name), name.contains(&0xF4)) {
-        return plain.to_owned();
+        return Cow::Borrowed(plain);
     }
     let mut text = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
@@ -34,7 +35,7 @@ pub fn from_disk(name: &[u8]) -> String {
         }
         extend_raw(&mut text, chunk.invalid());
     }
-    text
+    Cow::Owned(text)
 }
 
 fn extend_raw(text: &mut String, bytes: &[u8]) {

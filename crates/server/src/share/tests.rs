@@ -97,7 +97,7 @@ fn a_file_takes_its_name_only_when_it_is_whole() {
             },
         )
         .unwrap()
-        .map(|entry| entry.name)
+        .map(|entry| entry.name.into_owned())
         .collect();
     assert_eq!(seen, ["a"]);
     upload.commit(None).unwrap();
@@ -334,7 +334,7 @@ fn links_are_listed_and_followed_only_inside() {
         .collect();
     let facts: Vec<_> = listed
         .iter()
-        .map(|e| (e.name.as_str(), e.target.is_some()))
+        .map(|e| (&*e.name, e.target.is_some()))
         .collect();
     assert_eq!(facts, [("f", false), ("in", true), ("out", false)]);
     assert!(matches!(
@@ -408,10 +408,10 @@ fn odd_names_are_ordinary_names() {
     let listed: Vec<String> = home
         .list(&path("/"), ListOptions::default())
         .unwrap()
-        .map(|entry| entry.name)
+        .map(|entry| entry.name.into_owned())
         .collect();
     assert_eq!(listed.len(), odd.len() + 1);
-    assert!(listed.contains(&raw));
+    assert!(listed.contains(&raw.into_owned()));
     let partial = store(&home, ".ftpd-part-x", FRESH, b"");
     assert!(partial.is_err());
 }

@@ -11,19 +11,19 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    thread::{self, JoinHandle},
 };
+
+use crate::hands;
 
 /// Entries of one batch.
 const BATCH: usize = 512;
 /// Batches that may be done before their turn: a client that reads slowly holds the crew up.
 const AHEAD: usize = 16;
 
-/// Threads at work on one listing; they end with it.
+/// Threads at work on one listing. They leave it when it drops, which does not wait for them.
 #[derive(Debug)]
 pub(super) struct Crew {
     board: Arc<Board>,
-    hands: Vec<JoinHandle<()>>,
     due: usize,
 }
 
@@ -56,7 +56,8 @@ struct Taken<'a> {
 }
 
 impl Crew {
-    /// Starts `others` threads that write `entries` by `work`.
+    /// Calls `others` threads, which write `entries` by `work`. One that comes late, or never, is a
+    /// hand less.
     pub(super) fn start(others: usize, entries: Range<usize>, work: Work) -> Self {
         let board = Arc::new(Board {
             work,
@@ -65,15 +66,11 @@ impl Crew {
             changed: Condvar::new(),
             stop: AtomicBool::new(false),
         });
-        let hand = |_| {
+        for _ in 0..others {
             let board = Arc::clone(&board);
-            let thread = thread::Builder::new().name("ftpd-list".to_owned());
-            thread.spawn(move || board.help()).ok()
-        };
-        // A thread that cannot be had is one hand less.
-        let hands = (0..others).filter_map(hand).collect();
-        let due = 0;
-        Self { board, hands, due }
+            hands::help(move || board.help());
+        }
+        Self { board, due: 0 }
     }
 
     /// Returns the next block; `None` behind the last.
@@ -94,10 +91,6 @@ impl Drop for Crew {
         self.board.stop.store(true, Ordering::Relaxed);
         drop(self.board.state());
         self.board.changed.notify_all();
-        for hand in self.hands.drain(..) {
-            // One that panicked has been told as lost.
-            let _ = hand.join();
-        }
     }
 }
 
@@ -192,6 +185,7 @@ impl std::fmt::Debug for Board {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::thread;
 
     fn numbers(others: usize, entries: Range<usize>) -> Vec<u8> {
         let work = |entry: usize, out: &mut Vec<u8>| out.extend(format!("{entry}\n").as_bytes());
@@ -199,8 +193,8 @@ mod tests {
         std::iter::from_fn(|| crew.next()).flatten().collect()
     }
 
-    #[test]
-    fn blocks_come_in_order_however_many_hands_there_are() {
+    #[tokio::test]
+    async fn blocks_come_in_order_however_many_hands_there_are() {
         for entries in [0..0, 3..4, 5..BATCH + 5, 1..BATCH * (AHEAD + 3)] {
             let all: String = entries.clone().map(|n| format!("{n}\n")).collect();
             for others in [0, 1, 3] {
@@ -212,11 +206,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_a_lost_hand_had_taken_is_done_again() {
-        let first = AtomicBool::new(true);
+    #[tokio::test]
+    async fn what_a_lost_hand_had_taken_is_done_again() {
+        let (first, here) = (AtomicBool::new(true), thread::current().id());
         let work = move |entry: usize, out: &mut Vec<u8>| {
-            let in_crew = thread::current().name() == Some("ftpd-list");
+            let in_crew = thread::current().id() != here;
             assert!(!in_crew || !first.swap(false, Ordering::Relaxed), "lost");
             out.push(b'0' + (entry / BATCH) as u8);
         };
@@ -228,12 +222,18 @@ mod tests {
 
     #[test]
     fn nobody_runs_far_ahead_and_a_drop_ends_everybody() {
+        let pool = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         let written = Arc::new(Mutex::new(0));
         let count = Arc::clone(&written);
         let work = move |_: usize, _: &mut Vec<u8>| *count.lock().unwrap() += 1;
-        let mut crew = Crew::start(2, 0..BATCH * AHEAD * 9, Box::new(work));
+        let mut crew =
+            pool.block_on(async { Crew::start(2, 0..BATCH * AHEAD * 9, Box::new(work)) });
         assert!(crew.next().is_some());
         drop(crew);
+        // Ends when its threads have ended their work, or the test does not.
+        drop(pool);
         assert!(*written.lock().unwrap() <= BATCH * (AHEAD + 1));
     }
 }

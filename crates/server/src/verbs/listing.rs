@@ -160,6 +160,9 @@ async fn on_thread(
 ) -> Ending {
     let Moved { bytes, linger, .. } = channel
         .on_thread(stalled, meter, move |conduit, meter| {
+            if more {
+                rows.gather_crew();
+            }
             pump::send_blocks(conduit, meter, &mut |block| {
                 if !first.is_empty() {
                     block.append(&mut first);

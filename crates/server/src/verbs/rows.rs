@@ -6,13 +6,14 @@ use ftp_config::SharePath;
 
 use super::{crew::Crew, zone};
 use crate::{
+    hands::THREADS,
     protocol::{
         Names,
         facts::{Choice, Facts},
         list::{Lister, Row},
         pattern::Pattern,
     },
-    share::{Entry, Home, Kind, ListOptions, Listing, Meta, ShareError, THREADS},
+    share::{Entry, Home, Kind, ListOptions, Listing, Meta, ShareError},
 };
 
 /// Names that one pattern may look at.
@@ -50,7 +51,7 @@ struct Pen {
 
 #[derive(Debug)]
 enum Source {
-    One(Option<Box<Entry>>),
+    One(Option<Box<Entry<'static>>>),
     Dir(Listing),
     /// Names only: which is next.
     Names(Listing, usize),
@@ -105,14 +106,6 @@ impl Rows {
 
     /// Appends entries until the block holds `enough` bytes; `false` when there are no more. Blocks.
     pub(super) fn fill(&mut self, out: &mut Vec<u8>, enough: usize) -> bool {
-        // What comes behind the first block of a large directory is worth many hands. They begin
-        // and end on the thread that sends: nobody holds them while the client is waited for.
-        if let Source::Dir(listing) = &self.source
-            && listing.position() > 0
-            && listing.len() - listing.position() > MANY
-        {
-            self.gather_crew();
-        }
         while out.len() < enough {
             if !self.write_next(out) {
                 return false;
@@ -148,7 +141,13 @@ impl Rows {
         }
     }
 
-    fn gather_crew(&mut self) {
+    /// Calls other threads to what is left of a large directory. To be called by the thread that
+    /// sends: nobody holds them while the client is waited for.
+    pub(super) fn gather_crew(&mut self) {
+        let is_large = |listing: &Listing| listing.len() - listing.position() > MANY;
+        if !matches!(&self.source, Source::Dir(listing) if is_large(listing)) {
+            return;
+        }
         if let Source::Dir(listing) = std::mem::replace(&mut self.source, Source::One(None)) {
             let pen = Arc::clone(&self.pen);
             let entries = listing.position()..listing.len();
@@ -171,7 +170,7 @@ impl Pen {
         out.extend(b"\r\n");
     }
 
-    fn write(&self, entry: &Entry, out: &mut Vec<u8>) {
+    fn write(&self, entry: &Entry<'_>, out: &mut Vec<u8>) {
         match &self.form {
             Form::Long(lister) => self.write_long(lister, entry, out),
             Form::Names(_) => self.write_name(&entry.name, out),
@@ -184,10 +183,7 @@ impl Pen {
         }
     }
 
-    fn write_long(&self, lister: &Lister, entry: &Entry, out: &mut Vec<u8>) {
-        let name = self.names.bytes(&entry.name);
-        let target = entry.link_target.as_deref();
-        let target = target.map(|target| self.names.bytes(target));
+    fn write_long(&self, lister: &Lister, entry: &Entry<'_>, out: &mut Vec<u8>) {
         let number = |id: u32| self.show_owner.then(|| id.to_string());
         let (owner, group) = (number(entry.meta.uid), number(entry.meta.gid));
         let row = Row {
@@ -198,10 +194,10 @@ impl Pen {
             group: group.as_deref().unwrap_or("ftp"),
             size: entry.meta.size,
             modified: entry.meta.modified,
-            name: &name,
-            target: target.as_deref(),
+            name: &entry.name,
+            target: entry.link_target.as_deref(),
         };
-        lister.write(&row, out);
+        lister.write(&row, &self.names, out);
     }
 }
 
@@ -263,7 +259,7 @@ fn find(home: &Home, wish: &Wish, names_only: bool) -> Result<(Source, String), 
 
 fn one(meta: Meta, typed: &str) -> Source {
     Source::One(Some(Box::new(Entry {
-        name: typed.to_owned(),
+        name: typed.to_owned().into(),
         meta,
         link_target: None,
         target: None,
