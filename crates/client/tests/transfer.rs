@@ -378,6 +378,42 @@ async fn a_server_that_commits_whole_files_gets_the_final_name() {
 }
 
 #[tokio::test]
+async fn a_size_told_with_the_time_is_the_proof_of_an_upload() {
+    for (told, questions, is_whole) in [(";Size=3", 0, true), ("", 1, true), (";Size=2", 0, false)]
+    {
+        let temp = tempfile::tempdir().unwrap();
+        let server = Fake::default()
+            .feat(&["X-ATOMIC-STOR", "SIZE", "MFMT"])
+            .hook(move |session, line| {
+                line.starts_with("MFMT") && {
+                    session.say(&format!("213 Modify=20240102030405{told}; /a Size=9;"));
+                    true
+                }
+            })
+            .start();
+        let mut once = options();
+        once.backoff.attempts = 1;
+        let (summary, _) = run_with(&server, once, sending(temp.path(), "a", b"abc", "/a")).await;
+        assert_eq!(summary.failed.is_empty(), is_whole, "{told}");
+        if !is_whole {
+            let error = only_error(&summary);
+            assert!(
+                matches!(
+                    error,
+                    Error::Truncated {
+                        want: 3,
+                        got: 2,
+                        ..
+                    }
+                ),
+                "{error}"
+            );
+        }
+        assert_eq!(server.count("SIZE"), questions, "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_large_file_goes_on_with_what_a_committing_server_kept() {
     let temp = tempfile::tempdir().unwrap();
     let content = noise(17 << 20);

@@ -64,7 +64,10 @@ fn times_are_utc_and_can_be_set_in_every_way_in_use() {
     for way in Way::NATIVE {
         let server = way.start(Site::with_ann().file("f", b"1").dir("d"));
         let mut wire = way.ann(&server);
-        wire.expect("MFMT 20200102030405 f", 213);
+        let told = wire.expect("MFMT 20200102030405 f", 213).text();
+        assert_eq!(told, "213 Modify=20200102030405;Size=1; f");
+        let told = wire.expect("MFMT 20200102030405 d", 213).text();
+        assert_eq!(told, "213 Modify=20200102030405; d");
         assert_eq!(wire.expect("MDTM f", 213).text(), "213 20200102030405");
         wire.expect_any("MDTM 20210102030405 f", &[213, 253]);
         assert_eq!(wire.expect("MDTM f", 213).text(), "213 20210102030405");

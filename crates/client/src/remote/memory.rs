@@ -319,12 +319,16 @@ impl Remote for Session {
         Ok(())
     }
 
-    async fn set_modified(&mut self, path: &str, time: SystemTime) -> Result<bool, RemoteError> {
+    async fn set_modified(
+        &mut self,
+        path: &str,
+        time: SystemTime,
+    ) -> Result<Option<u64>, RemoteError> {
         self.item("MFMT", path)?;
         if let Some(item) = self.server.state().items.get_mut(&self.at(path)) {
             item.modified = time;
         }
-        Ok(true)
+        Ok(None)
     }
 
     async fn set_mode(&mut self, path: &str, _mode: u32) -> Result<(), RemoteError> {

@@ -308,8 +308,13 @@ pub trait Remote: Send {
     /// Makes a directory; one that exists already is fine.
     async fn make_dir(&mut self, path: &str) -> Result<(), RemoteError>;
 
-    /// Sets a file's time; `false`: the server has no way to.
-    async fn set_modified(&mut self, path: &str, time: SystemTime) -> Result<bool, RemoteError>;
+    /// Sets a file's time, if the server has a way to. Returns the file's size, if the server tells
+    /// it with its answer.
+    async fn set_modified(
+        &mut self,
+        path: &str,
+        time: SystemTime,
+    ) -> Result<Option<u64>, RemoteError>;
 
     /// Sets permission bits (`SITE CHMOD`).
     async fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), RemoteError>;

@@ -250,7 +250,7 @@ impl Home {
     /// No right to change modes, nothing there, or a link that leads outside.
     pub fn set_mode(&self, path: &SharePath, mode: u32) -> Result<(), ShareError> {
         self.need(Right::Chmod, path)?;
-        let fd = self.settable(path)?;
+        let (fd, _) = self.settable(path)?;
         let io = |error: Errno| self.explain(path, error.into());
         chmodat(
             rustix::fs::CWD,
@@ -261,13 +261,14 @@ impl Home {
         .map_err(io)
     }
 
-    /// Sets the time of last change (MFMT, `MDTM time file`, SITE UTIME).
+    /// Sets the time of last change (MFMT, `MDTM time file`, SITE UTIME). Returns the other facts of
+    /// what has it now.
     ///
     /// # Errors
     /// No right to write, nothing there, or a link that leads outside.
-    pub fn set_modified(&self, path: &SharePath, modified: SystemTime) -> Result<(), ShareError> {
+    pub fn set_modified(&self, path: &SharePath, modified: SystemTime) -> Result<Meta, ShareError> {
         self.need(Right::Write, path)?;
-        let fd = self.settable(path)?;
+        let (fd, meta) = self.settable(path)?;
         let omit = Timespec {
             tv_sec: 0,
             tv_nsec: UTIME_OMIT,
@@ -276,12 +277,15 @@ impl Home {
             last_access: omit,
             last_modification: timespec(modified),
         };
-        utimensat(rustix::fs::CWD, proc_path(&fd), &times, AtFlags::empty())
-            .map_err(|error| self.explain(path, error.into()))
+        // Linux before 5.8 takes no empty path here.
+        utimensat(&fd, "", &times, AtFlags::EMPTY_PATH)
+            .or_else(|_| utimensat(rustix::fs::CWD, proc_path(&fd), &times, AtFlags::empty()))
+            .map_err(|error| self.explain(path, error.into()))?;
+        Ok(Meta { modified, ..meta })
     }
 
     /// A handle on a file or directory that has been checked, without opening what it holds.
-    fn settable(&self, path: &SharePath) -> Result<OwnedFd, ShareError> {
+    fn settable(&self, path: &SharePath) -> Result<(OwnedFd, Meta), ShareError> {
         names::check(path)?;
         let io = |error| self.explain(path, error);
         let fd = self
@@ -290,7 +294,7 @@ impl Home {
             .map_err(io)?;
         let stat = fstat(&fd).map_err(|error| io(error.into()))?;
         match file_type(&stat) {
-            FileType::RegularFile | FileType::Directory => Ok(fd),
+            FileType::RegularFile | FileType::Directory => Ok((fd, Meta::of(&stat))),
             _ => Err(ShareError::Special { path: path.clone() }),
         }
     }

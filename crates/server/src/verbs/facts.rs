@@ -46,14 +46,19 @@ pub(super) async fn mdtm(
     }
 }
 
-/// draft-somers-ftp-mfxx §3.
+/// draft-somers-ftp-mfxx §3. The reply has the facts that the file has now, in the form of MLST: with
+/// the size a client has proof of an upload without another command.
 pub(super) async fn mfmt(
     session: &mut Session,
     time: SystemTime,
     name: &[u8],
 ) -> Result<Reply, Reply> {
-    set_time(session, time, name).await?;
-    let mut text = format!("Modify={}; ", stamp::format(time)).into_bytes();
+    let meta = set_time(session, time, name).await?;
+    let mut text = format!("Modify={};", stamp::format(time)).into_bytes();
+    if meta.kind == Kind::File {
+        text.extend(format!("Size={};", meta.size).as_bytes());
+    }
+    text.push(b' ');
     text.extend(name);
     Ok(Reply::new(code::FILE_STATUS, text))
 }
@@ -62,7 +67,7 @@ pub(super) async fn set_time(
     session: &mut Session,
     time: SystemTime,
     name: &[u8],
-) -> Result<(), Reply> {
+) -> Result<Meta, Reply> {
     let path = session.existing(name).await?;
     session
         .on_home(move |home| home.set_modified(&path, time))

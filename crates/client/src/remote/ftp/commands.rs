@@ -86,15 +86,15 @@ impl FtpRemote {
         how: SetTime,
         stamp: &str,
         path: &str,
-    ) -> Result<bool, RemoteError> {
+    ) -> Result<Option<Reply>, RemoteError> {
         let line = match how {
             SetTime::Mfmt => format!("MFMT {stamp} {path}"),
             SetTime::Mdtm => format!("MDTM {stamp} {path}"),
             SetTime::Utime => format!("SITE UTIME {stamp} {path}"),
-            SetTime::Unknown | SetTime::Never => return Ok(false),
+            SetTime::Unknown | SetTime::Never => return Ok(None),
         };
         let reply = self.command(&line).await?;
-        Ok(reply.is_ok())
+        Ok(Some(reply).filter(Reply::is_ok))
     }
 }
 
@@ -104,6 +104,11 @@ fn name_of(path: &str) -> RemoteName {
     RemoteName::new(name)
         .or_else(|_| RemoteName::new("root"))
         .unwrap_or_else(|_| unreachable!("`root` is one safe component"))
+}
+
+/// Finds a size among the facts before the first space (`Modify=20240102030405;Size=5; a.txt`).
+fn told_size(text: &str, path: &str) -> Option<u64> {
+    listing::parse_mlst(text, name_of(path))?.size
 }
 
 /// Finds the digest in a reply: the first word of the last line that can be one. A path may look
@@ -268,12 +273,18 @@ impl Remote for FtpRemote {
         }
     }
 
-    async fn set_modified(&mut self, path: &str, time: SystemTime) -> Result<bool, RemoteError> {
+    async fn set_modified(
+        &mut self,
+        path: &str,
+        time: SystemTime,
+    ) -> Result<Option<u64>, RemoteError> {
         let Some(stamp) = listing::format_time(time) else {
-            return Ok(false);
+            return Ok(None);
         };
+        let told = |reply: &Reply| told_size(reply.text(), path);
         if self.set_time != SetTime::Unknown {
-            return self.try_time(self.set_time, &stamp, path).await;
+            let reply = self.try_time(self.set_time, &stamp, path).await?;
+            return Ok(reply.as_ref().and_then(told));
         }
         let offered = [
             (SetTime::Mfmt, self.abilities.has("MFMT")),
@@ -281,13 +292,13 @@ impl Remote for FtpRemote {
             (SetTime::Utime, self.abilities.has("SITE")),
         ];
         for (how, offered) in offered {
-            if offered && self.try_time(how, &stamp, path).await? {
+            if offered && let Some(reply) = self.try_time(how, &stamp, path).await? {
                 self.set_time = how;
-                return Ok(true);
+                return Ok(told(&reply));
             }
         }
         self.set_time = SetTime::Never;
-        Ok(false)
+        Ok(None)
     }
 
     async fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), RemoteError> {

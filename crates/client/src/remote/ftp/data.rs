@@ -16,6 +16,7 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::sendfile,
     io::Errno,
+    net::sockopt::set_tcp_cork,
     pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice},
 };
 use socket2::SockRef;
@@ -262,6 +263,8 @@ impl Data for FtpData {
 
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         let stream = self.stream.as_mut().ok_or_else(Self::closed)?;
+        // The last byte of a small file and the end of the connection travel in one segment.
+        let _unsupported = set_tcp_cork(stream.get_ref().get_ref(), true);
         for part in bytes.chunks(64 * 1024) {
             limited(self.stalled, &self.cancel, stream.write_all(part)).await?;
         }

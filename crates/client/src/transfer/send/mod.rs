@@ -51,6 +51,14 @@ struct Source {
     modified: Option<SystemTime>,
 }
 
+/// What an upload is proved by.
+struct Proof {
+    /// The size that the server has told already.
+    told: Option<u64>,
+    hash: Option<HashVerb>,
+    digest: Option<Digest>,
+}
+
 impl Source {
     fn facts(file: &File) -> io::Result<(u64, Option<SystemTime>)> {
         let meta = file.metadata()?;
@@ -157,7 +165,13 @@ impl Send {
                 return Err(error);
             }
         };
-        let verified = match self.prove(tools, remote, source, path, hash, digest).await {
+        // Where the file has its final name already, the answer to its time may tell its size too.
+        let told = match path == self.remote {
+            true => self.finish_up(tools, remote, source).await?,
+            false => None,
+        };
+        let proof = Proof { told, hash, digest };
+        let verified = match self.prove(tools, remote, source, path, proof).await {
             Ok(verified) => verified,
             Err(error) => {
                 // What is there is not the file: it must not be found by anyone, nor resumed.
@@ -169,8 +183,8 @@ impl Send {
         };
         if path != self.remote {
             self.rename(remote, path).await?;
+            self.finish_up(tools, remote, source).await?;
         }
-        self.finish_up(tools, remote, source).await?;
         Ok(Done {
             bytes: source.size,
             verified,
@@ -264,10 +278,14 @@ impl Send {
         remote: &mut dyn Remote,
         source: &Source,
         path: &str,
-        hash: Option<HashVerb>,
-        digest: Option<Digest>,
+        proof: Proof,
     ) -> Result<Option<&'static str>, Error> {
-        match remote.size(path).await? {
+        let Proof { told, hash, digest } = proof;
+        let size = match told {
+            None => remote.size(path).await?,
+            told => told,
+        };
+        match size {
             Some(got) if got != source.size => {
                 return Err(Error::Truncated {
                     path: self.remote.clone(),
@@ -316,17 +334,17 @@ impl Send {
         tools: &Tools,
         remote: &mut dyn Remote,
         source: &Source,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<u64>, Error> {
         let time = self.modified.or(source.modified);
         let Some(time) = time.filter(|_| tools.options.keep_times) else {
-            return Ok(());
+            return Ok(None);
         };
         match remote.set_modified(&self.remote, time).await {
-            Ok(_) => Ok(()),
+            Ok(told) => Ok(told),
             Err(error) if error.is_transient() => Err(error.into()),
             Err(error) => {
                 tools.events.message(format!("time not kept: {error}"));
-                Ok(())
+                Ok(None)
             }
         }
     }
