@@ -1,0 +1,133 @@
+//! What an answer does to a session: replies, the beginning and end of what runs, TLS, the goodbye.
+
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
+
+use tokio::time::Instant;
+use tracing::debug;
+
+use super::{Answer, Desk, End, Ending, Running, run};
+use crate::{protocol::Reply, vigil};
+
+impl Desk {
+    pub(super) async fn carry_out(&mut self, answer: Answer) -> Result<(), End> {
+        match answer {
+            Answer::Say(reply) => self.say(&reply).await,
+            Answer::Start(first, running) => {
+                self.linger = None;
+                if let Some(first) = first {
+                    self.say(&first).await?;
+                }
+                self.running = Some(running);
+                Ok(())
+            }
+            Answer::Send(first, running) => self.send(&first, running).await,
+            Answer::Upgrade(reply) => self.upgrade(&reply).await,
+            Answer::Leave(reply) => Err(End::Goodbye(reply)),
+            Answer::Vanish => Err(End::Gone),
+        }
+    }
+
+    /// Begins to send before the first reply is said. What is over at once, such as a file that
+    /// fits into the socket's buffer, has both replies in one write: one segment less, and the
+    /// client wakes once. A lone client has its first reply first: it wakes while we send.
+    async fn send(&mut self, first: &Reply, mut running: Running) -> Result<(), End> {
+        self.linger = None;
+        if vigil::is_alone() {
+            self.running = Some(running);
+            return self.say(first).await;
+        }
+        let begun = poll_fn(|cx| Poll::Ready(running.work.as_mut().poll(cx))).await;
+        let Poll::Ready(ending) = begun else {
+            self.running = Some(running);
+            return self.say(first).await;
+        };
+        self.linger = ending.linger;
+        self.put_off_deadline();
+        self.say_all(&[first, &ending.reply]).await
+    }
+
+    /// RFC 4217 §4.1: the reply first, in clear; then nothing that came in clear counts any more.
+    async fn upgrade(&mut self, reply: &Reply) -> Result<(), End> {
+        let Some(tls) = &self.session.snapshot.tls else {
+            return Err(End::Gone);
+        };
+        let config = Arc::clone(&tls.control);
+        self.say(reply).await?;
+        self.lines.clear();
+        self.held.clear();
+        let limit = self.session.snapshot.config.timeouts.tls_handshake;
+        match self.wire.secure(config, limit).await {
+            Ok(()) => {
+                self.session.is_tls = true;
+                self.session.seat.set_tls(true);
+                Ok(())
+            }
+            Err(error) => {
+                debug!(%error, "TLS handshake");
+                Err(End::Gone)
+            }
+        }
+    }
+
+    pub(super) async fn ended(&mut self, ending: Ending) -> Result<(), End> {
+        self.running = None;
+        self.linger = ending.linger;
+        self.put_off_deadline();
+        self.say(&ending.reply).await?;
+        drop(ending.spent);
+        Ok(())
+    }
+
+    /// Waits for the transfer of a client that has said QUIT and closed its side.
+    pub(super) async fn finish_last(&mut self) -> Result<(), End> {
+        let kill = self.kill.clone();
+        let kicked = self.kicked.clone();
+        let ending = tokio::select! {
+            ending = run(&mut self.running) => ending,
+            () = kill.cancelled() => return Err(End::Gone),
+            () = kicked.cancelled() => return Err(End::Gone),
+        };
+        self.ended(ending).await
+    }
+
+    pub(super) fn put_off_deadline(&mut self) {
+        if self.session.login.is_some() {
+            self.deadline = Instant::now() + self.session.snapshot.config.timeouts.idle;
+        }
+    }
+
+    pub(super) async fn say(&mut self, reply: &Reply) -> Result<(), End> {
+        self.say_all(&[reply]).await
+    }
+
+    async fn say_all(&mut self, replies: &[&Reply]) -> Result<(), End> {
+        let mut bytes = Vec::with_capacity(128);
+        for reply in replies {
+            debug!(reply = reply.code(), "reply");
+            reply.write_to(&mut bytes);
+        }
+        self.write(&bytes).await
+    }
+
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
+        let limit = self.session.snapshot.config.timeouts.stalled;
+        self.wire.write(bytes, limit).await.map_err(|error| {
+            debug!(%error, "control connection");
+            End::Gone
+        })
+    }
+
+    /// Ends: what runs is stopped and waited for, so that nothing outlives the session.
+    pub(super) async fn end(mut self, end: End) {
+        if let Some(running) = self.running.take() {
+            running.brake.pull();
+            let _ = running.work.await;
+        }
+        if let End::Goodbye(reply) = end {
+            let mut bytes = Vec::new();
+            reply.write_to(&mut bytes);
+            let _ = self.wire.write(&bytes, Duration::from_secs(1)).await;
+            self.wire.close().await;
+        }
+    }
+}
