@@ -12,13 +12,14 @@ use std::{
 use harness::{Site, Wire, client::noise, tls};
 
 /// What an account tries; each answers with a refusal or its success.
-const ACTS: [(&str, &str); 12] = [
+const ACTS: [(&str, &str); 13] = [
     ("list", "NLST"),
     ("list", "MLST there"),
     ("list", "SIZE there"),
     ("read", "RETR there"),
     ("read", "XMD5 there"),
     ("write", "STOR fresh"),
+    ("write", "MFMT 20200102030405 there"),
     ("overwrite", "STOR there"),
     ("overwrite", "APPE there"),
     ("rename", "RNFR there"),
@@ -84,6 +85,10 @@ fn every_right_allows_its_verbs_and_no_other() {
                 allowed,
                 "{user} ({rights:?}): {act}: {code} {text}"
             );
+            if allowed && act.starts_with("MFMT") {
+                // The size is for those who may list.
+                assert_eq!(text.contains("Size=5;"), rights.contains(&"list"), "{text}");
+            }
             if !allowed {
                 assert!(code == 550, "{user}: {act}: {code} {text}");
                 assert!(

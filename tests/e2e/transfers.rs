@@ -179,6 +179,49 @@ fn standard_input_and_output_are_files_too() {
 }
 
 #[test]
+fn a_server_that_keeps_what_is_there_loses_nothing_to_ftpc() {
+    let then = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_500_000_000);
+    // Sent to the final name; compared by hash; under a temporary name.
+    for size in [2_000, 2 << 20, 17 << 20] {
+        for (policy, code) in [("rename", 0), ("refuse", 6)] {
+            let what = format!("{policy} {size}");
+            let (new, mut old) = (noise(size), noise(size));
+            old.reverse();
+            let policy = format!("on_duplicate = \"{policy}\"");
+            let site = Site::with_ann().key("uploads", &policy);
+            let server = site.file("a.bin", &old).start();
+            let kept = server.site.disk("a.bin");
+            let file = fs::File::options().write(true).open(&kept);
+            file.unwrap().set_modified(then).unwrap();
+            let here = tempfile::tempdir().unwrap();
+            fs::write(here.path().join("a.bin"), &new).unwrap();
+            ftpc(here.path())
+                .args(["--tls", "off", "put", "a.bin", &server.url("/")])
+                .code(code);
+            ftpc(here.path())
+                .args(["--tls", "off", "put", "-", "-o", "a.bin", &server.url("/")])
+                .stdin(new.clone())
+                .code(code);
+            assert!(fs::read(&kept).unwrap() == old, "{what}");
+            assert_eq!(
+                fs::metadata(&kept).unwrap().modified().unwrap(),
+                then,
+                "{what}"
+            );
+            let stored = contents(&server.site.share());
+            let expected: &[&str] = match code {
+                0 => &["a (1).bin", "a (2).bin", "a.bin"],
+                _ => &["a.bin"],
+            };
+            assert_eq!(stored.keys().collect::<Vec<_>>(), expected, "{what}");
+            for name in expected.iter().filter(|name| **name != "a.bin") {
+                assert!(fs::read(server.site.disk(name)).unwrap() == new, "{what}");
+            }
+        }
+    }
+}
+
+#[test]
 fn times_are_kept_both_ways() {
     let server = Site::with_ann().start();
     let here = tempfile::tempdir().unwrap();

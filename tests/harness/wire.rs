@@ -224,6 +224,31 @@ impl Wire {
         }
     }
 
+    /// Waits for the next bytes of a plain control connection and returns those that came together,
+    /// without taking them.
+    #[track_caller]
+    pub fn next_segment(&self) -> String {
+        let Stream::Plain(stream) = &self.stream else {
+            panic!("TLS shows no segments");
+        };
+        assert!(self.buffer.is_empty(), "there is something to read before");
+        let mut block = [0; 4096];
+        let n = stream.peek(&mut block).unwrap();
+        recode(&block[..n])
+    }
+
+    /// Tells whether there is something to read now.
+    #[track_caller]
+    pub fn is_answered(&self) -> bool {
+        let Stream::Plain(stream) = &self.stream else {
+            panic!("TLS does not tell");
+        };
+        stream.set_nonblocking(true).unwrap();
+        let there = stream.peek(&mut [0]).is_ok_and(|n| n > 0);
+        stream.set_nonblocking(false).unwrap();
+        there || !self.buffer.is_empty()
+    }
+
     /// Reads what the server still says until it has closed, and expects a 421 in it.
     #[track_caller]
     pub fn expect_end(&mut self) {

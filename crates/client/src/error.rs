@@ -273,6 +273,12 @@ pub enum Error {
         /// The target.
         path: String,
     },
+    /// The target exists on a server that keeps what is there.
+    #[error("`{path}` exists already, and the server replaces nothing")]
+    Kept {
+        /// The target.
+        path: String,
+    },
     /// A name from the server that must not be used as a local one.
     #[error("the name `{name}` is not safe here: {why}")]
     UnsafeName {

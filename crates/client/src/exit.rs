@@ -76,7 +76,9 @@ impl From<&Error> for ExitCode {
             | Error::Exists { .. }
             | Error::UnsafeName { .. }
             | Error::ChangedMeanwhile { .. } => Self::Local,
-            Error::Truncated { .. } | Error::HashMismatch { .. } => Self::Refused,
+            Error::Kept { .. } | Error::Truncated { .. } | Error::HashMismatch { .. } => {
+                Self::Refused
+            }
             Error::GivenUp { .. } | Error::LeftOut { .. } => Self::SomeFailed,
             Error::Interrupted => Self::Interrupted,
         }

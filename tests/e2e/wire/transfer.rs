@@ -179,8 +179,26 @@ fn a_client_may_wait_for_150_before_it_connects_and_for_the_end_before_226() {
     data.write_all(b"bytes").unwrap();
     data.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(data.read(&mut [0]).unwrap(), 0);
+    // The reply was there before the end of the data connection.
+    assert!(wire.is_answered());
     wire.code(226);
     assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"bytes");
+}
+
+#[test]
+fn a_small_file_is_told_in_one_segment() {
+    let server = Way::NativePlain.start(Site::with_ann().file("f", b"bytes"));
+    let mut wire = Way::NativePlain.ann(&server);
+    let data = wire.passive();
+    wire.send("RETR f");
+    let told = wire.next_segment();
+    assert!(
+        told.starts_with("150 ") && told.contains("\r\n226 "),
+        "{told}"
+    );
+    wire.code(150);
+    wire.code(226);
+    assert_eq!(wire.guard(data).read_all(), b"bytes");
 }
 
 #[test]

@@ -175,12 +175,12 @@ async fn from_stdin(app: &App, link: &Link, args: &Put, to: &str) -> Answer {
         }
     };
     let mut session = link.session().await?;
-    let bytes = send_from(&mut *session, io::stdin(), &path, &app.cancel).await?;
+    let (bytes, name) = send_from(&mut *session, io::stdin(), &path, &app.cancel).await?;
     link.pool.give_back(session);
     link.close().await;
     app.ui.remark(format!(
         "↑ {}  {}",
-        crate::ui::escape::shown(&path),
+        crate::ui::escape::shown(&name),
         table::size(bytes)
     ));
     Ok(ExitCode::Done)

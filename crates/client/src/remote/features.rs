@@ -3,6 +3,8 @@
 //! Lines with and without the leading space are read (some servers leave it out), keys in any
 //! case, and one key may come several times (`AUTH`).
 
+use ftp_config::server::OnDuplicate;
+
 use super::Reply;
 
 /// A hash both sides can compute.
@@ -133,11 +135,27 @@ impl Abilities {
             .is_some_and(|rest| rest.to_ascii_uppercase().contains("STREAM"))
     }
 
-    /// Tells whether the server publishes an upload only when it is whole, so that a temporary
-    /// name of ours is a needless round trip.
+    /// Tells whether the server publishes an upload only when it is whole.
     #[must_use]
     pub fn atomic_stor(&self) -> bool {
         self.has("X-ATOMIC-STOR")
+    }
+
+    /// Returns what becomes of an upload whose name is taken. Servers that do not say replace.
+    #[must_use]
+    pub fn on_duplicate(&self) -> OnDuplicate {
+        match self.rest("X-ON-DUPLICATE") {
+            Some(rest) if rest.eq_ignore_ascii_case("rename") => OnDuplicate::Rename,
+            Some(_) => OnDuplicate::Refuse,
+            None => OnDuplicate::Overwrite,
+        }
+    }
+
+    /// Tells whether an upload may be sent to its final name: what is there under it after a 226 is
+    /// that upload, and whole.
+    #[must_use]
+    pub fn takes_final_names(&self) -> bool {
+        self.atomic_stor() && self.on_duplicate() != OnDuplicate::Rename
     }
 
     /// Tells whether the server says that it takes the times of files.
@@ -205,6 +223,20 @@ impl Abilities {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_server_that_gives_other_names_is_not_sent_final_ones() {
+        let of = |lines: &[&str]| {
+            let abilities = Abilities::of(lines);
+            (abilities.on_duplicate(), abilities.takes_final_names())
+        };
+        use OnDuplicate::{Overwrite, Refuse, Rename};
+        assert_eq!(of(&["SIZE"]), (Overwrite, false));
+        assert_eq!(of(&["X-ATOMIC-STOR"]), (Overwrite, true));
+        let with = |word| of(&["X-ATOMIC-STOR", word]);
+        assert_eq!(with("X-ON-DUPLICATE rename"), (Rename, false));
+        assert_eq!(with("x-on-duplicate REFUSE"), (Refuse, true));
+    }
 
     #[test]
     fn lines_are_read_with_and_without_the_leading_space() {

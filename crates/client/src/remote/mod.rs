@@ -22,6 +22,7 @@ use std::{
 use async_trait::async_trait;
 
 pub use features::{Abilities, HashAlgorithm, HashVerb};
+pub use ftp_config::server::OnDuplicate;
 pub use names::RemoteName;
 
 use crate::{cancel::Cancel, error::RemoteError, trust::Fingerprint};

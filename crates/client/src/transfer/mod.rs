@@ -10,6 +10,7 @@ mod local;
 mod options;
 mod pace;
 mod progress;
+mod publish;
 mod resume;
 mod send;
 mod steps;

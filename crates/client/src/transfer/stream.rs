@@ -8,10 +8,11 @@ use std::{
 use super::{
     Cancel,
     copy::{self, Flow},
+    publish::publish,
     task,
 };
 use crate::{
-    error::{Error, RemoteError},
+    error::Error,
     remote::{Remote, Start},
 };
 
@@ -56,7 +57,7 @@ pub async fn fetch_into(
     }
 }
 
-/// Sends all a reader has; returns how much it was. The name appears under a temporary one first,
+/// Sends all a reader has; returns how much it was and the name that it has. The name appears under a temporary one first,
 /// unless the server commits whole files itself.
 ///
 /// # Errors
@@ -66,8 +67,8 @@ pub async fn send_from(
     mut source: impl Read + Send + 'static,
     path: &str,
     cancel: &Cancel,
-) -> Result<u64, Error> {
-    let direct = remote.abilities().atomic_stor();
+) -> Result<(u64, String), Error> {
+    let direct = remote.abilities().takes_final_names();
     let part = if direct {
         path.to_owned()
     } else {
@@ -105,20 +106,9 @@ pub async fn send_from(
             got,
         });
     }
-    if !direct {
-        publish(remote, &part, path).await?;
-    }
-    Ok(sent)
-}
-
-async fn publish(remote: &mut dyn Remote, part: &str, path: &str) -> Result<(), RemoteError> {
-    match remote.rename(part, path).await {
-        Err(error @ RemoteError::Refused { .. }) if !error.is_transient() => {
-            if remote.remove_file(path).await.is_err() {
-                return Err(error);
-            }
-            remote.rename(part, path).await
-        }
-        other => other,
-    }
+    let name = match direct {
+        true => part,
+        false => publish(remote, &part, path).await?,
+    };
+    Ok((sent, name))
 }

@@ -51,6 +51,7 @@ pub enum Taken {
 /// [`Broken::Network`].
 pub fn send_file(socket: TcpStream, file: &File, size: u64, meter: &Meter) -> Result<Sent, Broken> {
     let mut sent = 0;
+    // A large file is slower by it: a sender that only gives out full segments waits for them.
     if size <= SMALL {
         end_with_the_last_byte(&socket);
     }

@@ -117,7 +117,8 @@ impl Desk {
         })
     }
 
-    /// Ends: what runs is stopped and waited for, so that nothing outlives the session.
+    /// Ends: what runs is stopped and waited for, so that no transfer outlives the session. (A large
+    /// listing's helpers see its end by themselves.)
     pub(super) async fn end(mut self, end: End) {
         if let Some(running) = self.running.take() {
             running.brake.pull();

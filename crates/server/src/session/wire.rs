@@ -1,4 +1,5 @@
-//! The control connection, plain or TLS: bytes in for the line reader, one write a reply out.
+//! The control connection, plain or TLS: bytes in for the line reader, one write out for what is told
+//! together.
 
 use std::{
     future::poll_fn,

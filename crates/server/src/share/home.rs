@@ -277,10 +277,14 @@ impl Home {
             last_access: omit,
             last_modification: timespec(modified),
         };
-        // Linux before 5.8 takes no empty path here.
-        utimensat(&fd, "", &times, AtFlags::EMPTY_PATH)
-            .or_else(|_| utimensat(rustix::fs::CWD, proc_path(&fd), &times, AtFlags::empty()))
-            .map_err(|error| self.explain(path, error.into()))?;
+        let set = match utimensat(&fd, "", &times, AtFlags::EMPTY_PATH) {
+            // Linux before 5.8 takes no empty path here.
+            Err(Errno::INVAL) => {
+                utimensat(rustix::fs::CWD, proc_path(&fd), &times, AtFlags::empty())
+            }
+            set => set,
+        };
+        set.map_err(|error| self.explain(path, error.into()))?;
         Ok(Meta { modified, ..meta })
     }
 

@@ -13,7 +13,10 @@ use std::{
 };
 
 use ftp_config::SharePath;
-use rustix::fs::{AtFlags, Mode, OFlags, RawDir, openat, statat};
+use rustix::{
+    fs::{AtFlags, Mode, OFlags, RawDir, openat, statat},
+    io::Errno,
+};
 
 use super::{
     early::Lender,
@@ -221,7 +224,10 @@ fn each_name(
     let mut block = Vec::with_capacity(NAMES_BLOCK);
     let mut entries = RawDir::new(dir, block.spare_capacity_mut());
     while let Some(entry) = entries.next() {
-        let entry = entry?;
+        let entry = match entry {
+            Err(Errno::INTR) => continue,
+            entry => entry?,
+        };
         let name = entry.file_name().to_bytes();
         let hidden = name.starts_with(b".") && !options.all;
         if matches!(name, b"." | b"..") || hidden || names::is_partial(OsStr::from_bytes(name)) {

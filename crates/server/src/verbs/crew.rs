@@ -185,7 +185,10 @@ impl std::fmt::Debug for Board {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::thread;
+    use std::{
+        thread,
+        time::{Duration, Instant},
+    };
 
     fn numbers(others: usize, entries: Range<usize>) -> Vec<u8> {
         let work = |entry: usize, out: &mut Vec<u8>| out.extend(format!("{entry}\n").as_bytes());
@@ -209,9 +212,14 @@ mod tests {
     #[tokio::test]
     async fn what_a_lost_hand_had_taken_is_done_again() {
         let (first, here) = (AtomicBool::new(true), thread::current().id());
+        let deadline = Instant::now() + Duration::from_secs(20);
         let work = move |entry: usize, out: &mut Vec<u8>| {
             let in_crew = thread::current().id() != here;
             assert!(!in_crew || !first.swap(false, Ordering::Relaxed), "lost");
+            // There is nothing left for a hand that comes late.
+            while first.load(Ordering::Relaxed) && Instant::now() < deadline {
+                thread::yield_now();
+            }
             out.push(b'0' + (entry / BATCH) as u8);
         };
         let mut crew = Crew::start(1, 0..BATCH * 4, Box::new(work));

@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use ftp_config::Right;
+
 use crate::{
     protocol::{Reply, reply::code, stamp},
     session::Session,
@@ -55,7 +57,8 @@ pub(super) async fn mfmt(
 ) -> Result<Reply, Reply> {
     let meta = set_time(session, time, name).await?;
     let mut text = format!("Modify={};", stamp::format(time)).into_bytes();
-    if meta.kind == Kind::File {
+    let may_know = session.home()?.account().rights.allows(Right::List);
+    if meta.kind == Kind::File && may_know {
         text.extend(format!("Size={};", meta.size).as_bytes());
     }
     text.push(b' ');

@@ -1,9 +1,11 @@
 //! FEAT, HELP, STAT without a name, and what is answered while something runs.
 
+use ftp_config::{Right, server::OnDuplicate};
+
 use crate::{
     protocol::{Reply, reply::code},
     session::{Running, Session},
-    share::Algorithm,
+    share::{Algorithm, Home},
 };
 
 const VERBS: [(&str, &str); 57] = [
@@ -101,6 +103,17 @@ pub(super) fn feat(session: &Session) -> Reply {
         "XSHA512",
     ];
     lines.extend(rest.map(str::to_owned));
+    // Whoever sends to a temporary name must know that RNTO does not replace either.
+    let may_replace = |home: Home| home.account().rights.allows(Right::Overwrite);
+    let on_duplicate = match config.uploads.on_duplicate {
+        OnDuplicate::Rename => Some("rename"),
+        OnDuplicate::Refuse => Some("refuse"),
+        OnDuplicate::Overwrite if session.home().is_ok_and(|home| !may_replace(home)) => {
+            Some("refuse")
+        }
+        OnDuplicate::Overwrite => None,
+    };
+    lines.extend(on_duplicate.map(|word| format!("X-ON-DUPLICATE {word}")));
     for line in lines {
         reply = reply.line(line);
     }

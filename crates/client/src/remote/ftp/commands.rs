@@ -106,9 +106,13 @@ fn name_of(path: &str) -> RemoteName {
         .unwrap_or_else(|_| unreachable!("`root` is one safe component"))
 }
 
-/// Finds a size among the facts before the first space (`Modify=20240102030405;Size=5; a.txt`).
-fn told_size(text: &str, path: &str) -> Option<u64> {
-    listing::parse_mlst(text, name_of(path))?.size
+/// Finds a size among the facts of an answer to MFMT (`213 Modify=20240102030405;Size=5; a.txt`).
+fn told_size(reply: &Reply, path: &str) -> Option<u64> {
+    let begins = reply.text().get(..7)?;
+    if reply.code != 213 || !begins.eq_ignore_ascii_case("Modify=") {
+        return None;
+    }
+    listing::parse_mlst(reply.text(), name_of(path))?.size
 }
 
 /// Finds the digest in a reply: the first word of the last line that can be one. A path may look
@@ -281,10 +285,9 @@ impl Remote for FtpRemote {
         let Some(stamp) = listing::format_time(time) else {
             return Ok(None);
         };
-        let told = |reply: &Reply| told_size(reply.text(), path);
         if self.set_time != SetTime::Unknown {
             let reply = self.try_time(self.set_time, &stamp, path).await?;
-            return Ok(reply.as_ref().and_then(told));
+            return Ok(reply.and_then(|reply| told_size(&reply, path)));
         }
         let offered = [
             (SetTime::Mfmt, self.abilities.has("MFMT")),
@@ -294,7 +297,7 @@ impl Remote for FtpRemote {
         for (how, offered) in offered {
             if offered && let Some(reply) = self.try_time(how, &stamp, path).await? {
                 self.set_time = how;
-                return Ok(told(&reply));
+                return Ok(told_size(&reply, path));
             }
         }
         self.set_time = SetTime::Never;

@@ -12,19 +12,22 @@ use std::{
     time::SystemTime,
 };
 
+use ftp_config::server::OnDuplicate;
+
 use self::begin::{open, part_of};
 use super::{
     Tools,
     copy::{self, CopyError, Flow},
     digest::Digest,
     fetch::Done,
+    publish,
     resume::Begin,
     task, verify,
 };
 use crate::{
     error::{Error, RemoteError},
     event::FileId,
-    remote::{Data, HashVerb, Remote},
+    remote::{Data, HashVerb, Remote, names::display},
 };
 
 /// From this size on a file has a temporary name even where the server commits whole files.
@@ -74,19 +77,21 @@ impl Send {
         remote: &mut dyn Remote,
     ) -> Result<Done, Error> {
         let source = self.open_local()?;
-        self.direct |= remote.abilities().atomic_stor() && source.size < LARGE;
+        self.direct |= remote.abilities().takes_final_names() && source.size < LARGE;
         let part = if self.direct {
             self.remote.clone()
         } else {
             part_of(&self.remote, source.size, source.modified)
         };
         if self.renaming && self.was_renamed(remote, &part, source.size).await? {
-            self.finish_up(tools, remote, &source).await?;
+            let name = self.remote.clone();
+            self.finish_up(tools, remote, &source, &name).await?;
             return Ok(Done {
                 bytes: source.size,
                 verified: None,
             });
         }
+        self.ensure_free(remote).await?;
         let begin = self.begin(tools, remote, &source, &part).await?;
         match self.attempt(tools, remote, &source, &part, begin).await {
             Err(Error::Remote(error)) if self.wants_direct(&part, &error) => {
@@ -133,6 +138,17 @@ impl Send {
         })
     }
 
+    /// Looks before a byte moves whether a server that refuses taken names would refuse this one at
+    /// the end.
+    async fn ensure_free(&self, remote: &mut dyn Remote) -> Result<(), Error> {
+        let refuses = remote.abilities().on_duplicate() == OnDuplicate::Refuse;
+        if !self.direct && refuses && remote.size(&self.remote).await?.is_some() {
+            let path = display(&self.remote);
+            return Err(Error::Kept { path });
+        }
+        Ok(())
+    }
+
     async fn was_renamed(
         &self,
         remote: &mut dyn Remote,
@@ -166,8 +182,10 @@ impl Send {
             }
         };
         // Where the file has its final name already, the answer to its time may tell its size too.
-        let told = match path == self.remote {
-            true => self.finish_up(tools, remote, source).await?,
+        // A hash comes before the time: equal times mean equal files to whoever syncs later.
+        let timed_first = path == self.remote && hash.is_none();
+        let told = match timed_first {
+            true => self.finish_up(tools, remote, source, path).await?,
             false => None,
         };
         let proof = Proof { told, hash, digest };
@@ -182,8 +200,10 @@ impl Send {
             }
         };
         if path != self.remote {
-            self.rename(remote, path).await?;
-            self.finish_up(tools, remote, source).await?;
+            let name = self.rename(tools, remote, path).await?;
+            self.finish_up(tools, remote, source, &name).await?;
+        } else if !timed_first {
+            self.finish_up(tools, remote, source, path).await?;
         }
         Ok(Done {
             bytes: source.size,
@@ -310,23 +330,22 @@ impl Send {
         })
     }
 
-    /// Gives the part its final name; where a server will not rename over a file, that file goes
-    /// first.
-    async fn rename(&mut self, remote: &mut dyn Remote, part: &str) -> Result<(), Error> {
+    /// Gives the part its final name, or the name that the server leaves for it; returns that.
+    async fn rename(
+        &mut self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+        part: &str,
+    ) -> Result<String, Error> {
         self.renaming = true;
-        let error = match remote.rename(part, &self.remote).await {
-            Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
-        let at_target = matches!(&error, RemoteError::Refused { verb, .. } if verb == "RNTO");
-        if !at_target || error.is_transient() {
-            return Err(error.into());
+        let name = publish::publish(remote, part, &self.remote).await?;
+        if name != self.remote {
+            let (asked, given) = (display(&self.remote), display(&name));
+            tools.events.message(format!(
+                "`{asked}`: the server keeps what has this name; stored as `{given}`"
+            ));
         }
-        if remote.remove_file(&self.remote).await.is_err() {
-            let _gone = remote.remove_file(part).await;
-            return Err(error.into());
-        }
-        Ok(remote.rename(part, &self.remote).await?)
+        Ok(name)
     }
 
     async fn finish_up(
@@ -334,12 +353,13 @@ impl Send {
         tools: &Tools,
         remote: &mut dyn Remote,
         source: &Source,
+        name: &str,
     ) -> Result<Option<u64>, Error> {
         let time = self.modified.or(source.modified);
         let Some(time) = time.filter(|_| tools.options.keep_times) else {
             return Ok(None);
         };
-        match remote.set_modified(&self.remote, time).await {
+        match remote.set_modified(name, time).await {
             Ok(told) => Ok(told),
             Err(error) if error.is_transient() => Err(error.into()),
             Err(error) => {
