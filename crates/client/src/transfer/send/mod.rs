@@ -83,7 +83,10 @@ impl Send {
         } else {
             part_of(&self.remote, source.size, source.modified)
         };
-        if self.renaming && self.was_renamed(remote, &part, source.size).await? {
+        // Where the server chooses names, what has the final one may be another file: it is not taken
+        // for this one, and nothing is sent to it. Better stored twice than not at all.
+        let keeps_name = remote.abilities().on_duplicate() != OnDuplicate::Rename;
+        if self.renaming && keeps_name && self.was_renamed(remote, &part, source.size).await? {
             let name = self.remote.clone();
             self.finish_up(tools, remote, &source, &name).await?;
             return Ok(Done {
@@ -94,7 +97,7 @@ impl Send {
         self.ensure_free(remote).await?;
         let begin = self.begin(tools, remote, &source, &part).await?;
         match self.attempt(tools, remote, &source, &part, begin).await {
-            Err(Error::Remote(error)) if self.wants_direct(&part, &error) => {
+            Err(Error::Remote(error)) if keeps_name && self.wants_direct(&part, &error) => {
                 tools.events.message(format!(
                     "`{}`: the server takes no temporary name here ({error}); sent directly",
                     self.remote
