@@ -414,6 +414,27 @@ async fn a_size_told_with_the_time_is_the_proof_of_an_upload() {
 }
 
 #[tokio::test]
+async fn where_the_server_chooses_names_nothing_is_sent_to_the_final_one() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a", "old")
+        .feat(&["X-ATOMIC-STOR", "X-ON-DUPLICATE rename", "SIZE", "MFMT"])
+        .hook(|session, line| {
+            line.starts_with("STOR") && {
+                session.say("553 no temporary name here");
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    let error = only_error(&summary);
+    assert!(error.to_string().contains("553"), "{error}");
+    assert!(!server.lines().contains(&"STOR /a".to_owned()));
+    assert_eq!(server.count("DELE") + server.count("MFMT"), 0);
+    assert_eq!(server.content("/a").unwrap(), b"old");
+}
+
+#[tokio::test]
 async fn a_large_file_goes_on_with_what_a_committing_server_kept() {
     let temp = tempfile::tempdir().unwrap();
     let content = noise(17 << 20);
