@@ -183,12 +183,16 @@ fn a_server_that_keeps_what_is_there_loses_nothing_to_ftpc() {
     let then = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_500_000_000);
     // Sent to the final name; compared by hash; under a temporary name.
     for size in [2_000, 2 << 20, 17 << 20] {
-        for (policy, code) in [("rename", 0), ("refuse", 6)] {
+        for (policy, code, may) in [
+            ("rename", 0, "read-write"),
+            ("refuse", 6, "read-write"),
+            ("overwrite", 6, "list read write delete rename"),
+        ] {
             let what = format!("{policy} {size}");
             let (new, mut old) = (noise(size), noise(size));
             old.reverse();
             let policy = format!("on_duplicate = \"{policy}\"");
-            let site = Site::with_ann().key("uploads", &policy);
+            let site = Site::new().user("ann", may).key("uploads", &policy);
             let server = site.file("a.bin", &old).start();
             let kept = server.site.disk("a.bin");
             let file = fs::File::options().write(true).open(&kept);

@@ -156,7 +156,7 @@ fn a_client_may_wait_for_150_before_it_connects_and_for_the_end_before_226() {
     for way in Way::NATIVE {
         let server = way.start(Site::with_ann().file("f", b"bytes"));
         let mut wire = way.ann(&server);
-        // More files than make a session the only busy one of its thread: both orders are met.
+        // More files than make a session the only busy one of its thread, which says its 150 first.
         for _ in 0..12 {
             for (command, is_file) in [("RETR f", true), ("MLSD", false), ("STOR up", true)] {
                 let port = wire.epsv();

@@ -104,14 +104,11 @@ pub(super) fn feat(session: &Session) -> Reply {
     ];
     lines.extend(rest.map(str::to_owned));
     // Whoever sends to a temporary name must know that RNTO does not replace either.
-    let may_replace = |home: Home| home.account().rights.allows(Right::Overwrite);
+    let lacks_right = |home: Home| !home.account().rights.allows(Right::Overwrite);
     let on_duplicate = match config.uploads.on_duplicate {
         OnDuplicate::Rename => Some("rename"),
         OnDuplicate::Refuse => Some("refuse"),
-        OnDuplicate::Overwrite if session.home().is_ok_and(|home| !may_replace(home)) => {
-            Some("refuse")
-        }
-        OnDuplicate::Overwrite => None,
+        OnDuplicate::Overwrite => session.home().is_ok_and(lacks_right).then_some("refuse"),
     };
     lines.extend(on_duplicate.map(|word| format!("X-ON-DUPLICATE {word}")));
     for line in lines {

@@ -36,6 +36,8 @@ use crate::{
 
 /// How many bytes one zero-copy call moves at most.
 const MOVE: usize = 1 << 20;
+/// A block with fewer bytes is the last one of its file, or all of it.
+const FULL: usize = 256 << 10;
 /// How often a waiting thread looks whether it was stopped.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -263,8 +265,10 @@ impl Data for FtpData {
 
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         let stream = self.stream.as_mut().ok_or_else(Self::closed)?;
-        // The last byte of a small file and the end of the connection travel in one segment.
-        let _unsupported = set_tcp_cork(stream.get_ref().get_ref(), true);
+        if bytes.len() < FULL {
+            // The last byte and the end of the connection travel in one segment.
+            let _unsupported = set_tcp_cork(stream.get_ref().get_ref(), true);
+        }
         for part in bytes.chunks(64 * 1024) {
             limited(self.stalled, &self.cancel, stream.write_all(part)).await?;
         }
