@@ -43,7 +43,7 @@ fn ftpd(place: &Place, port: u16, engine: &str) -> Result<Argv> {
         "[server]\nlisten = [\"127.0.0.1:{port}\"]\nengine = \"{engine}\"\n\
          [share]\nroot = \"{share}\"\nreserve = \"0\"\n\
          [[user]]\nname = \"bench\"\npassword = \"{hash}\"\n\
-         [passive]\nports = \"30000-39999\"\n\
+         [passive]\nports = \"20000-29999\"\n\
          [tls]\ncert = \"{cert}\"\nkey = \"{key}\"\n\
          [limits]\nmax_clients = 0\nmax_per_ip = 0\n\
          [uploads]\nfsync = \"never\"\n[log]\nlevel = \"warn\"\n",
@@ -102,7 +102,7 @@ fn vsftpd(place: &Place, port: u16) -> Result<Argv> {
          ssl_enable=YES\nallow_anon_ssl=YES\nforce_local_logins_ssl=NO\n\
          force_local_data_ssl=NO\nrequire_ssl_reuse=NO\nrsa_cert_file={cert}\n\
          ssl_ciphers=HIGH\nmax_clients=0\nmax_per_ip=0\n\
-         pasv_min_port=30000\npasv_max_port=39999\n",
+         pasv_min_port=20000\npasv_max_port=29999\n",
         share = text(&place.share()),
         empty = text(&empty),
         cert = text(&place.dir.join("both.pem")),
@@ -135,7 +135,7 @@ fn proftpd(place: &Place, port: u16) -> Result<Argv> {
          DefaultRoot {share}\nMaxInstances none\nAllowOverwrite on\n\
          TLSEngine on\nTLSRequired off\nTLSProtocol TLSv1.2 TLSv1.3\n\
          TLSECCertificateFile {dir}/cert.pem\nTLSECCertificateKeyFile {dir}/key.pem\n\
-         TLSOptions NoSessionReuseRequired\nPassivePorts 30000 39999\n",
+         TLSOptions NoSessionReuseRequired\nPassivePorts 20000 29999\n",
         modules = module.parent().map(text).unwrap_or_default(),
         dir = text(&place.dir),
         users = text(&users),
@@ -185,7 +185,7 @@ fn pureftpd(place: &Place, port: u16) -> Result<Argv> {
     }
     for word in [
         "-p",
-        "30000:39999",
+        "20000:29999",
         "-Y",
         "1",
         "-2",
@@ -229,7 +229,7 @@ users.add_user('bench', 'bench', sys.argv[3], perm='elradfmwMT')
 handler = TLS_FTPHandler
 handler.certfile = sys.argv[4]
 handler.authorizer = users
-handler.passive_ports = range(30000, 40000)
+handler.passive_ports = range(20000, 30000)
 server = FTPServer(('127.0.0.1', int(sys.argv[2])), handler, backlog=1024)
 server.max_cons = server.max_cons_per_ip = 4000
 server.serve_forever()

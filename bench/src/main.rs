@@ -8,6 +8,7 @@
     reason = "the table is what it is run for"
 )]
 
+mod bare;
 mod clients;
 mod configs;
 mod limits;
@@ -162,6 +163,8 @@ impl Run<'_> {
             self.load,
         );
         head += proc::scheduler();
+        head += "CPU seconds are per GiB where bytes move, per 10,000 small files on the server's side, \
+                 else of the whole row.\n\n";
         for kind in Kind::ALL {
             head += &format!("- {}: {}\n", kind.name(), peers::version(self.place, kind));
         }
@@ -175,12 +178,32 @@ impl Run<'_> {
     fn limits(&mut self) -> Result<(String, f64)> {
         let big = self.place.share().join("pub/big");
         let (send, sink) = (limits::sender(&big)?, limits::sink(&big)?);
-        let words = format!(
+        let mut words = format!(
             "\nThe generator's own limit: download from a bare `sendfile` loop {:.0} MB/s \
              ({:.2} CPU s/GiB in the loop), upload into a bare sink {:.0} MB/s ({:.2}).\n",
             send.speed, send.cpu, sink.speed, sink.cpu
         );
+        words += &self.small_limits()?;
         Ok((words, send.cpu))
+    }
+
+    fn small_limits(&self) -> Result<String> {
+        let mut words = String::new();
+        for row in Row::all().into_iter().filter(|row| self.wants(&row.name())) {
+            let Row::Small { way, sessions } = row else {
+                continue;
+            };
+            let mut speeds = Vec::with_capacity(self.rounds);
+            for _ in 0..self.rounds {
+                speeds.push(bare::limit(&self.place.share(), self.scale, way, sessions)?);
+            }
+            let speed = report::median(&speeds).unwrap_or_default();
+            words += &format!(
+                "Against a bare server, {}: {speed:.0} files/s.\n",
+                row.name()
+            );
+        }
+        Ok(words)
     }
 
     fn servers(&mut self) -> Result<Vec<Line>> {

@@ -21,11 +21,16 @@ use crate::{
 };
 
 const GIB: f64 = (1u64 << 30) as f64;
+/// CPU seconds of small files are told for so many.
+const PER_FILES: f64 = 10_000.0;
 /// A server that is slow to hash passwords is slow in every second of it.
 const LOGIN_TIME: Duration = Duration::from_secs(4);
 /// Listings of one session; their median counts. One alone is ten milliseconds, a single mishap of
 /// the scheduler.
 const LISTINGS: usize = 5;
+/// How often the small files move in one sample; an upload has a new name each time. Once takes a
+/// tenth of a second, and the scheduler has not even settled.
+pub(crate) const PASSES: usize = 4;
 /// How often a login with libunftp's engine over TLS is tried again; on some machines every second
 /// one fails.
 const LIBUNFTP_TRIES: u32 = 100;
@@ -181,11 +186,12 @@ pub(crate) fn small(
     let open = sessions(server, count, false)?;
     let source = File::open(place.share().join("pub/big"))?;
     let each = scale.small_files / count;
+    let all = each * PASSES;
     let work = |i: usize, session: &mut Session, ()| {
-        for n in 0..each {
+        for n in 0..all {
             match way {
                 Way::Get => {
-                    session.fetch(&format!("RETR pub/small/f{}", i * each + n), 0)?;
+                    session.fetch(&format!("RETR pub/small/f{}", i * each + n % each), 0)?;
                 }
                 Way::Put => {
                     session.store(&format!("pub/in{i}/f{n}"), &source, scale.small_size as u64)?;
@@ -196,7 +202,12 @@ pub(crate) fn small(
     };
     let took = together(server, open, |_, _| Ok(()), || Ok(()), work)?;
     remove_uploads(place)?;
-    Ok(((each * count) as f64 / took.wall.as_secs_f64()).into())
+    let files = (all * count) as f64;
+    Ok(Sample {
+        value: files / took.wall.as_secs_f64(),
+        cpu: Some(took.cpu / files * PER_FILES),
+        errors: 0,
+    })
 }
 
 pub(crate) fn login(server: &Server, scale: &Scale, tls: bool) -> Result<Sample> {

@@ -11,7 +11,7 @@ pub(crate) struct Series {
     pub(crate) ours: bool,
     /// In the row's unit, one a round.
     pub(crate) values: Vec<f64>,
-    /// CPU seconds, per GiB where bytes move.
+    /// CPU seconds: per GiB where bytes move, per 10,000 small files, else of the whole row.
     pub(crate) cpus: Vec<f64>,
     /// Sessions that failed, over all rounds.
     pub(crate) errors: usize,

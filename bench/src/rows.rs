@@ -66,7 +66,7 @@ pub(crate) enum Row {
 pub(crate) struct Sample {
     /// In the row's unit.
     pub(crate) value: f64,
-    /// Server CPU seconds per GiB, where bytes move.
+    /// Server CPU seconds per GiB, or per 10,000 small files.
     pub(crate) cpu: Option<f64>,
     /// Sessions that failed.
     pub(crate) errors: usize,

@@ -8,6 +8,7 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
+    os::unix::fs::FileExt as _,
     sync::Arc,
     time::Duration,
 };
@@ -15,12 +16,14 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use rustix::{
     event::{PollFd, PollFlags, Timespec},
-    net::RecvFlags,
+    net::{RecvFlags, SendFlags},
 };
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use rustls_pki_types::ServerName;
 
 const BLOCK: usize = 1 << 20;
+/// Up to this size an upload is sent from memory.
+const SMALL: u64 = 64 << 10;
 /// What a server that has given a session up is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -72,6 +75,8 @@ pub(crate) struct Session {
     tls: Option<Arc<ClientConfig>>,
     /// Where thrown-away bytes would go.
     block: Vec<u8>,
+    /// The small file that was sent last.
+    small: Vec<u8>,
 }
 
 /// An upload of which only the bytes are missing.
@@ -108,6 +113,7 @@ impl Session {
             peer: addr,
             tls: None,
             block: Vec::new(),
+            small: Vec::new(),
         };
         let (code, text) = session.reply()?;
         ensure!(code == 220, "greeting: {code} {text}");
@@ -176,7 +182,7 @@ impl Session {
             .with_context(|| format!("EPSV: {text}"))?;
         let mut addr = self.peer;
         addr.set_port(port);
-        let data = TcpStream::connect_timeout(&addr, PATIENCE)?;
+        let data = TcpStream::connect(addr)?;
         data.set_read_timeout(Some(PATIENCE))?;
         Ok(data)
     }
@@ -235,6 +241,9 @@ impl Session {
     /// Sends what is to be stored and waits for the server's word that it is.
     pub(crate) fn finish_store(&mut self, upload: Upload<'_>) -> Result<()> {
         match upload {
+            Upload::Plain(data, source, bytes) if bytes <= SMALL => {
+                self.send_small(&data, source, bytes)?;
+            }
             Upload::Plain(data, source, bytes) => send_plain(&data, source, bytes)?,
             Upload::Tls(mut data, encrypted) => {
                 data.write_all(&encrypted)?;
@@ -245,6 +254,21 @@ impl Session {
         }
         let (code, text) = self.reply()?;
         ensure!(code == 226 || code == 250, "STOR: {code} {text}");
+        Ok(())
+    }
+
+    /// Sends a small file from memory, its end in the last byte's segment: the least that a client
+    /// can cost.
+    fn send_small(&mut self, data: &TcpStream, source: &File, bytes: u64) -> Result<()> {
+        if self.small.len() as u64 != bytes {
+            self.small = vec![0; usize::try_from(bytes)?];
+            source.read_exact_at(&mut self.small, 0)?;
+        }
+        let mut left = self.small.as_slice();
+        while !left.is_empty() {
+            let sent = rustix::net::send(data, left, SendFlags::MORE)?;
+            left = &left[sent..];
+        }
         Ok(())
     }
 
@@ -273,11 +297,11 @@ fn tls_stream(
 pub(crate) fn discard_plain(data: &TcpStream, block: &mut [u8]) -> Result<u64> {
     let mut total = 0;
     loop {
-        let (_, n) = rustix::net::recv(data, &mut *block, RecvFlags::TRUNC)?;
-        if n == 0 {
+        let (_, n) = rustix::net::recv(data, &mut *block, RecvFlags::TRUNC | RecvFlags::WAITALL)?;
+        total += n as u64;
+        if n < block.len() {
             return Ok(total);
         }
-        total += n as u64;
     }
 }
 

@@ -86,10 +86,25 @@ impl PassivePorts {
     }
 
     fn try_listen(self: &Arc<Self>, address: IpAddr, range: PortRange) -> io::Result<Listener> {
+        let mut address = SocketAddr::new(address.to_canonical(), 0);
+        let mut socket = unbound(address)?;
         for _ in 0..range.count() {
             let Some(lease) = self.lend(range) else { break };
-            match bind(SocketAddr::new(address.to_canonical(), lease.port)) {
-                Ok(socket) => return Ok(Listener { socket, lease }),
+            address.set_port(lease.port);
+            // One socket does for all tries: on a busy machine every second port may be taken.
+            let (bound, listens) = match socket.bind(&address.into()) {
+                Ok(()) => (true, socket.listen(BACKLOG)),
+                refused => (false, refused),
+            };
+            match listens {
+                Ok(()) => {
+                    let socket = socket.into();
+                    return Ok(Listener { socket, lease });
+                }
+                // Another program was between our two steps: a socket is bound only once.
+                Err(e) if e.kind() == io::ErrorKind::AddrInUse && bound => {
+                    socket = unbound(address)?;
+                }
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse => {}
                 Err(e) => return Err(e),
             }
@@ -195,7 +210,7 @@ fn passes(e: &io::Error) -> bool {
     )
 }
 
-fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+fn unbound(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM.nonblocking(),
@@ -203,9 +218,7 @@ fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     )?;
     // Ports in TIME_WAIT are most of a busy range.
     socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 #[cfg(test)]
@@ -233,6 +246,21 @@ mod tests {
         assert_eq!(ports.lent(), 2);
         drop((first, second));
         assert_eq!(ports.lent(), 0);
+    }
+
+    #[tokio::test]
+    async fn ports_of_other_programs_are_passed_over() {
+        let range = range(40);
+        let first = SocketAddr::new(LOOPBACK, range.first());
+        let _other = std::net::TcpListener::bind(first);
+        let ports = Arc::new(PassivePorts::default());
+        let listener = ports.listen(LOOPBACK, range).await.unwrap();
+        assert!(listener.port() > range.first());
+        assert_eq!(ports.lent(), 1);
+        let address = SocketAddr::new(LOOPBACK, listener.port());
+        let client = tokio::net::TcpStream::connect(address).await.unwrap();
+        let accepted = listener.accept_from(LOOPBACK).await.unwrap();
+        assert_eq!(accepted.peer_addr().unwrap(), client.local_addr().unwrap());
     }
 
     #[tokio::test]
