@@ -105,26 +105,57 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Tells whether it only says how the files go on.
+    fn is_progress(&self) -> bool {
+        matches!(
+            self,
+            Self::Planned { .. }
+                | Self::Started { .. }
+                | Self::Advanced { .. }
+                | Self::Verifying { .. }
+                | Self::Finished { .. }
+        )
+    }
+}
+
 /// Where events go. Sending never blocks; a closed receiver is fine.
 #[derive(Clone, Debug, Default)]
-pub struct Events(Option<tokio::sync::mpsc::UnboundedSender<Event>>);
+pub struct Events {
+    sender: Option<tokio::sync::mpsc::UnboundedSender<Event>>,
+    /// Nobody watches files come and go.
+    terse: bool,
+}
 
 impl Events {
     /// Sends to a receiver.
     #[must_use]
     pub fn new(sender: tokio::sync::mpsc::UnboundedSender<Event>) -> Self {
-        Self(Some(sender))
+        Self {
+            sender: Some(sender),
+            terse: false,
+        }
     }
 
     /// Sends to nobody.
     #[must_use]
     pub fn silent() -> Self {
-        Self(None)
+        Self::default()
+    }
+
+    /// Leaves out how the files go on while all is well: each event wakes the receiver's thread.
+    #[must_use]
+    pub fn terse(mut self, terse: bool) -> Self {
+        self.terse = terse;
+        self
     }
 
     /// Sends one event.
     pub fn send(&self, event: Event) {
-        if let Some(sender) = &self.0 {
+        if self.terse && event.is_progress() {
+            return;
+        }
+        if let Some(sender) = &self.sender {
             let _gone = sender.send(event);
         }
     }
@@ -132,5 +163,31 @@ impl Events {
     /// Sends a remark.
     pub fn message(&self, text: impl Into<String>) {
         self.send(Event::Message { text: text.into() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terse_events_are_those_of_trouble() {
+        let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+        let events = Events::new(sender).terse(true);
+        events.send(Event::Advanced { id: 1, bytes: 2 });
+        events.message("a name was dropped");
+        let failed = Event::Failed {
+            id: 1,
+            name: "a".to_owned(),
+            reason: "no room".to_owned(),
+        };
+        events.send(failed.clone());
+        drop(events);
+        let message = Event::Message {
+            text: "a name was dropped".to_owned(),
+        };
+        assert_eq!(receiver.blocking_recv(), Some(message));
+        assert_eq!(receiver.blocking_recv(), Some(failed));
+        assert_eq!(receiver.blocking_recv(), None);
     }
 }

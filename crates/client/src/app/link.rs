@@ -138,7 +138,9 @@ impl App {
         if let Some(limit) = self.global.timeout {
             dialer.deadlines = Deadlines::all(limit);
         }
-        dialer.roots = roots(site)?;
+        if dialer.tls != SiteTls::Off {
+            dialer.roots = roots(site)?;
+        }
         dialer.trust = Arc::clone(&self.store) as Arc<dyn TrustCheck>;
         if self.global.verbose {
             dialer.trace = Some(Arc::new(trace));

@@ -161,7 +161,7 @@ async fn listing(session: &mut dyn Remote, dir: &str, findings: &mut Vec<Finding
     let facts = session.facts();
     let data = facts
         .data_peer
-        .unwrap_or_else(|| "no data connection".to_owned());
+        .map_or("no data connection".to_owned(), |peer| peer.to_string());
     findings.push(ok("data", format!("{} to {data}", facts.passive)));
 }
 

@@ -131,7 +131,7 @@ pub(crate) async fn carry_out(app: &App, link: &Link, plan: Plan, options: Optio
 fn start_screen(app: &App) -> (Events, tokio::task::JoinHandle<()>) {
     let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
     let screen = tokio::spawn(progress::show(app.ui, receiver));
-    (Events::new(sender), screen)
+    (Events::new(sender).terse(app.ui.hides_files()), screen)
 }
 
 /// Says how a run went and makes the exit code of it.

@@ -189,7 +189,7 @@ pub struct SessionFacts {
     /// `EPSV` or `PASV`: what the last data connection used; empty before the first.
     pub passive: &'static str,
     /// The address that data connections went to.
-    pub data_peer: Option<String>,
+    pub data_peer: Option<std::net::SocketAddr>,
 }
 
 /// The data connection of one transfer. Reading and writing BLOCK: call them from a blocking

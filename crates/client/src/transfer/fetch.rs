@@ -203,7 +203,6 @@ impl Fetch {
         part: &Part,
         hash: Option<HashVerb>,
     ) -> Result<(u64, Option<Digest>), Error> {
-        let shown = root.shown(&part.path);
         let (data, begin) = self.open(root, remote, part).await?;
         let announced = data.announced();
         let digest = match begin {
@@ -215,7 +214,7 @@ impl Fetch {
             Begin::Resume { have, .. } => have,
         };
         self.flow.done.store(have, Ordering::Relaxed);
-        let (data, copied, digest) = self.receive(data, part, begin, digest, &shown).await?;
+        let (data, copied, digest) = self.receive(data, root, part, begin, digest).await?;
         let total = match copied {
             Ok(Some(count)) => have + count,
             Ok(None) => {
@@ -226,7 +225,7 @@ impl Fetch {
                 });
             }
             Err(error) => {
-                let cancel = &self.flow.cancel;
+                let (cancel, shown) = (&self.flow.cancel, root.shown(&part.path));
                 return Err(task::fail(remote, data, "RETR", &shown, error, cancel).await);
             }
         };
@@ -274,10 +273,10 @@ impl Fetch {
     async fn receive(
         &self,
         mut data: Box<dyn Data>,
+        root: &LocalRoot,
         part: &Part,
         begin: Begin,
         mut digest: Option<Digest>,
-        shown: &Path,
     ) -> Result<
         (
             Box<dyn Data>,
@@ -298,7 +297,7 @@ impl Fetch {
         let file = part
             .file
             .try_clone()
-            .map_err(|error| Error::local("open", shown, error))?;
+            .map_err(|error| Error::local("open", root.shown(&part.path), error))?;
         task::blocking(move || {
             let copied = receive_from(&mut *data, &file, begin, digest.as_mut(), size, &flow);
             (data, copied, digest)
@@ -347,16 +346,16 @@ impl Fetch {
         let (root, local, force) = (root.clone(), self.local.clone(), tools.options.force);
         let events = tools.events.clone();
         let publish = move || {
-            let shown = root.shown(&local);
+            let shown = || root.shown(&local);
             if bytes >= SYNC_FROM {
                 part.file
                     .sync_data()
-                    .map_err(|error| Error::local("sync", &shown, error))?;
+                    .map_err(|error| Error::local("sync", shown(), error))?;
             }
             if let Some(time) = modified
                 && let Err(error) = local::set_modified(&part.file, time)
             {
-                events.message(format!("{}: time not kept: {error}", shown.display()));
+                events.message(format!("{}: time not kept: {error}", shown().display()));
             }
             root.publish(&part.path, &local, force)?;
             part.note.map_or(Ok(()), |note| root.remove(&note, false))

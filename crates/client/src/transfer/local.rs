@@ -60,9 +60,12 @@ impl LocalRoot {
         self.shown.join(path)
     }
 
-    fn err(&self, verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
-        let shown = self.shown(path);
-        move |error| Error::local(verb, shown, error)
+    fn err<'a>(
+        &'a self,
+        verb: &'static str,
+        path: &'a Path,
+    ) -> impl FnOnce(io::Error) -> Error + use<'a> {
+        move |error| Error::local(verb, self.shown(path), error)
     }
 
     pub(super) fn make_dir(&self, path: &Path) -> Result<(), Error> {

@@ -40,6 +40,12 @@ pub struct Ui {
 }
 
 impl Ui {
+    /// Tells whether nothing is said of files while all is well.
+    #[must_use]
+    pub fn hides_files(&self) -> bool {
+        self.json || self.volume == Volume::Quiet
+    }
+
     /// Looks at the terminal and at `NO_COLOR`.
     #[must_use]
     pub fn new(volume: Volume, json: bool) -> Self {

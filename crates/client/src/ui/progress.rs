@@ -137,7 +137,7 @@ impl Screen {
     }
 
     fn line(&self, text: &str) {
-        if self.ui.volume == Volume::Quiet || self.ui.json {
+        if self.ui.hides_files() {
             return;
         }
         // Not by the bars: without one their line would lack its end, and the next prompt take it.

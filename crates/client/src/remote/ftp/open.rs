@@ -68,7 +68,7 @@ impl FtpRemote {
             });
             let limit = self.deadlines.data_connect + self.deadlines.reply;
             let opened = timeout(limit, begin(&mut self.stream, act, offset)).await;
-            self.facts.data_peer = self.note.edit(|note| note.0.map(|peer| peer.to_string()));
+            self.facts.data_peer = self.note.edit(|note| note.0);
             let error = match opened {
                 Ok(Ok((text, stream))) => {
                     return Ok(self.opened(act, offset, text.as_deref(), stream));
@@ -126,15 +126,17 @@ impl FtpRemote {
             Passive::Extended => "EPSV",
             Passive::Plain => "PASV",
         };
-        if let Some(peer) = &self.facts.data_peer {
-            self.trace(Wire::Sent(&format!("{} ({peer})", self.facts.passive)));
-        }
-        if offset > 0 {
-            self.trace(Wire::Sent(&format!("REST {offset}")));
-        }
-        self.trace(Wire::Sent(&act.line()));
-        if let Some(text) = text {
-            self.trace(Wire::Received(text.trim_end()));
+        if let Some(trace) = &self.trace {
+            if let Some(peer) = &self.facts.data_peer {
+                trace(Wire::Sent(&format!("{} ({peer})", self.facts.passive)));
+            }
+            if offset > 0 {
+                trace(Wire::Sent(&format!("REST {offset}")));
+            }
+            trace(Wire::Sent(&act.line()));
+            if let Some(text) = text {
+                trace(Wire::Received(text.trim_end()));
+            }
         }
         FtpData {
             stream: Some(stream),
