@@ -49,7 +49,8 @@ pub(super) struct FtpData {
     pub(super) stream: Option<Stream>,
     /// Whether TLS lies between the socket and the bytes.
     pub(super) secure: bool,
-    pub(super) control: Arc<OwnedFd>,
+    /// The control connection, where the server may hold its last reply back.
+    pub(super) nagles: Option<Arc<OwnedFd>>,
     pub(super) runtime: Handle,
     pub(super) cancel: Cancel,
     pub(super) stalled: Duration,
@@ -345,7 +346,9 @@ impl Data for FtpData {
         let Some(stream) = self.stream.take() else {
             return Err(RemoteError::Poisoned);
         };
-        acknowledge_quickly(&self.control);
+        if let Some(control) = &self.nagles {
+            acknowledge_quickly(control);
+        }
         // From here on only a clean end makes the session usable again.
         let ended = tokio::select! {
             () = self.cancel.stopped() => None,

@@ -121,7 +121,11 @@ impl FtpRemote {
         text: Option<&str>,
         stream: data::Stream,
     ) -> FtpData {
-        data::acknowledge_quickly(&self.control);
+        // Our own server sends each reply at once, and an acknowledgement is a segment more.
+        let nagles = (!self.abilities.atomic_stor()).then(|| Arc::clone(&self.control));
+        if let Some(control) = &nagles {
+            data::acknowledge_quickly(control);
+        }
         self.facts.passive = match self.passive {
             Passive::Extended => "EPSV",
             Passive::Plain => "PASV",
@@ -141,7 +145,7 @@ impl FtpRemote {
         FtpData {
             stream: Some(stream),
             secure: self.reuse.handshakes.is_some(),
-            control: Arc::clone(&self.control),
+            nagles,
             runtime: Handle::current(),
             cancel: Cancel::default(),
             stalled: self.deadlines.stalled,
