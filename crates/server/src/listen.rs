@@ -144,7 +144,7 @@ impl Porch {
         let local = stream.local_addr()?;
         let seat = self.registry.seat(peer);
         let span = info_span!("session", id = seat.id(), peer = %seat.peer());
-        let gate = Arc::new(Gate::new(Arc::clone(&snapshot), Arc::clone(&self.guard)));
+        let gate = Arc::new(Gate::new(self.holder.clone(), Arc::clone(&self.guard)));
         let visit = Visit {
             stream,
             peer: canonical(peer),
@@ -169,7 +169,10 @@ impl Porch {
 
 /// An IPv4 peer of a dual-stack socket is an IPv4 peer.
 fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
+    match address.ip().to_canonical() {
+        ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
+        IpAddr::V6(_) => address,
+    }
 }
 
 /// Sends the refusal without waiting: the line fits an empty send buffer, or is lost.

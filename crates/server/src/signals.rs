@@ -19,6 +19,8 @@ pub struct Signals {
     term: Signal,
     int: Signal,
     hup: Signal,
+    /// A file over the process's size limit is a refused write, not the end of the server.
+    _too_large: Signal,
 }
 
 impl Signals {
@@ -31,6 +33,7 @@ impl Signals {
             term: signal(SignalKind::terminate())?,
             int: signal(SignalKind::interrupt())?,
             hup: signal(SignalKind::hangup())?,
+            _too_large: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 

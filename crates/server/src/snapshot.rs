@@ -1,6 +1,6 @@
 //! One consistent, immutable view of the configuration and what is built from it.
 //!
-//! A session keeps the snapshot it began with; `reload` puts a new one in the [`Holder`].
+//! A session keeps the snapshot of its login; `reload` puts a new one in the [`Holder`].
 
 use std::{
     net::SocketAddr,

@@ -69,7 +69,8 @@ impl Accounts {
     pub fn find(&self, name: &str) -> Result<Known<'_>, RefusalReason> {
         let is_guest_name =
             name.eq_ignore_ascii_case(GUEST) || name.eq_ignore_ascii_case(GUEST_ALIAS);
-        if self.deny.contains(name) || (is_guest_name && self.deny.contains(GUEST)) {
+        let denies_guests = self.deny.contains(GUEST) || self.deny.contains(GUEST_ALIAS);
+        if self.deny.contains(name) || (is_guest_name && denies_guests) {
             return Err(RefusalReason::OnDenyList);
         }
         let user = self.users.get(name);

@@ -1,6 +1,7 @@
 //! The login: [`Gate`] decides who comes in and tells the log why somebody did not.
 //!
-//! A gate is one session's; it is built over the session's snapshot and the process-wide [`Guard`].
+//! A gate is one session's; it asks the configuration that is in force at the login, and the
+//! process-wide [`Guard`].
 //! Every refusal has the same words and takes the same time; only the log knows the reason. Both
 //! engines ask here: ours calls [`Gate::login`], libunftp comes through its `Authenticator` trait.
 
@@ -20,7 +21,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ftp_config::{Secret, server::TlsMode};
+use ftp_config::{
+    Secret,
+    server::{Password, TlsMode},
+};
 use tracing::{info, warn};
 use unftp_core::auth::{
     AuthenticationError, Authenticator, ChannelEncryptionState, Credentials, Principal,
@@ -28,7 +32,12 @@ use unftp_core::auth::{
 };
 
 use self::{accounts::Known, lockout::Lockout, password::Verifier};
-use crate::{account::Account, log::shown, snapshot::Snapshot, status::Registry};
+use crate::{
+    account::Account,
+    log::shown,
+    snapshot::{Holder, Snapshot},
+    status::Registry,
+};
 
 /// The words of every refused login.
 pub const REFUSED: &str = "Login incorrect";
@@ -58,6 +67,8 @@ pub enum RefusalReason {
     },
     /// The configuration demands TLS before a login.
     PlainText,
+    /// The public sample password, from another machine.
+    SampleFromAfar,
 }
 
 impl fmt::Display for RefusalReason {
@@ -75,6 +86,9 @@ impl fmt::Display for RefusalReason {
                 left.as_secs().max(1)
             ),
             Self::PlainText => f.write_str("login without TLS, and TLS is required"),
+            Self::SampleFromAfar => f.write_str(
+                "the sample password opens to this machine only; `ftpd user passwd` sets another",
+            ),
         }
     }
 }
@@ -135,7 +149,7 @@ impl Guard {
 /// One session's way to log in.
 #[derive(Debug)]
 pub struct Gate {
-    snapshot: Arc<Snapshot>,
+    holder: Holder,
     guard: Arc<Guard>,
     failures: AtomicU32,
 }
@@ -143,12 +157,18 @@ pub struct Gate {
 impl Gate {
     /// Makes the gate of one session.
     #[must_use]
-    pub fn new(snapshot: Arc<Snapshot>, guard: Arc<Guard>) -> Self {
+    pub fn new(holder: Holder, guard: Arc<Guard>) -> Self {
         Self {
-            snapshot,
+            holder,
             guard,
             failures: AtomicU32::new(0),
         }
+    }
+
+    /// Returns the configuration that is in force now.
+    #[must_use]
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.holder.current()
     }
 
     /// Logs in, or refuses after a delay that grows with the session's failures.
@@ -188,7 +208,8 @@ impl Gate {
         peer: IpAddr,
         tls: bool,
     ) -> Result<Arc<Account>, RefusalReason> {
-        let found = self.find(name, peer, tls);
+        let snapshot = self.current();
+        let found = self.find(&snapshot, name, peer, tls);
         let (account, known) = match found {
             Ok(Known::Guest(account)) => return Ok(Arc::clone(account)),
             Ok(Known::User(account, known)) => (Ok(account), Some(known)),
@@ -201,31 +222,42 @@ impl Gate {
                 Ok(Arc::clone(account))
             }
             Ok(_) => {
-                self.note_failure(name, peer);
+                self.note_failure(&snapshot, name, peer);
                 Err(RefusalReason::WrongPassword)
             }
             Err(reason) => {
                 if !matches!(reason, RefusalReason::Locked { .. }) {
-                    self.note_failure(name, peer);
+                    self.note_failure(&snapshot, name, peer);
                 }
                 Err(reason)
             }
         }
     }
 
-    fn find(&self, name: &str, peer: IpAddr, tls: bool) -> Result<Known<'_>, RefusalReason> {
-        if self.snapshot.config.tls.mode == TlsMode::Required && !tls {
+    fn find<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        name: &str,
+        peer: IpAddr,
+        tls: bool,
+    ) -> Result<Known<'a>, RefusalReason> {
+        if snapshot.config.tls.mode == TlsMode::Required && !tls {
             return Err(RefusalReason::PlainText);
         }
         let locked = self.guard.lockout().locked_for(name, peer, Instant::now());
         if let Some(left) = locked {
             return Err(RefusalReason::Locked { left });
         }
-        self.snapshot.accounts.find(name)
+        match snapshot.accounts.find(name)? {
+            Known::User(_, Password::Sample) if !peer.is_loopback() => {
+                Err(RefusalReason::SampleFromAfar)
+            }
+            known => Ok(known),
+        }
     }
 
-    fn note_failure(&self, name: &str, peer: IpAddr) {
-        let rules = &self.snapshot.config.auth.lockout;
+    fn note_failure(&self, snapshot: &Snapshot, name: &str, peer: IpAddr) {
+        let rules = &snapshot.config.auth.lockout;
         let locked = self
             .guard
             .lockout()
@@ -271,7 +303,7 @@ impl UserDetailProvider for Gate {
     type User = Account;
 
     async fn provide_user_detail(&self, principal: &Principal) -> Result<Account, UserDetailError> {
-        match self.snapshot.accounts.find(&principal.username) {
+        match self.current().accounts.find(&principal.username) {
             Ok(Known::User(account, _) | Known::Guest(account)) => Ok(account.as_ref().clone()),
             Err(_) => Err(UserDetailError::UserNotFound {
                 username: principal.username.clone(),

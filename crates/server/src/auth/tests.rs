@@ -33,10 +33,13 @@ fn house(more: &str) -> House {
 
 impl House {
     async fn login(&self, name: &str, password: &str, peer: IpAddr) -> Result<String, Refusal> {
-        Gate::new(Arc::clone(&self.snapshot), Arc::clone(&self.guard))
-            .login(name, &Secret::new(password), peer, false)
-            .await
-            .map(|account| account.to_string())
+        Gate::new(
+            Holder::new(Arc::clone(&self.snapshot)),
+            Arc::clone(&self.guard),
+        )
+        .login(name, &Secret::new(password), peer, false)
+        .await
+        .map(|account| account.to_string())
     }
 
     async fn reason(&self, name: &str, password: &str, peer: IpAddr) -> RefusalReason {
@@ -136,10 +139,34 @@ async fn required_tls_is_asked_before_the_password() {
         house.reason("ann", "right", LAN).await,
         RefusalReason::PlainText
     );
-    let gate = Gate::new(Arc::clone(&house.snapshot), Arc::clone(&house.guard));
+    let gate = Gate::new(
+        Holder::new(Arc::clone(&house.snapshot)),
+        Arc::clone(&house.guard),
+    );
     assert!(
         gate.login("ann", &Secret::new("right"), LAN, true)
             .await
             .is_ok()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_asks_the_configuration_of_now() {
+    let (before, after) = (house(""), house("[auth]\ndeny_users = [\"bob\"]\n"));
+    let holder = Holder::new(Arc::clone(&before.snapshot));
+    let gate = Gate::new(holder.clone(), Arc::clone(&before.guard));
+    let right = Secret::new("right");
+    assert!(gate.login("bob", &right, LAN, false).await.is_ok());
+    holder.replace(Arc::clone(&after.snapshot));
+    let refusal = gate.login("bob", &right, LAN, false).await.unwrap_err();
+    assert_eq!(refusal.reason, RefusalReason::OnDenyList);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sample_password_opens_to_this_machine_only() {
+    let house = house("[[user]]\nname = \"demo\"\npassword = \"demo\"\n");
+    let here = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    assert!(house.login("demo", "demo", here).await.is_ok());
+    let afar = house.reason("demo", "demo", LAN).await;
+    assert_eq!(afar, RefusalReason::SampleFromAfar);
 }

@@ -8,6 +8,8 @@ use std::{
 use thiserror::Error;
 use tokio::net::TcpSocket;
 
+use super::end;
+
 /// Ports below this belong to services, never to a client's data connection.
 const FIRST_PORT: u16 = 1024;
 
@@ -15,7 +17,7 @@ const FIRST_PORT: u16 = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     address: SocketAddr,
-    from: IpAddr,
+    from: SocketAddr,
 }
 
 /// Why an address is refused.
@@ -29,11 +31,17 @@ pub enum Refused {
     LowPort(u16),
 }
 
-/// Checks what PORT or EPRT asked for against the control connection's two ends.
+/// Checks what PORT or EPRT asked for against the control connection's two ends, whose scope is that of
+/// link-local addresses.
 ///
 /// # Errors
 /// [`Refused`], with the reason for the client.
-pub fn check(asked: SocketAddr, peer: IpAddr, local: IpAddr) -> Result<Target, Refused> {
+pub fn check(
+    asked: SocketAddr,
+    peer: IpAddr,
+    local: IpAddr,
+    scope: u32,
+) -> Result<Target, Refused> {
     let asked = SocketAddr::new(asked.ip().to_canonical(), asked.port());
     if asked.ip() != peer.to_canonical() {
         return Err(Refused::Stranger(asked.ip()));
@@ -42,8 +50,8 @@ pub fn check(asked: SocketAddr, peer: IpAddr, local: IpAddr) -> Result<Target, R
         return Err(Refused::LowPort(asked.port()));
     }
     Ok(Target {
-        address: asked,
-        from: local.to_canonical(),
+        address: end(asked.ip(), asked.port(), scope),
+        from: end(local, 0, scope),
     })
 }
 
@@ -55,7 +63,7 @@ pub(super) async fn connect(target: Target) -> io::Result<TcpStream> {
         TcpSocket::new_v6()?
     };
     if target.from.is_ipv4() == target.address.is_ipv4() {
-        socket.bind(SocketAddr::new(target.from, 0))?;
+        socket.bind(target.from)?;
     }
     socket.connect(target.address).await?.into_std()
 }
@@ -69,6 +77,7 @@ mod tests {
             asked.parse().unwrap(),
             peer.parse().unwrap(),
             "127.0.0.1".parse().unwrap(),
+            0,
         )
     }
 
@@ -82,6 +91,15 @@ mod tests {
             checked("10.0.0.7:22", "10.0.0.7"),
             Err(Refused::LowPort(22))
         );
+    }
+
+    #[test]
+    fn a_link_local_client_is_reached_on_its_own_network() {
+        let (asked, peer, local) = ("[fe80::7]:5000", "fe80::7", "fe80::1");
+        let ends = (asked.parse(), peer.parse(), local.parse());
+        let target = check(ends.0.unwrap(), ends.1.unwrap(), ends.2.unwrap(), 3).unwrap();
+        assert_eq!(target.address, "[fe80::7%3]:5000".parse().unwrap());
+        assert_eq!(target.from, "[fe80::1%3]:0".parse().unwrap());
     }
 
     #[tokio::test]

@@ -88,7 +88,8 @@ fn end_with_the_last_byte(socket: &TcpStream) {
     let _ = set_tcp_cork(socket, true);
 }
 
-/// Receives into `file` until the client's end of file or until the file is no longer small.
+/// Receives into `file` until the client's end of file or until the file is no longer small. `room` is
+/// asked before each block whether it may come.
 ///
 /// # Errors
 /// [`Broken`]: stalled, aborted, network, disk.
@@ -97,6 +98,7 @@ pub async fn receive_file(
     mut file: &File,
     meter: &Meter,
     stalled: Duration,
+    room: &(dyn Fn(u64) -> Result<(), Broken> + Sync),
 ) -> Result<Taken, Broken> {
     let socket = tokio::net::TcpStream::from_std(socket).map_err(Broken::Network)?;
     let mut received = 0;
@@ -112,10 +114,11 @@ pub async fn receive_file(
             block.resize(BLOCK, 0);
             match socket.try_read(block) {
                 Ok(0) => Ok(None),
-                Ok(read) => file
-                    .write_all(&block[..read])
-                    .map(|()| Some(read))
-                    .map_err(Broken::Disk),
+                Ok(read) => {
+                    room(read as u64)?;
+                    file.write_all(&block[..read]).map_err(Broken::Disk)?;
+                    Ok(Some(read))
+                }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(Some(0)),
                 Err(e) => Err(Broken::Network(e)),
             }

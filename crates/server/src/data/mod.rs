@@ -14,7 +14,11 @@ pub mod secure;
 mod stride;
 pub mod text;
 
-use std::{io, net::IpAddr, net::TcpStream, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, SocketAddrV6, TcpStream},
+    time::Duration,
+};
 
 use tokio::time::timeout;
 
@@ -40,4 +44,14 @@ pub async fn open(pending: Pending, peer: IpAddr, limit: Duration) -> io::Result
         Pending::Active(target) => timeout(limit, active::connect(target)).await,
     };
     opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// Returns an end of a data connection on the network of the control connection: a link-local address
+/// (`fe80::`) means nothing without its `scope` (RFC 4007 §6).
+#[must_use]
+pub fn end(ip: IpAddr, port: u16, scope: u32) -> SocketAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => SocketAddrV6::new(ip, port, 0, scope).into(),
+        ip => SocketAddr::new(ip, port),
+    }
 }

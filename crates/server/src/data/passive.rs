@@ -45,6 +45,8 @@ struct State {
 struct Lease {
     port: u16,
     ports: Arc<PassivePorts>,
+    /// A port that another program has comes back to nobody's use: those who wait are not told.
+    listens: bool,
 }
 
 /// An open passive listener; good for one connection.
@@ -56,13 +58,13 @@ pub struct Listener {
 }
 
 impl PassivePorts {
-    /// Opens a listener on `address` with a free port of `range`, waiting up to two seconds for one.
+    /// Opens a listener on `address`, at a free port of `range` in place of its own, waiting up to two seconds for one.
     ///
     /// # Errors
     /// `AddrInUse` when every port of the range is taken.
     pub async fn listen(
         self: &Arc<Self>,
-        address: IpAddr,
+        address: SocketAddr,
         range: PortRange,
     ) -> io::Result<Listener> {
         let deadline = Instant::now() + PATIENCE;
@@ -70,7 +72,8 @@ impl PassivePorts {
             let freed = self.freed.notified();
             match self.try_listen(address, range) {
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
-                    if timeout_at(deadline, freed).await.is_err() {
+                    let late = Instant::now() >= deadline;
+                    if late || timeout_at(deadline, freed).await.is_err() {
                         return self.try_listen(address, range);
                     }
                 }
@@ -85,11 +88,16 @@ impl PassivePorts {
         self.state().lent.len()
     }
 
-    fn try_listen(self: &Arc<Self>, address: IpAddr, range: PortRange) -> io::Result<Listener> {
-        let mut address = SocketAddr::new(address.to_canonical(), 0);
+    fn try_listen(
+        self: &Arc<Self>,
+        mut address: SocketAddr,
+        range: PortRange,
+    ) -> io::Result<Listener> {
         let mut socket = unbound(address)?;
         for _ in 0..range.count() {
-            let Some(lease) = self.lend(range) else { break };
+            let Some(mut lease) = self.lend(range) else {
+                break;
+            };
             address.set_port(lease.port);
             // One socket does for all tries: on a busy machine every second port may be taken.
             let (bound, listens) = match socket.bind(&address.into()) {
@@ -98,6 +106,7 @@ impl PassivePorts {
             };
             match listens {
                 Ok(()) => {
+                    lease.listens = true;
                     let socket = socket.into();
                     return Ok(Listener { socket, lease });
                 }
@@ -127,6 +136,7 @@ impl PassivePorts {
                 return Some(Lease {
                     port,
                     ports: Arc::clone(self),
+                    listens: false,
                 });
             }
         }
@@ -141,7 +151,9 @@ impl PassivePorts {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.ports.state().lent.remove(&self.port);
-        self.ports.freed.notify_one();
+        if self.listens {
+            self.ports.freed.notify_one();
+        }
     }
 }
 
@@ -228,6 +240,10 @@ mod tests {
 
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
+    fn here() -> SocketAddr {
+        SocketAddr::new(LOOPBACK, 0)
+    }
+
     /// A range of ports that were free a moment ago.
     fn range(count: u16) -> PortRange {
         let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -239,8 +255,8 @@ mod tests {
     async fn ports_come_from_the_range_and_go_back() {
         let range = range(40);
         let ports = Arc::new(PassivePorts::default());
-        let first = ports.listen(LOOPBACK, range).await.unwrap();
-        let second = ports.listen(LOOPBACK, range).await.unwrap();
+        let first = ports.listen(here(), range).await.unwrap();
+        let second = ports.listen(here(), range).await.unwrap();
         assert!(range.ports().contains(&first.port()));
         assert_ne!(first.port(), second.port());
         assert_eq!(ports.lent(), 2);
@@ -254,7 +270,7 @@ mod tests {
         let first = SocketAddr::new(LOOPBACK, range.first());
         let _other = std::net::TcpListener::bind(first);
         let ports = Arc::new(PassivePorts::default());
-        let listener = ports.listen(LOOPBACK, range).await.unwrap();
+        let listener = ports.listen(here(), range).await.unwrap();
         assert!(listener.port() > range.first());
         assert_eq!(ports.lent(), 1);
         let address = SocketAddr::new(LOOPBACK, listener.port());
@@ -268,20 +284,35 @@ mod tests {
         let ports = Arc::new(PassivePorts::default());
         let range = range(3);
         let mut held = Vec::new();
-        while let Ok(listener) = ports.try_listen(LOOPBACK, range) {
+        while let Ok(listener) = ports.try_listen(here(), range) {
             held.push(listener);
         }
-        let (waited, ()) = tokio::join!(ports.listen(LOOPBACK, range), async {
+        let (waited, ()) = tokio::join!(ports.listen(here(), range), async {
             tokio::task::yield_now().await;
             held.pop();
         });
         assert!(waited.is_ok());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_range_that_others_have_is_given_up_in_time() {
+        let range = range(3);
+        let _others: Vec<_> = range
+            .ports()
+            .map(|port| std::net::TcpListener::bind(("127.0.0.1", port)))
+            .collect();
+        let ports = Arc::new(PassivePorts::default());
+        let begun = Instant::now();
+        let refused = ports.listen(here(), range).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
+        assert!(begun.elapsed() >= PATIENCE);
+        assert_eq!(ports.lent(), 0);
+    }
+
     #[tokio::test]
     async fn a_stranger_does_not_use_the_listener_up() {
         let ports = Arc::new(PassivePorts::default());
-        let listener = ports.listen(LOOPBACK, range(40)).await.unwrap();
+        let listener = ports.listen(here(), range(40)).await.unwrap();
         let address = SocketAddr::new(LOOPBACK, listener.port());
         let stranger = tokio::net::TcpSocket::new_v4().unwrap();
         stranger.bind("127.0.0.2:0".parse().unwrap()).unwrap();

@@ -2,11 +2,14 @@
 
 use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tracing::debug;
 
-use super::{Answer, Desk, End, Ending, Running, run};
+use super::{Answer, Desk, End, Ending, MOST_HELD, Running};
 use crate::{protocol::Reply, vigil};
+
+/// How long the rest of a TLS record is waited for in the last look.
+const LOOK: Duration = Duration::from_millis(5);
 
 impl Desk {
     pub(super) async fn carry_out(&mut self, answer: Answer) -> Result<(), End> {
@@ -72,6 +75,7 @@ impl Desk {
     pub(super) async fn ended(&mut self, ending: Ending) -> Result<(), End> {
         self.running = None;
         self.linger = ending.linger;
+        self.session.stored = ending.stored.or(self.session.stored.take());
         self.put_off_deadline();
         self.say(&ending.reply).await?;
         drop(ending.spent);
@@ -82,12 +86,49 @@ impl Desk {
     pub(super) async fn finish_last(&mut self) -> Result<(), End> {
         let kill = self.kill.clone();
         let kicked = self.kicked.clone();
+        let Some(running) = &mut self.running else {
+            return Ok(());
+        };
+        if let Some(look) = running.look.take() {
+            look.answer(true);
+        }
         let ending = tokio::select! {
-            ending = run(&mut self.running) => ending,
+            ending = running.work.as_mut() => ending,
             () = kill.cancelled() => return Err(End::Gone),
             () = kicked.cancelled() => return Err(End::Gone),
         };
         self.ended(ending).await
+    }
+
+    /// Tells an upload that is whole whether it may take its name.
+    pub(super) async fn look_once_more(&mut self) {
+        let stands = self.client_stands_by().await;
+        if let Some(look) = self
+            .running
+            .as_mut()
+            .and_then(|running| running.look.take())
+        {
+            look.answer(stands);
+        }
+    }
+
+    /// Reads what has come on the control connection: an ABOR, or an end without QUIT, takes the
+    /// upload back.
+    async fn client_stands_by(&mut self) -> bool {
+        while self.held.len() < MOST_HELD && self.wire.has_news() {
+            match timeout(LOOK, self.wire.read(&mut self.lines)).await {
+                Ok(Ok(n)) if n > 0 => {
+                    while let Some(line) = self.next_line() {
+                        self.held.push_back(line);
+                    }
+                }
+                Ok(_) => return self.is_leaving,
+                // A part of a TLS record.
+                Err(_) => break,
+            }
+        }
+        let running = self.running.as_ref();
+        running.is_none_or(|running| !running.brake.is_pulled())
     }
 
     pub(super) fn put_off_deadline(&mut self) {

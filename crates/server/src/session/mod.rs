@@ -25,7 +25,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-pub(crate) use running::{Answer, Ending, Running};
+pub(crate) use running::{Answer, Asking, Ending, Running, last_look};
 pub(crate) use state::{Login, Session};
 
 use crate::{
@@ -44,6 +44,7 @@ use crate::{
     verbs, vigil,
 };
 use outside::Outside;
+use running::Came;
 use wire::Wire;
 
 /// Lines kept while something runs; more stay unread in the socket.
@@ -64,6 +65,8 @@ enum End {
 enum Woken {
     Read(std::io::Result<usize>),
     Ended(Ending),
+    /// A whole upload asks whether it may take its name.
+    Asked,
     Kicked,
     Stopped,
     Killed,
@@ -128,6 +131,10 @@ pub(crate) async fn serve(stream: TcpStream, arrival: Arrival) {
     let session = Session {
         peer: peer.ip().to_canonical(),
         local: local.ip().to_canonical(),
+        scope: match local {
+            SocketAddr::V6(local) => local.scope_id(),
+            SocketAddr::V4(_) => 0,
+        },
         snapshot,
         gate,
         seat,
@@ -141,6 +148,7 @@ pub(crate) async fn serve(stream: TcpStream, arrival: Arrival) {
         cwd: SharePath::root(),
         rename_from: None,
         restart: 0,
+        stored: None,
         announced: None,
         pending: None,
         epsv_all: false,
@@ -210,6 +218,7 @@ impl Desk {
                 }
                 Woken::Read(_) => return Err(End::Gone),
                 Woken::Ended(ending) => self.ended(ending).await?,
+                Woken::Asked => self.look_once_more().await,
                 Woken::Kicked => {
                     let reason = self.session.seat.kick_reason();
                     return Err(End::Goodbye(Reply::new(code::CLOSING, reason)));
@@ -234,7 +243,10 @@ impl Desk {
                 biased;
                 () = outside.killed.as_mut() => Woken::Killed,
                 () = outside.kicked.as_mut() => Woken::Kicked,
-                ending = run(&mut self.running) => Woken::Ended(ending),
+                came = run(&mut self.running) => match came {
+                    Came::Ended(ending) => Woken::Ended(ending),
+                    Came::Asked => Woken::Asked,
+                },
                 () = outside.stopped.as_mut(), if is_idle => Woken::Stopped,
                 read = self.wire.read(&mut self.lines), if may_read => Woken::Read(read),
                 () = outside.alarm.as_mut(), if is_idle => {
@@ -342,9 +354,9 @@ fn urgency(line: &Line) -> Urgency {
     }
 }
 
-async fn run(running: &mut Option<Running>) -> Ending {
+async fn run(running: &mut Option<Running>) -> Came {
     match running {
-        Some(running) => running.work.as_mut().await,
+        Some(running) => running.go_on().await,
         None => pending().await,
     }
 }

@@ -1,6 +1,15 @@
 //! The one thing that may run beside the commands: a transfer or a digest.
 
-use std::{fmt, future::Future, net::TcpStream, pin::Pin, sync::Arc};
+use std::{
+    fmt,
+    future::{Future, pending},
+    net::TcpStream,
+    pin::Pin,
+    sync::Arc,
+};
+
+use ftp_config::SharePath;
+use tokio::sync::oneshot;
 
 use crate::{data::Brake, protocol::Reply};
 
@@ -14,6 +23,8 @@ pub(crate) struct Ending {
     pub(crate) linger: Option<Arc<TcpStream>>,
     /// A data socket whose client has said all and waits for the reply: it is closed after that.
     pub(crate) spent: Option<tokio::net::TcpStream>,
+    /// What an upload is stored as.
+    pub(crate) stored: Option<SharePath>,
 }
 
 impl From<Reply> for Ending {
@@ -22,6 +33,7 @@ impl From<Reply> for Ending {
             reply,
             linger: None,
             spent: None,
+            stored: None,
         }
     }
 }
@@ -35,6 +47,84 @@ pub(crate) struct Running {
     pub(crate) what: Vec<u8>,
     /// Bytes in all, when known.
     pub(crate) size: Option<u64>,
+    /// What an upload waits for before it takes its name.
+    pub(crate) look: Option<Look>,
+}
+
+/// The session's end of the last look: a client that was killed, or sent ABOR, closes its data
+/// connection like one that has sent all. What it had must not replace a whole file.
+#[derive(Debug)]
+pub(crate) struct Look {
+    asked: oneshot::Receiver<()>,
+    answer: oneshot::Sender<bool>,
+}
+
+/// The upload's end of it.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    ask: oneshot::Sender<()>,
+    answer: oneshot::Receiver<bool>,
+}
+
+/// Makes both ends.
+pub(crate) fn last_look() -> (Asking, Look) {
+    let (ask, asked) = oneshot::channel();
+    let (tell, answer) = oneshot::channel();
+    let asking = Asking { ask, answer };
+    let look = Look {
+        asked,
+        answer: tell,
+    };
+    (asking, look)
+}
+
+impl Asking {
+    /// Asks the session whether its client still stands by the upload.
+    pub(crate) async fn may_publish(self, brake: &Brake) -> bool {
+        let _nobody = self.ask.send(());
+        tokio::select! {
+            biased;
+            () = brake.pulled() => false,
+            answer = self.answer => answer.unwrap_or(false),
+        }
+    }
+}
+
+impl Look {
+    /// Answers.
+    pub(crate) fn answer(self, may: bool) {
+        let _nobody = self.answer.send(may);
+    }
+}
+
+/// What running has come to.
+pub(crate) enum Came {
+    /// To its end.
+    Ended(Ending),
+    /// To the last look.
+    Asked,
+}
+
+impl Running {
+    /// Goes on with it.
+    pub(crate) async fn go_on(&mut self) -> Came {
+        tokio::select! {
+            biased;
+            ending = self.work.as_mut() => Came::Ended(ending),
+            () = asked(&mut self.look) => Came::Asked,
+        }
+    }
+}
+
+async fn asked(look: &mut Option<Look>) {
+    if let Some(held) = look {
+        if (&mut held.asked).await.is_ok() {
+            return;
+        }
+        // It ends without asking.
+        *look = None;
+    }
+    pending::<()>().await;
 }
 
 impl fmt::Debug for Running {

@@ -29,6 +29,8 @@ pub(crate) struct Session {
     // What it was given.
     pub(crate) peer: IpAddr,
     pub(crate) local: IpAddr,
+    /// The network of link-local addresses; 0 for others.
+    pub(crate) scope: u32,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) seat: Seat,
@@ -50,6 +52,8 @@ pub(crate) struct Session {
     pub(crate) rename_from: Option<SharePath>,
     /// REST, for the next transfer only.
     pub(crate) restart: u64,
+    /// The last upload: its time may be set without the right to change files.
+    pub(crate) stored: Option<SharePath>,
     /// ALLO, for the next upload only.
     pub(crate) announced: Option<u64>,
 

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWriteExt, ReadBuf},
@@ -54,6 +55,17 @@ impl Wire {
             Poll::Ready(Ok(n))
         })
         .await
+    }
+
+    /// Tells whether bytes or the client's end have come that nobody has read yet.
+    pub(crate) fn has_news(&self) -> bool {
+        let socket = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+            Self::Closed => return true,
+        };
+        let mut fds = [PollFd::new(socket, PollFlags::IN | PollFlags::RDHUP)];
+        poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
     }
 
     /// Writes and flushes, in `limit`.

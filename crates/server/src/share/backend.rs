@@ -302,7 +302,10 @@ impl StorageBackend<Account> for Backend {
         R: AsyncRead + Send + Sync + Unpin + 'static,
     {
         let intent = Intent::Store { offset: start_pos };
-        let begin = move |home: Home, path: SharePath| home.begin_upload(&path, intent, None);
+        let begin = move |home: Home, path: SharePath| {
+            let upload = home.begin_upload(&path, intent, None)?;
+            upload.start().map(|()| upload)
+        };
         let mut upload = self.run(path.as_ref(), begin).await?;
         let meter = self.meter(Direction::Up, path.as_ref(), None)?;
         let (mut block, mut total) = (meter.block(), 0);

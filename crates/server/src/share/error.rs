@@ -80,6 +80,12 @@ pub enum ShareError {
         /// The path.
         path: SharePath,
     },
+    /// A rename to another file system.
+    #[error("{path}: another disk is mounted there; copy the file and remove the old one")]
+    OtherDisk {
+        /// The path.
+        path: SharePath,
+    },
     /// A name that the server keeps for itself or that cannot be on disk.
     #[error("{path}: this name is not allowed: {why}")]
     Name {
@@ -114,8 +120,10 @@ pub enum ShareError {
         /// The path.
         path: SharePath,
     },
-    /// The file is in use by another upload that must finish first.
-    #[error("{path}: another upload of this file is still running")]
+    /// The file that an upload was to go on behind has become another one meanwhile.
+    #[error(
+        "{path}: somebody has changed this file meanwhile; it is as they left it, so try again"
+    )]
     Busy {
         /// The path.
         path: SharePath,
@@ -173,6 +181,7 @@ impl ShareError {
             | Self::Made { .. }
             | Self::Root
             | Self::IntoItself { .. }
+            | Self::OtherDisk { .. }
             | Self::Denied { .. }
             | Self::ReadOnly { .. } => 550,
         }

@@ -147,7 +147,9 @@ impl Home {
         names::check(path)?;
         let holder = self.parent_of(path)?;
         unlinkat(&holder.dir, &holder.name, AtFlags::empty())
-            .map_err(|error| self.explain(path, error.into()))
+            .map_err(|error| self.explain(path, error.into()))?;
+        super::partial::forget(holder.dir.as_fd(), &self.account, &holder.name);
+        Ok(())
     }
 
     /// Removes an empty directory; kept partials of unfinished uploads do not make it full.
@@ -240,6 +242,7 @@ impl Home {
                 self.need(Right::Overwrite, to)
             }
             Err(Errno::INVAL) => Err(ShareError::IntoItself { path: from.clone() }),
+            Err(Errno::XDEV) => Err(ShareError::OtherDisk { path: to.clone() }),
             Err(error) => Err(self.explain(to, error.into())),
         }
     }
@@ -261,14 +264,23 @@ impl Home {
         .map_err(io)
     }
 
-    /// Sets the time of last change (MFMT, `MDTM time file`, SITE UTIME). Returns the other facts of
-    /// what has it now.
+    /// Sets the time of last change (MFMT, `MDTM time file`, SITE UTIME). Returns the facts that are
+    /// there then: a disk may hold no such time. `is_own`: it is an upload that has just been made, and
+    /// setting its time changes nothing of others.
     ///
     /// # Errors
-    /// No right to write, nothing there, or a link that leads outside.
-    pub fn set_modified(&self, path: &SharePath, modified: SystemTime) -> Result<Meta, ShareError> {
+    /// No right to write or to change, nothing there, or a link that leads outside.
+    pub fn set_modified(
+        &self,
+        path: &SharePath,
+        modified: SystemTime,
+        is_own: bool,
+    ) -> Result<Meta, ShareError> {
         self.need(Right::Write, path)?;
-        let (fd, meta) = self.settable(path)?;
+        if !is_own {
+            self.need(Right::Overwrite, path)?;
+        }
+        let (fd, _) = self.settable(path)?;
         let omit = Timespec {
             tv_sec: 0,
             tv_nsec: UTIME_OMIT,
@@ -284,8 +296,9 @@ impl Home {
             }
             set => set,
         };
-        set.map_err(|error| self.explain(path, error.into()))?;
-        Ok(Meta { modified, ..meta })
+        let stat = set.and_then(|()| fstat(&fd));
+        let stat = stat.map_err(|error| self.explain(path, error.into()))?;
+        Ok(Meta::of(&stat))
     }
 
     /// A handle on a file or directory that has been checked, without opening what it holds.
@@ -320,7 +333,7 @@ impl Home {
     pub fn check_room(&self, path: &SharePath, bytes: u64) -> Result<(), ShareError> {
         let dir = self.jail.get(path, OFlags::PATH, Mode::empty());
         let dir = dir.map_err(|error| self.explain(path, error))?;
-        room::check(dir, self.shared.reserve, path, bytes)
+        room::check(dir, self.shared.reserve, path, bytes).map(drop)
     }
 
     /// Returns the digest of `range` of a file in lower-case hex; `range` is cut at the end.

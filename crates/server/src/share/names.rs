@@ -67,12 +67,18 @@ fn is_raw(c: char) -> bool {
 /// Tells whether a name on disk is one of our partials.
 #[must_use]
 pub fn is_partial(name: &OsStr) -> bool {
-    name.as_bytes().starts_with(PARTIAL.as_bytes())
+    is_kept_back(name.as_bytes())
+}
+
+/// In any case: some disks (FAT, shares of Windows) take both for one name.
+fn is_kept_back(name: &[u8]) -> bool {
+    name.get(..PARTIAL.len())
+        .is_some_and(|begin| begin.eq_ignore_ascii_case(PARTIAL.as_bytes()))
 }
 
 /// Refuses paths through names that the server keeps for itself.
 pub(super) fn check(path: &SharePath) -> Result<(), ShareError> {
-    if path.components().any(|name| name.starts_with(PARTIAL)) {
+    if path.components().any(|name| is_kept_back(name.as_bytes())) {
         return Err(ShareError::Missing { path: path.clone() });
     }
     Ok(())
@@ -81,7 +87,7 @@ pub(super) fn check(path: &SharePath) -> Result<(), ShareError> {
 /// Refuses a name that is about to be made.
 pub(super) fn check_new(path: &SharePath) -> Result<(), ShareError> {
     let why = match path.name() {
-        Some(name) if name.starts_with(PARTIAL) => "the server keeps it for itself",
+        Some(name) if is_kept_back(name.as_bytes()) => "the server keeps it for itself",
         Some(name) if to_disk(name).len() > 255 => "it is over 255 bytes",
         _ => return Ok(()),
     };
@@ -91,10 +97,13 @@ pub(super) fn check_new(path: &SharePath) -> Result<(), ShareError> {
     })
 }
 
+/// What is longer is no extension that must be kept.
+const LONGEST_EXTENSION: usize = 64;
+
 /// Returns the `n`th free name to try beside `name`: `a (1).txt`.
 pub(super) fn beside(name: &str, n: u32) -> String {
     let (stem, extension) = match name.rfind('.') {
-        Some(dot) if dot > 0 => name.split_at(dot),
+        Some(dot) if dot > 0 && name.len() - dot <= LONGEST_EXTENSION => name.split_at(dot),
         _ => (name, ""),
     };
     let mark = format!(" ({n})");
@@ -139,12 +148,15 @@ mod tests {
         assert_eq!(beside("a", 12), "a (12)");
         assert_eq!(beside(".hidden", 1), ".hidden (1)");
         assert_eq!(beside(&format!("{}.iso", "x".repeat(251)), 7).len(), 255);
+        assert_eq!(beside(&format!("a.{}", "x".repeat(253)), 1).len(), 255);
     }
 
     #[test]
     fn partials_are_not_there_for_clients() {
-        let path = SharePath::root().join("a/.ftpd-part-00").unwrap();
-        assert!(matches!(check(&path), Err(ShareError::Missing { .. })));
-        assert!(matches!(check_new(&path), Err(ShareError::Name { .. })));
+        for name in ["a/.ftpd-part-00", "a/.FTPD-Part-00"] {
+            let path = SharePath::root().join(name).unwrap();
+            assert!(matches!(check(&path), Err(ShareError::Missing { .. })));
+            assert!(matches!(check_new(&path), Err(ShareError::Name { .. })));
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Partials: hidden files that hold an upload until it is whole.
 //!
-//! A partial's name is made of the account and the final name, so that the same user can go on with
-//! it; while an upload runs, its partial is locked (`flock`). A second upload to the same name gets
-//! a partial of its own. What nobody finished is swept after `keep_partial_for`.
+//! A partial's name is made of the account, the final name and what stood under it, so that the same
+//! user can go on with it as long as nobody has changed the file meanwhile; while an upload runs, its
+//! partial is locked (`flock`). A second upload to the same name gets a partial of its own, and so
+//! does every guest. What nobody finished is swept after `keep_partial_for`.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -17,7 +18,7 @@ use std::{
 
 use rustix::{
     fs::{
-        AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, openat, statat,
+        AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, Stat, flock, fstat, openat, statat,
         unlinkat,
     },
     io::Errno,
@@ -25,6 +26,7 @@ use rustix::{
 use sha2::{Digest as _, Sha256};
 
 use super::names::{PARTIAL, is_partial};
+use crate::account::Account;
 
 /// How a directory is opened for sweeping.
 const DIRECTORY: OFlags = OFlags::RDONLY
@@ -41,12 +43,35 @@ pub(super) struct Partial {
     pub(super) kept: u64,
 }
 
-/// Returns the name under which `user` keeps an unfinished upload of `name`.
-fn kept_name(user: &str, name: &OsStr) -> OsString {
+/// What stands under a final name: enough to see that it was changed or replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Base([u64; 5]);
+
+impl Base {
+    pub(super) fn of(stat: &Stat) -> Self {
+        let number = |n: i64| u64::from_ne_bytes(n.to_ne_bytes());
+        Self([
+            stat.st_dev,
+            stat.st_ino,
+            number(stat.st_size),
+            number(stat.st_mtime),
+            stat.st_mtime_nsec,
+        ])
+    }
+}
+
+/// Returns the name under which `user` keeps an unfinished upload of `name`, where `base` stood.
+fn kept_name(user: &str, name: &OsStr, base: Option<Base>) -> OsString {
     let mut hash = Sha256::new();
     hash.update(user.as_bytes());
     hash.update([0]);
     hash.update(name.as_encoded_bytes());
+    if let Some(Base(facts)) = base {
+        hash.update([0]);
+        facts
+            .iter()
+            .for_each(|fact| hash.update(fact.to_ne_bytes()));
+    }
     let digest = hash.finalize();
     let hex: String = digest[..12]
         .iter()
@@ -55,11 +80,17 @@ fn kept_name(user: &str, name: &OsStr) -> OsString {
     OsString::from(format!("{PARTIAL}{hex}"))
 }
 
-/// Opens the partial of `user` and `name` in `dir` and locks it; when another upload holds it, a
-/// fresh one.
-pub(super) fn open(dir: BorrowedFd<'_>, user: &str, name: &OsStr) -> io::Result<Partial> {
-    let kept = kept_name(user, name);
-    for _ in 0..16 {
+/// Opens the partial of `account` and `name` in `dir` and locks it; when another upload holds it, and
+/// for a guest, a fresh one.
+pub(super) fn open(
+    dir: BorrowedFd<'_>,
+    account: &Account,
+    name: &OsStr,
+    base: Option<Base>,
+) -> io::Result<Partial> {
+    let kept = kept_name(account.name.as_str(), name, base);
+    let tries = if account.anonymous { 0 } else { 16 };
+    for _ in 0..tries {
         match open_locked(dir, &kept, OFlags::empty())? {
             Attempt::Held(partial) => return Ok(partial),
             Attempt::Vanished => {}
@@ -76,6 +107,15 @@ pub(super) fn open(dir: BorrowedFd<'_>, user: &str, name: &OsStr) -> io::Result<
         }
     }
     Err(io::Error::from(io::ErrorKind::ResourceBusy))
+}
+
+/// Removes what `account` kept of uploads to a name that was free, if nobody goes on with it now:
+/// the name is to be free again, and a later APPE must not begin with those bytes.
+pub(super) fn forget(dir: BorrowedFd<'_>, account: &Account, name: &OsStr) {
+    let kept = kept_name(account.name.as_str(), name, None);
+    if statat(dir, &kept, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
+        remove_idle(dir, &kept);
+    }
 }
 
 enum Attempt {
@@ -190,7 +230,46 @@ pub(super) fn remove_all_if_alone(dir: BorrowedFd<'_>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ftp_config::{ByteRate, Rights, SharePath};
     use std::io::Write as _;
+
+    fn account(name: &str, anonymous: bool) -> Account {
+        Account {
+            name: name.parse().unwrap(),
+            anonymous,
+            home: SharePath::root(),
+            rights: Rights::READ_WRITE,
+            rate_down: ByteRate(0),
+            rate_up: ByteRate(0),
+            max_sessions: 0,
+        }
+    }
+
+    fn open(dir: BorrowedFd<'_>, user: &str, name: &OsStr) -> io::Result<Partial> {
+        super::open(dir, &account(user, false), name, None)
+    }
+
+    #[test]
+    fn a_changed_file_and_a_guest_have_partials_of_their_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let handle = File::open(dir.path()).unwrap();
+        let (name, ann) = (OsStr::new("a"), account("ann", false));
+        let base = |bytes: &str| {
+            std::fs::write(dir.path().join("a"), bytes).unwrap();
+            Some(Base::of(&statat(&handle, name, AtFlags::empty()).unwrap()))
+        };
+        let opened = |account: &Account, base| {
+            super::open(handle.as_fd(), account, name, base)
+                .unwrap()
+                .name
+        };
+        let (one, two) = (base("1"), base("22"));
+        assert_eq!(opened(&ann, one), opened(&ann, one));
+        assert_ne!(opened(&ann, one), opened(&ann, two));
+        assert_ne!(opened(&ann, one), opened(&ann, None));
+        let guest = account("anonymous", true);
+        assert_ne!(opened(&guest, one), opened(&guest, one));
+    }
 
     #[test]
     fn the_same_user_gets_the_same_partial_back_and_a_rival_another() {

@@ -27,17 +27,23 @@ pub(super) fn ask(dir: impl AsFd, reserve: Reserve) -> io::Result<Room> {
     })
 }
 
-/// Refuses when `needed` bytes do not fit.
+/// Bytes granted at once: the disk is not asked for every block.
+const STRIDE: u64 = 16 << 20;
+
+/// Refuses when `needed` bytes do not fit. Returns how many bytes may come before it is asked again.
 pub(super) fn check(
     dir: impl AsFd,
     reserve: Reserve,
     path: &SharePath,
     needed: u64,
-) -> Result<(), ShareError> {
+) -> Result<u64, ShareError> {
     let room = ask(dir, reserve).map_err(|error| ShareError::from_io(path, error))?;
     // A disk that tells no size (some FUSE mounts) is not asked about room.
-    if room.total == 0 || room.free >= needed {
-        return Ok(());
+    if room.total == 0 {
+        return Ok(u64::MAX);
+    }
+    if room.free >= needed {
+        return Ok(room.free.min(STRIDE.max(needed)));
     }
     Err(ShareError::Full {
         path: path.clone(),

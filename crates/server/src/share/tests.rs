@@ -39,10 +39,23 @@ impl Bed {
     }
 
     fn home(&self, rights: Rights, home: &str) -> Home {
+        self.enter("ann", false, rights, home)
+    }
+
+    /// Another user who may do everything.
+    fn other(&self, name: &str) -> Home {
+        self.enter(name, false, Rights::READ_WRITE, "/")
+    }
+
+    fn guest(&self) -> Home {
+        self.enter("anonymous", true, Rights::READ_WRITE, "/")
+    }
+
+    fn enter(&self, name: &str, anonymous: bool, rights: Rights, home: &str) -> Home {
         let share = Share::open(&self.share, &self.uploads).unwrap();
         let account = Account {
-            name: "ann".parse().unwrap(),
-            anonymous: false,
+            name: name.parse().unwrap(),
+            anonymous,
             home: home.parse().unwrap(),
             rights,
             rate_down: ByteRate::UNLIMITED,
@@ -70,6 +83,7 @@ fn path(text: &str) -> SharePath {
 
 fn store(home: &Home, name: &str, intent: Intent, bytes: &[u8]) -> Result<Committed, ShareError> {
     let upload = home.begin_upload(&path(name), intent, None)?;
+    upload.start()?;
     upload.file().write_all(bytes).unwrap();
     upload.commit(None)
 }
@@ -211,6 +225,10 @@ fn a_dropbox_adds_and_nothing_else() {
     );
     lacks(drop.metadata(&path("there")).map(|_| ()), Right::List);
     lacks(drop.remove_file(&path("there")), Right::Delete);
+    let now = SystemTime::now();
+    let timed = |name, is_own| drop.set_modified(&path(name), now, is_own).map(|_| ());
+    lacks(timed("there", false), Right::Overwrite);
+    assert!(timed("new", true).is_ok());
     lacks(drop.remove_dir(&path("d")), Right::Delete);
     lacks(drop.rename(&path("there"), &path("t")), Right::Rename);
     lacks(drop.set_mode(&path("there"), 0o600), Right::Chmod);
@@ -228,7 +246,10 @@ fn a_read_only_account_changes_nothing() {
         (550, "b: you do not have the right `write` here".to_owned())
     );
     assert!(home.make_dir(&path("d")).is_err());
-    assert!(home.set_modified(&path("a"), SystemTime::now()).is_err());
+    assert!(
+        home.set_modified(&path("a"), SystemTime::now(), true)
+            .is_err()
+    );
     assert_eq!(home.open_read(&path("a"), 1).unwrap().meta.size, 1);
 }
 
@@ -425,7 +446,7 @@ fn times_and_modes_are_set() {
     upload.commit(Some(then)).unwrap();
     assert_eq!(home.metadata(&path("a")).unwrap().modified, then);
     let earlier = then - std::time::Duration::from_secs(5);
-    home.set_modified(&path("a"), earlier).unwrap();
+    home.set_modified(&path("a"), earlier, false).unwrap();
     home.set_mode(&path("a"), 0o4600).unwrap();
     let meta = home.metadata(&path("a")).unwrap();
     assert_eq!((meta.modified, meta.mode), (earlier, 0o600));
@@ -478,3 +499,6 @@ fn a_file_too_large_for_the_disk_is_552() {
     let error = ShareError::from_io(&path("a"), rustix::io::Errno::FBIG.into());
     assert_eq!(error.reply().0, 552);
 }
+
+#[path = "resume_tests.rs"]
+mod resuming;

@@ -5,7 +5,10 @@ use std::{
     fs::File,
     io::{self, Seek as _, SeekFrom},
     os::fd::{AsFd as _, OwnedFd},
-    sync::Arc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::SystemTime,
 };
 
@@ -15,8 +18,9 @@ use ftp_config::{
 };
 use rustix::{
     fs::{
-        AtFlags, FileType, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, UTIME_OMIT,
-        fchmod, futimens, linkat, openat, renameat, renameat_with, statat, unlinkat,
+        Access, AtFlags, FileType, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps,
+        UTIME_OMIT, accessat, fchmod, futimens, linkat, openat, renameat, renameat_with, statat,
+        unlinkat,
     },
     io::Errno,
 };
@@ -25,7 +29,7 @@ use super::{
     Home, Meta, ShareError,
     jail::{Holder, file_type},
     names,
-    partial::{self, Partial},
+    partial::{self, Base, Partial},
     room,
 };
 
@@ -41,6 +45,13 @@ pub enum Intent {
     Append,
     /// STOU: under a name that is free.
     Unique,
+}
+
+impl Intent {
+    /// Tells whether it goes on behind bytes that are there already.
+    fn resumes(self) -> bool {
+        matches!(self, Self::Append | Self::Store { offset: 1.. })
+    }
 }
 
 /// What an upload became.
@@ -76,6 +87,11 @@ pub struct Upload {
     /// Mode of the finished file.
     mode: u32,
     taken: Taken,
+    /// What the name must still be when the upload is finished; `None`: whatever it is.
+    unchanged: Option<Option<Base>>,
+    /// Bytes that may come before the disk is asked for room again.
+    room: AtomicU64,
+    started: AtomicBool,
 }
 
 impl Home {
@@ -95,14 +111,25 @@ impl Home {
         names::check(path)?;
         names::check_new(path)?;
         let (path, holder, stat) = self.real_target(path)?;
+        let base = stat.as_ref().ok().map(Base::of);
         let there = self.what_is_there(stat, &path)?;
         let uploads = &self.shared.uploads;
         let taken = self.when_taken(&path, intent, there.is_some())?;
-        let needed = expected.unwrap_or(1);
-        room::check(&holder.dir, self.shared.reserve, &path, needed)?;
         let error = |error| self.explain(&path, error);
-        let partial = partial::open(holder.dir.as_fd(), self.account.name.as_str(), &holder.name)
-            .map_err(error)?;
+        if there.is_some() && taken == Taken::Replace {
+            // A rename would replace what the system's owner has protected.
+            let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
+            // Kernels before 5.8 know no flags here: there the rename decides.
+            let writable = accessat(&holder.dir, &holder.name, Access::WRITE_OK, flags);
+            if let Err(refused @ (Errno::ACCESS | Errno::PERM)) = writable {
+                return Err(error(refused.into()));
+            }
+        }
+        let needed = expected.unwrap_or(1);
+        let room = room::check(&holder.dir, self.shared.reserve, &path, needed)?;
+        let partial =
+            partial::open(holder.dir.as_fd(), &self.account, &holder.name, base).map_err(error)?;
+        let resumes = intent.resumes();
         let mut upload = Upload {
             home: Arc::clone(&self.shared),
             dir: holder.dir,
@@ -113,6 +140,9 @@ impl Home {
             // Never set-id bits: new bytes must not run with the rights that the old ones were given.
             mode: there.map_or(uploads.mode & !self.shared.umask, |meta| meta.mode) & 0o777,
             taken,
+            unchanged: resumes.then_some(base),
+            room: AtomicU64::new(room),
+            started: AtomicBool::new(false),
         };
         if let Err(error) = upload.prepare(intent, there) {
             upload.give_back();
@@ -168,13 +198,13 @@ impl Home {
         exists: bool,
     ) -> Result<Taken, ShareError> {
         let may_replace = self.account.rights.allows(Right::Overwrite);
-        let resumes = matches!(intent, Intent::Append | Intent::Store { offset: 1.. });
         match self.shared.uploads.on_duplicate {
             _ if intent == Intent::Unique => Ok(Taken::Rename),
-            _ if resumes && exists && !may_replace => {
+            _ if intent.resumes() && exists && !may_replace => {
                 self.need(Right::Overwrite, path).map(|()| Taken::Refuse)
             }
-            _ if resumes && may_replace => Ok(Taken::Replace),
+            // To append is to change this file, and takes nothing from it.
+            _ if intent == Intent::Append && exists => Ok(Taken::Replace),
             OnDuplicate::Rename => Ok(Taken::Rename),
             OnDuplicate::Refuse if exists => Err(ShareError::Exists { path: path.clone() }),
             OnDuplicate::Refuse => Ok(Taken::Refuse),
@@ -197,17 +227,16 @@ impl Upload {
             (Intent::Append, None) => kept,
             (Intent::Unique, _) => 0,
         };
+        let size = there.map_or(0, |meta| meta.size);
+        // A client that goes on at the size it is told means the file that it sees (RFC 3659 §5).
         let from_kept = match intent {
             Intent::Append => there.is_none(),
-            _ => wanted <= kept,
+            _ => wanted <= kept && (wanted == 0 || wanted != size),
         };
-        let size = there.map_or(0, |meta| meta.size);
         let path = self.path.clone();
         let io = |error| ShareError::from_io(&path, error);
         if from_kept {
-            if wanted != kept {
-                self.file().set_len(wanted).map_err(io)?;
-            }
+            // What is kept behind that byte goes when the first new byte can come.
         } else if wanted <= size {
             self.copy_base(wanted)?;
         } else {
@@ -245,6 +274,26 @@ impl Upload {
         Ok(())
     }
 
+    /// Begins to write: what an earlier try left behind the first byte goes. To be called when the
+    /// bytes can come, so that a client that does not get through loses nothing.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn start(&self) -> Result<(), ShareError> {
+        self.started.store(true, Ordering::Relaxed);
+        if !self.has_rest() {
+            return Ok(());
+        }
+        let cut = self.file().set_len(self.offset);
+        cut.map_err(|error| ShareError::from_io(&self.path, error))
+    }
+
+    /// Tells whether an earlier try left bytes behind the place where writing begins.
+    fn has_rest(&self) -> bool {
+        let kept = self.partial.as_ref().map_or(0, |partial| partial.kept);
+        kept > self.offset
+    }
+
     /// Returns the file to write to, placed where writing begins.
     #[must_use]
     pub fn file(&self) -> &File {
@@ -266,12 +315,18 @@ impl Upload {
         &self.path
     }
 
-    /// Refuses when `more` bytes would eat into the reserve; to be asked every few megabytes.
+    /// Refuses when `more` bytes would eat into the reserve; to be asked before each block.
     ///
     /// # Errors
     /// [`ShareError::Full`].
     pub fn ensure_room(&self, more: u64) -> Result<(), ShareError> {
-        room::check(&self.dir, self.home.reserve, &self.path, more)
+        let granted = self.room.load(Ordering::Relaxed);
+        let left = match granted.checked_sub(more) {
+            Some(left) => left,
+            None => room::check(&self.dir, self.home.reserve, &self.path, more)? - more,
+        };
+        self.room.store(left, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Tells whether [`Upload::commit`] waits until the disk has the file.
@@ -284,24 +339,27 @@ impl Upload {
     ///
     /// # Errors
     /// The final name is as it was; the partial is kept unless it could never be finished.
-    pub fn commit(mut self, modified: Option<SystemTime>) -> Result<Committed, ShareError> {
-        let path = self.path.clone();
+    pub fn commit(self, modified: Option<SystemTime>) -> Result<Committed, ShareError> {
+        self.settle(modified)?.publish()
+    }
+
+    /// Makes the file whole, on the disk if that is wished; only its name is missing then.
+    ///
+    /// # Errors
+    /// The partial is kept.
+    pub fn settle(self, modified: Option<SystemTime>) -> Result<Settled, ShareError> {
         let size = self
             .finish(modified)
-            .map_err(|error| ShareError::from_io(&path, error))?;
-        let path = self.publish()?;
-        self.partial = None;
-        if self.home.uploads.fsync == Fsync::FileAndDir {
-            let io = |error| ShareError::from_io(&path, error);
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let dir = openat(&self.dir, ".", flags, Mode::empty()).map_err(|e| io(e.into()))?;
-            rustix::fs::fsync(dir).map_err(|error| io(error.into()))?;
-        }
-        Ok(Committed { path, size })
+            .map_err(|error| ShareError::from_io(&self.path, error))?;
+        Ok(Settled { upload: self, size })
     }
 
     fn finish(&self, modified: Option<SystemTime>) -> io::Result<u64> {
         let file = self.file();
+        if self.has_rest() && !self.started.load(Ordering::Relaxed) {
+            // Its end would be another upload's.
+            return Err(io::Error::other("the upload was never started"));
+        }
         match fchmod(file, Mode::from_raw_mode(self.mode)) {
             // FAT, exFAT and some network disks keep no modes: their files are whole without one.
             Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {}
@@ -332,6 +390,16 @@ impl Upload {
             .as_ref()
             .expect("publish comes before the partial is gone")
             .name;
+        // One at a time: what another append has just published is seen here.
+        let _turn = self.unchanged.map(|_| {
+            static TURN: Mutex<()> = Mutex::new(());
+            TURN.lock().unwrap_or_else(PoisonError::into_inner)
+        });
+        if self.taken == Taken::Replace && self.unchanged.is_some_and(|base| base != self.base()) {
+            return Err(ShareError::Busy {
+                path: self.path.clone(),
+            });
+        }
         if self.taken == Taken::Replace {
             renameat(&self.dir, partial, &self.dir, &self.name).map_err(io)?;
             return Ok(self.path.clone());
@@ -358,6 +426,12 @@ impl Upload {
         })
     }
 
+    /// Looks at what stands under the final name now.
+    fn base(&self) -> Option<Base> {
+        let stat = statat(&self.dir, &self.name, AtFlags::SYMLINK_NOFOLLOW);
+        stat.ok().as_ref().map(Base::of)
+    }
+
     /// Removes the partial: it could never be finished (no room, refused by the client).
     pub fn discard(mut self) {
         if let Some(partial) = self.partial.take() {
@@ -370,6 +444,44 @@ impl Upload {
         if let Some(partial) = self.partial.take().filter(|partial| partial.kept == 0) {
             let _ = unlinkat(&self.dir, &partial.name, AtFlags::empty());
         }
+    }
+}
+
+/// A whole upload without its name. Dropped, it is kept as a partial.
+#[derive(Debug)]
+pub struct Settled {
+    upload: Upload,
+    size: u64,
+}
+
+impl Settled {
+    /// Tells whether [`Settled::publish`] waits until the disk has the directory.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        self.upload.home.uploads.fsync == Fsync::FileAndDir
+    }
+
+    /// Gives the file its final name.
+    ///
+    /// # Errors
+    /// The final name is as it was, and the partial is kept; or the directory could not be forced to
+    /// the disk afterwards.
+    pub fn publish(self) -> Result<Committed, ShareError> {
+        let forces_dir = self.is_forced();
+        let Self { mut upload, size } = self;
+        let path = upload.publish()?;
+        upload.partial = None;
+        if forces_dir {
+            let io = |error| ShareError::from_io(&path, error);
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            match openat(&upload.dir, ".", flags, Mode::empty()) {
+                Ok(dir) => rustix::fs::fsync(dir).map_err(|error| io(error.into()))?,
+                // A drop-box directory that only takes: the file has its name and is on the disk.
+                Err(Errno::ACCESS) => {}
+                Err(error) => return Err(io(error.into())),
+            }
+        }
+        Ok(Committed { path, size })
     }
 }
 

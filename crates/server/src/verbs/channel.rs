@@ -10,7 +10,7 @@ use ftp_config::server::PassiveAddress;
 use tracing::warn;
 
 use crate::{
-    data::{Listener, Pending, active},
+    data::{self, Listener, Pending, active},
     protocol::{Reply, command::Epsv, reply::code},
     session::Session,
 };
@@ -20,7 +20,8 @@ async fn listen(session: &mut Session) -> Result<Listener, Reply> {
     session.pending = None;
     let ports = Arc::clone(&session.ports);
     let range = session.snapshot.config.passive.ports;
-    ports.listen(session.local, range).await.map_err(|error| {
+    let local = data::end(session.local, 0, session.scope);
+    ports.listen(local, range).await.map_err(|error| {
         let words = if error.kind() == io::ErrorKind::AddrInUse {
             "Every passive port is taken; try again"
         } else {
@@ -103,7 +104,8 @@ pub(super) fn active(
             "Active mode is off here; use PASV or EPSV",
         ));
     }
-    let target = active::check(address, session.peer, session.local).map_err(|refused| {
+    let target = active::check(address, session.peer, session.local, session.scope);
+    let target = target.map_err(|refused| {
         warn!(asked = %address, reason = %refused, "active data connection refused");
         Reply::new(code::UNKNOWN, refused.to_string())
     })?;

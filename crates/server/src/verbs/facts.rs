@@ -41,8 +41,8 @@ pub(super) async fn mdtm(
     match (meta, set) {
         (Ok(meta), _) => Ok(Reply::new(code::FILE_STATUS, stamp::format(meta.modified))),
         (Err(_), Some((time, name))) => {
-            set_time(session, time, &name).await?;
-            Ok(Reply::new(code::FILE_STATUS, stamp::format(time)))
+            let meta = set_time(session, time, &name).await?;
+            Ok(Reply::new(code::FILE_STATUS, stamp::format(meta.modified)))
         }
         (Err(reply), None) => Err(reply),
     }
@@ -56,7 +56,7 @@ pub(super) async fn mfmt(
     name: &[u8],
 ) -> Result<Reply, Reply> {
     let meta = set_time(session, time, name).await?;
-    let mut text = format!("Modify={};", stamp::format(time)).into_bytes();
+    let mut text = format!("Modify={};", stamp::format(meta.modified)).into_bytes();
     let may_know = session.home()?.account().rights.allows(Right::List);
     if meta.kind == Kind::File && may_know {
         text.extend(format!("Size={};", meta.size).as_bytes());
@@ -72,7 +72,8 @@ pub(super) async fn set_time(
     name: &[u8],
 ) -> Result<Meta, Reply> {
     let path = session.existing(name).await?;
+    let is_own = session.stored.as_ref() == Some(&path);
     session
-        .on_home(move |home| home.set_modified(&path, time))
+        .on_home(move |home| home.set_modified(&path, time, is_own))
         .await
 }

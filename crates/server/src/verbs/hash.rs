@@ -36,6 +36,7 @@ pub(super) async fn digest(session: &mut Session, args: DigestArgs) -> Result<An
         brake,
         what,
         size: None,
+        look: None,
     };
     Ok(Answer::Start(None, running))
 }

@@ -71,6 +71,7 @@ async fn over_data(
         brake,
         what: verb.into(),
         size: None,
+        look: None,
     };
     let first = Reply::new(code::OPENING, "Here comes the listing");
     Ok(Answer::Send(first, running))
@@ -181,6 +182,7 @@ async fn on_thread(
         reply,
         linger,
         spent: None,
+        stored: None,
     }
 }
 

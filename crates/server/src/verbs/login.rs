@@ -38,6 +38,7 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
     };
     let password = Secret::new(String::from_utf8_lossy(password).into_owned());
     let gate = Arc::clone(&session.gate);
+    let decided_by = gate.current();
     let account = match gate
         .login(&name, &password, session.peer, session.is_tls)
         .await
@@ -55,6 +56,12 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
         warn!(user = %account, reason = %too_many, "login refused");
         return Answer::Leave(Reply::new(code::CLOSING, too_many.to_string()));
     }
+    if !Arc::ptr_eq(&decided_by, &gate.current()) {
+        // A reload ends the sessions of users it changed, and came between the proof and the seat.
+        let words = "The configuration has just changed; log in again";
+        return Answer::Leave(Reply::new(code::CLOSING, words));
+    }
+    session.snapshot = decided_by;
     let share = session.snapshot.share.clone();
     let entering = Arc::clone(&account);
     match disk::act(move || share.enter(&entering)).await {
@@ -65,6 +72,7 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
         }
         Err(error) => {
             warn!(user = %account, %error, "the home cannot be opened");
+            session.seat.leave();
             Reply::new(code::NOT_LOGGED_IN, "Your home directory cannot be opened").into()
         }
     }

@@ -1,7 +1,11 @@
 //! RETR, STOR, APPE, STOU, REST, ABOR: files over the data connection.
 
 use std::{
-    sync::Arc,
+    io::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
@@ -11,21 +15,23 @@ use tracing::{Span, info};
 use super::dial::{Channel, Dial, Moved, broken_reply};
 use crate::{
     data::{
+        Brake,
         inline::{self, Sent, Taken},
         pump::{self, Broken, Meter},
         text::{ToDisk, ToWire},
     },
     log::shown,
     protocol::{Reply, reply::code, stamp},
-    session::{Answer, Ending, Running, Session, disk},
+    session::{Answer, Asking, Ending, Running, Session, disk, last_look},
     share::{Download, Home, Intent, ShareError, Upload},
     status::Direction,
 };
 
-/// How many bytes of an upload come between two looks at the room on the disk.
-const ROOM_STRIDE: u64 = 16 << 20;
-
+/// With text conversion on, a byte's place on the wire is not its place in the file.
 pub(super) fn rest(session: &mut Session, offset: u64) -> Reply {
+    if offset > 0 && session.is_ascii && session.snapshot.config.server.ascii_conversion {
+        return Reply::new(code::NOT_FOR_PARAMETER, "REST is for TYPE I");
+    }
     session.restart = offset;
     Reply::new(
         code::NEED_MORE,
@@ -103,6 +109,7 @@ pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, R
         brake,
         what,
         size: Some(size),
+        look: None,
     };
     Ok(Answer::Send(first, running))
 }
@@ -149,6 +156,7 @@ async fn send(
         reply: job.report(meter, reply),
         linger,
         spent,
+        stored: None,
     }
 }
 
@@ -219,9 +227,11 @@ pub(super) async fn appe(session: &mut Session, name: &[u8]) -> Result<Answer, R
 /// RFC 1123 §4.1.2.9: the 150 says `FILE: name`.
 pub(super) async fn stou(session: &mut Session) -> Result<Answer, Reply> {
     session.restart = 0;
-    let now = SystemTime::now();
-    let id = session.seat.id();
-    let name = format!("upload-{}-{id}", stamp::format(now));
+    // The 150 tells the name, so it is the process's only one of this moment.
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let (now, id) = (SystemTime::now(), session.seat.id());
+    let name = format!("upload-{}-{id}-{count}", stamp::format(now));
     let path = session.cwd.join(&name);
     let path = path.map_err(|e| Reply::new(code::BAD_NAME, e.to_string()));
     upload(session, "STOU", path, name.as_bytes(), Intent::Unique).await
@@ -263,8 +273,13 @@ async fn upload(
     let brake = Arc::clone(&dial.brake);
     let what = [verb.as_bytes(), b" ", name].concat();
     let names = session.names.clone();
+    let (asking, look) = last_look();
     let work = Box::pin(async move {
-        let channel = match dial.open().await {
+        let opened = dial.open().await.and_then(|channel| {
+            let started = upload.start();
+            started.map(|()| channel).map_err(|e| replied(&e))
+        });
+        let channel = match opened {
             Ok(channel) => channel,
             Err(reply) => return job.report(meter, Err(reply)).into(),
         };
@@ -277,14 +292,18 @@ async fn upload(
             spent,
         } = moved;
         let finished = match bytes {
-            Ok(_) => commit(upload, &receiving).await,
+            Ok(_) => commit(upload, &receiving, asking, &meter.brake).await,
             Err(broken) => Err(give_up(upload, broken, &receiving.asked, job.stalled)),
         };
-        let finished = finished.map(|words| Reply::new(code::DONE, names.bytes(&words)));
+        let (stored, finished) = match finished {
+            Ok((words, path)) => (Some(path), Ok(Reply::new(code::DONE, names.bytes(&words)))),
+            Err(reply) => (None, Err(reply)),
+        };
         Ending {
             reply: job.report(meter, finished),
             linger,
             spent,
+            stored,
         }
     });
     let running = Running {
@@ -292,6 +311,7 @@ async fn upload(
         brake,
         what,
         size: announced,
+        look: Some(look),
     };
     Ok(Answer::Start(Some(first), running))
 }
@@ -315,7 +335,8 @@ async fn receive_through(
         Channel::Plain(socket)
             if !converts && meter.throttle.is_unlimited() && disk::is_quick() =>
         {
-            match inline::receive_file(socket, upload.file(), &meter, stalled).await {
+            let room = |bytes| upload.ensure_room(bytes).map_err(|e| refused(&e));
+            match inline::receive_file(socket, upload.file(), &meter, stalled, &room).await {
                 Ok(Taken::Whole(bytes, socket)) => {
                     let spent = Some(socket);
                     let moved = Moved {
@@ -351,32 +372,22 @@ fn receive_on_thread(
     converts: bool,
     meter: &Meter,
 ) -> Result<u64, Broken> {
-    let mut unasked = ROOM_STRIDE;
-    let mut room = |bytes: u64| {
-        unasked += bytes;
-        if unasked < ROOM_STRIDE {
-            return Ok(());
-        }
-        unasked = 0;
-        upload
-            .ensure_room(ROOM_STRIDE.min(bytes.max(1)))
-            .map_err(|e| refused(&e))
-    };
+    let mut room = |bytes| upload.ensure_room(bytes).map_err(|e| refused(&e));
     if !converts {
         return pump::receive_file(conduit, upload.file(), meter, &mut room);
     }
     let (mut text, mut out) = (ToDisk::default(), Vec::new());
     let mut file = upload.file();
-    pump::receive_blocks(conduit, meter, &mut |block| {
-        use std::io::Write;
+    let received = pump::receive_blocks(conduit, meter, &mut |block| {
         room(block.len() as u64)?;
         out.clear();
         text.convert(block, &mut out);
-        if block.is_empty() {
-            text.finish(&mut out);
-        }
         file.write_all(&out).map_err(Broken::Disk)
-    })
+    })?;
+    out.clear();
+    text.finish(&mut out);
+    file.write_all(&out).map_err(Broken::Disk)?;
+    Ok(received)
 }
 
 fn refused(error: &ShareError) -> Broken {
@@ -384,23 +395,41 @@ fn refused(error: &ShareError) -> Broken {
     Broken::Refused(code, text)
 }
 
-async fn commit(upload: Upload, receiving: &Receiving) -> Result<String, Reply> {
-    let committed = if upload.is_forced() {
-        disk::force(move || upload.commit(None)).await
+/// Makes the file whole, asks once more whether it is wanted, and gives it its name.
+async fn commit(
+    upload: Upload,
+    receiving: &Receiving,
+    asking: Asking,
+    brake: &Brake,
+) -> Result<(String, SharePath), Reply> {
+    let settled = if upload.is_forced() {
+        disk::force(move || upload.settle(None)).await
     } else {
-        disk::act(move || upload.commit(None)).await
+        disk::act(move || upload.settle(None)).await
     };
-    match committed {
+    let settled = settled.map_err(|error| replied(&error))?;
+    if !asking.may_publish(brake).await {
+        return Err(broken_reply(&Broken::Aborted, Duration::ZERO));
+    }
+    let published = if settled.is_forced() {
+        disk::force(move || settled.publish()).await
+    } else {
+        disk::act(move || settled.publish()).await
+    };
+    match published {
         Ok(committed) if receiving.tells_name || committed.path != receiving.asked => {
             let name = committed.path.name().unwrap_or_default();
-            Ok(format!("Transfer complete, stored as {name}"))
+            let words = format!("Transfer complete, stored as {name}");
+            Ok((words, committed.path))
         }
-        Ok(_) => Ok("Transfer complete".to_owned()),
-        Err(error) => {
-            let (code, text) = error.reply();
-            Err(Reply::new(code, text))
-        }
+        Ok(committed) => Ok(("Transfer complete".to_owned(), committed.path)),
+        Err(error) => Err(replied(&error)),
     }
+}
+
+fn replied(error: &ShareError) -> Reply {
+    let (code, text) = error.reply();
+    Reply::new(code, text)
 }
 
 /// The partial is kept for a later try, unless there is no room for it or never can be.

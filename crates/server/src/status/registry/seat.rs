@@ -92,6 +92,11 @@ impl Seat {
         Ok(())
     }
 
+    /// Gives the account's session back: the login came to nothing.
+    pub fn leave(&self) {
+        self.leave_account(&mut lock(&self.0.house.table));
+    }
+
     fn leave_account(&self, table: &mut Table) {
         let Some(account) = lock(&self.0.session.now).account.take() else {
             return;

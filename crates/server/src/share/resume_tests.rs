@@ -1,0 +1,130 @@
+//! Uploads that go on: never behind bytes of another file, never over one that somebody changed.
+
+use super::*;
+
+fn at(offset: u64) -> Intent {
+    Intent::Store { offset }
+}
+
+fn interrupted(home: &Home, name: &str, bytes: &[u8]) {
+    let upload = home.begin_upload(&path(name), FRESH, None).unwrap();
+    upload.start().unwrap();
+    upload.file().write_all(bytes).unwrap();
+}
+
+#[test]
+fn what_was_kept_is_not_mixed_into_a_file_that_changed() {
+    let bed = Bed::new();
+    let (ann, bob) = (bed.home(Rights::READ_WRITE, "/"), bed.other("bob"));
+    interrupted(&ann, "doc", b"111111");
+    store(&bob, "doc", FRESH, b"22").unwrap();
+    store(&ann, "doc", at(2), b"33").unwrap();
+    assert_eq!(fs::read(bed.disk("doc")).unwrap(), b"2233");
+    // The same where a rename has brought the file.
+    interrupted(&ann, "note", b"111111");
+    store(&ann, "other", FRESH, b"444").unwrap();
+    ann.rename(&path("other"), &path("note")).unwrap();
+    store(&ann, "note", at(2), b"x").unwrap();
+    assert_eq!(fs::read(bed.disk("note")).unwrap(), b"44x");
+}
+
+#[test]
+fn a_client_that_goes_on_at_the_size_it_sees_means_the_file_it_sees() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    store(&home, "a", FRESH, b"old").unwrap();
+    interrupted(&home, "a", b"12345");
+    store(&home, "a", at(3), b"+").unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"old+");
+}
+
+#[test]
+fn a_removed_file_leaves_nothing_to_append_to() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    interrupted(&home, "a", b"stale");
+    fs::write(bed.disk("a"), "there").unwrap();
+    home.remove_file(&path("a")).unwrap();
+    store(&home, "a", Intent::Append, b"new").unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"new");
+}
+
+#[test]
+fn guests_do_not_go_on_with_each_others_uploads() {
+    let bed = Bed::new();
+    let guest = bed.guest();
+    interrupted(&guest, "a", b"secret");
+    store(&guest, "a", Intent::Append, b"mine").unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"mine");
+}
+
+#[test]
+fn of_two_appends_none_is_lost() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    store(&home, "log", FRESH, b"base\n").unwrap();
+    let one = home.begin_upload(&path("log"), Intent::Append, None);
+    let two = home.begin_upload(&path("log"), Intent::Append, None);
+    let (one, two) = (one.unwrap(), two.unwrap());
+    one.file().write_all(b"one\n").unwrap();
+    two.file().write_all(b"two\n").unwrap();
+    one.commit(None).unwrap();
+    let refused = two.commit(None).unwrap_err();
+    assert_eq!(refused.code(), 450, "{refused}");
+    assert_eq!(fs::read(bed.disk("log")).unwrap(), b"base\none\n");
+    store(&home, "log", Intent::Append, b"two\n").unwrap();
+    assert_eq!(fs::read(bed.disk("log")).unwrap(), b"base\none\ntwo\n");
+}
+
+#[test]
+fn going_on_is_no_way_around_the_policy_for_taken_names() {
+    let mut bed = Bed::new();
+    for (on_duplicate, outcome) in [
+        (OnDuplicate::Rename, Ok("/g (1)")),
+        (OnDuplicate::Refuse, Err(553)),
+    ] {
+        bed.uploads.on_duplicate = on_duplicate;
+        let (ann, bob) = (bed.home(Rights::READ_WRITE, "/"), bed.other("bob"));
+        interrupted(&ann, "g", b"1111");
+        let upload = ann.begin_upload(&path("g"), at(4), None).unwrap();
+        upload.file().write_all(b"5").unwrap();
+        store(&bob, "g", FRESH, b"bob").unwrap();
+        let done = upload.commit(None).map(|done| done.path.to_string());
+        let done = done.map_err(|error| error.code());
+        assert_eq!(done, outcome.map(str::to_owned));
+        assert_eq!(fs::read(bed.disk("g")).unwrap(), b"bob");
+        let onto = store(&ann, "g", at(1), b"zzz").map_err(|error| error.code());
+        assert_eq!(
+            onto.is_ok(),
+            on_duplicate == OnDuplicate::Rename,
+            "{onto:?}"
+        );
+        assert_eq!(fs::read(bed.disk("g")).unwrap(), b"bob");
+        fs::remove_file(bed.disk("g")).unwrap();
+    }
+}
+
+#[test]
+fn a_try_that_gets_no_data_connection_keeps_what_was_kept() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    interrupted(&home, "a", b"12345");
+    drop(home.begin_upload(&path("a"), FRESH, None).unwrap());
+    let upload = home.begin_upload(&path("a"), at(5), None).unwrap();
+    upload.start().unwrap();
+    upload.file().write_all(b"6").unwrap();
+    upload.commit(None).unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"123456");
+}
+
+#[test]
+fn a_shorter_upload_leaves_nothing_of_what_was_kept() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    interrupted(&home, "a", b"12345");
+    let upload = home.begin_upload(&path("a"), FRESH, None).unwrap();
+    upload.start().unwrap();
+    upload.file().write_all(b"x").unwrap();
+    upload.commit(None).unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"x");
+}
