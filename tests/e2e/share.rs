@@ -19,7 +19,7 @@ const ACTS: [(&str, &str); 13] = [
     ("read", "RETR there"),
     ("read", "XMD5 there"),
     ("write", "STOR fresh"),
-    ("write", "MFMT 20200102030405 there"),
+    ("overwrite", "MFMT 20200102030405 there"),
     ("overwrite", "STOR there"),
     ("overwrite", "APPE there"),
     ("rename", "RNFR there"),
@@ -103,6 +103,21 @@ fn every_right_allows_its_verbs_and_no_other() {
             }
         }
     }
+}
+
+#[test]
+fn who_may_only_add_sets_the_time_of_what_was_just_added() {
+    let server = Site::new()
+        .user("drop", "dropbox")
+        .file("there", b"bytes")
+        .start();
+    let mut wire = server.wire();
+    wire.login("drop");
+    wire.store("STOR fresh", b"new");
+    wire.expect("MFMT 20200102030405 fresh", 213);
+    wire.expect("MFMT 20200102030405 there", 550);
+    wire.store("STOR second", b"new");
+    wire.expect("MFMT 20200102030405 fresh", 550);
 }
 
 /// Does one act to its end; returns the code that decided.

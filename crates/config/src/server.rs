@@ -241,7 +241,7 @@ pub struct Timeouts {
     pub idle: Duration,
     /// A data connection without progress.
     pub stalled: Duration,
-    /// From PASV/PORT to an open data connection.
+    /// From a transfer command to its open data connection.
     pub data_connect: Duration,
     /// A TLS handshake, control or data.
     pub tls_handshake: Duration,

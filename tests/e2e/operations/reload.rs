@@ -42,6 +42,24 @@ fn replace(site: &Site, text: &str) {
 }
 
 #[test]
+fn a_removed_user_gets_in_over_no_older_connection() {
+    let server = Site::with_ann().user("gone", "read-write").start();
+    let mut waiting = server.wire();
+    let mut inside = server.ann();
+    let without = Site::with_ann();
+    let users = without.text();
+    let users = &users[users.find("[[user]]").unwrap()..];
+    let tables = server.site.text();
+    let tables = &tables[..tables.find("[[user]]").unwrap()];
+    replace(&server.site, &format!("{tables}{users}"));
+    server.told(&["reload"]);
+    for wire in [&mut waiting, &mut inside] {
+        wire.command("USER gone");
+        assert_eq!(wire.command(&format!("PASS {PASSWORD}")).code, 530);
+    }
+}
+
+#[test]
 fn fifty_transfers_run_on_while_users_and_the_certificate_change() {
     let bytes = noise(12 << 20);
     let server = Site::with_ann()

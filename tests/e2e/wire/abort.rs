@@ -50,6 +50,47 @@ fn abor_ends_downloads_uploads_and_listings_in_step() {
 }
 
 #[test]
+fn an_upload_that_ends_with_abor_takes_no_name() {
+    for way in Way::NATIVE {
+        for size in [1_000, 200_000, 3_000_000] {
+            let server = way.start(Site::with_ann().file("only", b"whole"));
+            let mut wire = way.ann(&server);
+            let data = wire.passive();
+            wire.expect_any("STOR only", &[125, 150]);
+            let mut data = wire.guard(data);
+            data.write(&noise(size));
+            wire.send("ABOR");
+            drop(data);
+            wire.code(426);
+            wire.code(226);
+            let there = std::fs::read(server.site.disk("only")).unwrap();
+            assert!(there == b"whole", "{size}");
+            wire.expect("NOOP", 200);
+        }
+    }
+}
+
+#[test]
+fn an_upload_whose_client_is_gone_takes_no_name() {
+    for way in Way::NATIVE {
+        for size in [1_000, 200_000, 3_000_000] {
+            let server = way.start(Site::with_ann().file("only", b"whole"));
+            let mut wire = way.ann(&server);
+            let data = wire.passive();
+            wire.expect_any("STOR only", &[125, 150]);
+            let mut data = wire.guard(data);
+            data.write(&noise(size));
+            // As the system closes what a killed program had open.
+            drop(wire);
+            drop(data);
+            server.wait_for_log("whole=false reply=426");
+            let there = std::fs::read(server.site.disk("only")).unwrap();
+            assert!(there == b"whole", "{size}");
+        }
+    }
+}
+
+#[test]
 fn abor_as_urgent_data_is_read_in_line() {
     use std::os::fd::AsFd as _;
     let big = noise(30_000_000);

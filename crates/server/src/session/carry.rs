@@ -101,7 +101,11 @@ impl Desk {
     }
 
     /// Tells an upload that is whole whether it may take its name.
-    pub(super) async fn look_once_more(&mut self) {
+    pub(super) async fn look_once_more(&mut self, until: std::time::Instant) {
+        while !self.wire.has_news() && std::time::Instant::now() < until {
+            // Other sessions go on meanwhile.
+            tokio::task::yield_now().await;
+        }
         let stands = self.client_stands_by().await;
         if let Some(look) = self
             .running

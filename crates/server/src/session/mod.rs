@@ -66,7 +66,7 @@ enum Woken {
     Read(std::io::Result<usize>),
     Ended(Ending),
     /// A whole upload asks whether it may take its name.
-    Asked,
+    Asked(std::time::Instant),
     Kicked,
     Stopped,
     Killed,
@@ -218,7 +218,7 @@ impl Desk {
                 }
                 Woken::Read(_) => return Err(End::Gone),
                 Woken::Ended(ending) => self.ended(ending).await?,
-                Woken::Asked => self.look_once_more().await,
+                Woken::Asked(until) => self.look_once_more(until).await,
                 Woken::Kicked => {
                     let reason = self.session.seat.kick_reason();
                     return Err(End::Goodbye(Reply::new(code::CLOSING, reason)));
@@ -245,7 +245,7 @@ impl Desk {
                 () = outside.kicked.as_mut() => Woken::Kicked,
                 came = run(&mut self.running) => match came {
                     Came::Ended(ending) => Woken::Ended(ending),
-                    Came::Asked => Woken::Asked,
+                    Came::Asked(until) => Woken::Asked(until),
                 },
                 () = outside.stopped.as_mut(), if is_idle => Woken::Stopped,
                 read = self.wire.read(&mut self.lines), if may_read => Woken::Read(read),

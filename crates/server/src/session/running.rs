@@ -6,6 +6,7 @@ use std::{
     net::TcpStream,
     pin::Pin,
     sync::Arc,
+    time::Instant,
 };
 
 use ftp_config::SharePath;
@@ -55,14 +56,14 @@ pub(crate) struct Running {
 /// connection like one that has sent all. What it had must not replace a whole file.
 #[derive(Debug)]
 pub(crate) struct Look {
-    asked: oneshot::Receiver<()>,
+    asked: oneshot::Receiver<Instant>,
     answer: oneshot::Sender<bool>,
 }
 
 /// The upload's end of it.
 #[derive(Debug)]
 pub(crate) struct Asking {
-    ask: oneshot::Sender<()>,
+    ask: oneshot::Sender<Instant>,
     answer: oneshot::Receiver<bool>,
 }
 
@@ -79,9 +80,9 @@ pub(crate) fn last_look() -> (Asking, Look) {
 }
 
 impl Asking {
-    /// Asks the session whether its client still stands by the upload.
-    pub(crate) async fn may_publish(self, brake: &Brake) -> bool {
-        let _nobody = self.ask.send(());
+    /// Asks the session whether its client still stands by the upload; it looks until that moment.
+    pub(crate) async fn may_publish(self, brake: &Brake, until: Instant) -> bool {
+        let _nobody = self.ask.send(until);
         tokio::select! {
             biased;
             () = brake.pulled() => false,
@@ -101,8 +102,8 @@ impl Look {
 pub(crate) enum Came {
     /// To its end.
     Ended(Ending),
-    /// To the last look.
-    Asked,
+    /// To the last look, which is to last until that moment.
+    Asked(Instant),
 }
 
 impl Running {
@@ -111,20 +112,20 @@ impl Running {
         tokio::select! {
             biased;
             ending = self.work.as_mut() => Came::Ended(ending),
-            () = asked(&mut self.look) => Came::Asked,
+            until = asked(&mut self.look) => Came::Asked(until),
         }
     }
 }
 
-async fn asked(look: &mut Option<Look>) {
+async fn asked(look: &mut Option<Look>) -> Instant {
     if let Some(held) = look {
-        if (&mut held.asked).await.is_ok() {
-            return;
+        if let Ok(until) = (&mut held.asked).await {
+            return until;
         }
         // It ends without asking.
         *look = None;
     }
-    pending::<()>().await;
+    pending().await
 }
 
 impl fmt::Debug for Running {

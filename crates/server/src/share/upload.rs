@@ -92,6 +92,8 @@ pub struct Upload {
     /// Bytes that may come before the disk is asked for room again.
     room: AtomicU64,
     started: AtomicBool,
+    /// A file stood under the name when the upload began.
+    is_second: bool,
 }
 
 impl Home {
@@ -143,6 +145,7 @@ impl Home {
             unchanged: resumes.then_some(base),
             room: AtomicU64::new(room),
             started: AtomicBool::new(false),
+            is_second: there.is_some(),
         };
         if let Err(error) = upload.prepare(intent, there) {
             upload.give_back();
@@ -327,6 +330,12 @@ impl Upload {
         };
         self.room.store(left, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Tells whether there is a file that this one replaces.
+    #[must_use]
+    pub fn replaces(&self) -> bool {
+        self.is_second && self.taken == Taken::Replace
     }
 
     /// Tells whether [`Upload::commit`] waits until the disk has the file.

@@ -27,6 +27,11 @@ use crate::{
     status::Direction,
 };
 
+/// How long after the last byte of an upload its client may be seen to be gone. A process that is
+/// killed closes its connections one behind the other; where a file is to be replaced, the end of the
+/// control connection is worth waiting for.
+const AFTERTHOUGHT: Duration = Duration::from_micros(500);
+
 /// With text conversion on, a byte's place on the wire is not its place in the file.
 pub(super) fn rest(session: &mut Session, offset: u64) -> Reply {
     if offset > 0 && session.is_ascii && session.snapshot.config.server.ascii_conversion {
@@ -402,13 +407,17 @@ async fn commit(
     asking: Asking,
     brake: &Brake,
 ) -> Result<(String, SharePath), Reply> {
+    let mut until = Instant::now();
+    if upload.replaces() {
+        until += AFTERTHOUGHT;
+    }
     let settled = if upload.is_forced() {
         disk::force(move || upload.settle(None)).await
     } else {
         disk::act(move || upload.settle(None)).await
     };
     let settled = settled.map_err(|error| replied(&error))?;
-    if !asking.may_publish(brake).await {
+    if !asking.may_publish(brake, until).await {
         return Err(broken_reply(&Broken::Aborted, Duration::ZERO));
     }
     let published = if settled.is_forced() {
