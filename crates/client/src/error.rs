@@ -327,6 +327,14 @@ pub enum Error {
         /// Its name, escaped, and why.
         what: String,
     },
+    /// Something here that was to be removed once it was sent, and was not.
+    #[error("`{path}` stays: {why}")]
+    Stays {
+        /// The file or directory.
+        path: String,
+        /// The reason.
+        why: &'static str,
+    },
     /// Stopped by the user.
     #[error("interrupted")]
     Interrupted,

@@ -79,7 +79,7 @@ impl From<&Error> for ExitCode {
             Error::Kept { .. } | Error::Truncated { .. } | Error::HashMismatch { .. } => {
                 Self::Refused
             }
-            Error::GivenUp { .. } | Error::LeftOut { .. } => Self::SomeFailed,
+            Error::GivenUp { .. } | Error::LeftOut { .. } | Error::Stays { .. } => Self::SomeFailed,
             Error::Interrupted => Self::Interrupted,
         }
     }

@@ -182,6 +182,7 @@ fn show(app: &App, plan: &Plan) -> ExitCode {
             Step::DeleteRemote { path, .. } => format!("remove  {path}"),
             Step::DeleteLocal { path, .. } => format!("remove  {}", path.display()),
             Step::Refuse { name, what } => format!("cannot  {name}: {what}"),
+            Step::ClearSent { .. } => continue,
             Step::Skip { .. } => {
                 skipped += 1;
                 continue;

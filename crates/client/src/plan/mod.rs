@@ -72,6 +72,11 @@ pub enum Step {
         /// Whether it is a directory (empty by then).
         dir: bool,
     },
+    /// Removes local directories whose files were sent, where they are empty by then.
+    ClearSent {
+        /// Their paths, parents first; relative to the working directory, not to the local root.
+        dirs: Vec<PathBuf>,
+    },
     /// Cannot be done, and is told as a failure.
     Refuse {
         /// The directory it is in.

@@ -5,13 +5,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use super::{
     Plan, Step,
     compare::{Difference, compare},
-    walk::{Node, Tree, local_name},
+    walk::{Node, Tree, local_path},
 };
 use crate::remote::names;
 
@@ -179,17 +179,13 @@ impl Ends<'_> {
         names::join(self.remote_top, path)
     }
 
-    fn local(path: &str) -> PathBuf {
-        path.split('/').map(local_name).collect()
-    }
-
     fn make_dir(&self, path: &str) -> Step {
         match self.way {
             Way::Up => Step::MakeRemoteDir {
                 path: self.remote(path),
             },
             Way::Down => Step::MakeLocalDir {
-                path: Self::local(path),
+                path: local_path(path),
             },
         }
     }
@@ -197,14 +193,14 @@ impl Ends<'_> {
     fn copy(&self, node: &Node) -> Step {
         match self.way {
             Way::Up => Step::Send {
-                local: self.local_top.join(Self::local(&node.path)),
+                local: self.local_top.join(local_path(&node.path)),
                 remote: self.remote(&node.path),
                 size: node.facts.size.unwrap_or(0),
                 modified: node.facts.modified,
             },
             Way::Down => Step::Fetch {
                 remote: self.remote(&node.path),
-                local: Self::local(&node.path),
+                local: local_path(&node.path),
                 size: node.facts.size,
                 // A time that is only a day or a minute is not worth keeping; asked for instead.
                 modified: node
@@ -222,7 +218,7 @@ impl Ends<'_> {
                 dir: node.is_dir,
             },
             Way::Down => Step::DeleteLocal {
-                path: Self::local(&node.path),
+                path: local_path(&node.path),
                 dir: node.is_dir,
             },
         }
@@ -276,6 +272,7 @@ mod tests {
                 Step::Fetch { remote, local, .. } => format!("{remote}>{}", local.display()),
                 Step::DeleteRemote { path, dir } => format!("rm {path} {dir}"),
                 Step::DeleteLocal { path, dir } => format!("rm {} {dir}", path.display()),
+                Step::ClearSent { dirs } => format!("clear {dirs:?}"),
                 Step::Refuse { name, what } => format!("refuse {name}: {what}"),
                 Step::Skip { name, reason } => format!("skip {name}: {reason}"),
             })

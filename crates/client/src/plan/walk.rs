@@ -93,6 +93,12 @@ pub fn local_name(name: &str) -> PathBuf {
     PathBuf::from(OsString::from_vec(names::encode_lossless(name)))
 }
 
+/// Returns the local path for a path of a tree.
+#[must_use]
+pub fn local_path(path: &str) -> PathBuf {
+    path.split('/').map(local_name).collect()
+}
+
 /// Returns the inner form of a local path.
 #[must_use]
 pub fn inner_name(path: &Path) -> String {

@@ -1,6 +1,6 @@
 //! Steps that move no bytes: directories made, things removed, one after the other.
 
-use super::{Outcome, local::LocalRoot, worker};
+use super::{Outcome, local::LocalRoot, moved, worker};
 use crate::{
     error::{Error, RemoteError},
     event::Event,
@@ -29,9 +29,12 @@ impl Crew {
         }
         match self.try_step(&step, root).await {
             Ok(()) => {
-                let removed = matches!(step, Step::DeleteRemote { .. } | Step::DeleteLocal { .. });
-                self.summary.deleted += u64::from(removed);
-                let what = if removed { "removed" } else { "made directory" };
+                let (removed, what) = match &step {
+                    Step::DeleteRemote { .. } | Step::DeleteLocal { .. } => (1, "removed"),
+                    Step::ClearSent { .. } => (0, "removed"),
+                    _ => (0, "made directory"),
+                };
+                self.summary.deleted += removed;
                 self.tools.events.send(Event::Done { what, name });
             }
             Err(Error::Interrupted) => {}
@@ -57,6 +60,7 @@ impl Crew {
             (Step::MakeRemoteDir { .. } | Step::DeleteRemote { .. }, _) => {
                 self.try_remote(step).await
             }
+            (Step::ClearSent { dirs }, _) => moved::clear(dirs),
             (Step::Refuse { what, .. }, _) => Err(Error::LeftOut { what: what.clone() }),
             _ => Ok(()),
         }
@@ -145,6 +149,9 @@ fn name_of(step: &Step) -> String {
     match step {
         Step::MakeRemoteDir { path } | Step::DeleteRemote { path, .. } => names::display(path),
         Step::MakeLocalDir { path } | Step::DeleteLocal { path, .. } => worker::shown(path),
+        Step::ClearSent { dirs } => dirs
+            .first()
+            .map_or_else(String::new, |top| worker::shown(top)),
         Step::Refuse { name, .. } | Step::Skip { name, .. } => name.clone(),
         Step::Send { local, .. } => worker::shown(local),
         Step::Fetch { remote, .. } => names::display(remote),

@@ -19,6 +19,7 @@ use super::{
     Outcome, Summary, Tools,
     fetch::{Done, Fetch},
     local::LocalRoot,
+    moved::Sent,
     send::Send,
 };
 use crate::{
@@ -259,6 +260,7 @@ impl Worker {
                 break;
             };
             let began = Instant::now();
+            let source = self.moving(&job).map(Sent::look);
             let ended = {
                 let tools = Arc::clone(&self.tools);
                 let _row = tools.board.add(job.id(), Arc::clone(&job.flow().done));
@@ -266,7 +268,14 @@ impl Worker {
                 self.run_job(&mut job).await
             };
             match ended {
-                Ended::Done(done) => self.succeeded(&job, done, began.elapsed()),
+                Ended::Done(done) => {
+                    self.succeeded(&job, done, began.elapsed());
+                    if let (Some(sent), Some(path)) = (source, self.moving(&job))
+                        && let Err(error) = sent.remove(path)
+                    {
+                        self.failed(&job, error);
+                    }
+                }
                 Ended::Failed(error) => self.failed(&job, error),
                 Ended::Surplus => {
                     lock(&self.batch.queue).push_front(job);
@@ -276,6 +285,14 @@ impl Worker {
         }
         if let Some(session) = self.session.take() {
             self.tools.pool.give_back(session);
+        }
+    }
+
+    /// The local file that goes once it was sent.
+    fn moving<'a>(&self, job: &'a Job) -> Option<&'a Path> {
+        match job {
+            Job::Send(send, _) if self.tools.options.move_files => Some(&send.local),
+            _ => None,
         }
     }
 

@@ -1,0 +1,110 @@
+//! What the program does to trees on a server that tells less than it should: nothing that was not
+//! meant is sent over another file, or removed on either side.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up should stop"
+)]
+
+mod fake;
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use fake::{Fake, Running};
+
+/// Runs the program in `dir`; `@` in an argument is the server.
+fn ftpc(dir: &Path, server: &Running, args: &[&str]) -> Output {
+    let url = format!("ftp://ann:hunter2@{}", server.address);
+    Command::new(env!("CARGO_BIN_EXE_ftpc"))
+        .env_clear()
+        .env("HOME", dir)
+        .current_dir(dir)
+        .args(["--tls", "off"])
+        .args(args.iter().map(|arg| arg.replace('@', &url)))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// Runs it; it must end with this code and say these words.
+#[track_caller]
+fn says(dir: &Path, server: &Running, args: &[&str], code: i32, words: &str) -> String {
+    let out = ftpc(dir, server, args);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(code), "{args:?}: {said}");
+    assert!(said.contains(words), "`{words}` is not in: {said}");
+    said
+}
+
+fn write(dir: &Path, name: &str, content: &str) {
+    fs::create_dir_all(dir.join(name).parent().unwrap()).unwrap();
+    fs::write(dir.join(name), content).unwrap();
+}
+
+#[test]
+fn a_moved_tree_leaves_what_was_not_sent() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    for name in ["m/a.txt", "m/only.raw", "m/sub/b.txt"] {
+        write(here, name, name);
+    }
+    symlink("/etc/hostname", here.join("m/lnk")).unwrap();
+    // A file that comes while another is being sent.
+    let late = here.join("m/sub/late.txt");
+    let server = Fake::default()
+        .hook(move |_, line| {
+            if line.starts_with("STOR") {
+                fs::write(&late, "late").unwrap();
+            }
+            false
+        })
+        .start();
+    let put = ["put", "-r", "--move", "--exclude", "*.raw", "m", "@/"];
+    says(
+        here,
+        &server,
+        &put,
+        1,
+        "`m` stays: it holds what was not sent",
+    );
+    for gone in ["m/a.txt", "m/sub/b.txt"] {
+        assert!(!here.join(gone).exists(), "{gone}");
+        assert_eq!(server.content(gone).unwrap(), gone.as_bytes());
+    }
+    for kept in ["m/only.raw", "m/sub/late.txt"] {
+        assert!(here.join(kept).exists() && server.content(kept).is_none());
+    }
+    assert!(here.join("m/lnk").symlink_metadata().is_ok());
+
+    fs::remove_dir_all(here.join("m")).unwrap();
+    write(here, "n/sub/c", "c");
+    let server = Fake::default().start();
+    says(here, &server, &["put", "-r", "--move", "n", "@/"], 0, "");
+    assert!(!here.join("n").exists() && server.content("n/sub/c").is_some());
+}
+
+#[test]
+fn a_moved_file_that_changed_while_it_was_sent_stays() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "a", "sent");
+    write(here, "b", "sent");
+    let path = here.join("b");
+    // It changes when all its bytes are over.
+    let server = Fake::default()
+        .hook(move |_, line| {
+            if line.starts_with("RNTO b") {
+                fs::write(&path, "sent and more").unwrap();
+            }
+            false
+        })
+        .start();
+    says(here, &server, &["put", "--move", "a", "b", "@/"], 1, "`b`");
+    assert!(!here.join("a").exists());
+    assert_eq!(fs::read(here.join("b")).unwrap(), b"sent and more");
+}
