@@ -108,3 +108,48 @@ fn a_moved_file_that_changed_while_it_was_sent_stays() {
     assert!(!here.join("a").exists());
     assert_eq!(fs::read(here.join("b")).unwrap(), b"sent and more");
 }
+
+#[test]
+fn two_files_of_one_name_are_refused_before_a_byte_moves() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    for name in ["a/f", "b/f", "c/f/x"] {
+        write(here, name, name);
+    }
+    let server = Fake::default()
+        .file("/g1/f", "1")
+        .file("/g2/f", "2")
+        .start();
+    let words = "`a/f` and `b/f` would both become `two/f`";
+    says(
+        here,
+        &server,
+        &["put", "--move", "a/f", "b/f", "@/two/"],
+        2,
+        words,
+    );
+    says(here, &server, &["put", "a/f", "b/f", "@/two/"], 2, words);
+    let mixed = "`a/f` and a directory would both become `two/f`";
+    says(
+        here,
+        &server,
+        &["put", "-r", "a/f", "c/f", "@/two/"],
+        2,
+        mixed,
+    );
+    let down = "`/g1/f` and `/g2/f` would both become `f`";
+    let get = ["get", "--force", "@//g1/f", "@//g2/f", "-o", "same/"];
+    says(here, &server, &get, 2, down);
+    assert!(here.join("a/f").exists() && here.join("b/f").exists());
+    assert!(!here.join("same").exists());
+    assert_eq!((server.count("STOR"), server.count("RETR")), (0, 0));
+    // Named twice, it goes once.
+    says(
+        here,
+        &server,
+        &["put", "--move", "a/f", "a/f", "@/two/"],
+        0,
+        "",
+    );
+    assert_eq!(server.content("two/f").unwrap(), b"a/f");
+}

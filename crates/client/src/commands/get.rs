@@ -43,6 +43,7 @@ pub async fn run(app: &App, args: &Get) -> Answer {
         add(app, &mut *session, &mut plan, args, &path, &entry, &local).await?;
     }
     link.pool.give_back(session);
+    plan.one_source_each()?;
     let options = Options {
         resume: !args.no_resume,
         force: args.force,

@@ -36,6 +36,7 @@ pub async fn run(app: &App, args: &Put) -> Answer {
     for source in &sources {
         add(app, &mut plan, Path::new(source), &to, args)?;
     }
+    plan.one_source_each()?;
     let options = Options {
         resume: !args.no_resume,
         move_files: args.move_files,

@@ -1,10 +1,11 @@
 //! What a job will do, step by step, before anything is done. Pure.
 //!
-//! `walk` reads both trees, `compare` and `filter` choose, `sync` makes the steps; `transfer`
-//! runs them.
+//! `walk` reads both trees, `compare` and `filter` choose, `sync` makes the steps, `clash` finds two
+//! that make one thing; `transfer` runs them.
 
 pub mod case;
 pub mod checksum;
+pub mod clash;
 pub mod compare;
 pub mod filter;
 pub mod sync;
