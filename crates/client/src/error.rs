@@ -335,6 +335,12 @@ pub enum Error {
         /// The reason.
         why: &'static str,
     },
+    /// Removals that were left out, since not everything was copied.
+    #[error("left out {count}, since not everything was copied")]
+    Spared {
+        /// How many.
+        count: u64,
+    },
     /// Stopped by the user.
     #[error("interrupted")]
     Interrupted,

@@ -153,3 +153,84 @@ fn two_files_of_one_name_are_refused_before_a_byte_moves() {
     );
     assert_eq!(server.content("two/f").unwrap(), b"a/f");
 }
+
+/// A server on which `t` holds a file under a name that is no use here, and one to remove.
+fn with_odd_name() -> Fake {
+    Fake::default().file("t/a", "1").hook(|session, line| {
+        if line != "MLSD t" {
+            return false;
+        }
+        session.say("150 listing");
+        let facts = "type=file;size=1;modify=20240102030405;";
+        let mut data = session.data();
+        let listing = format!("{facts} a\r\n{facts} tab\tx\r\n");
+        std::io::Write::write_all(&mut data, listing.as_bytes()).unwrap();
+        drop(data);
+        session.say("226 done");
+        true
+    })
+}
+
+#[test]
+fn what_a_listing_cannot_name_is_not_removed_here() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/tab\tx", "only copy");
+    let server = with_odd_name().start();
+    let sync = ["sync", "--delete", "@/t", "t"];
+    says(here, &server, &sync, 1, "it holds a control character");
+    assert_eq!(fs::read(here.join("t/tab\tx")).unwrap(), b"only copy");
+    assert!(here.join("t/a").exists());
+}
+
+#[test]
+fn without_delete_sync_removes_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/x", "file");
+    write(here, "t/y", "file");
+    let server = Fake::default().file("t/x/deep/only.txt", "only").start();
+    says(
+        here,
+        &server,
+        &["sync", "t", "@/t"],
+        1,
+        "a directory that is not empty",
+    );
+    assert!(server.content("t/x/deep/only.txt").is_some() && server.content("t/y").is_some());
+    assert_eq!(server.count("DELE") + server.count("RMD"), 0);
+
+    write(here, "down/a/deep/only.txt", "only");
+    let server = Fake::default().file("t/a", "file").start();
+    says(
+        here,
+        &server,
+        &["sync", "@/t", "down"],
+        1,
+        "a directory that is not empty",
+    );
+    assert!(here.join("down/a/deep/only.txt").exists());
+}
+
+#[test]
+fn nothing_is_removed_after_a_file_failed() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    // Renamed here, to a name that the server refuses.
+    write(here, "t/new", "content");
+    write(here, "t/other", "other");
+    let server = Fake::default()
+        .file("t/old", "content")
+        .hook(|session, line| {
+            let refused = line.starts_with("STOR") && line.contains("new");
+            if refused {
+                session.say("553 not this name");
+            }
+            refused
+        })
+        .start();
+    let words = "removals: left out 1, since not everything was copied";
+    says(here, &server, &["sync", "--delete", "t", "@/t"], 1, words);
+    assert_eq!(server.content("t/old").unwrap(), b"content");
+    assert_eq!(server.content("t/other").unwrap(), b"other");
+}

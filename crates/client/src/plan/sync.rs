@@ -29,7 +29,7 @@ pub enum Way {
 pub struct Wishes {
     /// Which way.
     pub way: Way,
-    /// Remove from the target what the source lacks.
+    /// Remove from the target what the source lacks, and what is of another kind there.
     pub delete: bool,
     /// Leave alone what is newer on the target.
     pub update_only: bool,
@@ -82,9 +82,18 @@ pub fn plan(
         });
     }
     let mut files = Vec::new();
+    let mut in_the_way = BTreeSet::new();
     for node in &source.nodes {
+        if parents(&node.path).any(|dir| in_the_way.contains(dir)) {
+            continue;
+        }
         let other = there.get(node.path.as_str()).copied();
         if let Some(other) = other.filter(|other| other.is_dir != node.is_dir) {
+            if !may_replace(target, other, wishes) {
+                plan.push(in_the_way_of(node));
+                in_the_way.insert(node.path.as_str());
+                continue;
+            }
             ends.replace_kind(&mut plan, target, other);
         }
         let other = other.filter(|other| other.is_dir == node.is_dir);
@@ -123,6 +132,29 @@ pub fn plan(
         }
     }
     plan
+}
+
+/// Without `delete` only a directory that holds nothing makes room for a file.
+fn may_replace(target: &Tree, other: &Node, wishes: &Wishes) -> bool {
+    let holds_something = || {
+        let mut paths = target.nodes.iter().map(|node| node.path.as_str());
+        paths.any(|path| is_below(path, &other.path))
+    };
+    wishes.delete || (other.is_dir && !holds_something())
+}
+
+fn in_the_way_of(node: &Node) -> Step {
+    let (dir, name) = names::split(&node.path);
+    let there = if node.is_dir {
+        "a file"
+    } else {
+        "a directory that is not empty"
+    };
+    let name = names::display(name).escape_debug().to_string();
+    Step::Refuse {
+        name: names::display(if dir.is_empty() { "." } else { dir }),
+        what: format!("`{name}`: the target has {there} of that name; `--delete` replaces it"),
+    }
 }
 
 fn is_below(path: &str, dir: &str) -> bool {
@@ -226,8 +258,7 @@ impl Ends<'_> {
 
     /// A file where a directory must be, or the reverse: what is there goes first, with all below.
     fn replace_kind(&self, plan: &mut Plan, target: &Tree, other: &Node) {
-        let prefix = format!("{}/", other.path);
-        let below = |node: &&Node| node.path.starts_with(&prefix);
+        let below = |node: &&Node| is_below(&node.path, &other.path);
         let children = target.nodes.iter().rev().filter(below);
         plan.steps.extend(children.map(|node| self.delete(node)));
         plan.push(self.delete(other));
@@ -345,6 +376,33 @@ mod tests {
         wishes.delete = true;
         let steps = words(&source, &target, &wishes);
         assert_eq!(steps, ["rm x/y false", "rm x true", "/r/x>x"]);
+    }
+
+    #[test]
+    fn without_delete_only_an_empty_directory_makes_room() {
+        let source = tree(&[
+            ("d", None, 0),
+            ("d/e", None, 0),
+            ("d/e/f", Some(1), 1),
+            ("none", Some(1), 1),
+            ("x", Some(1), 1),
+        ]);
+        let target = tree(&[
+            ("d", Some(1), 1),
+            ("none", None, 0),
+            ("x", None, 0),
+            ("x/only", Some(1), 1),
+        ]);
+        assert_eq!(
+            words(&source, &target, &Wishes::new(Way::Up)),
+            [
+                "refuse .: `d`: the target has a file of that name; `--delete` replaces it",
+                "rm /r/none true",
+                "refuse .: `x`: the target has a directory that is not empty of that name; \
+                 `--delete` replaces it",
+                "/l/none>/r/none",
+            ]
+        );
     }
 
     #[test]

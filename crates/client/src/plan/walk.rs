@@ -42,7 +42,8 @@ pub struct Tree {
     pub notes: Vec<String>,
     /// What is there but cannot be had: the directory, and the name with the reason.
     pub refused: Vec<(String, String)>,
-    /// Paths that are there but were not read: nothing is to be concluded from their absence.
+    /// Paths that are there but were not read: nothing is to be concluded from their absence. The
+    /// empty one is the top.
     pub unread: Vec<String>,
 }
 
@@ -69,8 +70,10 @@ impl Tree {
     #[must_use]
     pub fn is_unread(&self, path: &str) -> bool {
         self.unread.iter().any(|unread| {
-            path.strip_prefix(unread.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            unread.is_empty()
+                || path
+                    .strip_prefix(unread.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     }
 
@@ -123,6 +126,10 @@ pub async fn remote(
             names::join(top, &dir)
         };
         let listing = session.list(&path).await?;
+        if !listing.dropped.is_empty() {
+            // Which of the names that seem to be missing it was is not known.
+            tree.unread.push(dir.clone());
+        }
         for dropped in listing.dropped {
             tree.refuse(&path, dropped);
         }

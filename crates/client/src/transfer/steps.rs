@@ -21,6 +21,11 @@ impl Crew {
             self.tools.events.send(Event::Skipped { name, reason });
             return;
         }
+        let removes = matches!(step, Step::DeleteRemote { .. } | Step::DeleteLocal { .. });
+        if removes && self.incomplete {
+            self.spared += 1;
+            return;
+        }
         let name = name_of(&step);
         if let Some(reason) = self.given_up.clone() {
             let error = Error::GivenUp { reason };
@@ -48,9 +53,27 @@ impl Crew {
                 if worker::ends_all(&error) {
                     self.given_up = Some(error.chain());
                 }
+                self.incomplete |=
+                    matches!(step, Step::MakeRemoteDir { .. } | Step::MakeLocalDir { .. });
                 self.summary.failed.push(Outcome { name, error });
             }
         }
+    }
+
+    /// Says how much was not removed, as one failure of the run.
+    pub(super) fn tell_spared(&mut self) {
+        if self.spared == 0 || self.tools.cancel.is_stopped() {
+            return;
+        }
+        let error = Error::Spared { count: self.spared };
+        let name = "removals".to_owned();
+        let id = self.take_id();
+        self.tools.events.send(Event::Failed {
+            id,
+            name: name.clone(),
+            reason: error.chain(),
+        });
+        self.summary.failed.push(Outcome { name, error });
     }
 
     async fn try_step(&mut self, step: &Step, root: Option<&LocalRoot>) -> Result<(), Error> {

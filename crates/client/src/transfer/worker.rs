@@ -87,6 +87,10 @@ pub(super) struct Crew {
     next_id: FileId,
     /// Why the run was given up for all, once it was.
     pub(super) given_up: Option<String>,
+    /// Something was not copied: what the source lacks may be all there is of it.
+    pub(super) incomplete: bool,
+    /// Removals that were left out for it.
+    pub(super) spared: u64,
 }
 
 /// What the workers of one batch share.
@@ -117,6 +121,8 @@ impl Crew {
             session: None,
             next_id: 1,
             given_up: None,
+            incomplete: false,
+            spared: 0,
         }
     }
 
@@ -132,6 +138,7 @@ impl Crew {
             self.run_step(step, root.as_ref()).await;
         }
         self.run_batch(batch).await;
+        self.tell_spared();
         if let Some(session) = self.session.take() {
             self.tools.pool.give_back(session);
         }
@@ -221,6 +228,7 @@ impl Crew {
 
     fn gather(&mut self, batch: &Batch) {
         let results = std::mem::take(&mut *lock(&batch.results));
+        self.incomplete |= !results.failed.is_empty();
         self.summary.files += results.files;
         self.summary.verified += results.verified;
         self.summary.failed.extend(results.failed);
