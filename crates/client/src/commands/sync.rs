@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Answer, carry_out, filter, tell_notes};
+use super::{Answer, agree, carry_out, filter, tell_notes};
 use crate::{
     app::{App, Failure, Link},
     cli::Sync,
@@ -15,7 +15,7 @@ use crate::{
     remote::{Kind, names},
     target::Target,
     transfer::Options,
-    ui::{ask, escape::shown, table},
+    ui::{escape::shown, table},
 };
 
 /// Runs `sync`.
@@ -144,27 +144,17 @@ fn guard(app: &App, args: &Sync, source: &Tree, aim: &Tree, plan: &Plan) -> Resu
         return Ok(());
     }
     let why = if emptied {
-        format!(
-            "`{}` is empty: all {removals} entries of `{}` would be removed",
-            args.from, args.to
-        )
+        let (from, to) = (app.target(&args.from)?, app.target(&args.to)?);
+        shown(&format!(
+            "`{from}` is empty: all {removals} entries of `{to}` would be removed"
+        ))
     } else {
         format!(
             "{removals} entries would be removed, more than --max-delete {}",
             args.max_delete
         )
     };
-    if ask::somebody() {
-        app.ui.remark(&why);
-        if ask::yes("Remove them?") {
-            return Ok(());
-        }
-        return Err(Failure::Said(ExitCode::Usage));
-    }
-    Err(Failure::Usage(
-        why,
-        Some("look with `--dry-run`; `--yes` does it".to_owned()),
-    ))
+    agree(app, why, "look with `--dry-run`; `--yes` does it")
 }
 
 fn show(app: &App, plan: &Plan) -> ExitCode {
@@ -182,7 +172,7 @@ fn show(app: &App, plan: &Plan) -> ExitCode {
             Step::DeleteRemote { path, .. } => format!("remove  {path}"),
             Step::DeleteLocal { path, .. } => format!("remove  {}", path.display()),
             Step::Refuse { name, what } => format!("cannot  {name}: {what}"),
-            Step::ClearSent { .. } => continue,
+            Step::ClearSent { .. } | Step::UnlinkRemote { .. } => continue,
             Step::Skip { .. } => {
                 skipped += 1;
                 continue;

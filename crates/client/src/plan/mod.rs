@@ -66,6 +66,12 @@ pub enum Step {
         /// Whether it is a directory (empty by then).
         dir: bool,
     },
+    /// Removes what the listing calls a directory, if it is a link to one. What else is to be removed
+    /// below it is then not its own, and stays.
+    UnlinkRemote {
+        /// Its path.
+        path: String,
+    },
     /// Removes something below the local root.
     DeleteLocal {
         /// Its path, relative to the local root.

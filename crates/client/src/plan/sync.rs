@@ -114,7 +114,8 @@ pub fn plan(
     plan.steps
         .extend(files.into_iter().map(|node| ends.copy(node)));
     if wishes.delete {
-        for node in target.nodes.iter().rev() {
+        let mut gone = Vec::new();
+        for node in &target.nodes {
             let replaced = parents(&node.path).any(|dir| here.get(dir).is_some_and(|n| !n.is_dir));
             if here.contains_key(node.path.as_str()) || replaced {
                 continue;
@@ -127,9 +128,10 @@ pub fn plan(
                     reason: "not removed: the source was not read there".to_owned(),
                 });
             } else {
-                plan.push(ends.delete(node));
+                gone.push(node);
             }
         }
+        ends.delete_all(&mut plan, &gone);
     }
     plan
 }
@@ -259,9 +261,22 @@ impl Ends<'_> {
     /// A file where a directory must be, or the reverse: what is there goes first, with all below.
     fn replace_kind(&self, plan: &mut Plan, target: &Tree, other: &Node) {
         let below = |node: &&Node| is_below(&node.path, &other.path);
-        let children = target.nodes.iter().rev().filter(below);
-        plan.steps.extend(children.map(|node| self.delete(node)));
-        plan.push(self.delete(other));
+        let children = target.nodes.iter().filter(below);
+        let all: Vec<&Node> = std::iter::once(other).chain(children).collect();
+        self.delete_all(plan, &all);
+    }
+
+    /// `nodes` has parents first. Links go before anything that a listing shows below them.
+    fn delete_all(&self, plan: &mut Plan, nodes: &[&Node]) {
+        if self.way == Way::Up {
+            let dirs = nodes.iter().filter(|node| node.is_dir);
+            plan.steps.extend(dirs.map(|node| Step::UnlinkRemote {
+                path: self.remote(&node.path),
+            }));
+        }
+        let children_first = nodes.iter().rev();
+        plan.steps
+            .extend(children_first.map(|node| self.delete(node)));
     }
 }
 
@@ -303,6 +318,7 @@ mod tests {
                 Step::Fetch { remote, local, .. } => format!("{remote}>{}", local.display()),
                 Step::DeleteRemote { path, dir } => format!("rm {path} {dir}"),
                 Step::DeleteLocal { path, dir } => format!("rm {} {dir}", path.display()),
+                Step::UnlinkRemote { path } => format!("unlink {path}"),
                 Step::ClearSent { dirs } => format!("clear {dirs:?}"),
                 Step::Refuse { name, what } => format!("refuse {name}: {what}"),
                 Step::Skip { name, reason } => format!("skip {name}: {reason}"),
@@ -361,6 +377,8 @@ mod tests {
             steps,
             [
                 "/l/a>/r/a",
+                "unlink /r/d",
+                "unlink /r/d/e",
                 "rm /r/d/e/f false",
                 "rm /r/d/e true",
                 "rm /r/d true"
@@ -397,6 +415,7 @@ mod tests {
             words(&source, &target, &Wishes::new(Way::Up)),
             [
                 "refuse .: `d`: the target has a file of that name; `--delete` replaces it",
+                "unlink /r/none",
                 "rm /r/none true",
                 "refuse .: `x`: the target has a directory that is not empty of that name; \
                  `--delete` replaces it",

@@ -21,9 +21,7 @@ impl Crew {
             self.tools.events.send(Event::Skipped { name, reason });
             return;
         }
-        let removes = matches!(step, Step::DeleteRemote { .. } | Step::DeleteLocal { .. });
-        if removes && self.incomplete {
-            self.spared += 1;
+        if self.stays(&step) {
             return;
         }
         let name = name_of(&step);
@@ -33,9 +31,15 @@ impl Crew {
             return;
         }
         match self.try_step(&step, root).await {
-            Ok(()) => {
+            // A directory, which is removed once it is empty.
+            Ok(false) => {}
+            Ok(true) => {
                 let (removed, what) = match &step {
                     Step::DeleteRemote { .. } | Step::DeleteLocal { .. } => (1, "removed"),
+                    Step::UnlinkRemote { path } => {
+                        self.unlinked.push(path.clone());
+                        (1, "removed")
+                    }
                     Step::ClearSent { .. } => (0, "removed"),
                     _ => (0, "made directory"),
                 };
@@ -53,11 +57,32 @@ impl Crew {
                 if worker::ends_all(&error) {
                     self.given_up = Some(error.chain());
                 }
-                self.incomplete |=
-                    matches!(step, Step::MakeRemoteDir { .. } | Step::MakeLocalDir { .. });
+                // Without an answer a link may still lead elsewhere.
+                self.incomplete |= matches!(
+                    step,
+                    Step::MakeRemoteDir { .. }
+                        | Step::MakeLocalDir { .. }
+                        | Step::UnlinkRemote { .. }
+                );
                 self.summary.failed.push(Outcome { name, error });
             }
         }
+    }
+
+    /// Tells whether a removal must be left out, and counts it.
+    fn stays(&mut self, step: &Step) -> bool {
+        let removes = matches!(step, Step::DeleteRemote { .. } | Step::DeleteLocal { .. });
+        if self.incomplete {
+            self.spared += u64::from(removes);
+            return removes || matches!(step, Step::UnlinkRemote { .. });
+        }
+        let Step::DeleteRemote { path, .. } = step else {
+            return false;
+        };
+        self.unlinked.iter().any(|link| {
+            path.strip_prefix(link.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
     }
 
     /// Says how much was not removed, as one failure of the run.
@@ -76,25 +101,28 @@ impl Crew {
         self.summary.failed.push(Outcome { name, error });
     }
 
-    async fn try_step(&mut self, step: &Step, root: Option<&LocalRoot>) -> Result<(), Error> {
-        match (step, root) {
+    /// Tells whether there was something to do.
+    async fn try_step(&mut self, step: &Step, root: Option<&LocalRoot>) -> Result<bool, Error> {
+        let done = match (step, root) {
             (Step::MakeLocalDir { path }, Some(root)) => root.make_dir(path),
             (Step::DeleteLocal { path, dir }, Some(root)) => root.remove(path, *dir),
-            (Step::MakeRemoteDir { .. } | Step::DeleteRemote { .. }, _) => {
-                self.try_remote(step).await
-            }
+            (
+                Step::MakeRemoteDir { .. } | Step::DeleteRemote { .. } | Step::UnlinkRemote { .. },
+                _,
+            ) => return self.try_remote(step).await,
             (Step::ClearSent { dirs }, _) => moved::clear(dirs),
             (Step::Refuse { what, .. }, _) => Err(Error::LeftOut { what: what.clone() }),
             _ => Ok(()),
-        }
+        };
+        done.map(|()| true)
     }
 
     /// As for files: passing causes are tried again, on a new session.
-    async fn try_remote(&mut self, step: &Step) -> Result<(), Error> {
+    async fn try_remote(&mut self, step: &Step) -> Result<bool, Error> {
         let mut attempt = 1;
         loop {
             let error = match self.try_remote_once(step, attempt > 1).await {
-                Ok(()) => return Ok(()),
+                Ok(done) => return Ok(done),
                 Err(error) => error,
             };
             attempt += 1;
@@ -109,7 +137,7 @@ impl Crew {
         }
     }
 
-    async fn try_remote_once(&mut self, step: &Step, again: bool) -> Result<(), RemoteError> {
+    async fn try_remote_once(&mut self, step: &Step, again: bool) -> Result<bool, RemoteError> {
         let mut remote = match self.session.take().filter(|remote| remote.is_usable()) {
             Some(remote) => remote,
             None => self.tools.pool.dial().await?,
@@ -123,9 +151,10 @@ impl Crew {
 }
 
 /// `again`: the answer to an earlier try may have been lost, so "not there" is success.
-async fn act(remote: &mut dyn Remote, step: &Step, again: bool) -> Result<(), RemoteError> {
-    match step {
+async fn act(remote: &mut dyn Remote, step: &Step, again: bool) -> Result<bool, RemoteError> {
+    let done = match step {
         Step::MakeRemoteDir { path } => make_all(remote, path).await,
+        Step::UnlinkRemote { path } => return remote.unlink(path).await,
         Step::DeleteRemote { path, dir } => {
             let removed = if *dir {
                 remote.remove_dir(path).await
@@ -141,7 +170,8 @@ async fn act(remote: &mut dyn Remote, step: &Step, again: bool) -> Result<(), Re
             }
         }
         _ => Ok(()),
-    }
+    };
+    done.map(|()| true)
 }
 
 /// Makes a directory; when its parent is missing, the parent first.
@@ -170,7 +200,9 @@ async fn make_all(remote: &mut dyn Remote, path: &str) -> Result<(), RemoteError
 
 fn name_of(step: &Step) -> String {
     match step {
-        Step::MakeRemoteDir { path } | Step::DeleteRemote { path, .. } => names::display(path),
+        Step::MakeRemoteDir { path }
+        | Step::DeleteRemote { path, .. }
+        | Step::UnlinkRemote { path } => names::display(path),
         Step::MakeLocalDir { path } | Step::DeleteLocal { path, .. } => worker::shown(path),
         Step::ClearSent { dirs } => dirs
             .first()

@@ -91,6 +91,8 @@ pub(super) struct Crew {
     pub(super) incomplete: bool,
     /// Removals that were left out for it.
     pub(super) spared: u64,
+    /// Links that were removed: what was listed below them is not theirs.
+    pub(super) unlinked: Vec<String>,
 }
 
 /// What the workers of one batch share.
@@ -123,6 +125,7 @@ impl Crew {
             given_up: None,
             incomplete: false,
             spared: 0,
+            unlinked: Vec::new(),
         }
     }
 
