@@ -14,6 +14,7 @@ use std::{
     os::unix::fs::symlink,
     path::Path,
     process::{Command, Output, Stdio},
+    time::{Duration, SystemTime},
 };
 
 use fake::{Fake, Running, Session};
@@ -386,4 +387,35 @@ fn a_question_shows_no_password() {
         said.contains("/three` would be removed") && !said.contains("hunter2"),
         "{said}"
     );
+}
+
+#[test]
+fn a_changed_file_with_an_old_time_is_sent_unless_the_server_is_known_to_keep_no_times() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/a", "new!");
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_500_000_000);
+    let file = fs::File::options().write(true).open(here.join("t/a"));
+    file.unwrap().set_modified(old).unwrap();
+    let timed = |feat: &[&'static str], answer: &'static str| {
+        let fake = Fake::default().feat(feat).file("t/a", "old?");
+        fake.hook(move |session, line| {
+            let sets = line == "MDTM 20240102030405 t/a";
+            if sets {
+                session.say(answer);
+            }
+            sets
+        })
+    };
+    let mlst = "MLST type*;size*;modify*;";
+    let rows: [(&[&'static str], &'static str, &[u8]); 3] = [
+        (&[mlst, "SIZE", "MDTM"], "213 set", b"new!"),
+        (&[mlst, "SIZE", "MDTM"], "550 no such file", b"old?"),
+        (&[mlst, "SIZE"], "500 what?", b"old?"),
+    ];
+    for (feat, answer, wanted) in rows {
+        let server = timed(feat, answer).start();
+        says(here, &server, &["sync", "t", "@/t"], 0, "");
+        assert_eq!(server.content("t/a").unwrap(), wanted, "{feat:?} {answer}");
+    }
 }

@@ -10,6 +10,7 @@ use crate::{
     plan::{
         Plan, Step, case, checksum,
         sync::{self, Way, Wishes},
+        times,
         walk::{self, Tree},
     },
     remote::{Kind, names},
@@ -46,9 +47,13 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
     let mut wishes = Wishes {
         delete: args.delete,
         update_only: args.update,
-        keeps_times: way == Way::Down || link_sets_times(&link).await?,
         ..Wishes::new(way)
     };
+    if way == Way::Up {
+        let mut session = link.session().await?;
+        wishes.keeps_times = times::are_kept(&mut *session, &here, (&there, &top)).await?;
+        link.pool.give_back(session);
+    }
     if args.checksum {
         let mut session = link.session().await?;
         checksum::compare(
@@ -76,13 +81,6 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
         ..app.options()
     };
     carry_out(app, &link, plan, options).await
-}
-
-async fn link_sets_times(link: &Link) -> Result<bool, Failure> {
-    let session = link.session().await?;
-    let sets = session.abilities().sets_times();
-    link.pool.give_back(session);
-    Ok(sets)
 }
 
 fn remote_top(link: &Link, target: &Target) -> String {

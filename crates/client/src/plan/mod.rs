@@ -9,6 +9,7 @@ pub mod clash;
 pub mod compare;
 pub mod filter;
 pub mod sync;
+pub mod times;
 pub mod walk;
 
 use std::{path::PathBuf, time::SystemTime};
