@@ -140,7 +140,7 @@ async fn add(
             Some("fetch it with all it holds: `ftpc get -r`".to_owned()),
         ));
     }
-    let mut tree = walk::remote(session, path, &filter(&args.patterns)?).await?;
+    let mut tree = walk::remote(session, path, &filter(&args.patterns)?, &app.cancel).await?;
     case::spare(&mut tree, &plan.local_root);
     tell_notes(app, &tree.notes);
     plan.push(Step::MakeLocalDir {

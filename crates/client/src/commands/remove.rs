@@ -185,3 +185,35 @@ fn go_on(cancel: &Cancel) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::remote::{Dial as _, memory::Memory};
+
+    #[tokio::test]
+    async fn an_interrupted_rm_removes_nothing_more() {
+        for (at, left) in [
+            ("DELE /t/a", &["/t", "/t/b", "/t/d", "/t/d/c"][..]),
+            ("MLSD /t/d", &["/t", "/t/d", "/t/d/c"]),
+        ] {
+            let server = Memory::new(&[]);
+            for path in ["/t/a", "/t/b", "/t/d/c"] {
+                server.put(path, b"1", SystemTime::UNIX_EPOCH);
+            }
+            let cancel = Cancel::default();
+            server.stop_at(at, &cancel);
+            let mut session = server.dial().await.unwrap();
+            let victim = Victim {
+                path: "/t".to_owned(),
+                kind: Kind::Dir,
+                is_top: false,
+            };
+            let ended = remove(&mut *session, &cancel, victim).await;
+            assert!(matches!(ended, Err(Error::Interrupted)), "{at}");
+            assert_eq!(server.paths(), left, "{at}");
+        }
+    }
+}

@@ -117,7 +117,7 @@ async fn trees(
             .is_some_and(|entry| entry.kind == Kind::Dir),
     };
     let mut there = if known || way == Way::Down {
-        walk::remote(&mut *session, top, &filter).await?
+        walk::remote(&mut *session, top, &filter, &app.cancel).await?
     } else {
         Tree::default()
     };

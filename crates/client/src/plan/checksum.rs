@@ -87,7 +87,7 @@ mod tests {
         }
         let mut session = server.dial().await.unwrap();
         let local = walk::local(temp.path(), &Filter::default()).unwrap();
-        let remote = walk::remote(&mut *session, "/t", &Filter::default())
+        let remote = walk::remote(&mut *session, "/t", &Filter::default(), &Cancel::default())
             .await
             .unwrap();
         let mut wishes = Wishes::new(Way::Up);

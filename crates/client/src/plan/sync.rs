@@ -82,8 +82,13 @@ pub fn plan(
         });
     }
     let mut files = Vec::new();
-    let mut in_the_way = BTreeSet::new();
+    // Where the target cannot be read nothing is known of what a copy would replace.
+    let mut in_the_way: BTreeSet<&str> = target.closed.iter().map(String::as_str).collect();
     for node in &source.nodes {
+        if in_the_way.contains(node.path.as_str()) {
+            plan.push(refuse(&node.path, "the target cannot be read there"));
+            continue;
+        }
         if parents(&node.path).any(|dir| in_the_way.contains(dir)) {
             continue;
         }
@@ -146,16 +151,23 @@ fn may_replace(target: &Tree, other: &Node, wishes: &Wishes) -> bool {
 }
 
 fn in_the_way_of(node: &Node) -> Step {
-    let (dir, name) = names::split(&node.path);
     let there = if node.is_dir {
         "a file"
     } else {
         "a directory that is not empty"
     };
+    refuse(
+        &node.path,
+        &format!("the target has {there} of that name; `--delete` replaces it"),
+    )
+}
+
+fn refuse(path: &str, why: &str) -> Step {
+    let (dir, name) = names::split(path);
     let name = names::display(name).escape_debug().to_string();
     Step::Refuse {
         name: names::display(if dir.is_empty() { "." } else { dir }),
-        what: format!("`{name}`: the target has {there} of that name; `--delete` replaces it"),
+        what: format!("`{name}`: {why}"),
     }
 }
 
@@ -463,6 +475,20 @@ mod tests {
                 .count(),
             2
         );
+    }
+
+    #[test]
+    fn nothing_is_sent_where_the_target_cannot_be_read() {
+        let source = tree(&[
+            ("locked", None, 0),
+            ("open", Some(1), 1),
+            ("locked/x", Some(1), 1),
+        ]);
+        let mut target = tree(&[("locked", None, 0)]);
+        target.closed.push("locked".to_owned());
+        let steps = words(&source, &target, &Wishes::new(Way::Up));
+        let refused = "refuse .: `locked`: the target cannot be read there";
+        assert_eq!(steps, [refused, "/l/open>/r/open"]);
     }
 
     #[test]
