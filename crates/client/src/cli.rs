@@ -308,6 +308,9 @@ pub struct Rm {
     /// Directories with all they hold
     #[arg(short, long)]
     pub recursive: bool,
+    /// Do not ask before all that a server or a site holds is removed
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `mv`

@@ -327,6 +327,20 @@ pub enum Error {
         /// Its name, escaped, and why.
         what: String,
     },
+    /// Something here that was to be removed once it was sent, and was not.
+    #[error("`{path}` stays: {why}")]
+    Stays {
+        /// The file or directory.
+        path: String,
+        /// The reason.
+        why: &'static str,
+    },
+    /// Removals that were left out, since not everything was copied.
+    #[error("left out {count}, since not everything was copied")]
+    Spared {
+        /// How many.
+        count: u64,
+    },
     /// Stopped by the user.
     #[error("interrupted")]
     Interrupted,

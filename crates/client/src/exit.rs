@@ -79,7 +79,10 @@ impl From<&Error> for ExitCode {
             Error::Kept { .. } | Error::Truncated { .. } | Error::HashMismatch { .. } => {
                 Self::Refused
             }
-            Error::GivenUp { .. } | Error::LeftOut { .. } => Self::SomeFailed,
+            Error::GivenUp { .. }
+            | Error::LeftOut { .. }
+            | Error::Stays { .. }
+            | Error::Spared { .. } => Self::SomeFailed,
             Error::Interrupted => Self::Interrupted,
         }
     }

@@ -76,6 +76,26 @@ impl Target {
     }
 }
 
+impl fmt::Display for Target {
+    /// Writes it as an operand, without login and password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(server, path) => write!(f, "{}://{server}/{path}", server.scheme),
+            Self::Site(name, path) => write!(f, "{name}:{path}"),
+            Self::Path(path) => f.write_str(path),
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ftp => "ftp",
+            Self::Ftps => "ftps",
+        })
+    }
+}
+
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {

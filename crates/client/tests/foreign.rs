@@ -140,7 +140,7 @@ async fn sync(
     jobs: usize,
 ) -> (Plan, Summary) {
     let here = walk::local(local, &Filter::default()).unwrap();
-    let there = walk::remote(session, remote, &Filter::default())
+    let there = walk::remote(session, remote, &Filter::default(), &Cancel::default())
         .await
         .unwrap();
     let (source, target) = if way == Way::Up {

@@ -1,6 +1,9 @@
 //! The commands for single files and trees, against every server, plain and over TLS.
 
-use std::fs;
+use std::{
+    fs,
+    os::unix::fs::{chown, symlink},
+};
 
 use harness::client::noise;
 
@@ -54,4 +57,49 @@ fn commands(host: &Host, tls: &str) {
     assert!(!host.disk.join("tree/g").exists(), "{what}");
     ftpc(&["rm", "-r", &url("tree")]);
     assert_eq!(names(&host.disk), [""; 0], "{what}");
+}
+
+#[test]
+fn links_are_removed_and_what_they_lead_to_stays() {
+    for host in hosts(Tls::Off) {
+        for way in ["rm", "sync"] {
+            links(&host, way);
+        }
+    }
+}
+
+fn links(host: &Host, way: &str) {
+    let what = format!("{} by {way}", host.name);
+    let here = tempfile::tempdir().unwrap();
+    let at = |name: &str| host.disk.join(name);
+    for dir in ["real", "par"] {
+        fs::create_dir(at(dir)).unwrap();
+    }
+    fs::write(at("real/precious"), "only").unwrap();
+    fs::write(at("par/z"), "z").unwrap();
+    // Like the peers, which are not root.
+    let owner = fs::metadata(&host.disk).unwrap();
+    let owner = std::os::unix::fs::MetadataExt::uid(&owner);
+    for name in ["real", "par", "real/precious", "par/z"] {
+        chown(at(name), Some(owner), None).unwrap();
+    }
+    symlink("../real", at("par/l2")).unwrap();
+    symlink("real", at("link")).unwrap();
+    let url = |path: &str| host.url(None, path);
+    let ftpc = |args: &[&str]| run(host, here.path(), "off").args(args).run();
+    let ran = if way == "rm" {
+        ftpc(&["rm", "-r", &url("par"), &url("link")])
+    } else {
+        fs::create_dir_all(here.path().join("up")).unwrap();
+        ftpc(&["rm", "-r", &url("link")]);
+        let ran = ftpc(&["sync", "--delete", "--yes", "up", &url("par")]);
+        // A link that is listed as one is no part of the tree.
+        let _ = fs::remove_file(at("par/l2"));
+        fs::remove_dir(at("par")).unwrap();
+        ran
+    };
+    assert_eq!(ran.code, 0, "{what}: {}", ran.stderr);
+    let left = names(&host.disk);
+    assert_eq!(left, ["real", "real/precious"], "{what}: {}", ran.stderr);
+    fs::remove_dir_all(at("real")).unwrap();
 }

@@ -6,6 +6,7 @@ use crate::{
     credentials::CredentialError,
     error::{Error, RemoteError},
     exit::ExitCode,
+    plan::clash::Clash,
     trust::store::StoreError,
     ui::{Ui, escape::shown},
 };
@@ -36,6 +37,13 @@ impl From<RemoteError> for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Work(error)
+    }
+}
+
+impl From<Clash> for Failure {
+    fn from(clash: Clash) -> Self {
+        let hint = "move them one after the other, to names or directories of their own";
+        Self::Usage(shown(&clash.to_string()), Some(hint.to_owned()))
     }
 }
 

@@ -1,11 +1,10 @@
-//! `cat`, `rm`, `mv`, `mkdir`, `rmdir`, `chmod`, `quote`: one act on names that are there.
+//! `cat`, `mv`, `mkdir`, `rmdir`, `chmod`, `quote`: one act on names that are there.
 
-use super::{Answer, get::look, open_all};
+use super::{Answer, open_all};
 use crate::{
     app::{App, Failure, Link},
-    error::{Error, RemoteError},
+    error::Error,
     exit::ExitCode,
-    plan::{filter::Filter, walk},
     remote::{Kind, Remote, names},
     target::Target,
     transfer::stream::fetch_into,
@@ -30,52 +29,6 @@ pub async fn cat(app: &App, paths: &[String]) -> Answer {
         }
     }
     done(&link, session).await
-}
-
-/// Runs `rm`.
-///
-/// # Errors
-/// Something cannot be removed; what came before it is gone.
-pub async fn rm(app: &App, paths: &[String], recursive: bool) -> Answer {
-    let (link, paths) = open_all(app, paths).await?;
-    let mut session = link.session().await?;
-    let mut found = Vec::new();
-    for path in &paths {
-        found.extend(look(&mut *session, path).await?);
-    }
-    for (path, entry) in found {
-        if entry.kind != Kind::Dir {
-            session.remove_file(&path).await?;
-            continue;
-        }
-        if !recursive {
-            return Err(Failure::Usage(
-                format!("`{}` is a directory", shown(&path)),
-                Some("remove it with all it holds: `ftpc rm -r`".to_owned()),
-            ));
-        }
-        remove_tree(&mut *session, &path).await?;
-    }
-    done(&link, session).await
-}
-
-async fn remove_tree(session: &mut dyn Remote, top: &str) -> Result<(), RemoteError> {
-    let tree = walk::remote(session, top, &Filter::default()).await?;
-    for node in tree.nodes.iter().filter(|node| !node.is_dir) {
-        session.remove_file(&names::join(top, &node.path)).await?;
-    }
-    // Deepest first: a parent is empty once its children are gone.
-    let mut dirs: Vec<&str> = tree
-        .nodes
-        .iter()
-        .filter(|node| node.is_dir)
-        .map(|node| node.path.as_str())
-        .collect();
-    dirs.sort_by_key(|path| std::cmp::Reverse(path.matches('/').count()));
-    for dir in dirs {
-        session.remove_dir(&names::join(top, dir)).await?;
-    }
-    session.remove_dir(top).await
 }
 
 /// Runs `mv`.
@@ -171,7 +124,7 @@ pub async fn quote(app: &App, on: Option<&str>, words: &[String]) -> Answer {
     Ok(if refused { ExitCode::Refused } else { code })
 }
 
-async fn done(link: &Link, session: Box<dyn Remote>) -> Answer {
+pub(super) async fn done(link: &Link, session: Box<dyn Remote>) -> Answer {
     link.pool.give_back(session);
     link.close().await;
     Ok(ExitCode::Done)

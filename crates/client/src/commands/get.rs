@@ -43,6 +43,7 @@ pub async fn run(app: &App, args: &Get) -> Answer {
         add(app, &mut *session, &mut plan, args, &path, &entry, &local).await?;
     }
     link.pool.give_back(session);
+    plan.one_source_each()?;
     let options = Options {
         resume: !args.no_resume,
         force: args.force,
@@ -139,7 +140,7 @@ async fn add(
             Some("fetch it with all it holds: `ftpc get -r`".to_owned()),
         ));
     }
-    let mut tree = walk::remote(session, path, &filter(&args.patterns)?).await?;
+    let mut tree = walk::remote(session, path, &filter(&args.patterns)?, &app.cancel).await?;
     case::spare(&mut tree, &plan.local_root);
     tell_notes(app, &tree.notes);
     plan.push(Step::MakeLocalDir {

@@ -114,15 +114,23 @@ fn as_json(path: &str, entry: &Entry, is_dir: bool) -> serde_json::Value {
     })
 }
 
-async fn whole(app: &App, path: &str) -> Result<(Tree, String), Failure> {
+/// A tree, its top, and whether it was read whole.
+async fn whole(app: &App, path: &str) -> Result<(Tree, String, ExitCode), Failure> {
     let (link, paths) = open_all(app, &[path.to_owned()]).await?;
     let top = paths.into_iter().next().unwrap_or_default();
     let mut session = link.session().await?;
-    let tree = walk::remote(&mut *session, &top, &Filter::default()).await?;
+    let tree = walk::remote(&mut *session, &top, &Filter::default(), &app.cancel).await?;
     link.pool.give_back(session);
     link.close().await;
     super::tell_notes(app, &tree.notes);
-    Ok((tree, top))
+    for (dir, what) in &tree.refused {
+        app.ui.warn(format!("left out {what}, in {}", shown(dir)));
+    }
+    let code = match tree.refused.as_slice() {
+        [] => ExitCode::Done,
+        _ => ExitCode::SomeFailed,
+    };
+    Ok((tree, top, code))
 }
 
 /// Runs `tree`.
@@ -130,7 +138,7 @@ async fn whole(app: &App, path: &str) -> Result<(Tree, String), Failure> {
 /// # Errors
 /// A directory cannot be listed.
 pub async fn tree(app: &App, path: &str) -> Answer {
-    let (tree, top) = whole(app, path).await?;
+    let (tree, top, code) = whole(app, path).await?;
     app.ui
         .answer(shown(if top.is_empty() { "." } else { &top }));
     let mut paths: Vec<(Vec<&str>, bool)> = tree
@@ -165,7 +173,7 @@ pub async fn tree(app: &App, path: &str) -> Answer {
             if *is_dir { "/" } else { "" }
         ));
     }
-    Ok(ExitCode::Done)
+    Ok(code)
 }
 
 /// Runs `du`.
@@ -173,7 +181,7 @@ pub async fn tree(app: &App, path: &str) -> Answer {
 /// # Errors
 /// A directory cannot be listed.
 pub async fn du(app: &App, path: &str) -> Answer {
-    let (tree, top) = whole(app, path).await?;
+    let (tree, top, code) = whole(app, path).await?;
     let mut sums = std::collections::BTreeMap::<&str, u64>::new();
     let (mut total, mut files) = (0, 0);
     for node in tree.nodes.iter().filter(|node| !node.is_dir) {
@@ -194,7 +202,7 @@ pub async fn du(app: &App, path: &str) -> Answer {
         shown(top),
         table::count(files, "file")
     ));
-    Ok(ExitCode::Done)
+    Ok(code)
 }
 
 /// Runs `find`.
@@ -206,12 +214,12 @@ pub async fn find(app: &App, path: &str, name: Option<&str>) -> Answer {
         .map(matcher)
         .transpose()
         .map_err(|error| Failure::usage(error.to_string()))?;
-    let (tree, top) = whole(app, path).await?;
+    let (tree, top, code) = whole(app, path).await?;
     for node in &tree.nodes {
         let (_, last) = names::split(&node.path);
         if matches.as_ref().is_none_or(|matches| matches(last)) {
             app.ui.answer(shown(&names::join(&top, &node.path)));
         }
     }
-    Ok(ExitCode::Done)
+    Ok(code)
 }

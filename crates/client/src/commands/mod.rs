@@ -7,6 +7,7 @@ pub mod get;
 pub mod list;
 pub mod papers;
 pub mod put;
+pub mod remove;
 pub mod sync;
 pub mod trust;
 
@@ -25,7 +26,7 @@ use crate::{
     },
     remote::names,
     transfer::{Engine, Options, Summary},
-    ui::{Volume, escape::shown, progress, table},
+    ui::{Volume, ask, escape::shown, progress, table},
 };
 
 /// What a command answers: its exit code, or why it could not work.
@@ -48,7 +49,7 @@ pub async fn run(app: &mut App, cli: Cli) -> Answer {
         Command::Du(args) => list::du(app, &args.path).await,
         Command::Find(args) => list::find(app, &args.path, args.name.as_deref()).await,
         Command::Cat(args) => files::cat(app, &args.paths).await,
-        Command::Rm(args) => files::rm(app, &args.paths, args.recursive).await,
+        Command::Rm(args) => remove::rm(app, &args).await,
         Command::Mv(args) => files::mv(app, &args.from, &args.to).await,
         Command::Mkdir(args) => files::mkdir(app, &args.paths, args.parents).await,
         Command::Rmdir(args) => files::rmdir(app, &args.paths).await,
@@ -223,6 +224,18 @@ pub(crate) fn below(mut plan: Plan, name: &std::path::Path) -> Vec<Step> {
         }
     }
     plan.steps
+}
+
+/// Asks whether to do it; where nobody can be asked it is refused, with what to do about it.
+pub(crate) fn agree(app: &App, why: String, otherwise: &str) -> Result<(), Failure> {
+    if !ask::somebody() {
+        return Err(Failure::Usage(why, Some(otherwise.to_owned())));
+    }
+    app.ui.remark(&why);
+    if ask::yes("Remove them?") {
+        return Ok(());
+    }
+    Err(Failure::Said(ExitCode::Usage))
 }
 
 /// Says what a walk left out.

@@ -11,7 +11,7 @@ use crate::{
     plan::{
         Plan, Step,
         sync::{self, Way, Wishes},
-        walk::{self, Tree},
+        walk::{self, Tree, local_path},
     },
     remote::{Kind, names},
     target::Target,
@@ -36,15 +36,13 @@ pub async fn run(app: &App, args: &Put) -> Answer {
     for source in &sources {
         add(app, &mut plan, Path::new(source), &to, args)?;
     }
+    plan.one_source_each()?;
     let options = Options {
         resume: !args.no_resume,
+        move_files: args.move_files,
         ..app.options()
     };
-    let code = carry_out(app, &link, plan, options).await?;
-    if args.move_files && code == ExitCode::Done {
-        remove_sources(&sources)?;
-    }
-    Ok(code)
+    carry_out(app, &link, plan, options).await
 }
 
 /// Where a source goes.
@@ -160,6 +158,13 @@ fn add(app: &App, plan: &mut Plan, source: &Path, to: &To, args: &Put) -> Result
     let wishes = Wishes::new(Way::Up);
     plan.steps
         .extend(sync::plan(&tree, &Tree::default(), source, &remote, &wishes).steps);
+    if args.move_files {
+        let dirs = tree.nodes.iter().filter(|node| node.is_dir);
+        let below = dirs.map(|node| source.join(local_path(&node.path)));
+        plan.push(Step::ClearSent {
+            dirs: std::iter::once(source.to_owned()).chain(below).collect(),
+        });
+    }
     Ok(())
 }
 
@@ -184,17 +189,4 @@ async fn from_stdin(app: &App, link: &Link, args: &Put, to: &str) -> Answer {
         table::size(bytes)
     ));
     Ok(ExitCode::Done)
-}
-
-fn remove_sources(sources: &[String]) -> Result<(), Failure> {
-    for source in sources {
-        let path = Path::new(source);
-        let removed = if path.is_dir() {
-            std::fs::remove_dir_all(path)
-        } else {
-            std::fs::remove_file(path)
-        };
-        removed.map_err(|error| Error::local("remove", path, error))?;
-    }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Answer, carry_out, filter, tell_notes};
+use super::{Answer, agree, carry_out, filter, tell_notes};
 use crate::{
     app::{App, Failure, Link},
     cli::Sync,
@@ -10,12 +10,13 @@ use crate::{
     plan::{
         Plan, Step, case, checksum,
         sync::{self, Way, Wishes},
+        times,
         walk::{self, Tree},
     },
     remote::{Kind, names},
     target::Target,
     transfer::Options,
-    ui::{ask, escape::shown, table},
+    ui::{escape::shown, table},
 };
 
 /// Runs `sync`.
@@ -46,9 +47,13 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
     let mut wishes = Wishes {
         delete: args.delete,
         update_only: args.update,
-        keeps_times: way == Way::Down || link_sets_times(&link).await?,
         ..Wishes::new(way)
     };
+    if way == Way::Up {
+        let mut session = link.session().await?;
+        wishes.keeps_times = times::are_kept(&mut *session, &here, (&there, &top)).await?;
+        link.pool.give_back(session);
+    }
     if args.checksum {
         let mut session = link.session().await?;
         checksum::compare(
@@ -76,13 +81,6 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
         ..app.options()
     };
     carry_out(app, &link, plan, options).await
-}
-
-async fn link_sets_times(link: &Link) -> Result<bool, Failure> {
-    let session = link.session().await?;
-    let sets = session.abilities().sets_times();
-    link.pool.give_back(session);
-    Ok(sets)
 }
 
 fn remote_top(link: &Link, target: &Target) -> String {
@@ -119,7 +117,7 @@ async fn trees(
             .is_some_and(|entry| entry.kind == Kind::Dir),
     };
     let mut there = if known || way == Way::Down {
-        walk::remote(&mut *session, top, &filter).await?
+        walk::remote(&mut *session, top, &filter, &app.cancel).await?
     } else {
         Tree::default()
     };
@@ -144,27 +142,17 @@ fn guard(app: &App, args: &Sync, source: &Tree, aim: &Tree, plan: &Plan) -> Resu
         return Ok(());
     }
     let why = if emptied {
-        format!(
-            "`{}` is empty: all {removals} entries of `{}` would be removed",
-            args.from, args.to
-        )
+        let (from, to) = (app.target(&args.from)?, app.target(&args.to)?);
+        shown(&format!(
+            "`{from}` is empty: all {removals} entries of `{to}` would be removed"
+        ))
     } else {
         format!(
             "{removals} entries would be removed, more than --max-delete {}",
             args.max_delete
         )
     };
-    if ask::somebody() {
-        app.ui.remark(&why);
-        if ask::yes("Remove them?") {
-            return Ok(());
-        }
-        return Err(Failure::Said(ExitCode::Usage));
-    }
-    Err(Failure::Usage(
-        why,
-        Some("look with `--dry-run`; `--yes` does it".to_owned()),
-    ))
+    agree(app, why, "look with `--dry-run`; `--yes` does it")
 }
 
 fn show(app: &App, plan: &Plan) -> ExitCode {
@@ -182,6 +170,7 @@ fn show(app: &App, plan: &Plan) -> ExitCode {
             Step::DeleteRemote { path, .. } => format!("remove  {path}"),
             Step::DeleteLocal { path, .. } => format!("remove  {}", path.display()),
             Step::Refuse { name, what } => format!("cannot  {name}: {what}"),
+            Step::ClearSent { .. } | Step::UnlinkRemote { .. } => continue,
             Step::Skip { .. } => {
                 skipped += 1;
                 continue;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{
     sync::Wishes,
-    walk::{Node, Tree, local_name},
+    walk::{Node, Tree, local_path},
 };
 use crate::{
     cancel::Cancel,
@@ -48,12 +48,7 @@ pub async fn compare(
         let theirs = session
             .hash(&names::join(remote_top, &node.path), how)
             .await?;
-        let path = node
-            .path
-            .split('/')
-            .fold(local_top.to_owned(), |path, part| {
-                path.join(local_name(part))
-            });
+        let path = local_top.join(local_path(&node.path));
         let ours = hash_of(&path, how, cancel).await?;
         if ours == theirs {
             wishes.equal.insert(node.path.clone());
@@ -92,7 +87,7 @@ mod tests {
         }
         let mut session = server.dial().await.unwrap();
         let local = walk::local(temp.path(), &Filter::default()).unwrap();
-        let remote = walk::remote(&mut *session, "/t", &Filter::default())
+        let remote = walk::remote(&mut *session, "/t", &Filter::default(), &Cancel::default())
             .await
             .unwrap();
         let mut wishes = Wishes::new(Way::Up);

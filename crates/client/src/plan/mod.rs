@@ -1,13 +1,15 @@
 //! What a job will do, step by step, before anything is done. Pure.
 //!
-//! `walk` reads both trees, `compare` and `filter` choose, `sync` makes the steps; `transfer`
-//! runs them.
+//! `walk` reads both trees, `compare` and `filter` choose, `sync` makes the steps, `clash` finds two
+//! that make one thing; `transfer` runs them.
 
 pub mod case;
 pub mod checksum;
+pub mod clash;
 pub mod compare;
 pub mod filter;
 pub mod sync;
+pub mod times;
 pub mod walk;
 
 use std::{path::PathBuf, time::SystemTime};
@@ -65,12 +67,23 @@ pub enum Step {
         /// Whether it is a directory (empty by then).
         dir: bool,
     },
+    /// Removes what the listing calls a directory, if it is a link to one. What else is to be removed
+    /// below it is then not its own, and stays.
+    UnlinkRemote {
+        /// Its path.
+        path: String,
+    },
     /// Removes something below the local root.
     DeleteLocal {
         /// Its path, relative to the local root.
         path: PathBuf,
         /// Whether it is a directory (empty by then).
         dir: bool,
+    },
+    /// Removes local directories whose files were sent, where they are empty by then.
+    ClearSent {
+        /// Their paths, parents first; relative to the working directory, not to the local root.
+        dirs: Vec<PathBuf>,
     },
     /// Cannot be done, and is told as a failure.
     Refuse {

@@ -5,13 +5,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use super::{
     Plan, Step,
     compare::{Difference, compare},
-    walk::{Node, Tree, local_name},
+    walk::{Node, Tree, local_path},
 };
 use crate::remote::names;
 
@@ -29,7 +29,7 @@ pub enum Way {
 pub struct Wishes {
     /// Which way.
     pub way: Way,
-    /// Remove from the target what the source lacks.
+    /// Remove from the target what the source lacks, and what is of another kind there.
     pub delete: bool,
     /// Leave alone what is newer on the target.
     pub update_only: bool,
@@ -82,9 +82,23 @@ pub fn plan(
         });
     }
     let mut files = Vec::new();
+    // Where the target cannot be read nothing is known of what a copy would replace.
+    let mut in_the_way: BTreeSet<&str> = target.closed.iter().map(String::as_str).collect();
     for node in &source.nodes {
+        if in_the_way.contains(node.path.as_str()) {
+            plan.push(refuse(&node.path, "the target cannot be read there"));
+            continue;
+        }
+        if parents(&node.path).any(|dir| in_the_way.contains(dir)) {
+            continue;
+        }
         let other = there.get(node.path.as_str()).copied();
         if let Some(other) = other.filter(|other| other.is_dir != node.is_dir) {
+            if !may_replace(target, other, wishes) {
+                plan.push(in_the_way_of(node));
+                in_the_way.insert(node.path.as_str());
+                continue;
+            }
             ends.replace_kind(&mut plan, target, other);
         }
         let other = other.filter(|other| other.is_dir == node.is_dir);
@@ -105,7 +119,8 @@ pub fn plan(
     plan.steps
         .extend(files.into_iter().map(|node| ends.copy(node)));
     if wishes.delete {
-        for node in target.nodes.iter().rev() {
+        let mut gone = Vec::new();
+        for node in &target.nodes {
             let replaced = parents(&node.path).any(|dir| here.get(dir).is_some_and(|n| !n.is_dir));
             if here.contains_key(node.path.as_str()) || replaced {
                 continue;
@@ -118,11 +133,42 @@ pub fn plan(
                     reason: "not removed: the source was not read there".to_owned(),
                 });
             } else {
-                plan.push(ends.delete(node));
+                gone.push(node);
             }
         }
+        ends.delete_all(&mut plan, &gone);
     }
     plan
+}
+
+/// Without `delete` only a directory that holds nothing makes room for a file.
+fn may_replace(target: &Tree, other: &Node, wishes: &Wishes) -> bool {
+    let holds_something = || {
+        let mut paths = target.nodes.iter().map(|node| node.path.as_str());
+        paths.any(|path| is_below(path, &other.path))
+    };
+    wishes.delete || (other.is_dir && !holds_something())
+}
+
+fn in_the_way_of(node: &Node) -> Step {
+    let there = if node.is_dir {
+        "a file"
+    } else {
+        "a directory that is not empty"
+    };
+    refuse(
+        &node.path,
+        &format!("the target has {there} of that name; `--delete` replaces it"),
+    )
+}
+
+fn refuse(path: &str, why: &str) -> Step {
+    let (dir, name) = names::split(path);
+    let name = names::display(name).escape_debug().to_string();
+    Step::Refuse {
+        name: names::display(if dir.is_empty() { "." } else { dir }),
+        what: format!("`{name}`: {why}"),
+    }
 }
 
 fn is_below(path: &str, dir: &str) -> bool {
@@ -179,17 +225,13 @@ impl Ends<'_> {
         names::join(self.remote_top, path)
     }
 
-    fn local(path: &str) -> PathBuf {
-        path.split('/').map(local_name).collect()
-    }
-
     fn make_dir(&self, path: &str) -> Step {
         match self.way {
             Way::Up => Step::MakeRemoteDir {
                 path: self.remote(path),
             },
             Way::Down => Step::MakeLocalDir {
-                path: Self::local(path),
+                path: local_path(path),
             },
         }
     }
@@ -197,14 +239,14 @@ impl Ends<'_> {
     fn copy(&self, node: &Node) -> Step {
         match self.way {
             Way::Up => Step::Send {
-                local: self.local_top.join(Self::local(&node.path)),
+                local: self.local_top.join(local_path(&node.path)),
                 remote: self.remote(&node.path),
                 size: node.facts.size.unwrap_or(0),
                 modified: node.facts.modified,
             },
             Way::Down => Step::Fetch {
                 remote: self.remote(&node.path),
-                local: Self::local(&node.path),
+                local: local_path(&node.path),
                 size: node.facts.size,
                 // A time that is only a day or a minute is not worth keeping; asked for instead.
                 modified: node
@@ -222,7 +264,7 @@ impl Ends<'_> {
                 dir: node.is_dir,
             },
             Way::Down => Step::DeleteLocal {
-                path: Self::local(&node.path),
+                path: local_path(&node.path),
                 dir: node.is_dir,
             },
         }
@@ -230,11 +272,23 @@ impl Ends<'_> {
 
     /// A file where a directory must be, or the reverse: what is there goes first, with all below.
     fn replace_kind(&self, plan: &mut Plan, target: &Tree, other: &Node) {
-        let prefix = format!("{}/", other.path);
-        let below = |node: &&Node| node.path.starts_with(&prefix);
-        let children = target.nodes.iter().rev().filter(below);
-        plan.steps.extend(children.map(|node| self.delete(node)));
-        plan.push(self.delete(other));
+        let below = |node: &&Node| is_below(&node.path, &other.path);
+        let children = target.nodes.iter().filter(below);
+        let all: Vec<&Node> = std::iter::once(other).chain(children).collect();
+        self.delete_all(plan, &all);
+    }
+
+    /// `nodes` has parents first. Links go before anything that a listing shows below them.
+    fn delete_all(&self, plan: &mut Plan, nodes: &[&Node]) {
+        if self.way == Way::Up {
+            let dirs = nodes.iter().filter(|node| node.is_dir);
+            plan.steps.extend(dirs.map(|node| Step::UnlinkRemote {
+                path: self.remote(&node.path),
+            }));
+        }
+        let children_first = nodes.iter().rev();
+        plan.steps
+            .extend(children_first.map(|node| self.delete(node)));
     }
 }
 
@@ -276,6 +330,8 @@ mod tests {
                 Step::Fetch { remote, local, .. } => format!("{remote}>{}", local.display()),
                 Step::DeleteRemote { path, dir } => format!("rm {path} {dir}"),
                 Step::DeleteLocal { path, dir } => format!("rm {} {dir}", path.display()),
+                Step::UnlinkRemote { path } => format!("unlink {path}"),
+                Step::ClearSent { dirs } => format!("clear {dirs:?}"),
                 Step::Refuse { name, what } => format!("refuse {name}: {what}"),
                 Step::Skip { name, reason } => format!("skip {name}: {reason}"),
             })
@@ -333,6 +389,8 @@ mod tests {
             steps,
             [
                 "/l/a>/r/a",
+                "unlink /r/d",
+                "unlink /r/d/e",
                 "rm /r/d/e/f false",
                 "rm /r/d/e true",
                 "rm /r/d true"
@@ -348,6 +406,34 @@ mod tests {
         wishes.delete = true;
         let steps = words(&source, &target, &wishes);
         assert_eq!(steps, ["rm x/y false", "rm x true", "/r/x>x"]);
+    }
+
+    #[test]
+    fn without_delete_only_an_empty_directory_makes_room() {
+        let source = tree(&[
+            ("d", None, 0),
+            ("d/e", None, 0),
+            ("d/e/f", Some(1), 1),
+            ("none", Some(1), 1),
+            ("x", Some(1), 1),
+        ]);
+        let target = tree(&[
+            ("d", Some(1), 1),
+            ("none", None, 0),
+            ("x", None, 0),
+            ("x/only", Some(1), 1),
+        ]);
+        assert_eq!(
+            words(&source, &target, &Wishes::new(Way::Up)),
+            [
+                "refuse .: `d`: the target has a file of that name; `--delete` replaces it",
+                "unlink /r/none",
+                "rm /r/none true",
+                "refuse .: `x`: the target has a directory that is not empty of that name; \
+                 `--delete` replaces it",
+                "/l/none>/r/none",
+            ]
+        );
     }
 
     #[test]
@@ -389,6 +475,20 @@ mod tests {
                 .count(),
             2
         );
+    }
+
+    #[test]
+    fn nothing_is_sent_where_the_target_cannot_be_read() {
+        let source = tree(&[
+            ("locked", None, 0),
+            ("open", Some(1), 1),
+            ("locked/x", Some(1), 1),
+        ]);
+        let mut target = tree(&[("locked", None, 0)]);
+        target.closed.push("locked".to_owned());
+        let steps = words(&source, &target, &Wishes::new(Way::Up));
+        let refused = "refuse .: `locked`: the target cannot be read there";
+        assert_eq!(steps, [refused, "/l/open>/r/open"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::{
 
 use super::{compare::Facts, filter::Filter};
 use crate::{
+    cancel::Cancel,
     error::{Error, RemoteError},
     remote::{Kind, Remote, names},
 };
@@ -42,8 +43,11 @@ pub struct Tree {
     pub notes: Vec<String>,
     /// What is there but cannot be had: the directory, and the name with the reason.
     pub refused: Vec<(String, String)>,
-    /// Paths that are there but were not read: nothing is to be concluded from their absence.
+    /// Paths that are there but were not read: nothing is to be concluded from their absence. The
+    /// empty one is the top.
     pub unread: Vec<String>,
+    /// Those of them that could not be read, whatever they are.
+    pub closed: Vec<String>,
 }
 
 impl Tree {
@@ -58,6 +62,18 @@ impl Tree {
         self.unread.push(path.to_owned());
     }
 
+    /// Refuses what cannot be read, and concludes nothing from what it may hold.
+    fn cannot_read(&mut self, path: &str, why: &str) {
+        let (dir, name) = names::split(path);
+        let name = names::display(name).escape_debug().to_string();
+        self.refuse(
+            if dir.is_empty() { "." } else { dir },
+            format!("`{name}`: {why}"),
+        );
+        self.unread.push(path.to_owned());
+        self.closed.push(path.to_owned());
+    }
+
     /// Refuses a name of a directory, which is a failure of the whole.
     pub(super) fn refuse(&mut self, dir: &str, what: String) {
         if self.refused.len() < 1000 {
@@ -69,8 +85,10 @@ impl Tree {
     #[must_use]
     pub fn is_unread(&self, path: &str) -> bool {
         self.unread.iter().any(|unread| {
-            path.strip_prefix(unread.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            unread.is_empty()
+                || path
+                    .strip_prefix(unread.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     }
 
@@ -93,21 +111,29 @@ pub fn local_name(name: &str) -> PathBuf {
     PathBuf::from(OsString::from_vec(names::encode_lossless(name)))
 }
 
+/// Returns the local path for a path of a tree.
+#[must_use]
+pub fn local_path(path: &str) -> PathBuf {
+    path.split('/').map(local_name).collect()
+}
+
 /// Returns the inner form of a local path.
 #[must_use]
 pub fn inner_name(path: &Path) -> String {
     names::decode_lossless(path.as_os_str().as_bytes())
 }
 
-/// Walks a remote directory. Parts of interrupted uploads are left out.
+/// Walks a remote directory. Parts of interrupted uploads are left out; a directory below the top
+/// that the server does not list is refused.
 ///
 /// # Errors
-/// A directory cannot be listed, or the tree has no end.
+/// The top cannot be listed, the session broke, the tree has no end, or it was interrupted.
 pub async fn remote(
     session: &mut dyn Remote,
     top: &str,
     filter: &Filter,
-) -> Result<Tree, RemoteError> {
+    cancel: &Cancel,
+) -> Result<Tree, Error> {
     let mut tree = Tree::default();
     let mut waiting = vec![(String::new(), 0)];
     while let Some((dir, depth)) = waiting.pop() {
@@ -116,7 +142,20 @@ pub async fn remote(
         } else {
             names::join(top, &dir)
         };
-        let listing = session.list(&path).await?;
+        if cancel.is_stopped() {
+            return Err(Error::Interrupted);
+        }
+        let listing = match session.list(&path).await {
+            Err(error @ RemoteError::Refused { .. }) if !dir.is_empty() && session.is_usable() => {
+                tree.cannot_read(&dir, &error.to_string());
+                continue;
+            }
+            other => other?,
+        };
+        if !listing.dropped.is_empty() {
+            // Which of the names that seem to be missing it was is not known.
+            tree.unread.push(dir.clone());
+        }
         for dropped in listing.dropped {
             tree.refuse(&path, dropped);
         }
@@ -124,8 +163,11 @@ pub async fn remote(
         for entry in listing.entries {
             let path = below_of(&dir, entry.name.as_str());
             let is_dir = entry.kind == Kind::Dir;
-            let part = !is_dir && entry.name.as_str().ends_with(".ftpc-part");
-            if part || !filter.takes(&path, is_dir) {
+            if !filter.takes(&path, is_dir) {
+                continue;
+            }
+            if !is_dir && entry.name.as_str().ends_with(".ftpc-part") {
+                tree.leave_out(&path, "a part of an upload");
                 continue;
             }
             if !matches!(entry.kind, Kind::Dir | Kind::File) {
@@ -147,19 +189,11 @@ pub async fn remote(
                     modified: entry.modified,
                     precision: entry.precision,
                 },
-            })
-            .map_err(only_remote)?;
+            })?;
         }
         waiting.extend(below.into_iter().rev());
     }
     Ok(tree)
-}
-
-fn only_remote(error: Error) -> RemoteError {
-    match error {
-        Error::Remote(error) => error,
-        _ => RemoteError::Poisoned,
-    }
 }
 
 fn below_of(dir: &str, name: &str) -> String {
@@ -173,7 +207,7 @@ fn below_of(dir: &str, name: &str) -> String {
 /// Walks a local directory. Blocks. Partial files of interrupted downloads are left out.
 ///
 /// # Errors
-/// The top cannot be read; what cannot be read below it is noted.
+/// The top cannot be read; what cannot be read below it is refused.
 pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
     let mut tree = Tree::default();
     let mut waiting = vec![(String::new(), 0)];
@@ -183,7 +217,7 @@ pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
             Ok(entries) => entries,
             Err(error) if dir.is_empty() => return Err(Error::local("read", disk, error)),
             Err(error) => {
-                tree.leave_out(&dir, &error.to_string());
+                tree.cannot_read(&dir, &Error::local("read", disk, error).chain());
                 continue;
             }
         };
@@ -207,7 +241,10 @@ pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
                 }
                 Ok(None) if !filter.takes(&path, false) => {}
                 Ok(None) => tree.leave_out(&path, "not a regular file"),
-                Err(error) => tree.leave_out(&path, &error.to_string()),
+                Err(error) => {
+                    let error = Error::local("read", disk.join(&name), error);
+                    tree.cannot_read(&path, &error.chain());
+                }
             }
         }
         waiting.extend(below.into_iter().rev());
@@ -257,11 +294,19 @@ mod tests {
         let mut filter = Filter::default();
         filter.exclude("skip/").unwrap();
         let mut session = server.dial().await.unwrap();
-        let tree = remote(&mut *session, "/t", &filter).await.unwrap();
+        let tree = remote(&mut *session, "/t", &filter, &Cancel::default())
+            .await
+            .unwrap();
         let paths: Vec<_> = tree.nodes.iter().map(|node| node.path.as_str()).collect();
         assert_eq!(paths, ["a", "b", "b/c"]);
+        assert_eq!(tree.notes, ["a.12345678.ftpc-part: a part of an upload"]);
+        assert!(tree.is_unread("a.12345678.ftpc-part"));
         assert!(!server.calls().contains(&"MLSD /t/skip".to_owned()));
-        assert!(remote(&mut *session, "/none", &filter).await.is_err());
+        assert!(
+            remote(&mut *session, "/none", &filter, &Cancel::default())
+                .await
+                .is_err()
+        );
     }
 
     #[tokio::test]
@@ -270,7 +315,7 @@ mod tests {
         let deep = "/d".repeat(MAX_DEPTH + 10);
         server.put(&deep, b"1", std::time::SystemTime::UNIX_EPOCH);
         let mut session = server.dial().await.unwrap();
-        let tree = remote(&mut *session, "/", &Filter::default())
+        let tree = remote(&mut *session, "/", &Filter::default(), &Cancel::default())
             .await
             .unwrap();
         assert_eq!(tree.nodes.len(), MAX_DEPTH);
@@ -295,5 +340,49 @@ mod tests {
         assert_eq!(tree.notes, ["d/loop: not a regular file"]);
         assert_eq!(local_name(&tree.nodes[1].path), PathBuf::from(raw));
         assert!(local(&top.join("missing"), &Filter::default()).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_top_that_is_not_listed_is_an_error() {
+        let server = Memory::new(&[]);
+        server.put("/t/x", b"1", std::time::SystemTime::UNIX_EPOCH);
+        let refusal = RemoteError::Refused {
+            verb: "MLSD".to_owned(),
+            path: None,
+            reply: crate::remote::Reply::new(550, "permission denied"),
+        };
+        let mut session = server.dial().await.unwrap();
+        let (filter, cancel) = (Filter::default(), Cancel::default());
+        server.fail("MLSD", refusal);
+        let error = remote(&mut *session, "/t", &filter, &cancel).await;
+        assert!(error.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_remote_walk_stops_when_it_is_interrupted() {
+        let server = Memory::new(&[]);
+        let mut session = server.dial().await.unwrap();
+        let cancel = Cancel::default();
+        cancel.stop();
+        let stopped = remote(&mut *session, "/", &Filter::default(), &cancel).await;
+        assert!(matches!(stopped, Err(Error::Interrupted)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_here_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        // Below a path that is too long for the system's calls.
+        let dir = cap_std::fs::Dir::open_ambient_dir(temp.path(), cap_std::ambient_authority());
+        let mut dir = dir.unwrap();
+        let name = "n".repeat(250);
+        for _ in 0..20 {
+            dir.create_dir(&name).unwrap();
+            dir = dir.open_dir(&name).unwrap();
+        }
+        let tree = local(temp.path(), &Filter::default()).unwrap();
+        assert!(tree.notes.is_empty(), "{:?}", tree.notes);
+        assert_eq!(tree.refused.len(), 1, "{:?}", tree.refused);
+        assert!(tree.refused[0].1.contains("too long"), "{:?}", tree.refused);
+        assert!(tree.is_unread(&tree.unread[0]));
     }
 }

@@ -158,7 +158,8 @@ impl Abilities {
         self.atomic_stor() && self.on_duplicate() != OnDuplicate::Rename
     }
 
-    /// Tells whether the server says that it takes the times of files.
+    /// Tells whether the server says that it takes the times of files. One that does not say may take
+    /// them by MDTM all the same, as vsftpd does.
     #[must_use]
     pub fn sets_times(&self) -> bool {
         self.has("MFMT")

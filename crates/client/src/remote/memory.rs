@@ -35,6 +35,7 @@ pub struct Memory(Arc<Mutex<State>>);
 struct State {
     items: BTreeMap<String, Item>,
     faults: VecDeque<(String, RemoteError)>,
+    stop: Option<(String, Cancel)>,
     abilities: Abilities,
     calls: Vec<String>,
 }
@@ -91,6 +92,11 @@ impl Memory {
         self.state().faults.push_back((verb.to_owned(), error));
     }
 
+    /// Stops a run when this call comes, as `verb path`.
+    pub fn stop_at(&self, call: &str, cancel: &Cancel) {
+        self.state().stop = Some((call.to_owned(), cancel.clone()));
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -134,7 +140,11 @@ impl Session {
     /// Notes the call and fails if a fault waits for it.
     fn call(&self, verb: &str, path: &str) -> Result<(), RemoteError> {
         let mut state = self.server.state();
-        state.calls.push(format!("{verb} {path}"));
+        let call = format!("{verb} {path}");
+        if let Some((_, cancel)) = state.stop.as_ref().filter(|(at, _)| *at == call) {
+            cancel.stop();
+        }
+        state.calls.push(call);
         match state.faults.front() {
             Some((wanted, _)) if wanted == verb => {
                 let fault = state.faults.pop_front();

@@ -303,6 +303,17 @@ pub trait Remote: Send {
     /// Removes a file.
     async fn remove_file(&mut self, path: &str) -> Result<(), RemoteError>;
 
+    /// Removes what the listing calls a directory, if it is a link to one: some servers list it so.
+    /// DELE takes the link and refuses a directory (RFC 959 §4.1.3 has RMD for those). Tells whether
+    /// it took it.
+    async fn unlink(&mut self, path: &str) -> Result<bool, RemoteError> {
+        match self.remove_file(path).await {
+            Ok(()) => Ok(true),
+            Err(RemoteError::Refused { .. }) if self.is_usable() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Removes an empty directory.
     async fn remove_dir(&mut self, path: &str) -> Result<(), RemoteError>;
 

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     app::{App, Failure, Link},
-    cli::Ls,
-    commands::{files, list},
+    cli::{Ls, Rm},
+    commands::{files, list, remove},
     error::{Error, RemoteError},
     exit::ExitCode,
     remote::{Kind, Remote, names},
@@ -193,8 +193,12 @@ impl<'a> Shell<'a> {
             Verb::Append => self.append(row, args).await,
             Verb::Delete => {
                 let paths = self.confirmed(paths)?;
-                self.lent(async |app| files::rm(app, &paths, false).await)
-                    .await
+                let args = Rm {
+                    paths,
+                    recursive: false,
+                    yes: false,
+                };
+                self.lent(async |app| remove::rm(app, &args).await).await
             }
             Verb::Rename => {
                 let [from, to] = paths.as_slice() else {

@@ -7,6 +7,7 @@ mod copy;
 mod digest;
 mod fetch;
 mod local;
+mod moved;
 mod options;
 mod pace;
 mod progress;

@@ -23,6 +23,8 @@ pub struct Options {
     pub keep_times: bool,
     /// Replace local files that exist (uploads always replace).
     pub force: bool,
+    /// Remove each local file once the server is proved to have it.
+    pub move_files: bool,
 }
 
 impl Default for Options {
@@ -35,6 +37,7 @@ impl Default for Options {
             resume: true,
             keep_times: true,
             force: false,
+            move_files: false,
         }
     }
 }

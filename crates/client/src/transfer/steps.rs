@@ -1,6 +1,6 @@
 //! Steps that move no bytes: directories made, things removed, one after the other.
 
-use super::{Outcome, local::LocalRoot, worker};
+use super::{Outcome, local::LocalRoot, moved, worker};
 use crate::{
     error::{Error, RemoteError},
     event::Event,
@@ -21,6 +21,9 @@ impl Crew {
             self.tools.events.send(Event::Skipped { name, reason });
             return;
         }
+        if self.stays(&step) {
+            return;
+        }
         let name = name_of(&step);
         if let Some(reason) = self.given_up.clone() {
             let error = Error::GivenUp { reason };
@@ -28,10 +31,19 @@ impl Crew {
             return;
         }
         match self.try_step(&step, root).await {
-            Ok(()) => {
-                let removed = matches!(step, Step::DeleteRemote { .. } | Step::DeleteLocal { .. });
-                self.summary.deleted += u64::from(removed);
-                let what = if removed { "removed" } else { "made directory" };
+            // A directory, which is removed once it is empty.
+            Ok(false) => {}
+            Ok(true) => {
+                let (removed, what) = match &step {
+                    Step::DeleteRemote { .. } | Step::DeleteLocal { .. } => (1, "removed"),
+                    Step::UnlinkRemote { path } => {
+                        self.unlinked.push(path.clone());
+                        (1, "removed")
+                    }
+                    Step::ClearSent { .. } => (0, "removed"),
+                    _ => (0, "made directory"),
+                };
+                self.summary.deleted += removed;
                 self.tools.events.send(Event::Done { what, name });
             }
             Err(Error::Interrupted) => {}
@@ -45,29 +57,72 @@ impl Crew {
                 if worker::ends_all(&error) {
                     self.given_up = Some(error.chain());
                 }
+                // Without an answer a link may still lead elsewhere.
+                self.incomplete |= matches!(
+                    step,
+                    Step::MakeRemoteDir { .. }
+                        | Step::MakeLocalDir { .. }
+                        | Step::UnlinkRemote { .. }
+                );
                 self.summary.failed.push(Outcome { name, error });
             }
         }
     }
 
-    async fn try_step(&mut self, step: &Step, root: Option<&LocalRoot>) -> Result<(), Error> {
-        match (step, root) {
+    /// Tells whether a removal must be left out, and counts it.
+    fn stays(&mut self, step: &Step) -> bool {
+        let removes = matches!(step, Step::DeleteRemote { .. } | Step::DeleteLocal { .. });
+        if self.incomplete {
+            self.spared += u64::from(removes);
+            return removes || matches!(step, Step::UnlinkRemote { .. });
+        }
+        let Step::DeleteRemote { path, .. } = step else {
+            return false;
+        };
+        self.unlinked.iter().any(|link| {
+            path.strip_prefix(link.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    /// Says how much was not removed, as one failure of the run.
+    pub(super) fn tell_spared(&mut self) {
+        if self.spared == 0 || self.tools.cancel.is_stopped() {
+            return;
+        }
+        let error = Error::Spared { count: self.spared };
+        let name = "removals".to_owned();
+        let id = self.take_id();
+        self.tools.events.send(Event::Failed {
+            id,
+            name: name.clone(),
+            reason: error.chain(),
+        });
+        self.summary.failed.push(Outcome { name, error });
+    }
+
+    /// Tells whether there was something to do.
+    async fn try_step(&mut self, step: &Step, root: Option<&LocalRoot>) -> Result<bool, Error> {
+        let done = match (step, root) {
             (Step::MakeLocalDir { path }, Some(root)) => root.make_dir(path),
             (Step::DeleteLocal { path, dir }, Some(root)) => root.remove(path, *dir),
-            (Step::MakeRemoteDir { .. } | Step::DeleteRemote { .. }, _) => {
-                self.try_remote(step).await
-            }
+            (
+                Step::MakeRemoteDir { .. } | Step::DeleteRemote { .. } | Step::UnlinkRemote { .. },
+                _,
+            ) => return self.try_remote(step).await,
+            (Step::ClearSent { dirs }, _) => moved::clear(dirs),
             (Step::Refuse { what, .. }, _) => Err(Error::LeftOut { what: what.clone() }),
             _ => Ok(()),
-        }
+        };
+        done.map(|()| true)
     }
 
     /// As for files: passing causes are tried again, on a new session.
-    async fn try_remote(&mut self, step: &Step) -> Result<(), Error> {
+    async fn try_remote(&mut self, step: &Step) -> Result<bool, Error> {
         let mut attempt = 1;
         loop {
             let error = match self.try_remote_once(step, attempt > 1).await {
-                Ok(()) => return Ok(()),
+                Ok(done) => return Ok(done),
                 Err(error) => error,
             };
             attempt += 1;
@@ -82,7 +137,7 @@ impl Crew {
         }
     }
 
-    async fn try_remote_once(&mut self, step: &Step, again: bool) -> Result<(), RemoteError> {
+    async fn try_remote_once(&mut self, step: &Step, again: bool) -> Result<bool, RemoteError> {
         let mut remote = match self.session.take().filter(|remote| remote.is_usable()) {
             Some(remote) => remote,
             None => self.tools.pool.dial().await?,
@@ -96,9 +151,10 @@ impl Crew {
 }
 
 /// `again`: the answer to an earlier try may have been lost, so "not there" is success.
-async fn act(remote: &mut dyn Remote, step: &Step, again: bool) -> Result<(), RemoteError> {
-    match step {
+async fn act(remote: &mut dyn Remote, step: &Step, again: bool) -> Result<bool, RemoteError> {
+    let done = match step {
         Step::MakeRemoteDir { path } => make_all(remote, path).await,
+        Step::UnlinkRemote { path } => return remote.unlink(path).await,
         Step::DeleteRemote { path, dir } => {
             let removed = if *dir {
                 remote.remove_dir(path).await
@@ -114,7 +170,8 @@ async fn act(remote: &mut dyn Remote, step: &Step, again: bool) -> Result<(), Re
             }
         }
         _ => Ok(()),
-    }
+    };
+    done.map(|()| true)
 }
 
 /// Makes a directory; when its parent is missing, the parent first.
@@ -143,8 +200,13 @@ async fn make_all(remote: &mut dyn Remote, path: &str) -> Result<(), RemoteError
 
 fn name_of(step: &Step) -> String {
     match step {
-        Step::MakeRemoteDir { path } | Step::DeleteRemote { path, .. } => names::display(path),
+        Step::MakeRemoteDir { path }
+        | Step::DeleteRemote { path, .. }
+        | Step::UnlinkRemote { path } => names::display(path),
         Step::MakeLocalDir { path } | Step::DeleteLocal { path, .. } => worker::shown(path),
+        Step::ClearSent { dirs } => dirs
+            .first()
+            .map_or_else(String::new, |top| worker::shown(top)),
         Step::Refuse { name, .. } | Step::Skip { name, .. } => name.clone(),
         Step::Send { local, .. } => worker::shown(local),
         Step::Fetch { remote, .. } => names::display(remote),

@@ -19,6 +19,7 @@ use super::{
     Outcome, Summary, Tools,
     fetch::{Done, Fetch},
     local::LocalRoot,
+    moved::Sent,
     send::Send,
 };
 use crate::{
@@ -86,6 +87,12 @@ pub(super) struct Crew {
     next_id: FileId,
     /// Why the run was given up for all, once it was.
     pub(super) given_up: Option<String>,
+    /// Something was not copied: what the source lacks may be all there is of it.
+    pub(super) incomplete: bool,
+    /// Removals that were left out for it.
+    pub(super) spared: u64,
+    /// Links that were removed: what was listed below them is not theirs.
+    pub(super) unlinked: Vec<String>,
 }
 
 /// What the workers of one batch share.
@@ -116,6 +123,9 @@ impl Crew {
             session: None,
             next_id: 1,
             given_up: None,
+            incomplete: false,
+            spared: 0,
+            unlinked: Vec::new(),
         }
     }
 
@@ -131,6 +141,7 @@ impl Crew {
             self.run_step(step, root.as_ref()).await;
         }
         self.run_batch(batch).await;
+        self.tell_spared();
         if let Some(session) = self.session.take() {
             self.tools.pool.give_back(session);
         }
@@ -220,6 +231,7 @@ impl Crew {
 
     fn gather(&mut self, batch: &Batch) {
         let results = std::mem::take(&mut *lock(&batch.results));
+        self.incomplete |= !results.failed.is_empty();
         self.summary.files += results.files;
         self.summary.verified += results.verified;
         self.summary.failed.extend(results.failed);
@@ -259,6 +271,7 @@ impl Worker {
                 break;
             };
             let began = Instant::now();
+            let source = self.moving(&job).map(Sent::look);
             let ended = {
                 let tools = Arc::clone(&self.tools);
                 let _row = tools.board.add(job.id(), Arc::clone(&job.flow().done));
@@ -266,7 +279,14 @@ impl Worker {
                 self.run_job(&mut job).await
             };
             match ended {
-                Ended::Done(done) => self.succeeded(&job, done, began.elapsed()),
+                Ended::Done(done) => {
+                    self.succeeded(&job, done, began.elapsed());
+                    if let (Some(sent), Some(path)) = (source, self.moving(&job))
+                        && let Err(error) = sent.remove(path)
+                    {
+                        self.failed(&job, error);
+                    }
+                }
                 Ended::Failed(error) => self.failed(&job, error),
                 Ended::Surplus => {
                     lock(&self.batch.queue).push_front(job);
@@ -276,6 +296,14 @@ impl Worker {
         }
         if let Some(session) = self.session.take() {
             self.tools.pool.give_back(session);
+        }
+    }
+
+    /// The local file that goes once it was sent.
+    fn moving<'a>(&self, job: &'a Job) -> Option<&'a Path> {
+        match job {
+            Job::Send(send, _) if self.tools.options.move_files => Some(&send.local),
+            _ => None,
         }
     }
 

@@ -1,0 +1,219 @@
+//! `rm`: files, and directories with all they hold. A link goes itself; what it leads to stays.
+
+use super::{Answer, agree, files::done, get::look, open_all};
+use crate::{
+    app::{App, Failure},
+    cancel::Cancel,
+    cli::Rm,
+    error::{Error, RemoteError},
+    plan::walk::MAX_DEPTH,
+    remote::{Kind, Remote, names},
+    ui::escape::shown,
+};
+
+/// Something to remove.
+struct Victim {
+    path: String,
+    kind: Kind,
+    /// Where the login or the site begins: it is emptied, and stays.
+    is_top: bool,
+}
+
+/// Runs `rm`.
+///
+/// # Errors
+/// Something cannot be removed, or it was not allowed; what came before it is gone.
+pub async fn rm(app: &App, args: &Rm) -> Answer {
+    let (link, paths) = open_all(app, &args.paths).await?;
+    let mut session = link.session().await?;
+    let mut victims = Vec::new();
+    for (path, operand) in paths.iter().zip(&args.paths) {
+        let bare = path.trim_end_matches('/');
+        if matches!(bare, "" | ".") || bare == link.base.trim_end_matches('/') {
+            allow_top(app, args, operand)?;
+            victims.push(Victim {
+                path: path.clone(),
+                kind: Kind::Dir,
+                is_top: true,
+            });
+        } else {
+            victims.extend(find(&mut *session, bare).await?);
+        }
+    }
+    if let Some(dir) = victims.iter().find(|victim| victim.kind == Kind::Dir)
+        && !args.recursive
+    {
+        return Err(Failure::Usage(
+            format!("`{}` is a directory", shown_dir(&dir.path)),
+            Some("remove it with all it holds: `ftpc rm -r`".to_owned()),
+        ));
+    }
+    for victim in victims {
+        remove(&mut *session, &app.cancel, victim).await?;
+    }
+    done(&link, session).await
+}
+
+/// An empty path is more often a variable that is not set than a wish.
+fn allow_top(app: &App, args: &Rm, operand: &str) -> Result<(), Failure> {
+    if !args.recursive || args.yes {
+        return Ok(());
+    }
+    let operand = app.target(operand)?.to_string();
+    let why = format!("all that `{}` holds would be removed", shown(&operand));
+    agree(app, why, "`--yes` does it")
+}
+
+fn shown_dir(path: &str) -> String {
+    shown(if path.is_empty() { "." } else { path })
+}
+
+/// Finds what an operand names.
+async fn find(session: &mut dyn Remote, path: &str) -> Result<Vec<Victim>, Failure> {
+    if matches!(names::split(path).1, "." | "..") {
+        return Err(Failure::usage(format!(
+            "`{}` is no name to remove",
+            shown(path)
+        )));
+    }
+    let victim = |path, kind| Victim {
+        path,
+        kind,
+        is_top: false,
+    };
+    let found = match look(session, path).await {
+        Ok(found) => found,
+        // A link that leads nowhere is in the listing alone.
+        Err(error) => match listed(session, path).await? {
+            Some(kind) => return Ok(vec![victim(path.to_owned(), kind)]),
+            None => return Err(error),
+        },
+    };
+    let mut victims = Vec::new();
+    for (name, entry) in found {
+        // Asked for a link, some servers tell what it leads to.
+        let kind = match entry.kind {
+            Kind::Dir if name == path => listed(session, path).await?.unwrap_or(Kind::Dir),
+            kind => kind,
+        };
+        victims.push(victim(name, kind));
+    }
+    Ok(victims)
+}
+
+/// What the listing of its directory calls a path; `None`: it does not name it.
+async fn listed(session: &mut dyn Remote, path: &str) -> Result<Option<Kind>, RemoteError> {
+    let (dir, name) = names::split(path);
+    let listing = match session.list(dir).await {
+        Err(RemoteError::Refused { .. }) if session.is_usable() => return Ok(None),
+        other => other?,
+    };
+    let mut entries = listing.entries.into_iter();
+    let entry = entries.find(|entry| entry.name.as_str() == name);
+    Ok(entry.map(|entry| entry.kind))
+}
+
+/// What is still to do in a tree.
+enum Todo {
+    Enter(String, usize),
+    Leave(String),
+}
+
+/// Removes a file, a link, or a tree, what is in a directory first.
+async fn remove(session: &mut dyn Remote, cancel: &Cancel, victim: Victim) -> Result<(), Error> {
+    if victim.kind != Kind::Dir {
+        return remove_file(session, cancel, &victim.path).await;
+    }
+    let mut todo = vec![Todo::Enter(victim.path, 0)];
+    while let Some(next) = todo.pop() {
+        go_on(cancel)?;
+        let (dir, depth) = match next {
+            Todo::Leave(dir) => {
+                session.remove_dir(&dir).await?;
+                continue;
+            }
+            Todo::Enter(dir, depth) => (dir, depth),
+        };
+        let is_top = victim.is_top && depth == 0;
+        if !is_top && session.unlink(&dir).await? {
+            continue;
+        }
+        let dirs = empty(session, cancel, &dir, depth).await?;
+        if !is_top {
+            todo.push(Todo::Leave(dir));
+        }
+        todo.extend(dirs.into_iter().map(|dir| Todo::Enter(dir, depth + 1)));
+    }
+    Ok(())
+}
+
+/// Removes all that is no directory from one, and returns the directories.
+async fn empty(
+    session: &mut dyn Remote,
+    cancel: &Cancel,
+    dir: &str,
+    depth: usize,
+) -> Result<Vec<String>, Error> {
+    let cannot = |what: String| Error::LeftOut { what };
+    if depth >= MAX_DEPTH {
+        return Err(cannot(format!("`{}`: too deep", names::display(dir))));
+    }
+    let listing = session.list(dir).await?;
+    if let Some(dropped) = listing.dropped.first() {
+        return Err(cannot(format!("in `{}`: {dropped}", names::display(dir))));
+    }
+    let mut dirs = Vec::new();
+    for entry in listing.entries {
+        let path = entry.name.within(dir);
+        if entry.kind == Kind::Dir {
+            dirs.push(path);
+        } else {
+            remove_file(session, cancel, &path).await?;
+        }
+    }
+    Ok(dirs)
+}
+
+async fn remove_file(session: &mut dyn Remote, cancel: &Cancel, path: &str) -> Result<(), Error> {
+    go_on(cancel)?;
+    Ok(session.remove_file(path).await?)
+}
+
+fn go_on(cancel: &Cancel) -> Result<(), Error> {
+    if cancel.is_stopped() {
+        return Err(Error::Interrupted);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::remote::{Dial as _, memory::Memory};
+
+    #[tokio::test]
+    async fn an_interrupted_rm_removes_nothing_more() {
+        for (at, left) in [
+            ("DELE /t/a", &["/t", "/t/b", "/t/d", "/t/d/c"][..]),
+            ("MLSD /t/d", &["/t", "/t/d", "/t/d/c"]),
+        ] {
+            let server = Memory::new(&[]);
+            for path in ["/t/a", "/t/b", "/t/d/c"] {
+                server.put(path, b"1", SystemTime::UNIX_EPOCH);
+            }
+            let cancel = Cancel::default();
+            server.stop_at(at, &cancel);
+            let mut session = server.dial().await.unwrap();
+            let victim = Victim {
+                path: "/t".to_owned(),
+                kind: Kind::Dir,
+                is_top: false,
+            };
+            let ended = remove(&mut *session, &cancel, victim).await;
+            assert!(matches!(ended, Err(Error::Interrupted)), "{at}");
+            assert_eq!(server.paths(), left, "{at}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `put --move`: what was sent goes, once the server has it. Only the very file that was sent, and
+//! directories that are empty by then; nothing else below them is touched.
+
+use std::{
+    fs::{self, Metadata},
+    io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use crate::error::Error;
+
+/// What a local file was before it was sent.
+pub(super) struct Sent(io::Result<Stamp>);
+
+/// What tells one state of a file from another.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    file: (u64, u64),
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Sent {
+    /// Looks at a file that will be sent. Blocks.
+    pub(super) fn look(path: &Path) -> Self {
+        Self(fs::metadata(path).map(|meta| Stamp::of(&meta)))
+    }
+
+    /// Removes the file, if it is still what it was. Blocks.
+    ///
+    /// # Errors
+    /// It changed meanwhile, and stays; or it cannot be removed.
+    pub(super) fn remove(self, path: &Path) -> Result<(), Error> {
+        let fail = |error| Error::local("remove", path, error);
+        let before = self.0.map_err(fail)?;
+        let now = fs::metadata(path).map_err(fail)?;
+        if Stamp::of(&now) != before {
+            return Err(stays(path, "it changed while it was sent"));
+        }
+        fs::remove_file(path).map_err(fail)
+    }
+}
+
+impl Stamp {
+    fn of(meta: &Metadata) -> Self {
+        Self {
+            file: (meta.dev(), meta.ino()),
+            size: meta.size(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+        }
+    }
+}
+
+/// Removes the directories whose files were sent, parents first in `dirs`, if they are empty.
+/// Blocks.
+///
+/// # Errors
+/// Something in the first of them was not sent, and stays; or one cannot be removed.
+pub(super) fn clear(dirs: &[PathBuf]) -> Result<(), Error> {
+    let (mut full, mut failed) = (None, None);
+    for dir in dirs.iter().rev() {
+        match fs::remove_dir(dir) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => full = Some(dir),
+            Err(error) => failed = Some(Error::local("remove", dir, error)),
+        }
+    }
+    let full = full.map(|dir| stays(dir, "it holds what was not sent"));
+    failed.or(full).map_or(Ok(()), Err)
+}
+
+fn stays(path: &Path, why: &'static str) -> Error {
+    Error::Stays {
+        path: path.display().to_string(),
+        why,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_file_that_was_sent_goes() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("a");
+        fs::write(&path, "old").unwrap();
+        let sent = Sent::look(&path);
+        // Another file of the same size and time.
+        let time = fs::metadata(&path).unwrap().modified().unwrap();
+        fs::write(temp.path().join("b"), "new").unwrap();
+        fs::File::open(temp.path().join("b"))
+            .and_then(|file| file.set_modified(time))
+            .unwrap();
+        fs::rename(temp.path().join("b"), &path).unwrap();
+        let error = sent.remove(&path).unwrap_err();
+        assert!(error.chain().contains("it changed while it was sent"));
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        // A second name of it may go meanwhile.
+        fs::hard_link(&path, temp.path().join("b")).unwrap();
+        let sent = Sent::look(&path);
+        fs::remove_file(temp.path().join("b")).unwrap();
+        sent.remove(&path).unwrap();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_directory_with_something_in_it_stays_with_those_above() {
+        let temp = tempfile::tempdir().unwrap();
+        let at = |name: &str| temp.path().join(name);
+        for dir in ["t/full", "t/empty/deep"] {
+            fs::create_dir_all(at(dir)).unwrap();
+        }
+        std::os::unix::fs::symlink("/etc/hostname", at("t/full/link")).unwrap();
+        let dirs = ["t", "t/full", "t/empty", "t/empty/deep"].map(at);
+        let error = clear(&dirs).unwrap_err();
+        assert!(
+            error
+                .chain()
+                .ends_with("t` stays: it holds what was not sent")
+        );
+        assert!(at("t/full/link").symlink_metadata().is_ok() && !at("t/empty").exists());
+        fs::remove_file(at("t/full/link")).unwrap();
+        clear(&dirs).unwrap();
+        assert!(!at("t").exists());
+    }
+}
