@@ -269,6 +269,20 @@ fn a_readable_file_with_hashes_is_warned_about_once() {
 }
 
 #[test]
+fn the_second_engine_is_warned_about_with_its_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let warnings = |engine: &str| {
+        let text = with_ann(&format!("[server]\nengine = \"{engine}\""));
+        let path = file(&dir, text.as_bytes(), 0o600);
+        load_server(&path).unwrap().warnings
+    };
+    assert_eq!(warnings("native"), [""; 0]);
+    let told = warnings("libunftp");
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("docs/engines.md"), "{told:?}");
+}
+
+#[test]
 fn a_list_file_in_vsftpds_form_is_part_of_the_allow_list() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("list"), "# people\nann\n\n  zed # gone\n").unwrap();

@@ -39,6 +39,12 @@ pub(crate) fn resolve_server(root: &Section<'_, '_>, warnings: &mut Vec<String>)
         announce: read_announce(root),
     };
     check_sample(root, &config);
+    if config.server.engine == EngineKind::Libunftp {
+        warnings.push(
+            "`server.engine` is \"libunftp\", which lacks what docs/engines.md lists; \"native\" has it all"
+                .to_owned(),
+        );
+    }
     config
 }
 

@@ -129,6 +129,21 @@ fn hup_reloads_and_names_keys_that_need_a_restart() {
 }
 
 #[test]
+fn the_second_engine_is_warned_about_at_a_start_and_at_a_reload() {
+    let libunftp = "[server]\nlisten = [\"127.0.0.1:0\"]\nengine = \"libunftp\"\n";
+    let site = Site::new(libunftp);
+    let server = site.start();
+    server.wait_for_log("docs/engines.md");
+    drop(server);
+    site.write("", &["ann"]);
+    let server = site.start();
+    assert!(!server.log().contains("docs/engines.md"));
+    site.write(libunftp, &["ann"]);
+    site.ok(&["reload"]);
+    server.wait_for_log("docs/engines.md");
+}
+
+#[test]
 fn who_status_and_kick_speak_of_the_same_session() {
     let site = Site::new("");
     let server = site.start();
