@@ -10,7 +10,7 @@ use std::{
 };
 
 use fs_err as fs;
-use ftp_config::{Right, Rights, Secret, UserName};
+use ftp_config::{ConfigError, Right, Rights, Secret, UserName};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, RawString, Table, Value, value};
 
 use crate::{config_file, error::Error};
@@ -31,9 +31,26 @@ impl Editor {
     /// # Errors
     /// When it cannot be read or is not TOML.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let path = fs::canonicalize(path).map_err(Error::system("open the configuration"))?;
-        let text = fs::read_to_string(&path).map_err(Error::system("read the configuration"))?;
-        Self::parse(path, &text)
+        let unreadable = |source| match path.is_dir() {
+            true => ConfigError::NotAFile {
+                path: path.to_owned(),
+            },
+            false => ConfigError::Unreadable {
+                path: path.to_owned(),
+                source,
+            },
+        };
+        let real = std::fs::canonicalize(path).map_err(unreadable)?;
+        let text = std::fs::read_to_string(&real).map_err(unreadable)?;
+        Self::parse(real, &text)
+    }
+
+    /// Checks the configuration as it stands now.
+    ///
+    /// # Errors
+    /// Every fault at once.
+    pub fn check(&self) -> Result<(), Error> {
+        config_file::check_text(&self.document.to_string(), &self.path)
     }
 
     fn parse(path: PathBuf, text: &str) -> Result<Self, Error> {
@@ -153,7 +170,7 @@ impl Editor {
     /// # Errors
     /// When the result is not a good configuration (nothing is changed then), or cannot be written.
     pub fn save(self) -> Result<(), Error> {
-        config_file::check_text(&self.document.to_string(), &self.path)?;
+        self.check()?;
         let beside = beside(&self.path);
         let result = self.write(&beside).and_then(|()| {
             fs::rename(&beside, &self.path).map_err(Error::system("replace the configuration"))
