@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use crate::{
-    credentials::CredentialError,
+    credentials::{CredentialError, is_guest},
     error::{Error, RemoteError},
     exit::ExitCode,
     trust::store::StoreError,
@@ -133,6 +133,10 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::Remote(RemoteError::TlsRefused { .. }) => {
             Some("`--tls auto` takes clear text where the server has no TLS".to_owned())
         }
+        Error::Remote(RemoteError::Login { user, .. }) if is_guest(user) => Some(
+            "say who you are: `-u NAME`, `ftp://NAME@HOST`, or `user NAME` at the prompt"
+                .to_owned(),
+        ),
         _ => None,
     }
 }
