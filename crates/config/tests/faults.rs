@@ -303,7 +303,7 @@ fn a_list_file_in_vsftpds_form_is_part_of_the_allow_list() {
     assert_eq!(names, ["ann", "zed"]);
     assert_eq!(
         loaded.warnings,
-        ["`zed` is on the allow-list but has no [[user]] table"]
+        ["`zed` is on the allow-list but has no [[user]] table: `ftpd user add zed` writes it"]
     );
     fs::write(dir.path().join("list"), "a b\n").unwrap();
     assert!(

@@ -274,7 +274,7 @@ fn check_somebody(
             .filter(|name| !exists(name) && !guests.contains(&name.as_str()))
         {
             warnings.push(format!(
-                "`{name}` is on the allow-list but has no [[user]] table"
+                "`{name}` is on the allow-list but has no [[user]] table: `ftpd user add {name}` writes it"
             ));
         }
         if !anonymous && !allowed.iter().any(exists) {
