@@ -49,6 +49,12 @@ fn the_clients_failures_have_their_codes_and_words() {
         );
         assert!(!ran.stderr.contains("os error"), "{}", ran.stderr);
     }
+    let there = ftpc(here.path()).args(["mkdir", &format!("{url}f")]);
+    let there = there.code(6);
+    there.says("`f` is there already").says("`mkdir -p`");
+    let implicit = ftpc(here.path()).args(["ls", &url, "--tls", "implicit"]);
+    let implicit = implicit.run();
+    implicit.says("hint: that port does not speak TLS from the first byte");
     let wrong = ftpc(here.path())
         .env("FTPC_PASSWORD", "wrong")
         .args(["ls", &url])

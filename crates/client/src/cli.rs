@@ -54,7 +54,7 @@ pub struct Global {
     /// How the server speaks TLS
     #[arg(long, global = true, value_name = "HOW")]
     pub tls: Option<TlsHow>,
-    /// Encoding of names: auto, utf-8, gbk, gb18030, big5, shift_jis, euc-kr, latin1
+    /// Encoding of names: auto, utf-8, gbk, gb18030, big5, shift_jis, euc-kr, euc-jp, latin1
     #[arg(long, global = true, value_name = "NAME", value_parser = parse_encoding)]
     pub encoding: Option<EncodingChoice>,
     /// Log in as this user

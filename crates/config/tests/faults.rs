@@ -75,7 +75,23 @@ fn all_faults_are_told_at_once() {
 }
 
 /// A fault, a file that has it, and words that its report must hold.
-const TABLE: [(&str, &str, &str); 24] = [
+const TABLE: [(&str, &str, &str); 28] = [
+    (
+        "mode of uploads",
+        "[uploads]\nmode = \"888\"",
+        "as in \"666\"",
+    ),
+    ("umask", "[share]\numask = \"888\"", "as in \"022\""),
+    (
+        "root at home",
+        "[share]\nroot = \"~/share\"",
+        "begins with `~`",
+    ),
+    (
+        "placeholder",
+        "[[user]]\nname = \"bob\"\nhome = \"/{usr}\"",
+        "write \"{user}\" where the name is meant",
+    ),
     ("unknown table", "[sever]\n", "did you mean `server`?"),
     (
         "unknown key",

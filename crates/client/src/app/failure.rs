@@ -133,6 +133,12 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::Remote(RemoteError::TlsRefused { .. }) => {
             Some("`--tls auto` takes clear text where the server has no TLS".to_owned())
         }
+        Error::Remote(RemoteError::Tls { reason, .. }) if reason.contains("InvalidContentType") => {
+            Some(
+                "that port does not speak TLS from the first byte; `--tls required` asks for it first"
+                    .to_owned(),
+            )
+        }
         Error::Remote(RemoteError::Login { user, .. }) if is_guest(user) => Some(
             "say who you are: `-u NAME`, `ftp://NAME@HOST`, or `user NAME` at the prompt"
                 .to_owned(),

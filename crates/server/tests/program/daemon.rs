@@ -203,7 +203,13 @@ fn starts_that_cannot_be_have_one_report_and_a_code() {
     let open =
         "[server]\nlisten = [\"0.0.0.0:0\"]\n[[user]]\nname = \"demo\"\npassword = \"demo\"\n";
     let user = "[[user]]\nname = \"ann\"\n";
-    let rows: [(&str, &str, i32); 3] = [
+    let pair = "[tls]\ncert = \"none.pem\"\nkey = \"none.pem\"\n";
+    let rows: [(&str, &str, i32); 4] = [
+        (
+            &format!("[server]\nlisten = [\"127.0.0.1:0\"]\n{pair}{user}"),
+            "`tls.cert`: cannot read `",
+            2,
+        ),
         (&format!("{listen}{user}"), "another program has port", 1),
         (open, "ftpd user passwd demo", 2),
         ("[serv]\n[limits]\nmax_clients = -1\nx = 1\n", "config:", 2),
@@ -216,6 +222,11 @@ fn starts_that_cannot_be_have_one_report_and_a_code() {
         assert!(err.contains(expected), "{err}");
         assert_eq!(out.status.code(), Some(code), "{err}");
     }
+    let site = Site::new(pair);
+    let out = site.run(&["cert"]);
+    let err = String::from_utf8_lossy(&out.stderr);
+    assert!(err.contains("hint: correct `tls.cert`"), "{err}");
+    assert!(!err.contains("--renew"), "{err}");
 }
 
 #[test]
