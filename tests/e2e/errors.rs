@@ -49,12 +49,57 @@ fn the_clients_failures_have_their_codes_and_words() {
         );
         assert!(!ran.stderr.contains("os error"), "{}", ran.stderr);
     }
+    let there = ftpc(here.path()).args(["mkdir", &format!("{url}f")]);
+    let there = there.code(6);
+    there.says("`f` is there already").says("`mkdir -p`");
+    let implicit = ftpc(here.path()).args(["ls", &url, "--tls", "implicit"]);
+    let implicit = implicit.run();
+    implicit.says("hint: that port does not speak TLS from the first byte");
     let wrong = ftpc(here.path())
         .env("FTPC_PASSWORD", "wrong")
         .args(["ls", &url])
         .code(4);
     wrong.says("login as `ann`: 530");
     assert_eq!(fs::read_dir(server.site.share()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_mistyped_site_sends_nothing_to_another_server() {
+    let server = Site::with_ann().file("a:b", b"there").start();
+    let here = tempfile::tempdir().unwrap();
+    let url = server.url("/");
+    let config = format!("[client]\nsite = \"nas\"\n[site.nas]\nurl = \"{url}\"\n");
+    fs::write(here.path().join("ftp.toml"), config).unwrap();
+    fs::write(here.path().join("f"), "secret").unwrap();
+    fs::create_dir(here.path().join("dir")).unwrap();
+    let run = |args: &[&str]| {
+        ftpc(here.path())
+            .args(["--config", "ftp.toml"])
+            .args(args)
+            .run()
+    };
+    for args in [
+        &["put", "f", "naas:docs/"][..],
+        &["ls", "naas:"],
+        &["get", "naas:f"],
+        &["get", "nas:a:b", "out:x"],
+        &["rm", "naas:f"],
+        &["sync", "dir", "naas:docs"],
+    ] {
+        let ran = run(args);
+        assert_eq!(ran.code, 2, "{args:?}: {}", ran.stderr);
+        ran.says("no site `").says("Write `./");
+    }
+    run(&["ls", "naas:docs"]).says("did you mean `nas`? Write `./naas:docs` for a path");
+    assert_eq!(fs::read_dir(server.site.share()).unwrap().count(), 1);
+
+    // A path is one when it says so, and a local name when it is there.
+    assert_eq!(run(&["cat", "./a:b"]).stdout, b"there");
+    assert_eq!(run(&["get", "./a:b", "./c:d"]).code, 0);
+    assert_eq!(run(&["put", "c:d"]).code, 0);
+    assert_eq!(fs::read(server.site.disk("c:d")).unwrap(), b"there");
+    assert_eq!(run(&["put", "f", "./naas:docs"]).code, 0);
+    assert!(server.site.disk("naas:docs").is_file());
 }
 
 #[test]

@@ -65,3 +65,46 @@ fn a_site_opens_the_prompt_with_its_colon_and_a_directory_too() {
         assert!(ran.text().contains(seen), "{site}: {}", ran.text());
     }
 }
+
+#[test]
+fn a_host_stands_behind_flags_too() {
+    let server = Site::with_ann().file("seen", b"x").start();
+    let here = tempfile::tempdir().unwrap();
+    let host = server.address.to_string();
+    for flags in [&["-u", "ann"][..], &["-qu", "ann"], &["--user=ann", "-v"]] {
+        let ran = ftpc(here.path()).args(flags).args([&host]);
+        let ran = ran.stdin("ls\n").success();
+        assert!(ran.text().contains("seen"), "{flags:?}: {}", ran.text());
+    }
+}
+
+#[test]
+fn a_guest_who_is_not_let_in_is_told_how_to_say_a_name() {
+    let server = Site::with_ann().file("seen", b"x").start();
+    let here = tempfile::tempdir().unwrap();
+    let host = server.address.to_string();
+    let run = |args: &[&str], script: &str| {
+        let ran = ftpc(here.path()).without("FTPC_PASSWORD");
+        ran.args(args).stdin(script).run()
+    };
+    let refused = run(&[&host], "ls\n");
+    assert_eq!(refused.code, 4, "{}", refused.stderr);
+    refused.says("hint: say who you are: `-u NAME`, `ftp://NAME@HOST`");
+    let unasked = run(&[&host], "user ann wrong\nls\n");
+    assert_eq!(unasked.code, 4);
+    unasked.says("login as `ann`");
+
+    // As scripts for `ftp -n` have it; nobody tries as a guest before.
+    let (host, port) = host.split_once(':').unwrap();
+    let open = format!("open {host} {port}\nuser ann secret\nls\n");
+    for (args, script) in [
+        (vec!["shell"], open.as_str()),
+        (vec![&server.address.to_string()], "user ann secret\nls\n"),
+    ] {
+        let ran = run(&args, script);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("anonymous"), "{}", ran.stderr);
+        assert!(ran.text().contains("seen"), "{}", ran.text());
+    }
+    assert_eq!(run(&["shell"], "user ann secret\n").code, 2);
+}

@@ -1,8 +1,8 @@
 //! The words of the command line; their doc comments are the help.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsStr, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Arg, Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 use ftp_config::{ByteRate, Encoding};
 
 use crate::exit;
@@ -54,7 +54,7 @@ pub struct Global {
     /// How the server speaks TLS
     #[arg(long, global = true, value_name = "HOW")]
     pub tls: Option<TlsHow>,
-    /// Encoding of names: auto, utf-8, gbk, gb18030, big5, shift_jis, euc-kr, latin1
+    /// Encoding of names: auto, utf-8, gbk, gb18030, big5, shift_jis, euc-kr, euc-jp, latin1
     #[arg(long, global = true, value_name = "NAME", value_parser = parse_encoding)]
     pub encoding: Option<EncodingChoice>,
     /// Log in as this user
@@ -63,6 +63,36 @@ pub struct Global {
     /// Remember a new certificate without asking
     #[arg(long, global = true)]
     pub trust_new: bool,
+}
+
+/// Finds the first word that is no flag and no flag's value: a command, or a host.
+#[must_use]
+pub fn first_word(args: &[impl AsRef<OsStr>]) -> Option<usize> {
+    let command = Cli::command();
+    let takes_value = |is_it: &dyn Fn(&Arg) -> bool| {
+        let mut known = command.get_arguments();
+        known.any(|arg| is_it(arg) && arg.get_action().takes_values())
+    };
+    let mut is_value = false;
+    for (at, arg) in args.iter().enumerate().skip(1) {
+        let arg = arg.as_ref().to_string_lossy();
+        if std::mem::take(&mut is_value) {
+            continue;
+        }
+        let Some(flags) = arg.strip_prefix('-') else {
+            return Some(at);
+        };
+        is_value = match flags.strip_prefix('-') {
+            Some("") => return None,
+            Some(long) => takes_value(&|arg| arg.get_long() == Some(long)),
+            // The first of `-vu` that takes a value takes what follows it.
+            None => flags
+                .char_indices()
+                .find(|(_, short)| takes_value(&|arg| arg.get_short() == Some(*short)))
+                .is_some_and(|(at, short)| at + short.len_utf8() == flags.len()),
+        };
+    }
+    None
 }
 
 /// An encoding, or `auto`.
@@ -397,4 +427,26 @@ pub enum Trust {
         /// Host and port
         server: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_is_behind_the_flags_and_their_values() {
+        for (line, word) in [
+            ("ftpc host", Some(1)),
+            ("ftpc -v host", Some(2)),
+            ("ftpc -u demo host", Some(3)),
+            ("ftpc -vu demo host", Some(3)),
+            ("ftpc -udemo host", Some(2)),
+            ("ftpc --user demo --tls=off host -q", Some(4)),
+            ("ftpc -v", None),
+            ("ftpc -- host", None),
+        ] {
+            let args: Vec<&str> = line.split(' ').collect();
+            assert_eq!(first_word(&args), word, "{line}");
+        }
+    }
 }

@@ -82,7 +82,7 @@ impl Sources<'_> {
         if let Some(login) = entry {
             return Ok(login);
         }
-        if matches!(user.as_str(), "anonymous" | "ftp") {
+        if is_guest(&user) {
             return Ok(Login {
                 user,
                 password: Secret::new("ftpc@"),
@@ -115,6 +115,11 @@ impl Sources<'_> {
             .map(run_command)
             .transpose()
     }
+}
+
+/// Tells whether a login name is that of a guest, whom nobody asks for a password.
+pub(crate) fn is_guest(user: &str) -> bool {
+    matches!(user, "anonymous" | "ftp")
 }
 
 fn run_command(line: &str) -> Result<Secret, CredentialError> {

@@ -6,7 +6,7 @@ use clap::Parser as _;
 use ftpc::{
     app::{App, Failure},
     cancel::Cancel,
-    cli::Cli,
+    cli::{Cli, first_word},
     commands,
     exit::ExitCode,
     ui::{Ui, Volume},
@@ -85,14 +85,16 @@ async fn interrupts(cancel: &Cancel) {
 /// `ftpc HOST` is `ftpc shell HOST`: a first word that is no command and no flag.
 fn with_shell(mut args: Vec<String>) -> Vec<String> {
     use clap::CommandFactory as _;
-    let first = args
-        .get(1)
-        .filter(|word| !word.starts_with('-') && *word != "help");
-    if let Some(word) = first
+    if let Some(at) = first_word(&args)
+        && let word = &args[at]
+        && word != "help"
         && Cli::command().find_subcommand(word).is_none()
-        && (word.contains("://") || word.contains('.') || word.contains(':') || args.len() == 2)
+        && (word.contains("://")
+            || word.contains('.')
+            || word.contains(':')
+            || args.len() == at + 1)
     {
-        args.insert(1, "shell".to_owned());
+        args.insert(at, "shell".to_owned());
     }
     args
 }

@@ -39,24 +39,64 @@ pub enum Target {
 
 /// Why an operand cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a URL of an FTP server: {why}")]
-pub struct BadTarget {
-    text: String,
-    why: &'static str,
+pub enum BadTarget {
+    /// It looks like a URL and is none.
+    #[error("`{text}` is not a URL of an FTP server: {why}")]
+    Url {
+        /// The operand, without its password.
+        text: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The word before its colon names no site.
+    #[error("no site `{name}`")]
+    NoSite {
+        /// That word.
+        name: String,
+        /// The site that may be meant.
+        near: Option<String>,
+        /// The whole operand.
+        text: String,
+    },
+}
+
+impl BadTarget {
+    /// Returns what to write instead, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let Self::NoSite { near, text, .. } = self else {
+            return None;
+        };
+        let near = near
+            .as_ref()
+            .map(|near| format!("did you mean `{near}`? "))
+            .unwrap_or_default();
+        Some(format!("{near}Write `./{text}` for a path"))
+    }
 }
 
 impl Target {
-    /// Reads an operand; `is_site` knows the sites of the configuration.
+    /// Reads an operand; `sites` are those of the configuration.
     ///
     /// # Errors
-    /// A URL that cannot be read.
-    pub fn parse(text: &str, is_site: impl Fn(&str) -> bool) -> Result<Self, BadTarget> {
+    /// A URL that cannot be read, or a site that is not there: its files are not for another server.
+    pub fn parse<'a>(
+        text: &str,
+        sites: impl Iterator<Item = &'a str> + Clone,
+    ) -> Result<Self, BadTarget> {
         if text.contains("://") {
             let (server, path) = parse_url(text)?;
             return Ok(Self::Url(server, path));
         }
         match text.split_once(':') {
-            Some((name, path)) if is_site(name) => Ok(Self::Site(name.to_owned(), path.to_owned())),
+            Some((name, path)) if sites.clone().any(|site| site == name) => {
+                Ok(Self::Site(name.to_owned(), path.to_owned()))
+            }
+            Some((name, _)) if !name.is_empty() && !name.contains('/') => Err(BadTarget::NoSite {
+                name: name.to_owned(),
+                near: ftp_config::nearest(name, sites).map(str::to_owned),
+                text: text.to_owned(),
+            }),
             _ => Ok(Self::Path(text.to_owned())),
         }
     }
@@ -118,7 +158,7 @@ pub fn parse_url(text: &str) -> Result<(Server, String), BadTarget> {
         (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://...@{rest}"),
         _ => text.escape_debug().to_string(),
     };
-    let bad = |why| BadTarget {
+    let bad = |why| BadTarget::Url {
         text: shown.clone(),
         why,
     };
@@ -248,9 +288,19 @@ mod tests {
 
     #[test]
     fn only_known_sites_take_a_colon() {
-        let parse = |text| Target::parse(text, |name| name == "nas").unwrap();
-        assert_eq!(parse("nas:/x"), Target::Site("nas".into(), "/x".into()));
-        assert_eq!(parse("a:b"), Target::Path("a:b".into()));
-        assert!(!parse("plain.txt").is_explicit());
+        let parse = |text| Target::parse(text, ["nas", "web"].into_iter());
+        let path = |text: &str| Ok(Target::Path(text.into()));
+        assert_eq!(parse("nas:/x"), Ok(Target::Site("nas".into(), "/x".into())));
+        for text in ["plain.txt", "./a:b", "/a:b", ":b"] {
+            assert_eq!(parse(text), path(text));
+        }
+        let error = parse("naas:docs/").unwrap_err();
+        assert_eq!(error.to_string(), "no site `naas`");
+        assert_eq!(
+            error.hint().unwrap(),
+            "did you mean `nas`? Write `./naas:docs/` for a path"
+        );
+        let far = parse("12:30.txt").unwrap_err();
+        assert_eq!(far.hint().unwrap(), "Write `./12:30.txt` for a path");
     }
 }

@@ -7,9 +7,6 @@ use std::{
 
 use crate::source::Place;
 
-/// How many faults a report shows; the rest is counted.
-const SHOWN: usize = 10;
-
 /// One thing that is wrong in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -69,12 +66,9 @@ impl ConfigError {
         let mut out = String::new();
         match self {
             Self::Faults { path, faults } => {
-                for fault in faults.iter().take(SHOWN) {
+                for fault in faults {
                     // Writing to a string cannot fail.
                     let _ = write_fault(&mut out, program, path, fault);
-                }
-                if faults.len() > SHOWN {
-                    let _ = writeln!(out, "{program}: config: and {} more", faults.len() - SHOWN);
                 }
             }
             _ => {

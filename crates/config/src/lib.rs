@@ -18,6 +18,7 @@ pub mod value;
 
 pub use error::{ConfigError, Fault};
 pub use load::{Environment, Loaded, find_config, load_client, load_server};
+pub use reader::nearest;
 pub use source::Place;
 
 pub use client::{ClientConfig, Site, SiteTls};

@@ -413,7 +413,8 @@ impl<'f, 't> Section<'f, 't> {
 }
 
 /// Returns the word nearest to what was typed, when it is near enough to be meant.
-fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     words
         .map(|word| (strsim::damerau_levenshtein(typed, word), word))
         .filter(|(distance, word)| *distance <= 1 + word.len() / 4)

@@ -75,7 +75,23 @@ fn all_faults_are_told_at_once() {
 }
 
 /// A fault, a file that has it, and words that its report must hold.
-const TABLE: [(&str, &str, &str); 24] = [
+const TABLE: [(&str, &str, &str); 28] = [
+    (
+        "mode of uploads",
+        "[uploads]\nmode = \"888\"",
+        "as in \"666\"",
+    ),
+    ("umask", "[share]\numask = \"888\"", "as in \"022\""),
+    (
+        "root at home",
+        "[share]\nroot = \"~/share\"",
+        "begins with `~`",
+    ),
+    (
+        "placeholder",
+        "[[user]]\nname = \"bob\"\nhome = \"/{usr}\"",
+        "write \"{user}\" where the name is meant",
+    ),
     ("unknown table", "[sever]\n", "did you mean `server`?"),
     (
         "unknown key",
@@ -269,6 +285,20 @@ fn a_readable_file_with_hashes_is_warned_about_once() {
 }
 
 #[test]
+fn the_second_engine_is_warned_about_with_its_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let warnings = |engine: &str| {
+        let text = with_ann(&format!("[server]\nengine = \"{engine}\""));
+        let path = file(&dir, text.as_bytes(), 0o600);
+        load_server(&path).unwrap().warnings
+    };
+    assert_eq!(warnings("native"), [""; 0]);
+    let told = warnings("libunftp");
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("docs/engines.md"), "{told:?}");
+}
+
+#[test]
 fn a_list_file_in_vsftpds_form_is_part_of_the_allow_list() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("list"), "# people\nann\n\n  zed # gone\n").unwrap();
@@ -289,7 +319,7 @@ fn a_list_file_in_vsftpds_form_is_part_of_the_allow_list() {
     assert_eq!(names, ["ann", "zed"]);
     assert_eq!(
         loaded.warnings,
-        ["`zed` is on the allow-list but has no [[user]] table"]
+        ["`zed` is on the allow-list but has no [[user]] table: `ftpd user add zed` writes it"]
     );
     fs::write(dir.path().join("list"), "a b\n").unwrap();
     assert!(

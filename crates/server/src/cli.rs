@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ftp_config::{UserName, value::parse_duration};
+use ftp_config::{
+    UserName,
+    value::{ValueError, parse_duration},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -135,6 +138,7 @@ pub enum UserVerb {
     /// Add a user; asks for the password
     Add {
         /// The login name
+        #[arg(value_parser = user_name)]
         name: UserName,
         /// The user's root inside the share
         #[arg(long, value_name = "PATH")]
@@ -149,6 +153,7 @@ pub enum UserVerb {
     /// Change a user's password
     Passwd {
         /// The login name
+        #[arg(value_parser = user_name)]
         name: UserName,
         /// Read the password from the first line of stdin
         #[arg(long)]
@@ -157,6 +162,7 @@ pub enum UserVerb {
     /// Remove a user
     Remove {
         /// The login name
+        #[arg(value_parser = user_name)]
         name: UserName,
     },
     /// List users and whether they can log in
@@ -174,10 +180,10 @@ pub struct Init {
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// The first user's name; asked for when absent
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = user_name)]
     pub user: Option<UserName>,
     /// Where to listen; asked for when absent (default: `[::]:2121`)
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
     /// Ask nothing
     #[arg(long, short)]
@@ -197,7 +203,7 @@ pub struct Share {
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
     /// The user's name
-    #[arg(long, value_name = "NAME", default_value = "guest")]
+    #[arg(long, value_name = "NAME", default_value = "guest", value_parser = user_name)]
     pub name: UserName,
     /// The port; the first free one from 2121 when absent
     #[arg(long, value_name = "PORT")]
@@ -233,5 +239,21 @@ pub struct Import {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|e| e.to_string())
+    match parse_duration(text) {
+        Ok(time) if time.is_zero() => Err("0 would end the share at once".to_owned()),
+        other => other.map_err(|error| with_fix(&error)),
+    }
+}
+
+fn user_name(text: &str) -> Result<UserName, String> {
+    text.parse().map_err(|error| with_fix(&error))
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let example = "write an address and a port, as in 192.168.1.5:2121 or [::]:2121";
+    text.parse().map_err(|_| example.to_owned())
+}
+
+fn with_fix(error: &ValueError) -> String {
+    format!("{}: {}", error.what, error.fix)
 }

@@ -75,7 +75,10 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Config(_) | Self::SamplePassword { .. } => 2,
+            Self::Usage(_)
+            | Self::Config(_)
+            | Self::SamplePassword { .. }
+            | Self::Tls(TlsError::Unreadable { .. }) => 2,
             _ => 1,
         }
     }
@@ -87,6 +90,9 @@ impl Error {
             Self::Listen { address, source } => listen_hint(*address, source.kind()),
             Self::SamplePassword { user, .. } => Some(format!(
                 "`ftpd user passwd {user}` sets a password of your own"
+            )),
+            Self::Tls(TlsError::Unreadable { key, .. }) => Some(format!(
+                "correct `{key}`, or remove `tls.cert` and `tls.key`: then ftpd makes a certificate"
             )),
             Self::NotRunning { .. } => Some(
                 "start it with `ftpd --config FILE`, and give the same `--config` here".to_owned(),

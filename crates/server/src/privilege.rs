@@ -1,7 +1,12 @@
 //! What root does before serving: binds low ports, then becomes someone else; and the limit on
 //! open files.
 
-use std::{ffi::CString, io, os::unix::fs::DirBuilderExt, path::Path};
+use std::{
+    ffi::CString,
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::Path,
+};
 
 use ftp_config::{ServerConfig, server::TlsMode};
 use nix::unistd::{Gid, Uid, User, chown, initgroups, setgid, setuid};
@@ -89,6 +94,12 @@ fn make_for(config: &ServerConfig, uid: Uid, gid: Gid) -> Result<(), Error> {
         give(cert)?;
         give(key)?;
     }
+    if config.tls.self_signed {
+        give_key(key, uid, gid).map_err(Error::system(format!(
+            "give `{}` to its user",
+            key.display()
+        )))?;
+    }
     // Without it `ftpd who` has another place for the socket.
     if std::fs::DirBuilder::new()
         .mode(0o700)
@@ -96,6 +107,27 @@ fn make_for(config: &ServerConfig, uid: Uid, gid: Gid) -> Result<(), Error> {
         .is_ok()
     {
         give(Path::new(RUN_DIR))?;
+    }
+    Ok(())
+}
+
+/// Gives the user the key that a start as root made. A key whose group may read is as somebody
+/// wants it; a link, or a file that has another name too, may be anybody's.
+fn give_key(key: &Path, uid: Uid, gid: Gid) -> io::Result<()> {
+    let opened = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
+        .open(key);
+    let Ok(file) = opened else {
+        return Ok(());
+    };
+    let meta = file.metadata()?;
+    let is_roots_alone = meta.is_file()
+        && meta.nlink() == 1
+        && Uid::from_raw(meta.uid()).is_root()
+        && meta.mode() & 0o040 == 0;
+    if is_roots_alone {
+        std::os::unix::fs::fchown(&file, Some(uid.as_raw()), Some(gid.as_raw()))?;
     }
     Ok(())
 }
@@ -144,6 +176,45 @@ mod tests {
         assert_eq!(too_few(Some(1024), 100), None);
         let warning = too_few(Some(1024), 200).unwrap();
         assert!(warning.contains("may need 1264"), "{warning}");
+    }
+
+    #[test]
+    fn a_key_that_root_made_is_given_to_the_user() {
+        if !Uid::effective().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let owner = |name: &str| dir.path().join(name).metadata().unwrap().uid();
+        let make = |name: &str, mode: u32| {
+            let made = std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(mode)
+                .open(dir.path().join(name));
+            made.unwrap();
+        };
+        for (name, mode) in [("key", 0o600), ("shared", 0o640), ("other", 0o600)] {
+            make(name, mode);
+        }
+        std::os::unix::fs::symlink("other", dir.path().join("link")).unwrap();
+        for name in ["key", "shared", "link", "missing"] {
+            give_key(
+                &dir.path().join(name),
+                Uid::from_raw(54321),
+                Gid::from_raw(54321),
+            )
+            .unwrap();
+        }
+        assert_eq!(owner("key"), 54321);
+        assert_eq!((owner("shared"), owner("other")), (0, 0));
+        std::fs::hard_link(dir.path().join("other"), dir.path().join("twin")).unwrap();
+        give_key(
+            &dir.path().join("twin"),
+            Uid::from_raw(54321),
+            Gid::from_raw(54321),
+        )
+        .unwrap();
+        assert_eq!(owner("twin"), 0);
     }
 
     #[test]

@@ -139,6 +139,10 @@ fn doctor_tells_every_step() {
         upload["fix"].as_str().unwrap().contains("`can`"),
         "{upload}"
     );
+    let all = here.json(1, &["doctor", &here.server.url("nodir")]);
+    let list = all.as_array().unwrap().last().unwrap();
+    assert_eq!(list["step"], "list");
+    assert_eq!(list["said"], "there is no directory `nodir`");
     let nobody = here.server.url("/").replace("ann@", "nobody@");
     let all = here.json(4, &["doctor", &nobody]);
     assert_eq!(steps(&all), ["connect", "login"]);

@@ -134,6 +134,26 @@ fn a_fingerprint_that_was_told_is_held_against_the_server() {
 }
 
 #[test]
+fn a_server_whose_fingerprint_was_told_is_not_met_in_clear() {
+    let server = Site::with_ann().key("tls", "mode = \"off\"").start();
+    let here = tempfile::tempdir().unwrap();
+    let host = server.address.to_string();
+    let told = "ab".repeat(32);
+    ftpc(here.path())
+        .args(["trust", "add", &host, &told])
+        .success();
+    ftpc(here.path())
+        .args(["ls", &server.url("/")])
+        .code(5)
+        .says("spoke TLS before");
+    assert!(
+        !server.log().contains("ann"),
+        "a login was tried: {}",
+        server.log()
+    );
+}
+
+#[test]
 fn a_server_that_spoke_tls_is_not_met_in_clear() {
     let server = Site::with_ann().start();
     let here = tempfile::tempdir().unwrap();

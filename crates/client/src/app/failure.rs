@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use crate::{
-    credentials::CredentialError,
+    credentials::{CredentialError, is_guest},
     error::{Error, RemoteError},
     exit::ExitCode,
     plan::clash::Clash,
@@ -141,6 +141,16 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::Remote(RemoteError::TlsRefused { .. }) => {
             Some("`--tls auto` takes clear text where the server has no TLS".to_owned())
         }
+        Error::Remote(RemoteError::Tls { reason, .. }) if reason.contains("InvalidContentType") => {
+            Some(
+                "that port does not speak TLS from the first byte; `--tls required` asks for it first"
+                    .to_owned(),
+            )
+        }
+        Error::Remote(RemoteError::Login { user, .. }) if is_guest(user) => Some(
+            "say who you are: `-u NAME`, `ftp://NAME@HOST`, or `user NAME` at the prompt"
+                .to_owned(),
+        ),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! The way to a server: which one is meant, who logs in, and whether its certificate is trusted.
 
-use std::{io::Write as _, sync::Arc};
+use std::{io::Write as _, path::Path, sync::Arc};
 
 use ftp_config::{Secret, Site, SiteTls};
 
@@ -52,10 +52,22 @@ impl App {
     /// Reads an operand.
     ///
     /// # Errors
-    /// A URL that cannot be read.
+    /// A URL that cannot be read, or a site that is not there.
     pub fn target(&self, text: &str) -> Result<Target, Failure> {
-        Target::parse(text, |name| self.config.sites.contains_key(name))
-            .map_err(|error| Failure::usage(error.to_string()))
+        Target::parse(text, self.config.sites.keys().map(String::as_str))
+            .map_err(|error| Failure::Usage(shown(&error.to_string()), error.hint()))
+    }
+
+    /// Reads an operand that may be local: a word before a colon needs no site where a file of that
+    /// very name exists.
+    ///
+    /// # Errors
+    /// As [`App::target`].
+    pub fn target_or_local(&self, text: &str) -> Result<Target, Failure> {
+        match self.target(text) {
+            Err(_) if Path::new(text).exists() => Ok(Target::Path(text.to_owned())),
+            other => other,
+        }
     }
 
     /// Reads an operand that can only be a server: a site, a URL, or a host with or without a port.
@@ -66,9 +78,11 @@ impl App {
         if self.config.sites.contains_key(text) {
             return Ok(Target::Site(text.to_owned(), String::new()));
         }
-        match self.target(text)? {
-            Target::Path(_) => self.target(&format!("ftp://{text}/")),
-            named => Ok(named),
+        // `HOST:2121` is no site and no path here.
+        match self.target(text) {
+            Ok(named) if named.is_explicit() => Ok(named),
+            Err(failure) if text.contains("://") => Err(failure),
+            _ => self.target(&format!("ftp://{text}/")),
         }
     }
 

@@ -48,8 +48,16 @@ pub async fn run(app: &App, path: &str) -> Answer {
     let mut session = link.session().await?;
     describe(&mut *session, &mut findings);
     let dir = names::join(&link.base, target.path());
-    listing(&mut *session, &dir, &mut findings).await;
-    round_trip(app, &link, &dir, &mut findings).await;
+    if is_missing(&mut *session, &dir).await {
+        findings.push(wrong(
+            "list",
+            format!("there is no directory `{dir}`"),
+            "name one that is there, or make it with `ftpc mkdir`",
+        ));
+    } else {
+        listing(&mut *session, &dir, &mut findings).await;
+        round_trip(app, &link, &dir, &mut findings).await;
+    }
     link.pool.give_back(session);
     link.close().await;
     Ok(report(app, &findings))
@@ -144,6 +152,12 @@ fn describe(session: &mut dyn Remote, findings: &mut Vec<Finding>) {
             "nothing to change here",
         ));
     }
+}
+
+/// Tells whether the server knows that nothing has this name.
+async fn is_missing(session: &mut dyn Remote, dir: &str) -> bool {
+    let dir = dir.trim_end_matches('/');
+    !dir.is_empty() && matches!(session.stat(dir).await, Ok(None))
 }
 
 async fn listing(session: &mut dyn Remote, dir: &str, findings: &mut Vec<Finding>) {

@@ -67,10 +67,9 @@ pub async fn mkdir(app: &App, paths: &[String], parents: bool) -> Answer {
                 session.make_dir(dir).await?;
             }
         } else if session.stat(path).await?.is_some() {
-            return Err(Error::Exists {
-                path: path.to_owned(),
-            }
-            .into());
+            app.ui.error(format!("`{}` is there already", shown(path)));
+            app.ui.hint("`mkdir -p` takes a directory that is there");
+            return Err(Failure::Said(ExitCode::Refused));
         } else {
             session.make_dir(path).await?;
         }

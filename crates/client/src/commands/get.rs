@@ -61,7 +61,7 @@ fn split(app: &App, args: &Get) -> Result<(Vec<String>, PathBuf), Failure> {
     }
     let last = operands.last().cloned().unwrap_or_default();
     let local = operands.len() > 1
-        && !app.target(&last)?.is_explicit()
+        && !app.target_or_local(&last)?.is_explicit()
         && (operands.len() == 2 || last.ends_with('/') || last == "-" || Path::new(&last).is_dir());
     if local {
         operands.pop();

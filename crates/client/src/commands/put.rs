@@ -70,7 +70,7 @@ fn split(app: &App, args: &Put) -> Result<(Vec<String>, Target), Failure> {
     let Some(last) = sources.last() else {
         return Ok((sources, default));
     };
-    let target = app.target(last)?;
+    let target = app.target_or_local(last)?;
     let is_target = match &target {
         Target::Path(path) => sources.len() > 1 && path != "-" && !Path::new(path).exists(),
         Target::Url(..) => true,

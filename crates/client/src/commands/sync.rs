@@ -24,7 +24,8 @@ use crate::{
 /// # Errors
 /// The trees cannot be read, or it was not allowed.
 pub async fn run(app: &App, args: &Sync) -> Answer {
-    let (from, to) = (app.target(&args.from)?, app.target(&args.to)?);
+    let from = app.target_or_local(&args.from)?;
+    let to = app.target_or_local(&args.to)?;
     let (way, target, local) = match (from.is_explicit(), to.is_explicit()) {
         (true, false) => (Way::Down, from, args.to.as_str()),
         (false, true) => (Way::Up, to, args.from.as_str()),

@@ -37,6 +37,8 @@ pub async fn run(app: &mut App, args: &Trust) -> Answer {
             let endpoint = app.endpoint(&app.server(server)?)?;
             app.store.forget(&endpoint);
             app.store.pin(&endpoint, &print, &now());
+            // Whoever was told a certificate expects it, never clear text in its place.
+            app.store.note_tls(&endpoint);
             app.store.save()?;
             Ok(ExitCode::Done)
         }

@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ftp_config::Secret;
+
 use super::{
     table::{self, ROWS, Row, Verb},
     words,
@@ -29,6 +31,10 @@ pub(super) struct Shell<'a> {
     pub(super) app: &'a mut App,
     /// The connection, and the URL that one-shot commands find it by.
     link: Option<Connected>,
+    /// What `open` named last, for `user`: also when nobody was let in.
+    server: Option<String>,
+    /// The next line is `user`: `open` leaves the login to it, as scripts for `ftp -n` expect.
+    pub(super) login_follows: bool,
     asks: bool,
     pub(super) names: (Option<Instant>, Vec<String>),
 }
@@ -36,7 +42,6 @@ pub(super) struct Shell<'a> {
 /// Where the shell is.
 pub(super) struct Connected {
     pub(super) link: Link,
-    server: String,
     pub(super) cwd: String,
 }
 
@@ -45,6 +50,8 @@ impl<'a> Shell<'a> {
         Self {
             app,
             link: None,
+            server: None,
+            login_follows: false,
             asks: false,
             names: (None, Vec::new()),
         }
@@ -67,6 +74,10 @@ impl<'a> Shell<'a> {
     pub(super) async fn open(&mut self, server: &str) -> Result<(), Failure> {
         self.close().await;
         let target = self.app.server(server)?;
+        self.server = Some(server.to_owned());
+        if std::mem::take(&mut self.login_follows) {
+            return Ok(());
+        }
         let link = self.app.open(&target).await?;
         let mut session = link.session().await?;
         let start = names::join(&link.base, target.path());
@@ -81,11 +92,7 @@ impl<'a> Shell<'a> {
                 .lines()
                 .for_each(|line| self.app.ui.remark(shown(line)));
         }
-        self.link = Some(Connected {
-            link,
-            server: server.to_owned(),
-            cwd,
-        });
+        self.link = Some(Connected { link, cwd });
         self.names = (None, Vec::new());
         Ok(())
     }
@@ -112,7 +119,11 @@ impl<'a> Shell<'a> {
             Verb::Open => {
                 self.open(&one(row, args)?).await?;
             }
-            Verb::User => self.user(&one(row, args)?).await?,
+            Verb::User => match args {
+                [name] => self.user(name, None).await?,
+                [name, password] => self.user(name, Some(Secret::new(password))).await?,
+                _ => return Err(usage(row)),
+            },
             Verb::Help => help(self.app, args),
             Verb::Lcd => {
                 let home = std::env::var("HOME").unwrap_or_else(|_| "/".to_owned());
@@ -137,23 +148,19 @@ impl<'a> Shell<'a> {
         Ok(ExitCode::Done)
     }
 
-    async fn user(&mut self, name: &str) -> Result<(), Failure> {
-        let server = self.connected()?.server.clone();
-        let endpoint = self.connected()?.link.endpoint.clone();
+    async fn user(&mut self, name: &str, password: Option<Secret>) -> Result<(), Failure> {
+        self.login_follows = false;
+        let server = self.server.clone().ok_or_else(not_connected)?;
+        let endpoint = self.app.endpoint(&self.app.server(&server)?)?;
         self.app.global.user = Some(name.to_owned());
-        if let Some(password) = ask::password(name, &endpoint) {
+        if let Some(password) = password.or_else(|| ask::password(name, &endpoint)) {
             self.app.set_password(&password);
         }
         self.open(&server).await
     }
 
     pub(super) fn connected(&self) -> Result<&Connected, Failure> {
-        self.link.as_ref().ok_or_else(|| {
-            Failure::Usage(
-                "not connected".to_owned(),
-                Some("`open HOST` connects".to_owned()),
-            )
-        })
+        self.link.as_ref().ok_or_else(not_connected)
     }
 
     /// The commands that need a connection.
@@ -361,6 +368,13 @@ fn one(row: Row, args: &[String]) -> Result<String, Failure> {
 
 pub(super) fn usage(row: Row) -> Failure {
     Failure::usage(format!("usage: {} {}", row.words[0], row.arguments))
+}
+
+fn not_connected() -> Failure {
+    Failure::Usage(
+        "not connected".to_owned(),
+        Some("`open HOST` connects".to_owned()),
+    )
 }
 
 fn unknown(word: &str, near: &[&str]) -> Failure {

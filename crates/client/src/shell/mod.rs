@@ -26,32 +26,43 @@ use self::{act::Shell, complete::Completer};
 /// The line editor cannot be made.
 pub async fn run(app: &mut App, server: Option<&str>, keep_going: bool) -> Answer {
     let mut shell = Shell::new(app);
+    let is_terminal = io::stdin().is_terminal();
+    let lines: Vec<String> = match is_terminal {
+        true => Vec::new(),
+        false => io::stdin().lock().lines().map_while(Result::ok).collect(),
+    };
+    shell.login_follows = is_login(lines.first());
     let default = shell.app.config.site.clone();
     if let Some(server) = server.map(str::to_owned).or(default)
         && let Err(failure) = shell.open(&server).await
     {
         failure.say(&shell.app.ui);
-        if !io::stdin().is_terminal() {
+        if !is_terminal {
             return Ok(failure.exit_code());
         }
     }
-    if io::stdin().is_terminal() {
+    if is_terminal {
         interactive(&mut shell).await
     } else {
-        Ok(script(&mut shell, keep_going).await)
+        Ok(script(&mut shell, &lines, keep_going).await)
     }
 }
 
+/// Tells whether a line of a script logs in.
+fn is_login(line: Option<&String>) -> bool {
+    line.is_some_and(|line| line.split_whitespace().next() == Some("user"))
+}
+
 /// Stops at the first failure, unless told otherwise; `-command` may fail.
-async fn script(shell: &mut Shell<'_>, keep_going: bool) -> ExitCode {
-    let lines: Vec<String> = io::stdin().lock().lines().map_while(Result::ok).collect();
+async fn script(shell: &mut Shell<'_>, lines: &[String], keep_going: bool) -> ExitCode {
     let mut code = ExitCode::Done;
-    for line in lines {
+    for (at, line) in lines.iter().enumerate() {
         let (line, may_fail) = match line.trim_start().strip_prefix('-') {
-            Some(rest) => (rest.to_owned(), true),
-            None => (line, false),
+            Some(rest) => (rest, true),
+            None => (line.as_str(), false),
         };
-        let ended = step(shell, &line).await;
+        shell.login_follows = is_login(lines.get(at + 1));
+        let ended = step(shell, line).await;
         match ended {
             Step::Leave => break,
             Step::Done => {}

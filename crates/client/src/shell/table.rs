@@ -58,7 +58,7 @@ use Completes::{Local, Nothing, Remote};
 #[rustfmt::skip]
 pub const ROWS: [Row; 33] = [
     row(&["open", "o"], Verb::Open, "HOST | ftp://... | SITE", Nothing, "connect to a server"),
-    row(&["user"], Verb::User, "NAME", Nothing, "log in as somebody else"),
+    row(&["user"], Verb::User, "NAME [PASSWORD]", Nothing, "log in as somebody else"),
     row(&["ls", "l"], Verb::Ls, "[PATH]", Remote, "list names"),
     row(&["dir", "ll"], Verb::Dir, "[PATH]", Remote, "list sizes, times and modes"),
     row(&["cd", "cwd"], Verb::Cd, "[DIR]", Remote, "change the remote directory"),

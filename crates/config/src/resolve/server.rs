@@ -39,6 +39,12 @@ pub(crate) fn resolve_server(root: &Section<'_, '_>, warnings: &mut Vec<String>)
         announce: read_announce(root),
     };
     check_sample(root, &config);
+    if config.server.engine == EngineKind::Libunftp {
+        warnings.push(
+            "`server.engine` is \"libunftp\", which lacks what docs/engines.md lists; \"native\" has it all"
+                .to_owned(),
+        );
+    }
     config
 }
 
@@ -136,6 +142,15 @@ fn read_share(root: &Section<'_, '_>) -> Share {
             .faults()
             .add(Some(span.clone()), what, "write the directory to share");
     }
+    if let Some((text, span)) = &text
+        && (*text == "~" || text.starts_with("~/"))
+    {
+        section.faults().add(
+            Some(span.clone()),
+            "`share.root` begins with `~`, which only a shell takes for the home directory",
+            "write the whole path, as in \"/home/ann/share\"",
+        );
+    }
     let root_text = text.map_or(defaults::SHARE_ROOT, |(text, _)| text);
     let share = Share {
         root: relative_to(dir, root_text),
@@ -143,7 +158,7 @@ fn read_share(root: &Section<'_, '_>) -> Share {
             .parsed("reserve", "1%")
             .unwrap_or(Reserve::Percent(1.0)),
         umask: section
-            .parsed_by("umask", "022", parse_mode)
+            .parsed_by("umask", "022", |text| parse_mode(text, "022"))
             .unwrap_or(0o022),
         show_dotfiles: section.boolean("show_dotfiles", true),
         show_owner: section.boolean("show_owner", false),
@@ -153,7 +168,7 @@ fn read_share(root: &Section<'_, '_>) -> Share {
 }
 
 /// Mode bits are octal text, so that no one writes a decimal by accident.
-fn parse_mode(text: &str) -> Result<u32, ValueError> {
+fn parse_mode(text: &str, usual: &str) -> Result<u32, ValueError> {
     u32::from_str_radix(text, 8)
         .ok()
         .filter(|mode| *mode <= 0o777)
@@ -163,7 +178,7 @@ fn parse_mode(text: &str) -> Result<u32, ValueError> {
                     "`{}` is not an octal mode from 000 to 777",
                     text.escape_debug()
                 ),
-                "write three octal digits, as in \"022\"",
+                format!("write three octal digits, as in \"{usual}\""),
             )
         })
 }
@@ -304,7 +319,7 @@ fn read_uploads(root: &Section<'_, '_>) -> Uploads {
             ],
         ),
         mode: section
-            .parsed_by("mode", "666", parse_mode)
+            .parsed_by("mode", "666", |text| parse_mode(text, "666"))
             .unwrap_or(0o666),
     };
     section.finish();

@@ -38,10 +38,11 @@ pub(super) fn read_users(root: &Section<'_, '_>) -> Vec<Placed<User>> {
 fn read_user(section: &Section<'_, '_>, name: Option<UserName>) -> Option<User> {
     let home = section.text("home", "/");
     let home = home.map_or(Some(SharePath::root()), |(text, span)| {
-        let text = name.as_ref().map_or(text.to_owned(), |name| {
-            text.replace("{user}", name.as_str())
-        });
-        text.parse()
+        // A name that is a fault is faulted already.
+        let word = name.as_ref().map_or("user", UserName::as_str);
+        let text = text.replace("{user}", word);
+        without_placeholders(&text)
+            .and_then(str::parse)
             .map_err(|ValueError { what, fix }| {
                 let who = name.as_ref().map_or("?", UserName::as_str);
                 section
@@ -73,6 +74,20 @@ fn read_user(section: &Section<'_, '_>, name: Option<UserName>) -> Option<User> 
         rate_up,
         max_sessions,
     })
+}
+
+/// `{user}` is the only word in braces; another one is a slip and no directory.
+fn without_placeholders(home: &str) -> Result<&str, ValueError> {
+    match home.contains(['{', '}']) {
+        true => Err(ValueError::new(
+            format!(
+                "`{}` has braces around another word than `user`",
+                home.escape_debug()
+            ),
+            "write \"{user}\" where the name is meant, as in \"/{user}\"",
+        )),
+        false => Ok(home),
+    }
 }
 
 fn read_password(section: &Section<'_, '_>, name: Option<&UserName>) -> Password {
@@ -274,7 +289,7 @@ fn check_somebody(
             .filter(|name| !exists(name) && !guests.contains(&name.as_str()))
         {
             warnings.push(format!(
-                "`{name}` is on the allow-list but has no [[user]] table"
+                "`{name}` is on the allow-list but has no [[user]] table: `ftpd user add {name}` writes it"
             ));
         }
         if !anonymous && !allowed.iter().any(exists) {

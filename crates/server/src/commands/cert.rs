@@ -24,7 +24,7 @@ pub fn run(config: &Path, renew: bool) -> Result<(), Error> {
     if renew {
         make(&config)?;
     }
-    if !config.tls.cert.exists() {
+    if config.tls.self_signed && !config.tls.cert.exists() {
         return Err(Error::Failed(format!(
             "no certificate at {} yet: the first start of ftpd makes it, or `ftpd cert --renew`",
             config.tls.cert.display()

@@ -1,6 +1,8 @@
 //! Changes `ftp.toml` in place: comments and order stay, the file is replaced whole, and only when
 //! the result is a good configuration.
 
+mod gap;
+
 use std::{
     io::Write,
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
@@ -8,8 +10,8 @@ use std::{
 };
 
 use fs_err as fs;
-use ftp_config::{Right, Rights, Secret, UserName};
-use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
+use ftp_config::{ConfigError, Right, Rights, Secret, UserName};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, RawString, Table, Value, value};
 
 use crate::{config_file, error::Error};
 
@@ -29,9 +31,26 @@ impl Editor {
     /// # Errors
     /// When it cannot be read or is not TOML.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let path = fs::canonicalize(path).map_err(Error::system("open the configuration"))?;
-        let text = fs::read_to_string(&path).map_err(Error::system("read the configuration"))?;
-        Self::parse(path, &text)
+        let unreadable = |source| match path.is_dir() {
+            true => ConfigError::NotAFile {
+                path: path.to_owned(),
+            },
+            false => ConfigError::Unreadable {
+                path: path.to_owned(),
+                source,
+            },
+        };
+        let real = std::fs::canonicalize(path).map_err(unreadable)?;
+        let text = std::fs::read_to_string(&real).map_err(unreadable)?;
+        Self::parse(real, &text)
+    }
+
+    /// Checks the configuration as it stands now.
+    ///
+    /// # Errors
+    /// Every fault at once.
+    pub fn check(&self) -> Result<(), Error> {
+        config_file::check_text(&self.document.to_string(), &self.path)
     }
 
     fn parse(path: PathBuf, text: &str) -> Result<Self, Error> {
@@ -80,7 +99,12 @@ impl Editor {
         if let Some(can) = can {
             table["can"] = rights_value(can);
         }
-        table.decor_mut().set_prefix("\n");
+        // Commented keys below the last user are that one's and stay there.
+        let last = self.users()?.iter().last().and_then(Table::position);
+        let place = last.or_else(|| gap::last_place(&self.document));
+        let comments = gap::take_comments(&mut self.document, place);
+        table.decor_mut().set_prefix(format!("{comments}\n"));
+        table.set_position(place);
         self.users()?.push(table);
         if let Some(allowed) = self.allow_list()
             && !allowed.iter().any(|v| v.as_str() == Some(name.as_str()))
@@ -112,12 +136,18 @@ impl Editor {
     /// # Errors
     /// When there is no such user.
     pub fn remove(&mut self, name: &UserName) -> Result<(), Error> {
-        self.user(name)?;
+        let table = self.user(name)?;
+        let place = table.position();
+        let above = table.decor().prefix().and_then(RawString::as_str);
+        let above = above.unwrap_or_default().to_owned();
         let users = self.users()?;
         users.retain(|table| !is_named(table, name));
         if users.is_empty() {
             self.document.remove("user");
         }
+        // What stands above the table belongs to what is above it too; its own comments go.
+        gap::take_comments(&mut self.document, place);
+        gap::give_back(&mut self.document, place, &above);
         for list in ["allow_users", "deny_users"] {
             if let Some(names) = self.auth_list(list) {
                 names.retain(|v| v.as_str() != Some(name.as_str()));
@@ -140,7 +170,7 @@ impl Editor {
     /// # Errors
     /// When the result is not a good configuration (nothing is changed then), or cannot be written.
     pub fn save(self) -> Result<(), Error> {
-        config_file::check_text(&self.document.to_string(), &self.path)?;
+        self.check()?;
         let beside = beside(&self.path);
         let result = self.write(&beside).and_then(|()| {
             fs::rename(&beside, &self.path).map_err(Error::system("replace the configuration"))
@@ -275,6 +305,56 @@ password = "old"  # hers
             "{text}"
         );
         assert!(editor.remove(&name("ann")).is_err());
+    }
+
+    /// The file that is shipped.
+    const SAMPLE: &str = include_str!("../../../../config/ftp.toml");
+
+    #[test]
+    fn the_samples_comments_stay_with_their_tables() {
+        let mut added = editor(SAMPLE);
+        added
+            .add(&name("ann"), &Secret::new("$h"), None, None)
+            .unwrap();
+        let added = added.document.to_string();
+        let ann = "[[user]]\nname = \"ann\"\npassword = \"$h\"\n";
+        let expected = SAMPLE.replace(
+            "#max_sessions = 0\n\n# Logins as",
+            &format!("#max_sessions = 0\n\n{ann}\n# Logins as"),
+        );
+        assert_eq!(added, expected);
+
+        let mut without_ann = editor(&added);
+        without_ann.remove(&name("ann")).unwrap();
+        assert_eq!(without_ann.document.to_string(), SAMPLE);
+
+        let mut without_demo = editor(&added);
+        without_demo.remove(&name("demo")).unwrap();
+        let (before, rest) = added.split_once("[[user]]\nname = \"demo\"").unwrap();
+        let (_, after) = rest.split_once("#max_sessions = 0\n").unwrap();
+        assert_eq!(
+            without_demo.document.to_string(),
+            format!("{before}{after}")
+        );
+    }
+
+    #[test]
+    fn a_user_at_the_end_of_a_file_keeps_its_comments() {
+        let mut editor = editor("[[user]]\nname = \"ann\"\n#home = \"/\"\n\n# the end");
+        editor
+            .add(&name("bob"), &Secret::new("$h"), None, None)
+            .unwrap();
+        insta::assert_snapshot!(editor.document, @r#"
+        [[user]]
+        name = "ann"
+        #home = "/"
+
+        [[user]]
+        name = "bob"
+        password = "$h"
+
+        # the end
+        "#);
     }
 
     #[test]

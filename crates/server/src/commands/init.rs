@@ -44,6 +44,13 @@ pub fn run(asked: cli::Init, config: Option<&Path>) -> Result<(), Error> {
     }
     let defaults = defaults(&Environment::of_process());
     let may_ask = !asked.yes && io::stdin().is_terminal();
+    let is_all_said = asked.dir.is_some() && asked.user.is_some() && asked.listen.is_some();
+    if !may_ask && !asked.yes && !is_all_said {
+        return Err(Error::Usage(
+            "no terminal to ask on: say --dir, --user and --listen, or take the usual with --yes"
+                .to_owned(),
+        ));
+    }
     let answers = if may_ask {
         ask(asked, &defaults, &mut io::stdin().lock())?
     } else {
@@ -54,9 +61,13 @@ pub fn run(asked: cli::Init, config: Option<&Path>) -> Result<(), Error> {
         }
     };
     let answers = Answers {
-        dir: whole(&answers.dir)?,
+        dir: whole(&from_home(answers.dir, &Environment::of_process()))?,
         ..answers
     };
+    if answers.dir.exists() && !answers.dir.is_dir() {
+        let dir = answers.dir.display();
+        return Err(Error::Usage(format!("`{dir}` is not a directory")));
+    }
     let secret = passphrase::make()?;
     let text = text(&answers, &password::hash(&secret)?);
     config_file::check_text(&text, &path)?;
@@ -144,6 +155,14 @@ where
             Err(error) if read > 0 => say::note(format_args!("{error}")),
             Err(error) => return Err(Error::Usage(format!("{question}: {error}"))),
         }
+    }
+}
+
+/// Takes a leading `~` as a shell does: nobody means a directory of that name.
+fn from_home(dir: PathBuf, around: &Environment) -> PathBuf {
+    match (dir.strip_prefix("~"), &around.home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => dir,
     }
 }
 

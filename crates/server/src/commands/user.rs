@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use ftp_config::{Right, Rights, Secret, SharePath, UserName};
+use ftp_config::{Right, Rights, Secret, ServerConfig, SharePath, UserName};
 use serde_json::json;
 
 use super::edit::Editor;
@@ -19,6 +19,8 @@ use crate::{
 
 /// Longer passwords are cut by some clients, and cost time to hash.
 const LONGEST_PASSWORD_BYTES: usize = 512;
+/// The name all guests get.
+const GUEST: &str = "anonymous";
 
 /// Does one of the user verbs on the configuration at `config`.
 ///
@@ -65,6 +67,14 @@ fn add(
     editor.add(name, &hash, home, can)?;
     editor.save()?;
     say::line(format_args!("user `{name}` added to {}", config.display()));
+    // The lists of the file, or beside it, may still keep the new user out.
+    if let Ok(loaded) = config_file::load(config)
+        && let Err(reason) = Accounts::new(&loaded.config).find(name.as_str())
+    {
+        say::note(format_args!(
+            "ftpd: warning: `{name}` cannot log in: {reason}"
+        ));
+    }
     Ok(())
 }
 
@@ -80,8 +90,16 @@ fn passwd(config: &Path, name: &UserName, from_stdin: bool) -> Result<(), Error>
 
 fn remove(config: &Path, name: &UserName) -> Result<(), Error> {
     let mut editor = Editor::open(config)?;
+    let was_good = editor.check().is_ok();
     editor.remove(name)?;
-    editor.save()?;
+    editor.save().map_err(|error| match error {
+        // Nothing else can become wrong by a removal.
+        Error::Config(_) if was_good => Error::Usage(format!(
+            "`{name}` is the last who can log in, so nothing was changed: add another one first, \
+             with `ftpd user add NAME`"
+        )),
+        other => other,
+    })?;
     say::line(format_args!(
         "user `{name}` removed; the files stay in the share"
     ));
@@ -90,50 +108,70 @@ fn remove(config: &Path, name: &UserName) -> Result<(), Error> {
 
 fn list(config: &Path, as_json: bool) -> Result<(), Error> {
     let config = config_file::load(config)?.config;
-    let accounts = Accounts::new(&config);
-    let mut rows = Vec::new();
-    for user in &config.users {
-        let login = match accounts.find(user.name.as_str()) {
-            Ok(_) => "yes".to_owned(),
-            Err(reason) => format!("no: {reason}"),
-        };
-        rows.push((user, login));
-    }
+    let rows = rows(&config);
     if as_json {
         let rows: Vec<_> = rows
             .iter()
-            .map(|(user, login)| {
+            .map(|row| {
                 json!({
-                    "name": user.name.as_str(),
-                    "home": user.home.as_str(),
-                    "can": user.can.to_string(),
-                    "login": login == "yes",
-                    "reason": login.strip_prefix("no: "),
+                    "name": row.name,
+                    "home": row.home.as_str(),
+                    "can": row.can.to_string(),
+                    "login": row.refused.is_none(),
+                    "reason": row.refused,
                 })
             })
             .collect();
         say::line(serde_json::Value::from(rows));
         return Ok(());
     }
-    let width = rows
-        .iter()
-        .map(|(u, _)| u.name.as_str().len())
-        .max()
-        .unwrap_or(4)
-        .max(4);
+    let width = rows.iter().map(|row| row.name.len()).max();
+    let width = width.unwrap_or(4).max(4);
     say::line(format_args!(
         "{:<width$}  {:<10}  {:<12}  LOGIN",
         "USER", "CAN", "HOME"
     ));
-    for (user, login) in rows {
+    for row in rows {
+        let login = row.refused.map(|reason| format!("no: {reason}"));
         say::line(format_args!(
-            "{:<width$}  {:<10}  {:<12}  {login}",
-            user.name.as_str(),
-            user.can.to_string(),
-            user.home.as_str()
+            "{:<width$}  {:<10}  {:<12}  {}",
+            row.name,
+            row.can.to_string(),
+            row.home.as_str(),
+            login.as_deref().unwrap_or("yes")
         ));
     }
     Ok(())
+}
+
+/// One who may be named at a login.
+struct Row<'a> {
+    name: &'a str,
+    home: &'a SharePath,
+    can: Rights,
+    /// Why the login is refused, if it is.
+    refused: Option<String>,
+}
+
+/// The users of the file, and the guests where they are let in.
+fn rows(config: &ServerConfig) -> Vec<Row<'_>> {
+    let accounts = Accounts::new(config);
+    let row = |name, home, can| Row {
+        name,
+        home,
+        can,
+        refused: accounts.find(name).err().map(|reason| reason.to_string()),
+    };
+    let mut rows: Vec<_> = config
+        .users
+        .iter()
+        .map(|user| row(user.name.as_str(), &user.home, user.can))
+        .collect();
+    let guests = &config.anonymous;
+    if guests.enabled && !rows.iter().any(|row| row.name == GUEST) {
+        rows.push(row(GUEST, &guests.home, guests.can));
+    }
+    rows
 }
 
 /// Parses `read-only` or `list,read` as the file would.

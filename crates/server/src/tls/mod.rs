@@ -33,6 +33,16 @@ pub enum TlsError {
     /// A file cannot be read or written.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// A file that the configuration names cannot be read.
+    #[error("`{key}`: cannot read `{}`: {source}", path.display())]
+    Unreadable {
+        /// The key that names it.
+        key: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// Not a PEM file with what was looked for.
     #[error("{what} `{path}`: {cause}")]
     Pem {
@@ -76,8 +86,8 @@ pub struct Configs {
 /// # Errors
 /// [`TlsError`], naming the file at fault.
 pub fn load(cert: &Path, key: &Path) -> Result<Configs, TlsError> {
-    let chain = read_chain(cert)?;
-    let private = read_key(key)?;
+    let chain = chain_of(&read("tls.cert", cert)?, cert)?;
+    let private = key_of(&read("tls.key", key)?, key)?;
     let mut control = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| {
@@ -110,13 +120,24 @@ pub fn load(cert: &Path, key: &Path) -> Result<Configs, TlsError> {
 /// # Errors
 /// [`TlsError`] when there is none or one is broken.
 pub fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let pem = fs_err::read(path)?;
+    chain_of(&fs_err::read(path)?, path)
+}
+
+fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|source| TlsError::Unreadable {
+        key,
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn chain_of(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let fault = |cause: String| TlsError::Pem {
         what: "certificate",
         path: path.to_owned(),
         cause,
     };
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()
         .map_err(|e| fault(e.to_string()))?;
     if chain.is_empty() {
@@ -125,9 +146,8 @@ pub fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError>
     Ok(chain)
 }
 
-fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let pem = fs_err::read(path)?;
-    PrivateKeyDer::from_pem_slice(&pem).map_err(|e| TlsError::Pem {
+fn key_of(pem: &[u8], path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|e| TlsError::Pem {
         what: "private key",
         path: path.to_owned(),
         cause: e.to_string(),

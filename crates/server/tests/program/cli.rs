@@ -64,3 +64,34 @@ fn an_unknown_verb_is_usage() {
         .assert()
         .code(2);
 }
+
+#[test]
+fn words_that_cannot_be_are_told_with_the_rule() {
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = busy.local_addr().unwrap().port().to_string();
+    let here = tempfile::tempdir().unwrap();
+    let dir = here.path().to_str().unwrap();
+    let share = ["share", dir, "--address", "127.0.0.1", "--port", &port];
+    for (args, words) in [
+        (
+            &["user", "add", "b/b"][..],
+            "`b/b` cannot be a user name: use 1 to 64 letters",
+        ),
+        (
+            &["init", "--listen", "26010"],
+            "as in 192.168.1.5:2121 or [::]:2121",
+        ),
+        (&["share", "--for", "0s"], "0 would end the share at once"),
+        (&share, "name another with `--port`"),
+    ] {
+        let out = Command::new(env!("CARGO_BIN_EXE_ftpd"))
+            .env_clear()
+            .env("HOME", dir)
+            .args(args)
+            .assert()
+            .failure();
+        let err = String::from_utf8_lossy(&out.get_output().stderr).into_owned();
+        assert!(err.contains(words), "{args:?}: {err}");
+        assert!(!err.contains("server.listen"), "{args:?}: {err}");
+    }
+}

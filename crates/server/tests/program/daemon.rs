@@ -129,6 +129,21 @@ fn hup_reloads_and_names_keys_that_need_a_restart() {
 }
 
 #[test]
+fn the_second_engine_is_warned_about_at_a_start_and_at_a_reload() {
+    let libunftp = "[server]\nlisten = [\"127.0.0.1:0\"]\nengine = \"libunftp\"\n";
+    let site = Site::new(libunftp);
+    let server = site.start();
+    server.wait_for_log("docs/engines.md");
+    drop(server);
+    site.write("", &["ann"]);
+    let server = site.start();
+    assert!(!server.log().contains("docs/engines.md"));
+    site.write(libunftp, &["ann"]);
+    site.ok(&["reload"]);
+    server.wait_for_log("docs/engines.md");
+}
+
+#[test]
 fn who_status_and_kick_speak_of_the_same_session() {
     let site = Site::new("");
     let server = site.start();
@@ -188,7 +203,13 @@ fn starts_that_cannot_be_have_one_report_and_a_code() {
     let open =
         "[server]\nlisten = [\"0.0.0.0:0\"]\n[[user]]\nname = \"demo\"\npassword = \"demo\"\n";
     let user = "[[user]]\nname = \"ann\"\n";
-    let rows: [(&str, &str, i32); 3] = [
+    let pair = "[tls]\ncert = \"none.pem\"\nkey = \"none.pem\"\n";
+    let rows: [(&str, &str, i32); 4] = [
+        (
+            &format!("[server]\nlisten = [\"127.0.0.1:0\"]\n{pair}{user}"),
+            "`tls.cert`: cannot read `",
+            2,
+        ),
         (&format!("{listen}{user}"), "another program has port", 1),
         (open, "ftpd user passwd demo", 2),
         ("[serv]\n[limits]\nmax_clients = -1\nx = 1\n", "config:", 2),
@@ -201,6 +222,11 @@ fn starts_that_cannot_be_have_one_report_and_a_code() {
         assert!(err.contains(expected), "{err}");
         assert_eq!(out.status.code(), Some(code), "{err}");
     }
+    let site = Site::new(pair);
+    let out = site.run(&["cert"]);
+    let err = String::from_utf8_lossy(&out.stderr);
+    assert!(err.contains("hint: correct `tls.cert`"), "{err}");
+    assert!(!err.contains("--renew"), "{err}");
 }
 
 #[test]

@@ -66,6 +66,32 @@ fn init_writes_a_good_private_file_once_and_doctor_agrees() {
     );
 }
 
+#[test]
+fn init_asks_for_yes_where_it_cannot_ask_and_wants_a_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("file"), "").unwrap();
+    let run = |args: &[&str]| {
+        let mut command = ftpd();
+        command.current_dir(dir.path()).env("HOME", dir.path());
+        command.args(["--config", "ftp.toml", "init"]).args(args);
+        command.stdin(Stdio::null()).output().unwrap()
+    };
+    for (args, words) in [
+        (&[][..], "no terminal to ask on"),
+        (&["--yes", "--dir", "file"], "is not a directory"),
+    ] {
+        let out = run(args);
+        assert_eq!(out.status.code(), Some(2), "{}", stderr(&out));
+        assert!(stderr(&out).contains(words), "{}", stderr(&out));
+        assert!(!dir.path().join("ftp.toml").exists());
+    }
+    let out = run(&["--yes", "--dir", "~/files"]);
+    assert!(out.status.success(), "{}", stderr(&out));
+    let root = format!("root = \"{}/files\"", dir.path().display());
+    let text = fs::read_to_string(dir.path().join("ftp.toml")).unwrap();
+    assert!(text.contains(&root), "{text}");
+}
+
 /// `ftpd share`, ended on drop.
 struct Shared {
     child: Child,

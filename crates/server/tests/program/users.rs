@@ -6,7 +6,7 @@ use std::{
     process::{Output, Stdio},
 };
 
-use crate::common::Site;
+use crate::common::{Site, stderr};
 
 fn with_password(site: &Site, args: &[&str], password: &str) -> Output {
     let mut child = site
@@ -84,4 +84,65 @@ fn others_lose_the_right_to_read_hashes() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o640);
+}
+
+#[test]
+fn a_new_user_whom_a_list_keeps_out_is_warned_about() {
+    for (lists, reason) in [
+        ("allow_users_file = \"people\"", "not on the allow-list"),
+        ("deny_users = [\"cat\"]", "on the deny-list"),
+    ] {
+        let site = Site::new("");
+        std::fs::write(site.path().join("config/people"), "ann\n").unwrap();
+        site.write(&format!("[auth]\n{lists}\n"), &["ann"]);
+        let out = with_password(&site, &["user", "add", "cat"], "pw\n");
+        assert!(out.status.success(), "{out:?}");
+        let told = format!("ftpd: warning: `cat` cannot log in: {reason}");
+        assert!(stderr(&out).contains(&told), "{out:?}");
+    }
+    let out = with_password(&Site::new(""), &["user", "add", "cat"], "pw\n");
+    assert_eq!(stderr(&out), "");
+}
+
+#[test]
+fn the_last_user_stays_and_a_missing_file_is_a_configuration_fault() {
+    let site = Site::new("");
+    site.write("", &["ann"]);
+    let before = std::fs::read(site.config()).unwrap();
+    let out = site.run(&["user", "remove", "ann"]);
+    assert_eq!(out.status.code(), Some(2));
+    let told = stderr(&out);
+    assert!(
+        told.contains("`ann` is the last who can log in, so nothing was changed"),
+        "{told}"
+    );
+    assert_eq!(std::fs::read(site.config()).unwrap(), before);
+
+    for path in ["nofile", "config"] {
+        let ran = |verb: &[&str]| {
+            let mut command = crate::common::ftpd();
+            command.current_dir(site.path()).args(["--config", path]);
+            command.args(verb).output().unwrap()
+        };
+        let (add, check) = (ran(&["user", "add", "x"]), ran(&["check"]));
+        assert_eq!(add.status.code(), Some(2));
+        assert_eq!(stderr(&add), stderr(&check));
+    }
+}
+
+#[test]
+fn guests_are_listed_where_they_are_let_in() {
+    let site = Site::new("[anonymous]\nenabled = true\n");
+    let list = site.ok(&["user", "list"]);
+    assert!(
+        list.contains("anonymous  read-only   /             yes"),
+        "{list}"
+    );
+    let json = site.ok(&["user", "list", "--json"]);
+    assert!(
+        json.contains(r#""login":true,"name":"anonymous","reason":null"#),
+        "{json}"
+    );
+    site.write("", &["ann"]);
+    assert!(!site.ok(&["user", "list"]).contains("anonymous"));
 }

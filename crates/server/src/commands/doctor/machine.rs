@@ -136,12 +136,20 @@ pub(super) fn certificate(config: &ServerConfig, now: SystemTime) -> Option<Find
     }
     let renew = match tls.self_signed {
         true => "ftpd cert --renew".to_owned(),
-        false => format!("renew {}", tls.cert.display()),
+        false => format!("put a new one in the place of {}", tls.cert.display()),
     };
     let facts = tls::load(&tls.cert, &tls.key).and_then(|_| selfsigned::facts(&tls.cert));
     let facts = match facts {
         Ok(facts) => facts,
-        Err(error) => return Some(Finding::fault(CHECK, error.to_string(), renew)),
+        Err(error) => {
+            let fix = match tls.self_signed {
+                true => renew,
+                false => {
+                    "correct tls.cert and tls.key, or remove both: ftpd makes its own".to_owned()
+                }
+            };
+            return Some(Finding::fault(CHECK, error.to_string(), fix));
+        }
     };
     let begins = selfsigned::days_until(facts.not_before_unix, now);
     let days = selfsigned::days_until(facts.not_after_unix, now);
@@ -245,5 +253,10 @@ mod tests {
         assert_eq!(judge(now - day * 30).fix.as_deref(), Some("set the clock"));
         std::fs::write(&config.tls.key, "junk").unwrap();
         assert_eq!(judge(now).verdict, Verdict::Fault);
+        let text = "[anonymous]\nenabled = true\n[tls]\ncert = \"x.pem\"\nkey = \"y.pem\"\n";
+        let bought = certificate(&self::config(text, dir.path()), now).unwrap();
+        assert!(bought.text.contains("x.pem"), "{bought:?}");
+        let fix = bought.fix.unwrap();
+        assert!(fix.starts_with("correct tls.cert and tls.key"), "{fix}");
     }
 }

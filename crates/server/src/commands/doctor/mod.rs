@@ -4,8 +4,9 @@
 mod machine;
 mod network;
 
-use std::{fmt, net::IpAddr, path::Path};
+use std::{fmt, io, net::IpAddr, path::Path};
 
+use ftp_config::ConfigError;
 use serde::Serialize;
 
 use crate::{
@@ -102,8 +103,11 @@ fn examine(config: &Path, from: Option<IpAddr>) -> Vec<Finding> {
     let loaded = match config_file::load(config) {
         Ok(loaded) => loaded,
         Err(error) => {
-            let fix = format!("ftpd --config {} check", config.display());
-            return vec![Finding::fault("config", error.to_string(), fix)];
+            return vec![Finding::fault(
+                "config",
+                error.to_string(),
+                config_fix(config, &error),
+            )];
         }
     };
     let mut findings = vec![Finding::good(
@@ -132,6 +136,18 @@ fn examine(config: &Path, from: Option<IpAddr>) -> Vec<Finding> {
     findings.extend(from.map(|from| network::admits(config, from)));
     findings.extend(network::firewall(config, Path::new("/")));
     findings
+}
+
+/// What mends a configuration that cannot be loaded.
+fn config_fix(config: &Path, error: &Error) -> String {
+    let path = config.display();
+    match error {
+        Error::Config(ConfigError::Unreadable { source, .. }) => match source.kind() {
+            io::ErrorKind::NotFound => format!("ftpd --config {path} init"),
+            _ => format!("sudo chown $(id -un) {path}"),
+        },
+        _ => format!("ftpd --config {path} check"),
+    }
 }
 
 fn running(config: &Path) -> Option<Status> {
@@ -204,6 +220,18 @@ mod tests {
         assert_eq!(
             (findings[0].check, findings[0].verdict),
             ("config", Verdict::Fault)
+        );
+        assert_eq!(
+            findings[0].fix.as_deref(),
+            Some("ftpd --config /nonexistent/ftp.toml init")
+        );
+        let closed = Error::Config(ConfigError::Unreadable {
+            path: "f.toml".into(),
+            source: io::ErrorKind::PermissionDenied.into(),
+        });
+        assert_eq!(
+            config_fix(Path::new("f.toml"), &closed),
+            "sudo chown $(id -un) f.toml"
         );
     }
 }

@@ -99,7 +99,7 @@ pub(super) fn passive_ports(config: &ServerConfig) -> Finding {
     let clients = config.limits.max_clients;
     if open == 0 {
         let text = format!("no port of {range} can be used");
-        return Finding::fault(CHECK, text, "passive.ports = \"50000-50999\"");
+        return Finding::fault(CHECK, text, other_ports(range));
     }
     if open < tried.len() {
         let text = format!(
@@ -110,7 +110,7 @@ pub(super) fn passive_ports(config: &ServerConfig) -> Finding {
         return Finding::warning(
             CHECK,
             text,
-            "passive.ports = \"50000-50999\", or another free range",
+            format!("{}, or another free range", other_ports(range)),
         );
     }
     if u64::from(range.count()) < u64::from(clients) {
@@ -122,6 +122,16 @@ pub(super) fn passive_ports(config: &ServerConfig) -> Finding {
         );
     }
     Finding::good(CHECK, format!("{range} can be used"))
+}
+
+/// A range that has none of these ports.
+fn other_ports(range: PortRange) -> &'static str {
+    match range.last() < 50_000 || range.first() > 50_999 {
+        true => "passive.ports = \"50000-50999\"",
+        // Below the ports that the system hands out by itself.
+        false if range.first() > 30_999 => "passive.ports = \"30000-30999\"",
+        false => "passive.ports = \"20000-20999\"",
+    }
 }
 
 /// First, last and some between.
@@ -169,13 +179,8 @@ impl Around {
 /// Whether clients can dial what PASV names.
 pub(super) fn passive_address(config: &ServerConfig, around: &Around) -> Finding {
     const CHECK: &str = "address";
-    let only_loopback = config
-        .server
-        .listen
-        .iter()
-        .all(|address| address.ip().is_loopback());
     match config.passive.address {
-        PassiveAddress::Auto if only_loopback => {
+        PassiveAddress::Auto if listens_here_alone(config) => {
             Finding::good(CHECK, "listens on this machine alone, PASV names it")
         }
         PassiveAddress::Auto if around.in_container => Finding::warning(
@@ -194,6 +199,11 @@ pub(super) fn passive_address(config: &ServerConfig, around: &Around) -> Finding
         }
         PassiveAddress::Fixed(fixed) => judge_fixed(fixed, around),
     }
+}
+
+fn listens_here_alone(config: &ServerConfig) -> bool {
+    let mut listen = config.server.listen.iter();
+    listen.all(|address| address.ip().is_loopback())
 }
 
 fn judge_fixed(fixed: IpAddr, around: &Around) -> Finding {
@@ -229,6 +239,13 @@ fn judge_fixed(fixed: IpAddr, around: &Around) -> Finding {
 
 /// Whether the server lets a client in to the port.
 pub(super) fn admits(config: &ServerConfig, from: IpAddr) -> Finding {
+    if !from.is_loopback() && listens_here_alone(config) {
+        return Finding::fault(
+            "client",
+            format!("{from} cannot connect: the server listens on this machine alone"),
+            "server.listen = [\"[::]:2121\"]",
+        );
+    }
     match admit::is_allowed(from, &config.server.allow_from) {
         true => Finding::good("client", format!("{from} may connect")),
         false => Finding::fault(
@@ -332,8 +349,29 @@ mod tests {
     }
 
     #[test]
+    fn a_taken_range_is_not_the_one_to_change_to() {
+        for (range, other) in [
+            ("50000-50999", "30000-30999"),
+            ("30500-50000", "20000-20999"),
+            ("40000-40099", "50000-50999"),
+        ] {
+            let fix = other_ports(range.parse().unwrap());
+            assert_eq!(fix, format!("passive.ports = \"{other}\""), "{range}");
+        }
+    }
+
+    #[test]
+    fn nobody_connects_from_outside_to_a_server_on_loopback() {
+        let admits = |from: &str| admits(&config(""), from.parse().unwrap());
+        let outside = admits("192.168.1.9");
+        assert_eq!(outside.verdict, Verdict::Fault);
+        assert!(outside.text.contains("listens on this machine alone"));
+        assert_eq!(admits("127.0.0.1").verdict, Verdict::Good);
+    }
+
+    #[test]
     fn a_client_outside_the_networks_is_told() {
-        let config = config("[server]\nallow_from = [\"lan\"]\n");
+        let config = config("[server]\nlisten = [\"[::]:2121\"]\nallow_from = [\"lan\"]\n");
         assert_eq!(
             admits(&config, "192.168.1.9".parse().unwrap()).verdict,
             Verdict::Good

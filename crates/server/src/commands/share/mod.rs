@@ -53,7 +53,8 @@ pub fn run(asked: &cli::Share, global: &Global) -> Result<(), Error> {
         log::level(LogLevel::Warn, adjust),
         color,
     );
-    let listeners = listeners(asked.address, asked.port)?;
+    let listeners =
+        listeners(asked.address, asked.port).map_err(|error| name_the_flag(error, asked.port))?;
     let listening = local_addresses(&listeners)?;
     let secret = passphrase::make()?;
     let papers = papers()?;
@@ -157,6 +158,19 @@ fn listeners(address: Option<IpAddr>, port: Option<u16>) -> Result<Vec<TcpListen
         }
     }
     Err(last)
+}
+
+/// There is no file whose `server.listen` could be changed.
+fn name_the_flag(error: Error, asked_for: Option<u16>) -> Error {
+    match (asked_for, error) {
+        (Some(port), Error::Listen { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
+            Error::Failed(format!(
+                "another program has port {port}: name another with `--port`, or leave it out and a \
+                 free one is taken"
+            ))
+        }
+        (_, error) => error,
+    }
 }
 
 fn local_addresses(listeners: &[TcpListener]) -> Result<Vec<SocketAddr>, Error> {
