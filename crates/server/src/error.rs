@@ -107,7 +107,7 @@ fn listen_hint(address: SocketAddr, kind: io::ErrorKind) -> Option<String> {
     match kind {
         io::ErrorKind::AddrInUse => Some(format!(
             "another program has port {port}: stop it (`ss -ltnp sport = :{port}` names it), or \
-             change `server.listen`"
+             change `server.listen` (for the metrics, `metrics.listen`)"
         )),
         io::ErrorKind::PermissionDenied => Some(format!(
             "port {port} needs privilege: use a port from 1024 up, or \

@@ -104,7 +104,7 @@ impl Accounts {
             .filter(|name| self.find(name).is_ok())
             .cloned()
             .collect();
-        if self.find(GUEST).is_ok() {
+        if self.guest.is_some() && !self.users.contains_key(GUEST) && self.find(GUEST).is_ok() {
             names.push(GUEST.to_owned());
         }
         names
@@ -240,6 +240,10 @@ mod tests {
         }
         let denied = accounts(None, &["anonymous"], true);
         assert_eq!(denied.find("ftp").err(), Some(RefusalReason::OnDenyList));
+        let by_alias = accounts(None, &["ftp"], true);
+        for name in ["anonymous", "ftp", "FTP"] {
+            assert_eq!(by_alias.find(name).err(), Some(RefusalReason::OnDenyList));
+        }
         assert_eq!(open.names(), ["ann", "anonymous"]);
     }
 

@@ -88,6 +88,9 @@ impl Share {
             root: share.root.clone(),
             source,
         };
+        if share.root.is_file() {
+            return Err(failed(io::ErrorKind::NotADirectory.into()));
+        }
         fs_err::create_dir_all(&share.root).map_err(failed)?;
         let jail = Jail::open(&share.root).map_err(failed)?;
         Ok(Self {
