@@ -15,8 +15,11 @@ use crate::{
     },
     remote::{Kind, names},
     target::Target,
-    transfer::{Options, stream::send_from},
-    ui::table,
+    transfer::{
+        Options,
+        stream::{Input, send_from},
+    },
+    ui::{escape::shown, table},
 };
 
 /// Runs `put`.
@@ -175,14 +178,22 @@ async fn from_stdin(app: &App, link: &Link, args: &Put, to: &str) -> Answer {
         }
     };
     let mut session = link.session().await?;
-    let (bytes, name) = send_from(&mut *session, io::stdin(), &path, &app.cancel).await?;
+    let input = Input::new(io::stdin());
+    let sent = send_from(&mut *session, input, &path, &app.cancel).await?;
     link.pool.give_back(session);
     link.close().await;
     app.ui.remark(format!(
         "↑ {}  {}",
-        crate::ui::escape::shown(&name),
-        table::size(bytes)
+        shown(&sent.name),
+        table::size(sent.bytes)
     ));
+    if let Some(old) = &sent.aside {
+        app.ui.remark(format!(
+            "`{}`: what was there could not be removed; it is now `{}`",
+            shown(&sent.name),
+            shown(old)
+        ));
+    }
     Ok(ExitCode::Done)
 }
 

@@ -6,9 +6,11 @@
 mod copy;
 mod digest;
 mod fetch;
+mod input;
 mod local;
 mod options;
 mod pace;
+mod part;
 mod progress;
 mod publish;
 mod resume;

@@ -169,6 +169,7 @@ impl Crew {
                     flow: self.tools.flow(),
                     direct: false,
                     renaming: false,
+                    aside: None,
                 },
                 *size,
             ),
