@@ -8,13 +8,14 @@ mod files;
 pub mod table;
 pub mod words;
 
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Read as _};
 
 use rustyline::{Editor, error::ReadlineError, history::DefaultHistory};
 
 use crate::{
     app::{App, Failure},
     commands::Answer,
+    error::Error,
     exit::ExitCode,
 };
 
@@ -44,14 +45,30 @@ pub async fn run(app: &mut App, server: Option<&str>, keep_going: bool) -> Answe
 
 /// Stops at the first failure, unless told otherwise; `-command` may fail.
 async fn script(shell: &mut Shell<'_>, keep_going: bool) -> ExitCode {
-    let lines: Vec<String> = io::stdin().lock().lines().map_while(Result::ok).collect();
+    let mut text = Vec::new();
+    if let Err(error) = io::stdin().lock().read_to_end(&mut text) {
+        let failure = Failure::from(Error::local("read", "-", error));
+        failure.say(&shell.app.ui);
+        return failure.exit_code();
+    }
     let mut code = ExitCode::Done;
-    for line in lines {
-        let (line, may_fail) = match line.trim_start().strip_prefix('-') {
-            Some(rest) => (rest.to_owned(), true),
+    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        let (line, may_fail) = match line.trim_ascii_start().strip_prefix(b"-") {
+            Some(rest) => (rest, true),
             None => (line, false),
         };
-        let ended = step(shell, &line).await;
+        let ended = match std::str::from_utf8(line) {
+            Ok(line) => step(shell, line.trim_end_matches('\r')).await,
+            Err(_) => failed(
+                shell,
+                &Failure::usage(format!("line {} of the script is not UTF-8", index + 1)),
+            ),
+        };
+        // Ctrl-C means the script, whatever its lines may do.
+        if shell.app.cancel.is_stopped() {
+            code = ExitCode::Interrupted;
+            break;
+        }
         match ended {
             Step::Leave => break,
             Step::Done => {}
@@ -91,6 +108,8 @@ async fn interactive(shell: &mut Shell<'_>) -> Answer {
                 if !line.trim().is_empty() && !matches!(first, "user" | "quote" | "literal") {
                     let _ = editor.add_history_entry(&line);
                 }
+                // What stopped the line before does not stop this one.
+                shell.app.cancel.reset();
                 if let Step::Leave = step(shell, &line).await {
                     break;
                 }
@@ -115,9 +134,11 @@ async fn step(shell: &mut Shell<'_>, line: &str) -> Step {
         Ok(None) => Step::Leave,
         Ok(Some(ExitCode::Done)) => Step::Done,
         Ok(Some(code)) => Step::Failed(code),
-        Err(failure) => {
-            failure.say(&shell.app.ui);
-            Step::Failed(failure.exit_code())
-        }
+        Err(failure) => failed(shell, &failure),
     }
+}
+
+fn failed(shell: &Shell<'_>, failure: &Failure) -> Step {
+    failure.say(&shell.app.ui);
+    Step::Failed(failure.exit_code())
 }
