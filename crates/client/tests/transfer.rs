@@ -581,6 +581,25 @@ async fn where_no_temporary_name_is_taken_the_file_goes_directly() {
 }
 
 #[tokio::test]
+async fn a_missing_directory_is_the_only_thing_told() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .hook(|session, line| {
+            line.starts_with("STOR") && {
+                session.say("553 Could not create file.");
+                true
+            }
+        })
+        .start();
+    let plan = sending(temp.path(), "a", b"hello", "/none/a");
+    let (summary, events) = run_with(&server, options(), plan).await;
+    let error = only_error(&summary).to_string();
+    assert_eq!(error, "STOR `/none/a`: 553 Could not create file.");
+    let is_message = |event: &Event| matches!(event, Event::Message { .. });
+    assert!(!events.iter().any(is_message), "{events:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_will_not_rename_over_a_file_is_helped() {
     let temp = tempfile::tempdir().unwrap();
     let server = Fake::default()

@@ -3,9 +3,10 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
-use super::{Answer, carry_out, filter, local_file_name, tell_notes};
+use super::{Answer, carry_out, filter, local_file_name, report, tell_notes};
 use crate::{
     app::{App, Failure, Link},
     cli::Put,
@@ -19,7 +20,7 @@ use crate::{
     remote::{Kind, names},
     target::Target,
     transfer::{
-        Options,
+        Options, Outcome, Summary,
         stream::{Input, send_from},
     },
     ui::{escape::shown, table},
@@ -198,9 +199,25 @@ async fn from_stdin(app: &App, link: &Link, args: &Put, to: &str) -> Answer {
     };
     let mut session = link.session().await?;
     let input = Input::new(io::stdin());
-    let sent = send_from(&mut *session, input, &path, &app.cancel).await?;
+    let began = Instant::now();
+    let sent = send_from(&mut *session, input, &path, &app.cancel).await;
     link.pool.give_back(session);
     link.close().await;
+    let mut summary = Summary {
+        took: began.elapsed(),
+        ..Summary::default()
+    };
+    let sent = match sent {
+        Ok(sent) => sent,
+        Err(error) if app.ui.json => {
+            summary.interrupted = matches!(error, Error::Interrupted);
+            let name = "-".to_owned();
+            summary.failed.push(Outcome { name, error });
+            return Ok(report(app, &summary));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    (summary.files, summary.bytes) = (1, sent.bytes);
     app.ui.remark(format!(
         "↑ {}  {}",
         shown(&sent.name),
@@ -213,7 +230,7 @@ async fn from_stdin(app: &App, link: &Link, args: &Put, to: &str) -> Answer {
             shown(old)
         ));
     }
-    Ok(ExitCode::Done)
+    Ok(report(app, &summary))
 }
 
 fn remove_sources(sources: &[PathBuf]) -> Result<(), Failure> {

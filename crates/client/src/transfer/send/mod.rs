@@ -104,14 +104,17 @@ impl Send {
             Err(Error::Remote(error))
                 if keeps_name && !self.direct && is_unwelcome(&part, &error) =>
             {
-                tools.events.message(format!(
-                    "`{}`: the server takes no temporary name here ({error}); sent directly",
-                    self.remote
-                ));
                 self.direct = true;
                 let path = self.remote.clone();
-                self.attempt(tools, remote, &source, &path, Begin::Fresh)
-                    .await
+                let begin = Begin::Fresh;
+                let sent = self.attempt(tools, remote, &source, &path, begin).await;
+                // Where the file itself is refused, its name was not the reason.
+                if !matches!(&sent, Err(Error::Remote(RemoteError::Refused { .. }))) {
+                    tools.events.message(format!(
+                        "`{path}`: the server takes no temporary name here ({error}); sent directly"
+                    ));
+                }
+                sent
             }
             other => other,
         }
