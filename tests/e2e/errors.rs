@@ -259,3 +259,15 @@ fn an_unprivileged_server_says_how_to_take_port_21() {
         "{said}"
     );
 }
+
+#[test]
+fn a_command_for_two_users_is_refused() {
+    let server = Site::with_ann().file("a", b"a").start();
+    let here = tempfile::tempdir().unwrap();
+    let other = server.url("b").replace("ann@", "bob@");
+    let ran = ftpc(here.path())
+        .args(["mv", &server.url("a"), &other])
+        .code(2);
+    ran.says("for different users");
+    assert!(server.site.disk("a").exists());
+}

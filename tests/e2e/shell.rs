@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use harness::{Site, client::sample, ftpc};
+use harness::{Site, client::sample, ftpc, server::until};
 
 #[test]
 fn a_script_does_what_the_prompt_does() {
@@ -107,4 +107,81 @@ fn a_guest_who_is_not_let_in_is_told_how_to_say_a_name() {
         assert!(ran.text().contains("seen"), "{}", ran.text());
     }
     assert_eq!(run(&["shell"], "user ann secret\n").code, 2);
+}
+
+#[test]
+fn a_script_tells_what_it_did_not_do() {
+    let server = Site::with_ann().dir("b").start();
+    let here = tempfile::tempdir().unwrap();
+    for name in ["a", "b", "c"] {
+        sample(here.path(), name, 10);
+    }
+    let run = |script: &[u8], more: &[&str]| {
+        ftpc(here.path())
+            .args(["shell", &server.url("/")])
+            .args(more)
+            .stdin(script)
+            .run()
+    };
+    // The one in the middle has the name of a directory.
+    assert_eq!(run(b"mput a b c\nmkdir never\n", &[]).code, 1);
+    assert!(server.site.disk("a").exists() && server.site.disk("c").exists());
+    assert_eq!(run(b"mput b\n", &[]).code, 6);
+    let ran = run(b"pwd\nmkdir \xff\nmkdir never\n", &[]);
+    assert_eq!(ran.code, 2);
+    ran.says("line 2 of the script is not UTF-8");
+    assert!(!server.site.disk("never").exists());
+    assert_eq!(run(b"mkdir \xff\r\nmkdir d\r\n", &["--keep-going"]).code, 2);
+    assert!(server.site.disk("d").exists());
+    for script in ["put - name\n", "mput a -\n"] {
+        let ran = run(script.as_bytes(), &[]);
+        assert_eq!(ran.code, 2);
+        ran.says("standard input holds the commands");
+    }
+    assert!(!server.site.disk("name").exists());
+}
+
+#[test]
+fn ctrl_c_stops_a_line_and_not_the_prompt() {
+    let Some(script) = harness::foreign::find("script") else {
+        return;
+    };
+    let server = Site::with_ann().file("small", b"small").start();
+    let here = tempfile::tempdir().unwrap();
+    sample(&server.site.share(), "large", 64 << 20);
+    let program = harness::programs::program("ftpc");
+    let prompt = format!(
+        "{} --tls off --limit 1MiB/s shell {}",
+        program.display(),
+        server.url("/")
+    );
+    let mut child = harness::foreign::command(&script, here.path())
+        .args(["-qec", &prompt, "/dev/null"])
+        .env("FTPC_PASSWORD", harness::PASSWORD)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut keys = child.stdin.take().unwrap();
+    let mut press = |text: &str| {
+        use std::io::Write as _;
+        keys.write_all(text.as_bytes()).unwrap();
+    };
+    press("get large\n");
+    let part = here.path().join(".large.ftpc-part");
+    until("bytes arrive", || {
+        let meta = fs::metadata(&part).ok()?;
+        (meta.len() > 200_000).then_some(())
+    });
+    press("\x03");
+    // The prompt's `get` keeps no part: it is gone when the transfer has ended.
+    until("the transfer ends", || (!part.exists()).then_some(()));
+    press("get small\nput small again\n");
+    until("both go on", || {
+        let there = fs::read(server.site.disk("again")).ok()?;
+        (there == b"small").then_some(())
+    });
+    press("bye\n");
+    until("the prompt ends", || child.try_wait().unwrap());
+    assert!(!here.path().join("large").exists());
 }

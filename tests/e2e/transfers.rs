@@ -6,6 +6,7 @@ use harness::{
     Site,
     client::{noise, sample},
     ftpc,
+    server::until,
     site::{Engine, NASTY},
 };
 
@@ -176,6 +177,33 @@ fn standard_input_and_output_are_files_too() {
         .args(["get", &server.url("in"), "-o", "-"])
         .success();
     assert!(out.stdout == bytes);
+}
+
+#[test]
+fn an_upload_whose_program_is_killed_replaces_nothing() {
+    let server = Site::with_ann().file("bk", b"old").start();
+    let here = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(harness::programs::program("ftpc"))
+        .env_clear()
+        .env("HOME", here.path())
+        .env("FTPC_PASSWORD", harness::PASSWORD)
+        .args(["--tls", "off", "put", "-", "-o", "bk", &server.url("/")])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, &noise(300_000)).unwrap();
+    let part = until("bytes arrive", || {
+        let mut entries = fs::read_dir(server.site.share()).unwrap().flatten();
+        let part = entries.find(|entry| entry.file_name() != "bk")?;
+        (part.metadata().ok()?.len() > 0).then(|| part.path())
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The server ends the upload: it keeps the part for a resume, or would have published it.
+    server.wait_for_log("transfer ends");
+    assert_eq!(fs::read(server.site.disk("bk")).unwrap(), b"old");
+    assert!(part.exists());
 }
 
 #[test]

@@ -24,6 +24,11 @@ impl Cancel {
         self.0.notify.notify_waiters();
     }
 
+    /// Makes the switch as it was, for the next run. Nothing of the one before may still go on.
+    pub fn reset(&self) {
+        self.0.stopped.store(false, Ordering::Release);
+    }
+
     /// Tells whether the run was stopped.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
@@ -61,5 +66,7 @@ mod tests {
         waiter.await.unwrap();
         cancel.stopped().await;
         assert!(cancel.is_stopped());
+        cancel.reset();
+        assert!(!cancel.is_stopped());
     }
 }

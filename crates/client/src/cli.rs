@@ -214,7 +214,7 @@ pub enum Command {
 pub struct Put {
     /// Local files (`-`: standard input), then where they go
     #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<String>,
+    pub files: Vec<PathBuf>,
     /// The remote name
     #[arg(short, long, value_name = "NAME", allow_hyphen_values = true)]
     pub output: Option<String>,
@@ -240,7 +240,7 @@ pub struct Get {
     pub files: Vec<String>,
     /// The local name (`-`: standard output)
     #[arg(short, long, value_name = "NAME", allow_hyphen_values = true)]
-    pub output: Option<String>,
+    pub output: Option<PathBuf>,
     /// Directories with all they hold
     #[arg(short, long)]
     pub recursive: bool,

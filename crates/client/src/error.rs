@@ -203,6 +203,17 @@ impl fmt::Display for Subject<'_> {
     }
 }
 
+struct Aside<'a>(Option<&'a str>);
+
+impl fmt::Display for Aside<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => write!(f, ", what was there is now `{}`", name.escape_debug()),
+            None => Ok(()),
+        }
+    }
+}
+
 impl RemoteError {
     /// Tells whether the same act on a new session may succeed: connections and limits, never
     /// a 5xx refusal.
@@ -278,6 +289,18 @@ pub enum Error {
     Kept {
         /// The target.
         path: String,
+    },
+    /// All of it was sent, and it could not get its name.
+    #[error("`{path}` could not be published; all of it was sent to `{part}`{}", Aside(aside.as_deref()))]
+    Unpublished {
+        /// The name it should have.
+        path: String,
+        /// The name it has.
+        part: String,
+        /// The name that what was there before has now, if it could not be moved back.
+        aside: Option<String>,
+        /// The server's refusal.
+        source: Box<RemoteError>,
     },
     /// A name from the server that must not be used as a local one.
     #[error("the name `{name}` is not safe here: {why}")]
@@ -361,6 +384,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Remote(error) => error.is_transient(),
+            Self::Unpublished { source, .. } => source.is_transient(),
             Self::Truncated { .. } => true,
             _ => false,
         }

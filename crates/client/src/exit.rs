@@ -72,6 +72,7 @@ impl From<&Error> for ExitCode {
     fn from(error: &Error) -> Self {
         match error {
             Error::Remote(error) => error.into(),
+            Error::Unpublished { source, .. } => source.as_ref().into(),
             Error::Local { .. }
             | Error::Exists { .. }
             | Error::UnsafeName { .. }

@@ -1,6 +1,6 @@
 //! `ftpc`: flags, signals, runtime, exit code; nothing else.
 
-use std::process::ExitCode as Code;
+use std::{ffi::OsString, process::ExitCode as Code};
 
 use clap::Parser as _;
 use ftpc::{
@@ -13,7 +13,7 @@ use ftpc::{
 };
 
 fn main() -> Code {
-    let cli = match Cli::try_parse_from(with_shell(std::env::args().collect())) {
+    let cli = match Cli::try_parse_from(with_shell(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
@@ -70,23 +70,25 @@ fn said(failure: &Failure, ui: &Ui) -> ExitCode {
     failure.exit_code()
 }
 
-/// The first Ctrl-C stops the work and keeps what can be resumed; returns at the second.
+/// A Ctrl-C stops the work and keeps what can be resumed; returns at one that finds it stopped. The
+/// shell begins anew with each line.
 async fn interrupts(cancel: &Cancel) {
-    for turn in 0..2 {
+    loop {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-        if turn == 0 {
-            cancel.stop();
+        if cancel.is_stopped() {
+            return;
         }
+        cancel.stop();
     }
 }
 
 /// `ftpc HOST` is `ftpc shell HOST`: a first word that is no command and no flag.
-fn with_shell(mut args: Vec<String>) -> Vec<String> {
+fn with_shell(mut args: Vec<OsString>) -> Vec<OsString> {
     use clap::CommandFactory as _;
     if let Some(at) = first_word(&args)
-        && let word = &args[at]
+        && let Some(word) = args[at].to_str()
         && word != "help"
         && Cli::command().find_subcommand(word).is_none()
         && (word.contains("://")
@@ -94,7 +96,7 @@ fn with_shell(mut args: Vec<String>) -> Vec<String> {
             || word.contains(':')
             || args.len() == at + 1)
     {
-        args.insert(at, "shell".to_owned());
+        args.insert(at, "shell".into());
     }
     args
 }

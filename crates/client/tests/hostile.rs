@@ -401,6 +401,10 @@ async fn the_password_is_in_no_trace() {
     }));
     let mut remote = dialer.dial().await.unwrap();
     let _ = remote.list("/").await;
+    // What a person sends by hand is no less secret.
+    for line in ["PASS hunter2", "pass  hunter2", "ACCT hunter2"] {
+        remote.raw(line).await.unwrap();
+    }
     let seen = seen.lock().unwrap().clone();
     assert!(seen.contains("PASS ***") && seen.contains("MLSD"), "{seen}");
     assert!(

@@ -572,6 +572,7 @@ async fn where_no_temporary_name_is_taken_the_file_goes_directly() {
     .await;
     assert!(summary.failed.is_empty(), "{:?}", summary.failed);
     assert_eq!(server.content("/a").unwrap(), b"hello");
+    assert_eq!(server.names(), ["/a"]);
     assert!(
         events
             .iter()
@@ -580,21 +581,136 @@ async fn where_no_temporary_name_is_taken_the_file_goes_directly() {
 }
 
 #[tokio::test]
+async fn a_missing_directory_is_the_only_thing_told() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .hook(|session, line| {
+            line.starts_with("STOR") && {
+                session.say("553 Could not create file.");
+                true
+            }
+        })
+        .start();
+    let plan = sending(temp.path(), "a", b"hello", "/none/a");
+    let (summary, events) = run_with(&server, options(), plan).await;
+    let error = only_error(&summary).to_string();
+    assert_eq!(error, "STOR `/none/a`: 553 Could not create file.");
+    let is_message = |event: &Event| matches!(event, Event::Message { .. });
+    assert!(!events.iter().any(is_message), "{events:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_will_not_rename_over_a_file_is_helped() {
     let temp = tempfile::tempdir().unwrap();
     let server = Fake::default()
         .file("/a", "old")
         .hook(|session, line| {
-            line.starts_with("RNTO") && session.content("/a").is_some() && {
+            line == "RNTO /a" && session.content("/a").is_some() && {
                 session.say("553 exists");
                 true
             }
         })
         .start();
     let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
-    // RNFR is asked again after the DELE.
+    // The old file goes aside first, and is removed last.
     assert!(summary.failed.is_empty(), "{:?}", summary.failed);
     assert_eq!(server.content("/a").unwrap(), b"new");
+    assert_eq!(server.names(), ["/a"]);
+    assert!(!server.lines().contains(&"DELE /a".to_owned()));
+}
+
+#[tokio::test]
+async fn where_nothing_may_be_renamed_the_old_file_stays() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a", "old")
+        .hook(|session, line| {
+            line.starts_with("RNTO") && {
+                session.say("550 denied");
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    let error = only_error(&summary);
+    assert_eq!(error.to_string(), "RNTO `/a`: 550 denied");
+    assert_eq!(server.content("/a").unwrap(), b"old");
+    assert_eq!(server.names(), ["/a"]);
+}
+
+#[tokio::test]
+async fn a_directory_is_not_moved_aside() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a/kept", "old")
+        .hook(|session, line| {
+            line == "RNTO /a" && {
+                session.say("550 a directory");
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    assert_eq!(summary.failed.len(), 1);
+    assert_eq!(server.count("RNFR"), 1);
+    assert_eq!(server.names(), ["/a/kept"]);
+}
+
+#[tokio::test]
+async fn a_file_that_went_aside_comes_back_or_is_named() {
+    for back in [true, false] {
+        let temp = tempfile::tempdir().unwrap();
+        let refused = AtomicUsize::new(0);
+        let server = Fake::default()
+            .file("/a", "old")
+            .hook(move |session, line| {
+                let refuses = || refused.fetch_add(1, Ordering::SeqCst) < 2 || !back;
+                line == "RNTO /a" && refuses() && {
+                    session.say("550 denied");
+                    true
+                }
+            })
+            .start();
+        let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+        let error = only_error(&summary);
+        if back {
+            assert_eq!(error.to_string(), "RNTO `/a`: 550 denied");
+            assert_eq!(server.content("/a").unwrap(), b"old");
+            continue;
+        }
+        let Error::Unpublished {
+            aside: Some(aside), ..
+        } = error
+        else {
+            panic!("{error}");
+        };
+        assert!(error.to_string().contains(aside), "{error}");
+        assert!(error.chain().ends_with("550 denied"), "{error}");
+        assert_eq!(server.content(aside).unwrap(), b"old");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_lost_between_two_renames_loses_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let lost = AtomicBool::new(false);
+    let server = Fake::default()
+        .file("/a", "old")
+        .hook(move |session, line| {
+            if line == "RNTO /a" && session.content("/a").is_some() {
+                session.say("553 exists");
+                return true;
+            }
+            line == "RNTO /a" && !lost.swap(true, Ordering::SeqCst) && {
+                session.hang_up();
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a").unwrap(), b"new");
+    assert_eq!(server.names(), ["/a"]);
 }
 
 #[tokio::test]

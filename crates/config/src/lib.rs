@@ -8,6 +8,7 @@ pub mod client;
 pub mod defaults;
 mod error;
 mod load;
+mod mask;
 mod print;
 mod reader;
 mod resolve;

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::mask;
+
 /// A configuration file as it was read.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
@@ -20,7 +22,7 @@ pub struct Place {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// The whole line.
+    /// The whole line, without secrets.
     pub excerpt: String,
     /// How many characters the caret underlines, at least 1.
     pub width: usize,
@@ -64,7 +66,8 @@ impl Source {
         let line_end = self.text[start..]
             .find('\n')
             .map_or(self.text.len(), |at| start + at);
-        let excerpt = self.text[line_start..line_end].trim_end().to_owned();
+        let line = self.text[line_start..line_end].trim_end();
+        let excerpt = mask::line(&self.text[..line_start], line);
         Place {
             line: self.text[..start].matches('\n').count() + 1,
             column: self.text[line_start..start].chars().count() + 1,

@@ -61,7 +61,7 @@ fn all_faults_are_told_at_once() {
       |        ^^^ write a number and a unit, as in "30s", "5m" or "24h"
     ftpd: config: user `ann`: the password is not an argon2id hash; clear text is never kept
       --> ftp.toml:10:12
-    10 | password = "secret"
+    10 | password = "******"
        |            ^^^^^^^^ run `ftpd user passwd ann`
     ftpd: config: user `ann`: home `/../etc` leads outside the share
       --> ftp.toml:11:8
@@ -348,4 +348,23 @@ fn the_client_does_not_ask_who_may_log_in() {
             .report("ftpc")
             .starts_with("ftpc: config: `site.x.url`")
     );
+}
+
+#[test]
+fn no_report_shows_a_password() {
+    for line in [
+        "pasword=\"topsecret\"",
+        "password = topsecret",
+        "password = \"topsecret\\q\"",
+        "url=\"ftp://u:topsecret@h:x/\"",
+        "url=\"http://u:topsecret@h/\"",
+        "url=[\"ftp://u:topsecret@h/\"]",
+        "password = [\"topsecret\"]",
+    ] {
+        for table in ["[site.nas]", "[[user]]", "[sites.nas]"] {
+            let report = report(&format!("{table}\n{line}\n"));
+            assert!(!report.contains("topsecret"), "{table}\n{report}");
+            assert!(report.contains("ftp.toml:"), "{report}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::{
     os::unix::fs::{chown, symlink},
 };
 
-use harness::client::noise;
+use harness::{Site, client::noise, ftpc};
 
 use super::{Host, fake::peers::Tls, hosts, names, run};
 
@@ -102,4 +102,29 @@ fn links(host: &Host, way: &str) {
     let left = names(&host.disk);
     assert_eq!(left, ["real", "real/precious"], "{what}: {}", ran.stderr);
     fs::remove_dir_all(at("real")).unwrap();
+}
+
+#[test]
+fn a_name_that_is_no_utf_8_goes_as_its_bytes() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let server = Site::with_ann()
+        .key("names", "fallback = \"latin1\"")
+        .start();
+    let here = tempfile::tempdir().unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"bad\xff.txt");
+    fs::write(here.path().join(name), "bytes").unwrap();
+    let url = server.url("/");
+    let put = |args: &[&std::ffi::OsStr]| ftpc(here.path()).args(["put"]).args(args);
+    put(&[name, url.as_ref()]).success();
+    ftpc(here.path())
+        .args(["get", &server.url("bad%FF.txt"), "-o"])
+        .args([std::ffi::OsStr::from_bytes(b"back\xff")])
+        .success();
+    let back = here.path().join(std::ffi::OsStr::from_bytes(b"back\xff"));
+    assert_eq!(fs::read(back).unwrap(), b"bytes");
+    // As a name on the server it is refused, and told.
+    let ran = put(&[name, std::ffi::OsStr::from_bytes(b"no\xff")]).code(2);
+    ran.says("no UTF-8 as a remote name");
+    let ran = ftpc(here.path()).args(["rm".as_ref(), name]).code(2);
+    ran.says("UTF-8");
 }

@@ -168,3 +168,24 @@ fn the_wire_is_shown_without_the_password() {
     ran.says("a password in a URL");
     assert_no_password(&ran);
 }
+
+#[test]
+fn a_stream_is_summed_up_as_files_are() {
+    let here = Here::new(Site::with_ann().dir("d"));
+    let put = |code: i32, name: &str| -> Value {
+        let ran = ftpc(here.dir.path())
+            .args(["--json", "put", "-", "-o", name, &here.server.url("/")])
+            .stdin("12345")
+            .code(code);
+        serde_json::from_slice(&ran.stdout).unwrap()
+    };
+    let done = put(0, "in");
+    assert_eq!((&done["files"], &done["bytes"]), (&json!(1), &json!(5)));
+    assert_eq!(done["exit_code"], 0);
+    let failed = put(6, "d");
+    assert_eq!(
+        (&failed["files"], &failed["exit_code"]),
+        (&json!(0), &json!(6))
+    );
+    assert_eq!(failed["failed"][0]["name"], "-");
+}

@@ -57,7 +57,7 @@ pub async fn run(app: &App, args: &Get) -> Answer {
 fn split(app: &App, args: &Get) -> Result<(Vec<String>, PathBuf), Failure> {
     let mut operands = args.files.clone();
     if let Some(output) = &args.output {
-        return Ok((operands, PathBuf::from(output)));
+        return Ok((operands, output.clone()));
     }
     let last = operands.last().cloned().unwrap_or_default();
     let local = operands.len() > 1

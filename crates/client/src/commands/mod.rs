@@ -90,6 +90,17 @@ pub(crate) async fn open_all(
     {
         return Err(Failure::usage("the operands are on different servers"));
     }
+    let user = |target: &crate::target::Target| match target {
+        crate::target::Target::Url(server, _) => server.user.clone(),
+        _ => None,
+    };
+    // One that names no user means the first one's.
+    if targets
+        .iter()
+        .any(|target| user(target).is_some() && user(target) != user(first))
+    {
+        return Err(Failure::usage("the operands are for different users"));
+    }
     let link = app.open(first).await?;
     let paths = targets
         .iter()

@@ -1,13 +1,16 @@
 //! `put`: local files and trees to the server.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
-use super::{Answer, carry_out, filter, local_file_name, tell_notes};
+use super::{Answer, carry_out, filter, local_file_name, report, tell_notes};
 use crate::{
     app::{App, Failure, Link},
     cli::Put,
     error::Error,
-    exit::ExitCode,
     plan::{
         Plan, Step,
         sync::{self, Way, Wishes},
@@ -15,8 +18,11 @@ use crate::{
     },
     remote::{Kind, names},
     target::Target,
-    transfer::{Options, stream::send_from},
-    ui::table,
+    transfer::{
+        Options, Outcome, Summary,
+        stream::{Input, send_from},
+    },
+    ui::{escape::shown, table},
 };
 
 /// Runs `put`.
@@ -28,13 +34,13 @@ pub async fn run(app: &App, args: &Put) -> Answer {
     check_sources(&sources, args.recursive)?;
     let link = app.open(&target).await?;
     let to = names::join(&link.base, target.path());
-    if sources == ["-"] {
+    if sources == [Path::new("-")] {
         return from_stdin(app, &link, args, &to).await;
     }
     let mut plan = Plan::new(".");
     let to = destination(&link, args, &sources, &to, &mut plan).await?;
     for source in &sources {
-        add(app, &mut plan, Path::new(source), &to, args)?;
+        add(app, &mut plan, source, &to, args)?;
     }
     plan.one_source_each()?;
     let options = Options {
@@ -64,18 +70,24 @@ impl To {
 
 /// Tells the sources from where they go. The last operand is where they go when it names a server,
 /// or when it is not a local file and there is another before it.
-fn split(app: &App, args: &Put) -> Result<(Vec<String>, Target), Failure> {
+fn split(app: &App, args: &Put) -> Result<(Vec<PathBuf>, Target), Failure> {
     let mut sources = args.files.clone();
     let default = Target::Path(String::new());
     let Some(last) = sources.last() else {
         return Ok((sources, default));
     };
-    let target = app.target_or_local(last)?;
+    let Some(text) = last.to_str() else {
+        return match sources.len() > 1 && !last.exists() {
+            true => Err(not_text(last)),
+            false => Ok((sources, default)),
+        };
+    };
+    let target = app.target_or_local(text)?;
     let is_target = match &target {
-        Target::Path(path) => sources.len() > 1 && path != "-" && !Path::new(path).exists(),
+        Target::Path(path) => sources.len() > 1 && path != "-" && !last.exists(),
         Target::Url(..) => true,
         // A file of that very name is meant before a site.
-        Target::Site(..) => !Path::new(last).exists(),
+        Target::Site(..) => !last.exists(),
     };
     if !is_target {
         return Ok((sources, default));
@@ -92,9 +104,19 @@ fn split(app: &App, args: &Put) -> Result<(Vec<String>, Target), Failure> {
     Ok((sources, target))
 }
 
-fn check_sources(sources: &[String], recursive: bool) -> Result<(), Failure> {
-    for source in sources.iter().filter(|source| *source != "-") {
-        let path = Path::new(source);
+fn not_text(name: &Path) -> Failure {
+    Failure::Usage(
+        format!(
+            "`{}` is no local file, and no UTF-8 as a remote name",
+            name.display()
+        ),
+        Some("write its bytes as %XX in a URL".to_owned()),
+    )
+}
+
+fn check_sources(sources: &[PathBuf], recursive: bool) -> Result<(), Failure> {
+    for path in sources.iter().filter(|source| *source != Path::new("-")) {
+        let source = path.display();
         let meta = std::fs::metadata(path).map_err(|error| Error::local("open", path, error))?;
         if meta.is_dir() && !recursive {
             return Err(Failure::Usage(
@@ -106,7 +128,7 @@ fn check_sources(sources: &[String], recursive: bool) -> Result<(), Failure> {
             return Err(Failure::usage(format!("`{source}` is not a regular file")));
         }
     }
-    if sources.len() > 1 && sources.iter().any(|source| source == "-") {
+    if sources.len() > 1 && sources.iter().any(|source| source == Path::new("-")) {
         return Err(Failure::usage("standard input goes alone"));
     }
     Ok(())
@@ -115,7 +137,7 @@ fn check_sources(sources: &[String], recursive: bool) -> Result<(), Failure> {
 async fn destination(
     link: &Link,
     args: &Put,
-    sources: &[String],
+    sources: &[PathBuf],
     to: &str,
     plan: &mut Plan,
 ) -> Result<To, Failure> {
@@ -180,13 +202,37 @@ async fn from_stdin(app: &App, link: &Link, args: &Put, to: &str) -> Answer {
         }
     };
     let mut session = link.session().await?;
-    let (bytes, name) = send_from(&mut *session, io::stdin(), &path, &app.cancel).await?;
+    let input = Input::new(io::stdin());
+    let began = Instant::now();
+    let sent = send_from(&mut *session, input, &path, &app.cancel).await;
     link.pool.give_back(session);
     link.close().await;
+    let mut summary = Summary {
+        took: began.elapsed(),
+        ..Summary::default()
+    };
+    let sent = match sent {
+        Ok(sent) => sent,
+        Err(error) if app.ui.json => {
+            summary.interrupted = matches!(error, Error::Interrupted);
+            let name = "-".to_owned();
+            summary.failed.push(Outcome { name, error });
+            return Ok(report(app, &summary));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    (summary.files, summary.bytes) = (1, sent.bytes);
     app.ui.remark(format!(
         "↑ {}  {}",
-        crate::ui::escape::shown(&name),
-        table::size(bytes)
+        shown(&sent.name),
+        table::size(sent.bytes)
     ));
-    Ok(ExitCode::Done)
+    if let Some(old) = &sent.aside {
+        app.ui.remark(format!(
+            "`{}`: what was there could not be removed; it is now `{}`",
+            shown(&sent.name),
+            shown(old)
+        ));
+    }
+    Ok(report(app, &summary))
 }

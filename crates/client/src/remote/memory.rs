@@ -263,6 +263,7 @@ impl Remote for Session {
             upload: None,
             bytes: content,
             at,
+            cancel: Cancel::default(),
         }))
     }
 
@@ -281,6 +282,7 @@ impl Remote for Session {
             upload: Some(path),
             at: bytes.len(),
             bytes,
+            cancel: Cancel::default(),
         }))
     }
 
@@ -372,17 +374,29 @@ struct Transfer {
     upload: Option<String>,
     bytes: Vec<u8>,
     at: usize,
+    cancel: Cancel,
+}
+
+impl Transfer {
+    fn check(&self) -> io::Result<()> {
+        match self.cancel.is_stopped() {
+            true => Err(io::ErrorKind::Interrupted.into()),
+            false => Ok(()),
+        }
+    }
 }
 
 #[async_trait]
 impl Data for Transfer {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.check()?;
         let count = io::Read::read(&mut &self.bytes[self.at..], buffer)?;
         self.at += count;
         Ok(count)
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.check()?;
         self.bytes.extend_from_slice(bytes);
         Ok(())
     }
@@ -404,13 +418,19 @@ impl Data for Transfer {
         None
     }
 
-    fn obey(&mut self, _cancel: &Cancel) {}
+    fn obey(&mut self, cancel: &Cancel) {
+        self.cancel = cancel.clone();
+    }
 
     fn announced(&self) -> Option<u64> {
         None
     }
 
     async fn finish(self: Box<Self>) -> Result<(), RemoteError> {
+        self.check().map_err(|source| RemoteError::Io {
+            verb: "STOR".to_owned(),
+            source,
+        })?;
         if let Some(path) = self.upload {
             self.server.put(&path, &self.bytes, SystemTime::UNIX_EPOCH);
         }

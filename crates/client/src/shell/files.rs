@@ -1,6 +1,6 @@
 //! `get`, `put` and their kin: files by the shell's fingers, moved by the one-shot commands.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     act::{Shell, usage},
@@ -32,7 +32,7 @@ impl Shell<'_> {
         // As `ftp` does: a file that is here already is replaced.
         let args = Get {
             files,
-            output: Some(output.unwrap_or_else(|| ".".to_owned())),
+            output: Some(PathBuf::from(output.unwrap_or_else(|| ".".to_owned()))),
             recursive: false,
             force: true,
             no_resume: row.verb == Verb::Get,
@@ -49,25 +49,22 @@ impl Shell<'_> {
             (Verb::Put, [file, name]) => (vec![file.clone()], Some(name.clone())),
             _ => return Err(usage(row)),
         };
+        if files.iter().any(|file| file == "-") {
+            return Err(Failure::Usage(
+                "standard input holds the commands".to_owned(),
+                Some("send a stream with `ftpc put - -o NAME`".to_owned()),
+            ));
+        }
         if row.verb == Verb::Mput {
             files = self.confirmed(files)?;
         }
         let output = match (name, files.as_slice()) {
             (Some(name), _) => Some(names::join(&cwd, &name)),
             (None, [file]) => Some(names::join(&cwd, names::split(file).1)),
-            (None, _) => {
-                for file in &files {
-                    Box::pin(self.put(
-                        table::find("put").map_err(|_| usage(row))?,
-                        std::slice::from_ref(file),
-                    ))
-                    .await?;
-                }
-                return Ok(ExitCode::Done);
-            }
+            (None, _) => return self.put_each(&files).await,
         };
         let args = Put {
-            files,
+            files: files.into_iter().map(PathBuf::from).collect(),
             output,
             recursive: false,
             move_files: false,
@@ -75,6 +72,28 @@ impl Shell<'_> {
             patterns: Patterns::default(),
         };
         self.lent(async |app| put::run(app, &args).await).await
+    }
+
+    /// Sends several files; one that fails does not stop the others.
+    async fn put_each(&mut self, files: &[String]) -> Result<ExitCode, Failure> {
+        let (mut done, mut failed) = (false, None);
+        for file in files {
+            let row = table::find("put").map_err(|_| Failure::usage("there is no `put`"))?;
+            let sent = Box::pin(self.put(row, std::slice::from_ref(file))).await;
+            let code = sent.unwrap_or_else(|failure| {
+                failure.say(&self.app.ui);
+                failure.exit_code()
+            });
+            match code {
+                ExitCode::Done => done = true,
+                ExitCode::Interrupted => return Ok(code),
+                _ => failed = Some(code),
+            }
+        }
+        Ok(match failed {
+            Some(_) if done => ExitCode::SomeFailed,
+            other => other.unwrap_or(ExitCode::Done),
+        })
     }
 
     pub(super) async fn append(&mut self, row: Row, args: &[String]) -> Result<ExitCode, Failure> {

@@ -8,13 +8,14 @@ mod files;
 pub mod table;
 pub mod words;
 
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Read as _};
 
 use rustyline::{Editor, error::ReadlineError, history::DefaultHistory};
 
 use crate::{
     app::{App, Failure},
     commands::Answer,
+    error::Error,
     exit::ExitCode,
 };
 
@@ -27,10 +28,11 @@ use self::{act::Shell, complete::Completer};
 pub async fn run(app: &mut App, server: Option<&str>, keep_going: bool) -> Answer {
     let mut shell = Shell::new(app);
     let is_terminal = io::stdin().is_terminal();
-    let lines: Vec<String> = match is_terminal {
-        true => Vec::new(),
-        false => io::stdin().lock().lines().map_while(Result::ok).collect(),
-    };
+    let mut text = Vec::new();
+    if !is_terminal && let Err(error) = io::stdin().lock().read_to_end(&mut text) {
+        return Err(Error::local("read", "-", error).into());
+    }
+    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     shell.login_follows = is_login(lines.first());
     let default = shell.app.config.site.clone();
     if let Some(server) = server.map(str::to_owned).or(default)
@@ -49,20 +51,32 @@ pub async fn run(app: &mut App, server: Option<&str>, keep_going: bool) -> Answe
 }
 
 /// Tells whether a line of a script logs in.
-fn is_login(line: Option<&String>) -> bool {
+fn is_login(line: Option<&&[u8]>) -> bool {
+    let line = line.and_then(|line| std::str::from_utf8(line).ok());
     line.is_some_and(|line| line.split_whitespace().next() == Some("user"))
 }
 
 /// Stops at the first failure, unless told otherwise; `-command` may fail.
-async fn script(shell: &mut Shell<'_>, lines: &[String], keep_going: bool) -> ExitCode {
+async fn script(shell: &mut Shell<'_>, lines: &[&[u8]], keep_going: bool) -> ExitCode {
     let mut code = ExitCode::Done;
     for (at, line) in lines.iter().enumerate() {
-        let (line, may_fail) = match line.trim_start().strip_prefix('-') {
+        let (line, may_fail) = match line.trim_ascii_start().strip_prefix(b"-") {
             Some(rest) => (rest, true),
-            None => (line.as_str(), false),
+            None => (*line, false),
         };
         shell.login_follows = is_login(lines.get(at + 1));
-        let ended = step(shell, line).await;
+        let ended = match std::str::from_utf8(line) {
+            Ok(line) => step(shell, line.trim_end_matches('\r')).await,
+            Err(_) => failed(
+                shell,
+                &Failure::usage(format!("line {} of the script is not UTF-8", at + 1)),
+            ),
+        };
+        // Ctrl-C means the script, whatever its lines may do.
+        if shell.app.cancel.is_stopped() {
+            code = ExitCode::Interrupted;
+            break;
+        }
         match ended {
             Step::Leave => break,
             Step::Done => {}
@@ -102,6 +116,8 @@ async fn interactive(shell: &mut Shell<'_>) -> Answer {
                 if !line.trim().is_empty() && !matches!(first, "user" | "quote" | "literal") {
                     let _ = editor.add_history_entry(&line);
                 }
+                // What stopped the line before does not stop this one.
+                shell.app.cancel.reset();
                 if let Step::Leave = step(shell, &line).await {
                     break;
                 }
@@ -126,9 +142,11 @@ async fn step(shell: &mut Shell<'_>, line: &str) -> Step {
         Ok(None) => Step::Leave,
         Ok(Some(ExitCode::Done)) => Step::Done,
         Ok(Some(code)) => Step::Failed(code),
-        Err(failure) => {
-            failure.say(&shell.app.ui);
-            Step::Failed(failure.exit_code())
-        }
+        Err(failure) => failed(shell, &failure),
     }
+}
+
+fn failed(shell: &Shell<'_>, failure: &Failure) -> Step {
+    failure.say(&shell.app.ui);
+    Step::Failed(failure.exit_code())
 }

@@ -252,7 +252,8 @@ pub(super) fn receive_stream(
     }
 }
 
-/// Sends any reader to its end (standard input).
+/// Sends any reader to its end (standard input). After a stop the end is none: whoever wrote the
+/// stream was stopped too.
 pub(super) fn send_stream(
     data: &mut dyn Data,
     source: &mut dyn Read,
@@ -262,7 +263,10 @@ pub(super) fn send_stream(
     let mut total = 0;
     loop {
         let got = match source.read(&mut block) {
-            Ok(0) => return Ok(total),
+            Ok(0) => {
+                flow.check().map_err(CopyError::Remote)?;
+                return Ok(total);
+            }
             Ok(got) => got,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 flow.check().map_err(CopyError::Remote)?;

@@ -4,7 +4,7 @@
 //! (`openat2` with `RESOLVE_BENEATH` where the kernel has it).
 
 use std::{
-    fs::File,
+    fs::{File, TryLockError},
     io,
     path::{Component, Path, PathBuf},
     sync::Arc,
@@ -122,8 +122,16 @@ impl LocalRoot {
             other => (other, true),
         };
         let file = file.map_err(self.err("open", path))?.into_std();
-        file.try_lock()
-            .map_err(|error| Error::local("lock", self.shown(path), error.into()))?;
+        file.try_lock().map_err(|error| {
+            let error = match error {
+                TryLockError::WouldBlock => io::Error::new(
+                    io::ErrorKind::ResourceBusy,
+                    "another transfer is writing this file",
+                ),
+                TryLockError::Error(error) => error,
+            };
+            Error::local("lock", self.shown(path), error)
+        })?;
         Ok((file, is_new))
     }
 
@@ -291,7 +299,11 @@ mod tests {
         let root = LocalRoot::open(temp.path()).unwrap();
         let part = part_of(Path::new("a"));
         let _held = root.open_part(&part).unwrap();
-        assert!(root.open_part(&part).is_err());
+        let error = root.open_part(&part).unwrap_err().chain();
+        assert!(
+            error.ends_with(": another transfer is writing this file"),
+            "{error}"
+        );
     }
 
     #[test]

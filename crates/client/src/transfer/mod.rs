@@ -6,10 +6,12 @@
 mod copy;
 mod digest;
 mod fetch;
+mod input;
 mod local;
 mod moved;
 mod options;
 mod pace;
+mod part;
 mod progress;
 mod publish;
 mod resume;

@@ -1,9 +1,10 @@
 //! The last step of an upload: the part takes the final name, as the server treats names that are
 //! taken.
 
+use super::part::{chance_tag, part_name};
 use crate::{
     error::RemoteError,
-    remote::{OnDuplicate, Remote, names},
+    remote::{Kind, OnDuplicate, Remote, names},
 };
 
 /// Names beside a taken one that are tried.
@@ -11,39 +12,78 @@ const MOST: u32 = 100;
 
 /// Gives a whole part its final name and returns the name that it has now.
 ///
-/// Where a server will not rename over a file, that file goes first: an upload replaces. Not where
-/// the server says that it keeps what is there (`X-ON-DUPLICATE`): there nothing is removed, and the
-/// part gets a name beside it, or none.
+/// Where a server will not rename over a file, that file goes aside first: an upload replaces. Not
+/// where the server says that it keeps what is there (`X-ON-DUPLICATE`): there nothing is moved, and
+/// the part gets a name beside it, or none.
+///
+/// `aside` is the name that what was there has now, if it has not its own and is not gone; it is
+/// kept from one try to the next.
 ///
 /// # Errors
-/// The server's refusal; what was there is still there, and the part is gone when it never can be
-/// published.
+/// The server's refusal; what was there is still there, or aside, and so is the part.
 pub(super) async fn publish(
     remote: &mut dyn Remote,
     part: &str,
     path: &str,
+    aside: &mut Option<String>,
 ) -> Result<String, RemoteError> {
+    let name = match remote.rename(part, path).await {
+        Ok(()) => path.to_owned(),
+        Err(error) => {
+            let at_target = matches!(&error, RemoteError::Refused { verb, .. } if verb == "RNTO");
+            if !at_target || error.is_transient() {
+                return Err(error);
+            }
+            match remote.abilities().on_duplicate() {
+                OnDuplicate::Refuse => return Err(error),
+                OnDuplicate::Rename => beside(remote, part, path, error).await?,
+                OnDuplicate::Overwrite => replace(remote, part, path, aside, error).await?,
+            }
+        }
+    };
+    remove_aside(remote, aside).await;
+    Ok(name)
+}
+
+/// Removes what was there, once it is replaced.
+pub(super) async fn remove_aside(remote: &mut dyn Remote, aside: &mut Option<String>) {
+    if let Some(old) = aside
+        && remote.remove_file(old).await.is_ok()
+    {
+        *aside = None;
+    }
+}
+
+/// Publishes over a file that the server will not rename over. That it lets the old one be renamed
+/// proves that the name is what stands in the way; if it does not, nothing was moved.
+async fn replace(
+    remote: &mut dyn Remote,
+    part: &str,
+    path: &str,
+    aside: &mut Option<String>,
+    refusal: RemoteError,
+) -> Result<String, RemoteError> {
+    let old = remote.stat(path).await?;
+    if old.is_some_and(|entry| entry.kind == Kind::File) {
+        let name = aside.get_or_insert_with(|| part_name(path, &format!("{}.old", chance_tag())));
+        if let Err(error) = remote.rename(path, name).await {
+            if error.is_transient() {
+                return Err(error);
+            }
+            *aside = None;
+        }
+    }
+    let Some(name) = aside.clone() else {
+        return Err(refusal);
+    };
     let error = match remote.rename(part, path).await {
         Ok(()) => return Ok(path.to_owned()),
         Err(error) => error,
     };
-    let at_target = matches!(&error, RemoteError::Refused { verb, .. } if verb == "RNTO");
-    if !at_target || error.is_transient() {
-        return Err(error);
+    if !error.is_transient() && remote.rename(&name, path).await.is_ok() {
+        *aside = None;
     }
-    let published = match remote.abilities().on_duplicate() {
-        OnDuplicate::Refuse => Err(error),
-        OnDuplicate::Rename => beside(remote, part, path, error).await,
-        OnDuplicate::Overwrite => match remote.remove_file(path).await {
-            // From here on the part is all there is.
-            Ok(()) => return remote.rename(part, path).await.map(|()| path.to_owned()),
-            Err(_) => Err(error),
-        },
-    };
-    if published.as_ref().is_err_and(|error| !error.is_transient()) {
-        let _gone = remote.remove_file(part).await;
-    }
-    published
+    Err(error)
 }
 
 /// Tries the names beside the taken one, as long as being taken is what stands in the way.

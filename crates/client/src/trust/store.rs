@@ -1,6 +1,7 @@
 //! The file of known servers: certificates seen first, who spoke TLS, who needs TLS 1.2.
 //!
-//! Read once, held in memory, written whole by rename when something was learnt.
+//! Read once, held in memory. When something was learnt it is read again under a lock, and written
+//! whole by rename: what others learnt meanwhile stays.
 
 use std::{
     collections::BTreeMap,
@@ -35,7 +36,45 @@ pub struct Known {
 pub struct Store {
     path: PathBuf,
     servers: Mutex<BTreeMap<String, Known>>,
-    changed: Mutex<bool>,
+    changes: Mutex<Vec<(String, Change)>>,
+}
+
+/// What was learnt of a server.
+#[derive(Clone, Debug)]
+enum Change {
+    /// Its certificate, and when it was seen.
+    Pin(String, String),
+    Tls,
+    Tls12,
+    Forgotten,
+}
+
+impl Change {
+    fn apply(&self, servers: &mut BTreeMap<String, Known>, endpoint: &str) {
+        if let Self::Forgotten = self {
+            servers.remove(endpoint);
+            return;
+        }
+        let known = servers.entry(endpoint.to_owned()).or_default();
+        match self {
+            // The first pin stands: another certificate has changed, and is told.
+            Self::Pin(..) if known.pin().is_some() => {}
+            Self::Pin(certificate, seen) => {
+                known.certificate = Some(certificate.clone());
+                known.first_seen = Some(seen.clone());
+            }
+            Self::Tls => known.spoke_tls = true,
+            Self::Tls12 => known.needs_tls12 = true,
+            Self::Forgotten => {}
+        }
+    }
+}
+
+impl Known {
+    /// A pin that cannot be read is no pin: the certificate is asked about again.
+    fn pin(&self) -> Option<Fingerprint> {
+        self.certificate.as_deref()?.parse().ok()
+    }
 }
 
 /// Why the file cannot be used.
@@ -72,7 +111,7 @@ impl Store {
         Ok(Self {
             path,
             servers: Mutex::new(servers),
-            changed: Mutex::new(false),
+            changes: Mutex::default(),
         })
     }
 
@@ -86,28 +125,31 @@ impl Store {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn learn(&self, endpoint: &str, change: impl FnOnce(&mut Known)) {
+    fn changes(&self) -> MutexGuard<'_, Vec<(String, Change)>> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learn(&self, endpoint: &str, change: Change) {
         let mut servers = self.servers();
-        let known = servers.entry(endpoint.to_owned()).or_default();
-        let before = known.clone();
-        change(known);
-        if *known != before {
-            *self.changed.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        let before = servers.get(endpoint).cloned();
+        change.apply(&mut servers, endpoint);
+        if servers.get(endpoint) != before.as_ref() {
+            self.changes().push((endpoint.to_owned(), change));
         }
     }
 
-    /// Remembers a certificate.
+    /// Remembers a certificate, where none is.
     pub fn pin(&self, endpoint: &str, fingerprint: &Fingerprint, now: &str) {
-        self.learn(endpoint, |known| {
-            known.certificate = Some(fingerprint.to_string());
-            known.first_seen = Some(now.to_owned());
-        });
+        let change = Change::Pin(fingerprint.to_string(), now.to_owned());
+        self.learn(endpoint, change);
     }
 
     /// Forgets a server; tells whether it was known.
     pub fn forget(&self, endpoint: &str) -> bool {
         let known = self.servers().remove(endpoint).is_some();
-        *self.changed.lock().unwrap_or_else(PoisonError::into_inner) |= known;
+        // Others may have learnt of it meanwhile.
+        self.changes()
+            .push((endpoint.to_owned(), Change::Forgotten));
         known
     }
 
@@ -125,22 +167,27 @@ impl Store {
     /// # Errors
     /// It cannot be written; the old one is as it was.
     pub fn save(&self) -> Result<(), StoreError> {
-        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*changed {
+        let mut changes = self.changes();
+        if changes.is_empty() {
             return Ok(());
         }
-        let text = toml_edit::ser::to_string_pretty(&*self.servers()).map_err(|error| {
-            StoreError::Damaged {
-                path: self.path.clone(),
-                reason: error.to_string(),
-            }
-        })?;
-        write(&self.path, &text).map_err(|source| StoreError::Io {
+        let fail = |source| StoreError::Io {
             verb: "write",
             path: self.path.clone(),
             source,
-        })?;
-        *changed = false;
+        };
+        let _held = lock(&self.path).map_err(fail)?;
+        let mut servers = read(&self.path)?;
+        for (endpoint, change) in changes.iter() {
+            change.apply(&mut servers, endpoint);
+        }
+        let text =
+            toml_edit::ser::to_string_pretty(&servers).map_err(|error| StoreError::Damaged {
+                path: self.path.clone(),
+                reason: error.to_string(),
+            })?;
+        write(&self.path, &text).map_err(fail)?;
+        changes.clear();
         Ok(())
     }
 
@@ -170,11 +217,18 @@ fn read(path: &Path) -> Result<BTreeMap<String, Known>, StoreError> {
     }
 }
 
+/// Makes the file's directory and locks it, until the answer is dropped.
+fn lock(path: &Path) -> io::Result<fs::File> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let dir = dir.unwrap_or(Path::new("."));
+    fs::create_dir_all(dir)?;
+    let dir = fs::File::open(dir)?;
+    dir.lock()?;
+    Ok(dir)
+}
+
 fn write(path: &Path, text: &str) -> io::Result<()> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
-    if let Some(dir) = path.parent() {
-        fs::create_dir_all(dir)?;
-    }
     let fresh = path.with_extension(format!("{}.tmp", std::process::id()));
     let mut file = fs::OpenOptions::new()
         .write(true)
@@ -189,12 +243,8 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 
 impl TrustCheck for Store {
     fn check(&self, endpoint: &str, fingerprint: &Fingerprint) -> Trust {
-        let pinned = self
-            .servers()
-            .get(endpoint)
-            .and_then(|known| known.certificate.clone());
-        // A pin that cannot be read is no pin: the certificate is asked about again.
-        match pinned.and_then(|text| text.parse::<Fingerprint>().ok()) {
+        let pinned = self.servers().get(endpoint).and_then(Known::pin);
+        match pinned {
             None => Trust::New {
                 fingerprint: *fingerprint,
             },
@@ -214,7 +264,7 @@ impl TrustCheck for Store {
     }
 
     fn note_tls(&self, endpoint: &str) {
-        self.learn(endpoint, |known| known.spoke_tls = true);
+        self.learn(endpoint, Change::Tls);
     }
 
     fn needs_tls12(&self, endpoint: &str) -> bool {
@@ -224,7 +274,7 @@ impl TrustCheck for Store {
     }
 
     fn note_tls12(&self, endpoint: &str) {
-        self.learn(endpoint, |known| known.needs_tls12 = true);
+        self.learn(endpoint, Change::Tls12);
     }
 }
 
@@ -252,6 +302,36 @@ mod tests {
         assert_eq!(old, print);
         assert!(place.contains("known_hosts.toml:"), "{place}");
         assert!(store.forget("h:21") && !store.forget("h:21"));
+    }
+
+    #[test]
+    fn two_runs_at_once_lose_no_pin() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("known_hosts.toml");
+        let prints = [1, 2].map(|byte| Fingerprint::of_certificate(&[byte]));
+        let stores = [1, 2].map(|_| Store::open(&path).unwrap());
+        stores[0].pin("a:21", &prints[0], "1");
+        stores[0].pin("same:21", &prints[0], "1");
+        stores[1].pin("b:21", &prints[1], "2");
+        stores[1].pin("same:21", &prints[1], "2");
+        stores[1].note_tls("a:21");
+        stores.iter().for_each(|store| store.save().unwrap());
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.check("a:21", &prints[0]), Trust::Known);
+        assert_eq!(store.check("b:21", &prints[1]), Trust::Known);
+        assert!(store.spoke_tls("a:21"));
+        // The first one stands, and the other is told.
+        assert_eq!(store.check("same:21", &prints[0]), Trust::Known);
+        assert!(matches!(
+            store.check("same:21", &prints[1]),
+            Trust::Changed { .. }
+        ));
+        // What was forgotten is forgotten, and may be pinned anew.
+        store.forget("same:21");
+        store.pin("same:21", &prints[1], "3");
+        store.save().unwrap();
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.check("same:21", &prints[1]), Trust::Known);
     }
 
     #[test]

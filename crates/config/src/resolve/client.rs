@@ -2,7 +2,7 @@
 
 use super::relative_to;
 use crate::{
-    ByteRate, ClientConfig, Secret, Site, SiteTls, client::Verify, reader::Section,
+    ByteRate, ClientConfig, Secret, Site, SiteTls, client::Verify, mask, reader::Section,
     value::ValueError,
 };
 
@@ -113,7 +113,8 @@ fn read_site(name: &str, section: Section<'_, '_>) -> Option<Site> {
 /// Only the scheme and that there is a host: the client's own parser does the rest.
 fn check_url(text: &str) -> Result<String, ValueError> {
     const FIX: &str = "write one as in \"ftp://ann@192.168.1.5:2121/\"";
-    let shown = text.escape_debug();
+    let shown = mask::url(text);
+    let shown = shown.escape_debug();
     let rest = ["ftp://", "ftps://"]
         .into_iter()
         .find_map(|scheme| text.strip_prefix(scheme));

@@ -40,9 +40,21 @@ const MOVE: usize = 1 << 20;
 const FULL: usize = 256 << 10;
 /// How often a waiting thread looks whether it was stopped.
 const LOOK: Duration = Duration::from_millis(200);
+/// How long the reply to a transfer that has ended is waited for after a stop: with it the session
+/// can still clean up.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// The suppaftp stream of a transfer.
 pub(super) type Stream = TransferStream<SecureStream>;
+
+fn socket_of(stream: &Stream) -> SockRef<'_> {
+    SockRef::from(stream.get_ref().get_ref())
+}
+
+/// Makes the end of this process, however it comes, a reset of the upload and not its end.
+pub(super) fn end_by_reset(stream: &Stream) {
+    let _only_in_drop = socket_of(stream).set_linger(Some(Duration::ZERO));
+}
 
 /// The data connection of one transfer.
 pub(super) struct FtpData {
@@ -92,6 +104,13 @@ impl FtpData {
                 verb: self.verb.to_owned(),
                 source,
             }),
+        }
+    }
+
+    fn interrupted(&self) -> RemoteError {
+        RemoteError::Io {
+            verb: self.verb.to_owned(),
+            source: io::ErrorKind::Interrupted.into(),
         }
     }
 
@@ -343,15 +362,26 @@ impl Data for FtpData {
     }
 
     async fn finish(mut self: Box<Self>) -> Result<(), RemoteError> {
+        // Stopped before its end: dropping it resets the connection.
+        if self.cancel.is_stopped() {
+            return Err(self.interrupted());
+        }
         let Some(stream) = self.stream.take() else {
             return Err(RemoteError::Poisoned);
         };
+        // From here on its end is meant. If this fails, the server tells of a broken upload.
+        let _told = socket_of(&stream).set_linger(None);
         if let Some(control) = &self.nagles {
             acknowledge_quickly(control);
         }
         // From here on only a clean end makes the session usable again.
+        let parting = async {
+            self.cancel.stopped().await;
+            tokio::time::sleep(PARTING).await;
+        };
         let ended = tokio::select! {
-            () = self.cancel.stopped() => None,
+            biased;
+            () = parting => None,
             ended = timeout(self.finish, stream.finish()) => Some(ended),
         };
         let error = match ended {
@@ -381,10 +411,7 @@ impl Data for FtpData {
                 phase: Phase::Finish,
                 after: self.finish,
             },
-            None => RemoteError::Io {
-                verb: self.verb.to_owned(),
-                source: io::ErrorKind::Interrupted.into(),
-            },
+            None => self.interrupted(),
         };
         self.health.broken();
         Err(error)
@@ -396,8 +423,8 @@ impl Drop for FtpData {
         let Some(stream) = self.stream.take() else {
             return;
         };
+        let socket = socket_of(&stream);
         // A reset, not an end: the server must not take what it has for the whole file.
-        let socket = SockRef::from(stream.get_ref().get_ref());
         if socket.set_linger(Some(Duration::ZERO)).is_err() {
             let _gone = socket.shutdown(Shutdown::Read);
         }

@@ -12,7 +12,7 @@ mod open;
 mod reply;
 mod reuse;
 
-use std::{io, os::fd::OwnedFd, sync::Arc, time::Duration};
+use std::{borrow::Cow, io, os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use suppaftp::{FtpError, types::Response};
 use tokio::time::timeout;
@@ -73,6 +73,16 @@ pub(super) fn broken(verb: &str, error: FtpError) -> RemoteError {
             verb,
             what: "the server's reply cannot be read".to_owned(),
         },
+    }
+}
+
+/// Returns a line as it may be shown: what follows PASS and ACCT is a secret (RFC 959 §5.3.1).
+fn without_secret(line: &str) -> Cow<'_, str> {
+    let verb = line.split_whitespace().next().unwrap_or_default();
+    let secret = |name: &&str| verb.eq_ignore_ascii_case(name);
+    match ["PASS", "ACCT"].iter().find(|name| secret(name)) {
+        Some(name) => format!("{name} ***").into(),
+        None => line.into(),
     }
 }
 
@@ -165,7 +175,8 @@ impl FtpRemote {
         check_line(line)?;
         self.health.enter()?;
         let verb = line.split(' ').next().unwrap_or_default();
-        self.trace(Wire::Sent(line));
+        let shown = without_secret(line);
+        self.trace(Wire::Sent(&shown));
         // With no code expected every reply comes back whole.
         let sent = timeout(limit, self.stream.custom_command(line, &[])).await;
         let outcome = match sent {
@@ -179,7 +190,7 @@ impl FtpRemote {
             {
                 self.health.ready();
                 return Err(RemoteError::BadName {
-                    name: line.escape_debug().to_string(),
+                    name: shown.escape_debug().to_string(),
                     why: "the site's encoding lacks one of its characters",
                 });
             }

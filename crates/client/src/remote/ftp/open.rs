@@ -142,6 +142,9 @@ impl FtpRemote {
                 trace(Wire::Received(text.trim_end()));
             }
         }
+        if matches!(act, Act::Store(..)) {
+            data::end_by_reset(&stream);
+        }
         FtpData {
             stream: Some(stream),
             secure: self.reuse.handshakes.is_some(),

@@ -11,10 +11,11 @@ use sha2::{Digest as _, Sha256};
 use super::{Send, Source};
 use crate::{
     error::{Error, RemoteError},
-    remote::{Data, Remote, Start, names},
+    remote::{Data, Remote, Start},
     transfer::{
         Tools,
         copy::CopyError,
+        part::{is_cut, part_name},
         resume::{self, Begin},
         task,
     },
@@ -154,13 +155,19 @@ fn compare(data: &mut dyn Data, file: &File, from: u64, have: u64) -> Result<boo
 /// it is never gone on with.
 pub(super) fn part_of(remote: &str, size: u64, modified: Option<SystemTime>) -> String {
     let time = modified.map_or(0, resume::seconds);
-    let digest = Sha256::digest(format!("{size} {time}"));
-    let tag: String = digest[..4]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let (dir, name) = names::split(remote);
-    names::join(dir, &format!("{name}.{tag}.ftpc-part"))
+    let tag_of = |facts: &str| -> String {
+        let digest = Sha256::digest(facts);
+        digest[..4]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    };
+    let tag = tag_of(&format!("{size} {time}"));
+    // The end of a name that is cut must tell its part from another's.
+    if is_cut(remote, &tag) {
+        return part_name(remote, &tag_of(&format!("{size} {time} {remote}")));
+    }
+    part_name(remote, &tag)
 }
 
 #[cfg(test)]
@@ -177,5 +184,7 @@ mod tests {
         assert_ne!(part, part_of("/in/a.iso", 6, Some(then)));
         assert_ne!(part, part_of("/in/a.iso", 5, Some(later)));
         assert!(!part_of("a", 0, None).contains('/'));
+        let long = |end| part_of(&format!("/in/{}{end}", "x".repeat(250)), 5, Some(then));
+        assert_ne!(long("1"), long("2"));
     }
 }

@@ -20,6 +20,7 @@ use super::{
     copy::{self, CopyError, Flow},
     digest::Digest,
     fetch::Done,
+    part::is_unwelcome,
     publish,
     resume::Begin,
     task, verify,
@@ -45,6 +46,8 @@ pub(super) struct Send {
     pub(super) direct: bool,
     /// A rename was sent whose answer may have been lost.
     pub(super) renaming: bool,
+    /// Where the file is that had the final name, while the part has it not yet.
+    pub(super) aside: Option<String>,
 }
 
 /// The local file, opened, with what it was then.
@@ -87,6 +90,7 @@ impl Send {
         // for this one, and nothing is sent to it. Better stored twice than not at all.
         let keeps_name = remote.abilities().on_duplicate() != OnDuplicate::Rename;
         if self.renaming && keeps_name && self.was_renamed(remote, &part, source.size).await? {
+            publish::remove_aside(remote, &mut self.aside).await;
             let name = self.remote.clone();
             self.finish_up(tools, remote, &source, &name).await?;
             return Ok(Done {
@@ -97,28 +101,23 @@ impl Send {
         self.ensure_free(remote).await?;
         let begin = self.begin(tools, remote, &source, &part).await?;
         match self.attempt(tools, remote, &source, &part, begin).await {
-            Err(Error::Remote(error)) if keeps_name && self.wants_direct(&part, &error) => {
-                tools.events.message(format!(
-                    "`{}`: the server takes no temporary name here ({error}); sent directly",
-                    self.remote
-                ));
+            Err(Error::Remote(error))
+                if keeps_name && !self.direct && is_unwelcome(&part, &error) =>
+            {
                 self.direct = true;
                 let path = self.remote.clone();
-                self.attempt(tools, remote, &source, &path, Begin::Fresh)
-                    .await
+                let begin = Begin::Fresh;
+                let sent = self.attempt(tools, remote, &source, &path, begin).await;
+                // Where the file itself is refused, its name was not the reason.
+                if !matches!(&sent, Err(Error::Remote(RemoteError::Refused { .. }))) {
+                    tools.events.message(format!(
+                        "`{path}`: the server takes no temporary name here ({error}); sent directly"
+                    ));
+                }
+                sent
             }
             other => other,
         }
-    }
-
-    /// A write-only directory, or a name that became too long: 5xx for the part, where the file
-    /// itself may be welcome.
-    fn wants_direct(&self, part: &str, error: &RemoteError) -> bool {
-        let RemoteError::Refused { verb, path, reply } = error else {
-            return false;
-        };
-        let about_part = path.as_deref() == Some(part) && matches!(verb.as_str(), "STOR" | "RNFR");
-        !self.direct && about_part && matches!(reply.code, 500..=504 | 550 | 553)
     }
 
     fn open_local(&self) -> Result<Source, Error> {
@@ -341,7 +340,16 @@ impl Send {
         part: &str,
     ) -> Result<String, Error> {
         self.renaming = true;
-        let name = publish::publish(remote, part, &self.remote).await?;
+        let name = match publish::publish(remote, part, &self.remote, &mut self.aside).await {
+            Ok(name) => name,
+            Err(error) => return Err(self.unpublished(remote, part, error).await),
+        };
+        if let Some(old) = self.aside.take() {
+            let (name, old) = (display(&self.remote), display(&old));
+            tools.events.message(format!(
+                "`{name}`: what was there could not be removed; it is now `{old}`"
+            ));
+        }
         if name != self.remote {
             let (asked, given) = (display(&self.remote), display(&name));
             tools.events.message(format!(
@@ -349,6 +357,21 @@ impl Send {
             ));
         }
         Ok(name)
+    }
+
+    /// A part that never can be published goes: the file is still here.
+    async fn unpublished(&self, remote: &mut dyn Remote, part: &str, source: RemoteError) -> Error {
+        let goes = !source.is_transient() && remote.remove_file(part).await.is_ok();
+        let stays = !goes && !source.is_transient() && !is_unwelcome(part, &source);
+        if self.aside.is_none() && !stays {
+            return source.into();
+        }
+        Error::Unpublished {
+            path: self.remote.clone(),
+            part: part.to_owned(),
+            aside: self.aside.clone(),
+            source: Box::new(source),
+        }
     }
 
     async fn finish_up(
