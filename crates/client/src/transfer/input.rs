@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Ctrl-C ends the producer too, and the end of its pipe may be here before our own signal.
 const DOUBT: Duration = Duration::from_millis(300);
 
-/// A reader that returns `Interrupted` at least every [`LOOK`] while nothing comes.
+/// A reader that returns `Interrupted` at least every 50 ms while nothing comes.
 #[derive(Debug)]
 pub struct Input<F> {
     file: F,
