@@ -458,6 +458,6 @@ fn parts_of_uploads_are_not_left_out_without_a_word() {
         .file("t/mine.ftpc-part", "1")
         .file("t/a", "2")
         .start();
-    let words = "left out: mine.ftpc-part: a part of an upload";
+    let words = "left out: mine.ftpc-part: a part of a transfer";
     says(here, &server, &["get", "-r", "@/t"], 0, words);
 }

@@ -7,6 +7,7 @@ use crate::{
     error::{Error, RemoteError},
     exit::ExitCode,
     plan::clash::Clash,
+    remote::connect::NOT_IMPLICIT,
     trust::store::StoreError,
     ui::{Ui, escape::shown},
 };
@@ -141,12 +142,10 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::Remote(RemoteError::TlsRefused { .. }) => {
             Some("`--tls auto` takes clear text where the server has no TLS".to_owned())
         }
-        Error::Remote(RemoteError::Tls { reason, .. }) if reason.contains("InvalidContentType") => {
-            Some(
-                "that port does not speak TLS from the first byte; `--tls required` asks for it first"
-                    .to_owned(),
-            )
-        }
+        Error::Remote(RemoteError::Tls { reason, .. }) if reason == NOT_IMPLICIT => Some(
+            "that port does not speak TLS from the first byte; `--tls required` asks for it first"
+                .to_owned(),
+        ),
         Error::Remote(RemoteError::Login { user, .. }) if is_guest(user) => Some(
             "say who you are: `-u NAME`, `ftp://NAME@HOST`, or `user NAME` at the prompt"
                 .to_owned(),

@@ -166,8 +166,8 @@ pub async fn remote(
             if !filter.takes(&path, is_dir) {
                 continue;
             }
-            if !is_dir && entry.name.as_str().ends_with(".ftpc-part") {
-                tree.leave_out(&path, "a part of an upload");
+            if !is_dir && is_remote_part(entry.name.as_str()) {
+                tree.leave_out(&path, "a part of a transfer");
                 continue;
             }
             if !matches!(entry.kind, Kind::Dir | Kind::File) {
@@ -252,6 +252,12 @@ pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
     Ok(tree)
 }
 
+/// Parts of uploads, and what downloads keep beside their files: fetched, such a file could take the
+/// place of one that is being written here.
+fn is_remote_part(name: &str) -> bool {
+    name.ends_with(".ftpc-part") || (name.starts_with('.') && name.ends_with(".ftpc-part.json"))
+}
+
 fn is_part(name: &OsString) -> bool {
     let bytes = name.as_encoded_bytes();
     bytes.starts_with(b".")
@@ -288,7 +294,8 @@ mod tests {
     #[tokio::test]
     async fn a_remote_walk_lists_parents_first_and_only_what_is_wanted() {
         let server = Memory::new(&[]);
-        for path in ["/t/b/c", "/t/a", "/t/skip/x", "/t/a.12345678.ftpc-part"] {
+        let parts = ["/t/a.12345678.ftpc-part", "/t/.a.ftpc-part.json"];
+        for path in ["/t/b/c", "/t/a", "/t/skip/x"].iter().chain(&parts) {
             server.put(path, b"1", std::time::SystemTime::UNIX_EPOCH);
         }
         let mut filter = Filter::default();
@@ -299,7 +306,9 @@ mod tests {
             .unwrap();
         let paths: Vec<_> = tree.nodes.iter().map(|node| node.path.as_str()).collect();
         assert_eq!(paths, ["a", "b", "b/c"]);
-        assert_eq!(tree.notes, ["a.12345678.ftpc-part: a part of an upload"]);
+        let notes = [".a.ftpc-part.json", "a.12345678.ftpc-part"]
+            .map(|name| format!("{name}: a part of a transfer"));
+        assert_eq!(tree.notes, notes);
         assert!(tree.is_unread("a.12345678.ftpc-part"));
         assert!(!server.calls().contains(&"MLSD /t/skip".to_owned()));
         assert!(

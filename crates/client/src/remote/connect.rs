@@ -24,6 +24,15 @@ use crate::{
     },
 };
 
+/// What rustls says of an answer that is no TLS.
+const NO_TLS_CAME: &str = "InvalidContentType";
+/// Why implicit TLS came to nothing.
+pub(crate) const NOT_IMPLICIT: &str = "the port does not speak TLS from the first byte";
+/// How often a handshake behind AUTH is tried that got an answer in clear. libunftp takes a quick
+/// ClientHello for a command now and then, on some machines every second time; nothing secret has
+/// been said then.
+const RACES: u32 = 8;
+
 /// Limits of every wait of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
@@ -360,7 +369,15 @@ impl Dialer {
                 race::tune(&*stream.get_ref().await);
                 Ok((stream, Some(secured)))
             }
-            Ok(Err(FtpError::SecureError(reason))) => Err(self.watch(&secured).handshake(reason)),
+            Ok(Err(FtpError::SecureError(reason))) => {
+                let is_clear = reason.contains(NO_TLS_CAME);
+                let reason = if is_clear {
+                    NOT_IMPLICIT.to_owned()
+                } else {
+                    reason
+                };
+                Err(self.watch(&secured).handshake(reason))
+            }
             Ok(Err(error)) => Err(self.unready(error)),
             Err(_) => Err(RemoteError::Timeout {
                 phase: Phase::TlsHandshake,
@@ -465,14 +482,13 @@ impl suppaftp::Encoding for WireCodec {
 #[async_trait]
 impl Dial for Dialer {
     async fn dial(&self) -> Result<Box<dyn Remote>, RemoteError> {
-        match self.dial_once(self.tls).await {
-            // libunftp before our fix reads a quick ClientHello as a command in one of fifty
-            // connects; a second try gets through.
-            Err(RemoteError::Tls { reason, .. }) if reason.contains("InvalidContentType") => {
-                Ok(Box::new(self.dial_once(self.tls).await?))
+        for _ in 1..RACES {
+            match self.dial_once(self.tls).await {
+                Err(RemoteError::Tls { reason, .. }) if reason.contains(NO_TLS_CAME) => {}
+                other => return Ok(Box::new(other?)),
             }
-            other => Ok(Box::new(other?)),
         }
+        Ok(Box::new(self.dial_once(self.tls).await?))
     }
 
     fn endpoint(&self) -> String {

@@ -24,8 +24,10 @@ use rustix::{
 use super::{
     Algorithm, Home, Kind, ListOptions, Listing, Meta, Room, ShareError, hash,
     jail::{Holder, file_type},
-    names, room,
-    upload::{rename_to_free, timespec, whose},
+    names,
+    rename::rename_to_free,
+    room,
+    upload::{timespec, whose},
 };
 
 /// A file opened for reading.

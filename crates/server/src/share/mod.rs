@@ -14,6 +14,7 @@ mod listing;
 mod meta;
 pub mod names;
 mod partial;
+mod rename;
 mod room;
 pub mod throttle;
 mod upload;

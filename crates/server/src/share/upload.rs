@@ -1,10 +1,12 @@
 //! One upload: a partial that takes its final name when it is whole, or is kept, or is removed.
 
+mod begin;
+
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fs::File,
     io::{self, Seek as _, SeekFrom},
-    os::fd::{AsFd as _, OwnedFd},
+    os::fd::OwnedFd,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -13,23 +15,21 @@ use std::{
 };
 
 use ftp_config::{
-    Right, SharePath,
-    server::{Fsync, OnDuplicate, Uploads},
+    SharePath,
+    server::{Fsync, Uploads},
 };
 use rustix::{
     fs::{
-        Access, AtFlags, FileType, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps,
-        UTIME_OMIT, accessat, fchmod, futimens, linkat, openat, renameat, renameat_with, statat,
-        unlinkat,
+        AtFlags, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_OMIT, fchmod, futimens, openat,
+        renameat, statat, unlinkat,
     },
     io::Errno,
 };
 
 use super::{
-    Home, Meta, ShareError,
-    jail::{Holder, file_type},
-    names,
-    partial::{self, Base, Partial},
+    Meta, ShareError, names,
+    partial::{Base, Partial},
+    rename::rename_to_free,
     room,
 };
 
@@ -94,130 +94,6 @@ pub struct Upload {
     started: AtomicBool,
     /// A file stood under the name when the upload began.
     is_second: bool,
-}
-
-impl Home {
-    /// Begins an upload: rights, name, room and offset are checked before a byte moves.
-    ///
-    /// `expected` is the size that the client announced (ALLO), if it did.
-    ///
-    /// # Errors
-    /// Whatever stands in the way; nothing was changed.
-    pub fn begin_upload(
-        &self,
-        path: &SharePath,
-        intent: Intent,
-        expected: Option<u64>,
-    ) -> Result<Upload, ShareError> {
-        self.need(Right::Write, path)?;
-        names::check(path)?;
-        names::check_new(path)?;
-        let (path, holder, stat) = self.real_target(path)?;
-        let base = stat.as_ref().ok().map(Base::of);
-        let there = self.what_is_there(stat, &path)?;
-        let uploads = &self.shared.uploads;
-        let taken = self.when_taken(&path, intent, there.is_some())?;
-        let error = |error| self.explain(&path, error);
-        if there.is_some() && taken == Taken::Replace {
-            // A rename would replace what the system's owner has protected.
-            let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
-            // Kernels before 5.8 know no flags here: there the rename decides.
-            let writable = accessat(&holder.dir, &holder.name, Access::WRITE_OK, flags);
-            if let Err(refused @ (Errno::ACCESS | Errno::PERM)) = writable {
-                return Err(error(refused.into()));
-            }
-        }
-        let needed = expected.unwrap_or(1);
-        let room = room::check(&holder.dir, self.shared.reserve, &path, needed)?;
-        let partial =
-            partial::open(holder.dir.as_fd(), &self.account, &holder.name, base).map_err(error)?;
-        let resumes = intent.resumes();
-        let mut upload = Upload {
-            home: Arc::clone(&self.shared),
-            dir: holder.dir,
-            partial: Some(partial),
-            path,
-            name: holder.name,
-            offset: 0,
-            // Never set-id bits: new bytes must not run with the rights that the old ones were given.
-            mode: there.map_or(uploads.mode & !self.shared.umask, |meta| meta.mode) & 0o777,
-            taken,
-            unchanged: resumes.then_some(base),
-            room: AtomicU64::new(room),
-            started: AtomicBool::new(false),
-            is_second: there.is_some(),
-        };
-        if let Err(error) = upload.prepare(intent, there) {
-            upload.give_back();
-            return Err(error);
-        }
-        Ok(upload)
-    }
-
-    /// Follows a link that stays inside to the file it names, so that the link itself stays; and
-    /// looks at that name.
-    fn real_target(&self, path: &SharePath) -> Result<(SharePath, Holder, Look), ShareError> {
-        let holder = self.parent_of(path)?;
-        let stat = holder.lstat();
-        let is_link = |stat: &Stat| file_type(stat) == FileType::Symlink;
-        if !stat.as_ref().is_ok_and(is_link) {
-            return Ok((path.clone(), holder, stat));
-        }
-        let io = |error| ShareError::from_io(path, error);
-        let fd = self
-            .jail
-            .get(path, OFlags::PATH, Mode::empty())
-            .map_err(io)?;
-        let real = super::home::path_of(fd.as_fd()).map_err(io)?;
-        let root = super::home::path_of(self.jail.root()).map_err(io)?;
-        let outside = || ShareError::Outside { path: path.clone() };
-        let inside = real.strip_prefix(&root).map_err(|_| outside())?;
-        let text = names::from_disk(inside.as_os_str().as_encoded_bytes());
-        let real = SharePath::root().join(&text).map_err(|_| outside())?;
-        let holder = self.parent_of(&real)?;
-        let stat = holder.lstat();
-        Ok((real, holder, stat))
-    }
-
-    fn what_is_there(&self, stat: Look, path: &SharePath) -> Result<Option<Meta>, ShareError> {
-        let stat = match stat {
-            Ok(stat) => stat,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.explain(path, error)),
-        };
-        match file_type(&stat) {
-            FileType::RegularFile => Ok(Some(Meta::of(&stat))),
-            FileType::Directory => Err(ShareError::IsDirectory { path: path.clone() }),
-            FileType::Symlink => Err(ShareError::Outside { path: path.clone() }),
-            _ => Err(ShareError::Special { path: path.clone() }),
-        }
-    }
-
-    /// Decides what a taken name means, and refuses at once what could not be finished.
-    fn when_taken(
-        &self,
-        path: &SharePath,
-        intent: Intent,
-        exists: bool,
-    ) -> Result<Taken, ShareError> {
-        let may_replace = self.account.rights.allows(Right::Overwrite);
-        match self.shared.uploads.on_duplicate {
-            _ if intent == Intent::Unique => Ok(Taken::Rename),
-            _ if intent.resumes() && exists && !may_replace => {
-                self.need(Right::Overwrite, path).map(|()| Taken::Refuse)
-            }
-            // To append is to change this file, and takes nothing from it.
-            _ if intent == Intent::Append && exists => Ok(Taken::Replace),
-            OnDuplicate::Rename => Ok(Taken::Rename),
-            OnDuplicate::Refuse if exists => Err(ShareError::Exists { path: path.clone() }),
-            OnDuplicate::Refuse => Ok(Taken::Refuse),
-            OnDuplicate::Overwrite if may_replace => Ok(Taken::Replace),
-            OnDuplicate::Overwrite if exists => {
-                self.need(Right::Overwrite, path).map(|()| Taken::Refuse)
-            }
-            OnDuplicate::Overwrite => Ok(Taken::Refuse),
-        }
-    }
 }
 
 impl Upload {
@@ -540,57 +416,9 @@ pub(super) fn whose(dir: impl std::os::fd::AsFd) -> String {
     format!("owner {owner}, mode {:o}", stat.st_mode & 0o7777)
 }
 
-/// Gives a file or directory a name that must be free.
-///
-/// Disks that cannot rename without replacing (NFS, some FUSE) get a file's second name by a link,
-/// which is as careful, and lose the first one then.
-pub(super) fn rename_to_free(
-    from_dir: &OwnedFd,
-    from: &OsStr,
-    to_dir: &OwnedFd,
-    to: &OsStr,
-) -> Result<(), Errno> {
-    match renameat_with(from_dir, from, to_dir, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL) => match link_then_unlink(from_dir, from, to_dir, to) {
-            // A directory has no second name; then the first answer is the true one.
-            Err(Errno::PERM | Errno::OPNOTSUPP) => Err(Errno::INVAL),
-            other => other,
-        },
-        other => other,
-    }
-}
-
-fn link_then_unlink(
-    from_dir: &OwnedFd,
-    from: &OsStr,
-    to_dir: &OwnedFd,
-    to: &OsStr,
-) -> Result<(), Errno> {
-    linkat(from_dir, from, to_dir, to, AtFlags::empty())?;
-    unlinkat(from_dir, from, AtFlags::empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_way_without_noreplace_never_replaces() {
-        let dir = tempfile::tempdir().unwrap();
-        let handle = OwnedFd::from(File::open(dir.path()).unwrap());
-        let at = |name: &str| dir.path().join(name);
-        std::fs::write(at("part"), "new").unwrap();
-        std::fs::write(at("taken"), "old").unwrap();
-        std::fs::create_dir(at("dir")).unwrap();
-        let act =
-            |from: &str, to: &str| link_then_unlink(&handle, from.as_ref(), &handle, to.as_ref());
-        assert_eq!(act("part", "taken"), Err(Errno::EXIST));
-        assert_eq!(act("dir", "free"), Err(Errno::PERM));
-        act("part", "free").unwrap();
-        assert_eq!(std::fs::read(at("free")).unwrap(), b"new");
-        assert_eq!(std::fs::read(at("taken")).unwrap(), b"old");
-        assert!(!at("part").exists());
-    }
 
     #[test]
     fn what_refused_is_told_by_its_owners_name() {

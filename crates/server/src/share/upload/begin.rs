@@ -1,0 +1,150 @@
+//! How an upload begins: rights, name, room and offset are checked before a byte moves.
+
+use std::{
+    io,
+    os::fd::AsFd as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
+};
+
+use ftp_config::{Right, SharePath, server::OnDuplicate};
+use rustix::{
+    fs::{Access, AtFlags, FileType, Mode, OFlags, Stat, accessat},
+    io::Errno,
+};
+
+use super::{Intent, Look, Taken, Upload};
+use crate::share::{
+    Home, Meta, ShareError,
+    home::path_of,
+    jail::{Holder, file_type},
+    names,
+    partial::{self, Base},
+    room,
+};
+
+impl Home {
+    /// Begins an upload: rights, name, room and offset are checked before a byte moves.
+    ///
+    /// `expected` is the size that the client announced (ALLO), if it did.
+    ///
+    /// # Errors
+    /// Whatever stands in the way; nothing was changed.
+    pub fn begin_upload(
+        &self,
+        path: &SharePath,
+        intent: Intent,
+        expected: Option<u64>,
+    ) -> Result<Upload, ShareError> {
+        self.need(Right::Write, path)?;
+        names::check(path)?;
+        names::check_new(path)?;
+        let (path, holder, stat) = self.real_target(path)?;
+        let base = stat.as_ref().ok().map(Base::of);
+        let there = self.what_is_there(stat, &path)?;
+        let uploads = &self.shared.uploads;
+        let taken = self.when_taken(&path, intent, there.is_some())?;
+        let error = |error| self.explain(&path, error);
+        if there.is_some() && taken == Taken::Replace {
+            // A rename would replace what the system's owner has protected.
+            let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
+            // Kernels before 5.8 know no flags here: there the rename decides.
+            let writable = accessat(&holder.dir, &holder.name, Access::WRITE_OK, flags);
+            if let Err(refused @ (Errno::ACCESS | Errno::PERM)) = writable {
+                return Err(error(refused.into()));
+            }
+        }
+        let needed = expected.unwrap_or(1);
+        let room = room::check(&holder.dir, self.shared.reserve, &path, needed)?;
+        let partial =
+            partial::open(holder.dir.as_fd(), &self.account, &holder.name, base).map_err(error)?;
+        let resumes = intent.resumes();
+        let mut upload = Upload {
+            home: Arc::clone(&self.shared),
+            dir: holder.dir,
+            partial: Some(partial),
+            path,
+            name: holder.name,
+            offset: 0,
+            // Never set-id bits: new bytes must not run with the rights that the old ones were given.
+            mode: there.map_or(uploads.mode & !self.shared.umask, |meta| meta.mode) & 0o777,
+            taken,
+            unchanged: resumes.then_some(base),
+            room: AtomicU64::new(room),
+            started: AtomicBool::new(false),
+            is_second: there.is_some(),
+        };
+        if let Err(error) = upload.prepare(intent, there) {
+            upload.give_back();
+            return Err(error);
+        }
+        Ok(upload)
+    }
+
+    /// Follows a link that stays inside to the file it names, so that the link itself stays; and
+    /// looks at that name.
+    fn real_target(&self, path: &SharePath) -> Result<(SharePath, Holder, Look), ShareError> {
+        let holder = self.parent_of(path)?;
+        let stat = holder.lstat();
+        let is_link = |stat: &Stat| file_type(stat) == FileType::Symlink;
+        if !stat.as_ref().is_ok_and(is_link) {
+            return Ok((path.clone(), holder, stat));
+        }
+        let io = |error| ShareError::from_io(path, error);
+        let fd = self
+            .jail
+            .get(path, OFlags::PATH, Mode::empty())
+            .map_err(io)?;
+        let real = path_of(fd.as_fd()).map_err(io)?;
+        let root = path_of(self.jail.root()).map_err(io)?;
+        let outside = || ShareError::Outside { path: path.clone() };
+        let inside = real.strip_prefix(&root).map_err(|_| outside())?;
+        let text = names::from_disk(inside.as_os_str().as_encoded_bytes());
+        let real = SharePath::root().join(&text).map_err(|_| outside())?;
+        let holder = self.parent_of(&real)?;
+        let stat = holder.lstat();
+        Ok((real, holder, stat))
+    }
+
+    fn what_is_there(&self, stat: Look, path: &SharePath) -> Result<Option<Meta>, ShareError> {
+        let stat = match stat {
+            Ok(stat) => stat,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.explain(path, error)),
+        };
+        match file_type(&stat) {
+            FileType::RegularFile => Ok(Some(Meta::of(&stat))),
+            FileType::Directory => Err(ShareError::IsDirectory { path: path.clone() }),
+            FileType::Symlink => Err(ShareError::Outside { path: path.clone() }),
+            _ => Err(ShareError::Special { path: path.clone() }),
+        }
+    }
+
+    /// Decides what a taken name means, and refuses at once what could not be finished.
+    fn when_taken(
+        &self,
+        path: &SharePath,
+        intent: Intent,
+        exists: bool,
+    ) -> Result<Taken, ShareError> {
+        let may_replace = self.account.rights.allows(Right::Overwrite);
+        match self.shared.uploads.on_duplicate {
+            _ if intent == Intent::Unique => Ok(Taken::Rename),
+            _ if intent.resumes() && exists && !may_replace => {
+                self.need(Right::Overwrite, path).map(|()| Taken::Refuse)
+            }
+            // To append is to change this file, and takes nothing from it.
+            _ if intent == Intent::Append && exists => Ok(Taken::Replace),
+            OnDuplicate::Rename => Ok(Taken::Rename),
+            OnDuplicate::Refuse if exists => Err(ShareError::Exists { path: path.clone() }),
+            OnDuplicate::Refuse => Ok(Taken::Refuse),
+            OnDuplicate::Overwrite if may_replace => Ok(Taken::Replace),
+            OnDuplicate::Overwrite if exists => {
+                self.need(Right::Overwrite, path).map(|()| Taken::Refuse)
+            }
+            OnDuplicate::Overwrite => Ok(Taken::Refuse),
+        }
+    }
+}
