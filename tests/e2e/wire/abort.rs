@@ -62,7 +62,12 @@ fn an_upload_that_ends_with_abor_takes_no_name() {
             wire.send("ABOR");
             drop(data);
             wire.code(426);
-            wire.code(226);
+            // Over TLS an end without a goodbye may have stopped it before the ABOR is read.
+            let last = wire.reply().code;
+            assert!(
+                last == 226 || (last == 225 && way == Way::NativeTls),
+                "{last}"
+            );
             let there = std::fs::read(server.site.disk("only")).unwrap();
             assert!(there == b"whole", "{size}");
             wire.expect("NOOP", 200);
