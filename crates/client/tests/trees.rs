@@ -415,6 +415,10 @@ fn a_changed_file_with_an_old_time_is_sent_unless_the_server_is_known_to_keep_no
     ];
     for (feat, answer, wanted) in rows {
         let server = timed(feat, answer).start();
+        says(here, &server, &["sync", "--dry-run", "t", "@/t"], 0, "");
+        let is_set = |line: &String| line.starts_with("MDTM 2024");
+        let tried = server.lines.lock().unwrap().iter().any(is_set);
+        assert!(!tried, "a dry run changes nothing");
         says(here, &server, &["sync", "t", "@/t"], 0, "");
         assert_eq!(server.content("t/a").unwrap(), wanted, "{feat:?} {answer}");
     }

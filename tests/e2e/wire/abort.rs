@@ -1,7 +1,7 @@
 //! ABOR in the middle: 426, then 226; 225 when nothing runs.
 
 use super::Way;
-use harness::{Site, client::noise};
+use harness::{Server, Site, Wire, client::noise, wire::Data};
 
 #[test]
 fn abor_with_nothing_to_abort() {
@@ -49,8 +49,9 @@ fn abor_ends_downloads_uploads_and_listings_in_step() {
     }
 }
 
-#[test]
-fn an_upload_that_ends_with_abor_takes_no_name() {
+/// Sends an upload over a whole file up to its last byte, lets it be taken back, and looks at the file.
+/// (Over TLS the missing goodbye alone keeps such an upload from its name.)
+fn taken_back(back: impl Fn(Way, &Server, Wire, Data)) {
     for way in Way::NATIVE {
         for size in [1_000, 200_000, 3_000_000] {
             let server = way.start(Site::with_ann().file("only", b"whole"));
@@ -59,40 +60,37 @@ fn an_upload_that_ends_with_abor_takes_no_name() {
             wire.expect_any("STOR only", &[125, 150]);
             let mut data = wire.guard(data);
             data.write(&noise(size));
-            wire.send("ABOR");
-            drop(data);
-            wire.code(426);
-            // Over TLS an end without a goodbye may have stopped it before the ABOR is read.
-            let last = wire.reply().code;
-            assert!(
-                last == 226 || (last == 225 && way == Way::NativeTls),
-                "{last}"
-            );
+            back(way, &server, wire, data);
             let there = std::fs::read(server.site.disk("only")).unwrap();
-            assert!(there == b"whole", "{size}");
-            wire.expect("NOOP", 200);
+            assert!(there == b"whole", "{way:?}, {size}");
         }
     }
 }
 
 #[test]
+fn an_upload_that_ends_with_abor_takes_no_name() {
+    taken_back(|way, _, mut wire, data| {
+        wire.send("ABOR");
+        drop(data);
+        wire.code(426);
+        // Over TLS an end without a goodbye may have stopped it before the ABOR is read.
+        let last = wire.reply().code;
+        assert!(
+            last == 226 || (last == 225 && way == Way::NativeTls),
+            "{last}"
+        );
+        wire.expect("NOOP", 200);
+    });
+}
+
+#[test]
 fn an_upload_whose_client_is_gone_takes_no_name() {
-    for way in Way::NATIVE {
-        for size in [1_000, 200_000, 3_000_000] {
-            let server = way.start(Site::with_ann().file("only", b"whole"));
-            let mut wire = way.ann(&server);
-            let data = wire.passive();
-            wire.expect_any("STOR only", &[125, 150]);
-            let mut data = wire.guard(data);
-            data.write(&noise(size));
-            // As the system closes what a killed program had open.
-            drop(wire);
-            drop(data);
-            server.wait_for_log("whole=false reply=426");
-            let there = std::fs::read(server.site.disk("only")).unwrap();
-            assert!(there == b"whole", "{size}");
-        }
-    }
+    taken_back(|_, server, wire, data| {
+        // As the system closes what a killed program had open.
+        drop(wire);
+        drop(data);
+        server.wait_for_log("whole=false reply=426");
+    });
 }
 
 #[test]

@@ -114,7 +114,7 @@ async fn listed(session: &mut dyn Remote, path: &str) -> Result<Option<Kind>, Re
 }
 
 /// What is still to do in a tree.
-enum Todo {
+enum Visit {
     Enter(String, usize),
     Leave(String),
 }
@@ -124,15 +124,15 @@ async fn remove(session: &mut dyn Remote, cancel: &Cancel, victim: Victim) -> Re
     if victim.kind != Kind::Dir {
         return remove_file(session, cancel, &victim.path).await;
     }
-    let mut todo = vec![Todo::Enter(victim.path, 0)];
-    while let Some(next) = todo.pop() {
+    let mut waiting = vec![Visit::Enter(victim.path, 0)];
+    while let Some(next) = waiting.pop() {
         go_on(cancel)?;
         let (dir, depth) = match next {
-            Todo::Leave(dir) => {
+            Visit::Leave(dir) => {
                 session.remove_dir(&dir).await?;
                 continue;
             }
-            Todo::Enter(dir, depth) => (dir, depth),
+            Visit::Enter(dir, depth) => (dir, depth),
         };
         let is_top = victim.is_top && depth == 0;
         if !is_top && session.unlink(&dir).await? {
@@ -140,9 +140,9 @@ async fn remove(session: &mut dyn Remote, cancel: &Cancel, victim: Victim) -> Re
         }
         let dirs = empty(session, cancel, &dir, depth).await?;
         if !is_top {
-            todo.push(Todo::Leave(dir));
+            waiting.push(Visit::Leave(dir));
         }
-        todo.extend(dirs.into_iter().map(|dir| Todo::Enter(dir, depth + 1)));
+        waiting.extend(dirs.into_iter().map(|dir| Visit::Enter(dir, depth + 1)));
     }
     Ok(())
 }

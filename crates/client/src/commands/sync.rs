@@ -52,7 +52,8 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
     };
     if way == Way::Up {
         let mut session = link.session().await?;
-        wishes.keeps_times = times::are_kept(&mut *session, &here, (&there, &top)).await?;
+        let may_try = !args.dry_run;
+        wishes.keeps_times = times::are_kept(&mut *session, &here, (&there, &top), may_try).await?;
         link.pool.give_back(session);
     }
     if args.checksum {

@@ -16,7 +16,8 @@ const TRIES: usize = 8;
 
 /// Tells whether the times of uploads are kept, as far as the plan needs to know. Where FEAT does not
 /// say, files that are there are given the time they have. Only a server that refuses all of them, or
-/// has no command for it, is taken for one that keeps none: its times say nothing of changes.
+/// has no command for it, is taken for one that keeps none: its times say nothing of changes. Where it
+/// may not be tried (a dry run changes nothing), a command that is offered is believed.
 ///
 /// # Errors
 /// The session broke.
@@ -24,6 +25,7 @@ pub async fn are_kept(
     session: &mut dyn Remote,
     source: &Tree,
     (target, top): (&Tree, &str),
+    may_try: bool,
 ) -> Result<bool, RemoteError> {
     let abilities = session.abilities();
     if abilities.sets_times() {
@@ -39,6 +41,9 @@ pub async fn are_kept(
         .map(|row| row.0)
         .collect();
     let mut refused = verbs.is_empty();
+    if !may_try {
+        return Ok(!refused);
+    }
     for path in doubtful(source, target).take(TRIES) {
         let path = names::join(top, path);
         let Some(stamp) = session.modified(&path).await?.and_then(format_time) else {

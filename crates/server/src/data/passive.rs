@@ -58,7 +58,8 @@ pub struct Listener {
 }
 
 impl PassivePorts {
-    /// Opens a listener on `address`, at a free port of `range` in place of its own, waiting up to two seconds for one.
+    /// Opens a listener on `address`, at a free port of `range` in place of its own, waiting up to two
+    /// seconds for one.
     ///
     /// # Errors
     /// `AddrInUse` when every port of the range is taken.

@@ -41,6 +41,8 @@ pub(super) struct Partial {
     pub(super) name: OsString,
     /// Bytes it held when it was opened.
     pub(super) kept: u64,
+    /// Whether a later upload can go on with it: its name is not one by chance.
+    pub(super) is_found_again: bool,
 }
 
 /// What stands under a final name: enough to see that it was changed or replaced.
@@ -143,6 +145,7 @@ fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<At
         file: File::from(fd),
         name: name.to_owned(),
         kept,
+        is_found_again: !more.contains(OFlags::EXCL),
     }))
 }
 
@@ -269,6 +272,8 @@ mod tests {
         assert_ne!(opened(&ann, one), opened(&ann, None));
         let guest = account("anonymous", true);
         assert_ne!(opened(&guest, one), opened(&guest, one));
+        let again = |account| super::open(handle.as_fd(), account, name, one).unwrap();
+        assert!(again(&ann).is_found_again && !again(&guest).is_found_again);
     }
 
     #[test]

@@ -54,6 +54,7 @@ fn guests_do_not_go_on_with_each_others_uploads() {
     let bed = Bed::new();
     let guest = bed.guest();
     interrupted(&guest, "a", b"secret");
+    assert_eq!(bed.partials(), 0, "nobody can go on with it");
     store(&guest, "a", Intent::Append, b"mine").unwrap();
     assert_eq!(fs::read(bed.disk("a")).unwrap(), b"mine");
 }

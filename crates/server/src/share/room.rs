@@ -43,7 +43,8 @@ pub(super) fn check(
         return Ok(u64::MAX);
     }
     if room.free >= needed {
-        return Ok(room.free.min(STRIDE.max(needed)));
+        // However much was announced: others use the disk meanwhile.
+        return Ok(room.free.min(STRIDE));
     }
     Err(ShareError::Full {
         path: path.clone(),
@@ -62,6 +63,10 @@ mod tests {
         let path = SharePath::root();
         let all = ask(&dir, Reserve::Bytes(ByteSize(0))).unwrap();
         assert!(all.free > 0 && all.free <= all.total);
+        let granted = check(&dir, Reserve::Bytes(ByteSize(0)), &path, 1).unwrap();
+        assert_eq!(granted, all.free.min(STRIDE));
+        let announced = check(&dir, Reserve::Bytes(ByteSize(0)), &path, granted).unwrap();
+        assert!(announced <= STRIDE, "{announced}");
         let none = ask(&dir, Reserve::Bytes(ByteSize(u64::MAX))).unwrap();
         assert_eq!(none.free, 0);
         let error = check(&dir, Reserve::Bytes(ByteSize(u64::MAX)), &path, 7).unwrap_err();

@@ -202,7 +202,9 @@ impl Upload {
         let granted = self.room.load(Ordering::Relaxed);
         let left = match granted.checked_sub(more) {
             Some(left) => left,
-            None => room::check(&self.dir, self.home.reserve, &self.path, more)? - more,
+            None => {
+                room::check(&self.dir, self.home.reserve, &self.path, more)?.saturating_sub(more)
+            }
         };
         self.room.store(left, Ordering::Relaxed);
         Ok(())
@@ -376,7 +378,7 @@ impl Drop for Upload {
             return;
         };
         let empty = partial.file.metadata().map_or(true, |meta| meta.len() == 0);
-        if empty || keeps_nothing(&self.home.uploads) {
+        if empty || !partial.is_found_again || keeps_nothing(&self.home.uploads) {
             // The lock is still held: nobody can have opened this partial to go on with it.
             let _ = unlinkat(&self.dir, &partial.name, AtFlags::empty());
         }
