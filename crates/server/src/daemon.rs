@@ -30,7 +30,7 @@ use crate::{
     snapshot::{Holder, Snapshot},
     status::{Registry, metrics, place, socket},
     supervisor,
-    watch::{self, FileWatch},
+    watch::{self, FileWatch, Stamps},
 };
 
 const SWEEP_PERIOD: Duration = Duration::from_secs(600);
@@ -44,6 +44,8 @@ pub struct Start {
     pub config: ServerConfig,
     /// Where it was read; `None`: made on the spot, cannot be reloaded.
     pub config_path: Option<PathBuf>,
+    /// The state of that file before it was read.
+    pub read_as: Stamps,
     /// Bound sockets.
     pub listeners: Vec<StdListener>,
     /// The running log.
@@ -95,6 +97,10 @@ impl Daemon {
         };
         let addresses = open_doors(&porch, start.listeners)?;
         let (reload_sender, reload_asked) = mpsc::channel(1);
+        let mut files = start.read_as;
+        if let Some(path) = &start.config_path {
+            files.complete(&watch::files_of(path, &began_with));
+        }
         let reloader = Arc::new(Reloader {
             path: start.config_path,
             began_with: Arc::clone(&began_with),
@@ -103,7 +109,7 @@ impl Daemon {
             registry: registry.clone(),
             log: start.log,
             adjust: start.adjust,
-            history: History::default(),
+            history: History::since(files),
         });
         let desk = FrontDesk {
             started: Instant::now(),
@@ -327,7 +333,7 @@ async fn sweep_gently(share: Share) -> io::Result<usize> {
 fn begin_watch(reloader: &Reloader) -> Option<FileWatch> {
     let path = reloader.path.as_deref()?;
     let files = watch::files_of(path, &reloader.holder.current().config);
-    FileWatch::new(files)
+    FileWatch::new(files, reloader.history.files())
         .inspect_err(|error| error!(%error, "changes of the configuration are not watched"))
         .ok()
 }

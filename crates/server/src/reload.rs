@@ -20,6 +20,7 @@ use crate::{
     log::{self, Adjust, Level},
     snapshot::{Holder, Snapshot},
     status::Registry,
+    watch::{self, Stamps},
 };
 
 /// Reads the configuration again.
@@ -49,9 +50,30 @@ pub struct History {
     turn: Mutex<()>,
     done: AtomicU64,
     last_error: Mutex<Option<String>>,
+    files: Mutex<Stamps>,
 }
 
 impl History {
+    /// Begins with files that were read in these states.
+    #[must_use]
+    pub fn since(files: Stamps) -> Self {
+        Self {
+            files: Mutex::new(files),
+            ..Self::default()
+        }
+    }
+
+    /// Returns the states the files had before they were last read.
+    #[must_use]
+    pub fn files(&self) -> Stamps {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.clone()
+    }
+
+    fn about_to_read(&self, files: Stamps) {
+        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = files;
+    }
+
     /// Returns how many reloads succeeded.
     #[must_use]
     pub fn done(&self) -> u64 {
@@ -132,6 +154,8 @@ impl Reloader {
         let path = self.path.as_deref().ok_or_else(|| {
             Error::Refused("this server has no configuration file to read again".to_owned())
         })?;
+        let files = watch::files_of(path, &self.holder.current().config);
+        self.history.about_to_read(Stamps::of(&files));
         let loaded = config_file::load(path)?;
         for warning in &loaded.warnings {
             warn!("{warning}");

@@ -2,6 +2,7 @@
 //! change. Reads none of them.
 
 use std::{
+    collections::HashMap,
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -19,13 +20,40 @@ const SETTLE: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub struct FileWatch {
     files: Vec<PathBuf>,
-    seen: Vec<Stamp>,
+    seen: Stamps,
     events: mpsc::Receiver<()>,
     _watcher: RecommendedWatcher,
 }
 
 /// What tells one state of a file from another; `None`: not there.
 type Stamp = Option<(SystemTime, u64, u64)>;
+
+/// States of files, taken **before** the files were read: whatever is written behind that is a
+/// change, though nobody watched at that moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stamps(HashMap<PathBuf, Stamp>);
+
+impl Stamps {
+    /// Takes the states of `files` as they are now.
+    #[must_use]
+    pub fn of(files: &[PathBuf]) -> Self {
+        Self(
+            files
+                .iter()
+                .map(|file| (file.clone(), stamp(file)))
+                .collect(),
+        )
+    }
+
+    /// Takes the states of those of `files` that have none yet.
+    pub fn complete(&mut self, files: &[PathBuf]) {
+        for file in files {
+            if !self.0.contains_key(file) {
+                self.0.insert(file.clone(), stamp(file));
+            }
+        }
+    }
+}
 
 /// Returns the files whose change calls for a reload.
 #[must_use]
@@ -40,12 +68,15 @@ pub fn files_of(config_path: &Path, config: &ServerConfig) -> Vec<PathBuf> {
 }
 
 impl FileWatch {
-    /// Begins to watch; directories that are not there are left out.
+    /// Begins to watch for states other than `seen`; a file without one counts as changed.
+    /// Directories that are not there are left out.
     ///
     /// # Errors
     /// When the system has no more watches to give.
-    pub fn new(files: Vec<PathBuf>) -> notify::Result<Self> {
+    pub fn new(files: Vec<PathBuf>, seen: Stamps) -> notify::Result<Self> {
         let (sender, events) = mpsc::channel(1);
+        // What was written before this watch is looked for without an event.
+        let _ = sender.try_send(());
         let names: Vec<OsString> = files
             .iter()
             .filter_map(|file| file.file_name().map(OsStr::to_owned))
@@ -69,7 +100,7 @@ impl FileWatch {
             }
         }
         Ok(Self {
-            seen: stamps(&files),
+            seen,
             files,
             events,
             _watcher: watcher,
@@ -86,7 +117,7 @@ impl FileWatch {
                 .await
                 .is_ok_and(|event| event.is_some())
             {}
-            let now = stamps(&self.files);
+            let now = Stamps::of(&self.files);
             if now != self.seen {
                 self.seen = now;
                 return;
@@ -107,15 +138,10 @@ fn concerns(event: &Event, names: &[OsString]) -> bool {
         && (event.paths.is_empty() || event.paths.iter().any(named))
 }
 
-fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
+fn stamp(file: &Path) -> Stamp {
     use std::os::unix::fs::MetadataExt;
-    files
-        .iter()
-        .map(|file| {
-            let meta = std::fs::metadata(file).ok()?;
-            Some((meta.modified().ok()?, meta.len(), meta.ino()))
-        })
-        .collect()
+    let meta = std::fs::metadata(file).ok()?;
+    Some((meta.modified().ok()?, meta.len(), meta.ino()))
 }
 
 #[cfg(test)]
@@ -139,12 +165,33 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);
         std::fs::write(path("ftp.toml"), "a").unwrap();
-        let mut watch = FileWatch::new(vec![path("ftp.toml")]).unwrap();
+        let files = vec![path("ftp.toml")];
+        let mut watch = FileWatch::new(files.clone(), Stamps::of(&files)).unwrap();
         std::fs::write(path("other"), "x").unwrap();
         let quiet = tokio::time::timeout(SETTLE * 3, watch.changed()).await;
         assert!(quiet.is_err());
         std::fs::write(path("new"), "bb").unwrap();
         std::fs::rename(path("new"), path("ftp.toml")).unwrap();
         watch.changed().await;
+    }
+
+    #[tokio::test]
+    async fn what_was_written_between_the_read_and_the_watch_is_a_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = [dir.path().join("ftp.toml"), dir.path().join("cert.pem")];
+        std::fs::write(&files[0], "a").unwrap();
+        let mut seen = Stamps::of(&files[..1]);
+        std::fs::write(&files[0], "bb").unwrap();
+        seen.complete(&files);
+        FileWatch::new(files.to_vec(), seen)
+            .unwrap()
+            .changed()
+            .await;
+        // A file that the new configuration names for the first time may have been read too early.
+        let seen = Stamps::of(&files[..1]);
+        FileWatch::new(files.to_vec(), seen)
+            .unwrap()
+            .changed()
+            .await;
     }
 }

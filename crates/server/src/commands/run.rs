@@ -10,6 +10,7 @@ use crate::{
     listen, log, privilege, say,
     status::place::Surroundings,
     supervisor,
+    watch::Stamps,
 };
 
 /// Serves what the configuration says until it is told to stop.
@@ -17,6 +18,7 @@ use crate::{
 /// # Errors
 /// [`Error`] when it cannot begin.
 pub fn run(config: &Path, global: &Global) -> Result<(), Error> {
+    let read_as = Stamps::of(&[config.to_owned()]);
     let loaded = config_file::load(config)?;
     let level = start_log(&loaded, global);
     tracing::debug!(config = %loaded.path.display(), "configuration loaded");
@@ -34,6 +36,7 @@ pub fn run(config: &Path, global: &Global) -> Result<(), Error> {
     let start = Start {
         config: loaded.config,
         config_path: Some(loaded.path),
+        read_as,
         listeners,
         log: level,
         adjust: adjust(global),

@@ -27,6 +27,7 @@ use crate::{
     lan, listen, log, privilege, say,
     status::place::Surroundings,
     tls::{self, selfsigned},
+    watch::Stamps,
 };
 
 const FIRST_PORT: u16 = 2121;
@@ -66,6 +67,7 @@ pub fn run(asked: &cli::Share, global: &Global) -> Result<(), Error> {
     let start = Start {
         config,
         config_path: None,
+        read_as: Stamps::default(),
         listeners,
         log: level,
         adjust,
