@@ -17,7 +17,7 @@ struct Row {
     probe: fn(&Server, &mut Wire) -> String,
 }
 
-const ROWS: [Row; 15] = [
+const ROWS: [Row; 16] = [
     row(
         "`OPTS utf8 On`, then NOOP",
         "200, 200",
@@ -36,6 +36,9 @@ const ROWS: [Row; 15] = [
         "501, closed",
         |_, wire| codes(wire, &["MODE Z", "NOOP"]),
     ),
+    row("`MODE B`, then NOOP", "200, 200", "504, 200", |_, wire| {
+        codes(wire, &["MODE B", "NOOP"])
+    }),
     row(
         "`STRU x`, then NOOP",
         "504, 200",

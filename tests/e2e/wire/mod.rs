@@ -6,6 +6,7 @@
 
 mod abort;
 mod active;
+mod block;
 mod differences;
 mod facts;
 mod hash;

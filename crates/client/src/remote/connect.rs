@@ -193,6 +193,8 @@ impl Dialer {
         remote.facts.peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
         remote.facts.greeting = greeting.lines().map(strip_code).collect();
         remote.facts.security = secured.as_ref().map(Secured::facts);
+        let host = || self.host.clone();
+        remote.block.tls = secured.as_ref().map(|s| (s.connector.clone(), host()));
         if secured.is_some() {
             self.trust.note_tls(&self.endpoint());
         }
@@ -400,6 +402,7 @@ impl Dialer {
             limit: self.deadlines.handshake,
         };
         let secured = Secured {
+            connector: connector.clone(),
             handshakes,
             verdict,
         };
@@ -451,6 +454,7 @@ fn strip_code(line: &str) -> String {
 
 /// What a session knows of its TLS.
 struct Secured {
+    connector: Connector,
     handshakes: Arc<Handshakes>,
     verdict: Arc<Verdict>,
 }

@@ -135,6 +135,14 @@ impl Abilities {
             .is_some_and(|rest| rest.to_ascii_uppercase().contains("STREAM"))
     }
 
+    /// Tells whether one data connection may carry many files (`MODE B`, RFC 959 §3.4.2).
+    #[must_use]
+    pub fn block_mode(&self) -> bool {
+        self.lines
+            .iter()
+            .any(|(key, rest)| key == "MODE" && rest.eq_ignore_ascii_case("B"))
+    }
+
     /// Tells whether the server publishes an upload only when it is whole.
     #[must_use]
     pub fn atomic_stor(&self) -> bool {

@@ -247,6 +247,11 @@ pub trait Data: Send {
     /// Makes every wait of this transfer end with `Interrupted` once `cancel` is stopped.
     fn obey(&mut self, cancel: &Cancel);
 
+    /// Limits how long the reply that ends the transfer is waited for.
+    fn end_within(&mut self, limit: Duration) {
+        let _ = limit;
+    }
+
     /// Returns the size the server named in its 150, if it did.
     fn announced(&self) -> Option<u64>;
 
@@ -281,6 +286,10 @@ pub trait Remote: Send {
 
     /// Asks for one path; `None`: it does not exist or may not be seen.
     async fn stat(&mut self, path: &str) -> Result<Option<Entry>, RemoteError>;
+
+    /// Tells that the next transfer is a small file of known size: a session may have a quicker way for
+    /// many of them.
+    fn foresee_small(&mut self) {}
 
     /// Begins a download at a byte offset.
     async fn open_read(&mut self, path: &str, offset: u64) -> Result<Box<dyn Data>, RemoteError>;

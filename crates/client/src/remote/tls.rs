@@ -150,7 +150,7 @@ impl ClientSessionStore for Tickets {
 }
 
 /// Makes TLS streams for the control connection and then for each data connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Connector {
     pub(super) config: Arc<ClientConfig>,
     pub(super) handshakes: Arc<Handshakes>,

@@ -256,6 +256,9 @@ impl Fetch {
         part: &Part,
     ) -> Result<(Box<dyn Data>, Begin), Error> {
         let Begin::Resume { from, .. } = part.begin else {
+            if self.size.is_some_and(|size| self.flow.is_small(size)) {
+                remote.foresee_small();
+            }
             return Ok((remote.open_read(&self.remote, 0).await?, Begin::Fresh));
         };
         match remote.open_read(&self.remote, from).await {

@@ -85,17 +85,25 @@ impl Meter {
         Ok(())
     }
 
+    /// Counts; returns how long to wait as the limits say.
+    #[must_use]
+    pub fn charge(&self, bytes: u64) -> Duration {
+        self.count(bytes);
+        self.throttle.take(bytes, Instant::now())
+    }
+
     /// Counts, waits as the limits say, and looks at the brake.
     fn pay(&self, bytes: u64) -> Result<(), Broken> {
-        self.count(bytes);
-        let wait = self.throttle.take(bytes, Instant::now());
+        let wait = self.charge(bytes);
         if !wait.is_zero() {
             self.brake.sleep(wait);
         }
         self.check()
     }
 
-    fn block_bytes(&self, most: usize) -> usize {
+    /// Returns how many bytes may move at once, at most `most`.
+    #[must_use]
+    pub fn block_bytes(&self, most: usize) -> usize {
         self.throttle
             .block_bytes()
             .map_or(most, |block| block.min(most))

@@ -99,7 +99,8 @@ pub enum Command {
     Rnto(WireName),
     TypeAscii,
     TypeImage,
-    Mode,
+    ModeStream,
+    ModeBlock,
     Stru,
     Pasv,
     Epsv(Epsv),
@@ -194,8 +195,12 @@ fn parse_verb(verb: &str, arg: &[u8]) -> Result<Command, Fault> {
         "RNFR" => Command::Rnfr(some(arg, "RNFR name")?),
         "RNTO" => Command::Rnto(some(arg, "RNTO name")?),
         "TYPE" => type_(arg)?,
-        "MODE" => one_of(arg, b"S", b"BCZ", Command::Mode, "MODE S")?,
-        "STRU" => one_of(arg, b"F", b"RP", Command::Stru, "STRU F")?,
+        "MODE" => one_of(
+            arg,
+            &[(b'S', Command::ModeStream), (b'B', Command::ModeBlock)],
+            "MODE S or B",
+        )?,
+        "STRU" => one_of(arg, &[(b'F', Command::Stru)], "STRU F")?,
         "PASV" => Command::Pasv,
         "EPSV" => Command::Epsv(epsv(arg)?),
         "PORT" => Command::Port(port(arg).ok_or(Fault::Syntax("PORT h1,h2,h3,h4,p1,p2"))?),
@@ -296,22 +301,17 @@ fn type_(arg: &[u8]) -> Result<Command, Fault> {
     }
 }
 
-fn one_of(
-    arg: &[u8],
-    good: &[u8],
-    known: &[u8],
-    command: Command,
-    usage: &'static str,
-) -> Result<Command, Fault> {
-    match word(arg).map(str::as_bytes) {
-        Some([letter]) if good.contains(&letter.to_ascii_uppercase()) => Ok(command),
-        Some([letter]) if known.contains(&letter.to_ascii_uppercase()) => {
-            Err(Fault::Parameter("Only MODE S and STRU F are offered"))
-        }
-        Some([letter]) if letter.is_ascii_alphabetic() => {
-            Err(Fault::Parameter("Only MODE S and STRU F are offered"))
-        }
-        _ => Err(Fault::Syntax(usage)),
+fn one_of(arg: &[u8], known: &[(u8, Command)], usage: &'static str) -> Result<Command, Fault> {
+    let Some([letter]) = word(arg).map(str::as_bytes) else {
+        return Err(Fault::Syntax(usage));
+    };
+    let asked = letter.to_ascii_uppercase();
+    match known.iter().find(|(letter, _)| *letter == asked) {
+        Some((_, command)) => Ok(command.clone()),
+        None if asked.is_ascii_alphabetic() => Err(Fault::Parameter(
+            "Only MODE S, MODE B and STRU F are offered",
+        )),
+        None => Err(Fault::Syntax(usage)),
     }
 }
 

@@ -8,7 +8,8 @@ fn p(line: &str) -> Result<Command, Fault> {
 #[test]
 fn case_does_not_matter_in_verbs_and_words() {
     assert_eq!(p("type i"), Ok(Command::TypeImage));
-    assert_eq!(p("Mode s"), Ok(Command::Mode));
+    assert_eq!(p("Mode s"), Ok(Command::ModeStream));
+    assert_eq!(p("MODE B"), Ok(Command::ModeBlock));
     assert_eq!(p("opts utf8 On"), Ok(Command::Opts(Opts::Utf8(true))));
     assert_eq!(p("auth tls-c"), Ok(Command::Auth));
     assert_eq!(p("site help"), Ok(Command::Site(Site::Help)));

@@ -3,6 +3,7 @@
 /// Reply codes of RFC 959, 2228, 2389, 2428, 3659 and 4217.
 pub mod code {
     #![allow(missing_docs)]
+    pub const ALREADY_OPEN: u16 = 125;
     pub const OPENING: u16 = 150;
     pub const OK: u16 = 200;
     pub const SUPERFLUOUS: u16 = 202;

@@ -31,7 +31,7 @@ pub(crate) use state::{Login, Session};
 use crate::{
     admit::Ticket,
     auth::Gate,
-    data::PassivePorts,
+    data::{PassivePorts, link::Slot},
     protocol::{
         Command, Fault, Names, Reply, command,
         facts::Choice,
@@ -152,6 +152,8 @@ pub(crate) async fn serve(stream: TcpStream, arrival: Arrival) {
         announced: None,
         pending: None,
         epsv_all: false,
+        is_block: false,
+        slot: Slot::default(),
         is_ascii: true,
         facts: Choice::default(),
         digest: Algorithm::Sha256,

@@ -9,7 +9,7 @@ use super::disk;
 use crate::{
     account::Account,
     auth::Gate,
-    data::{PassivePorts, Pending},
+    data::{PassivePorts, Pending, link::Slot},
     protocol::{Names, Reply, facts::Choice, names::Reading, reply::code},
     share::{Algorithm, Home, ShareError},
     snapshot::Snapshot,
@@ -60,6 +60,10 @@ pub(crate) struct Session {
     // Data connection.
     pub(crate) pending: Option<Pending>,
     pub(crate) epsv_all: bool,
+    /// MODE B.
+    pub(crate) is_block: bool,
+    /// In MODE B, the data connection that the next transfer uses again.
+    pub(crate) slot: Slot,
 
     // How things are said.
     pub(crate) is_ascii: bool,
@@ -80,6 +84,12 @@ impl Session {
                 "Please log in with USER and PASS",
             )),
         }
+    }
+
+    /// Closes what was open for the next transfer.
+    pub(crate) fn hang_up(&mut self) {
+        self.pending = None;
+        self.slot.close();
     }
 
     /// Tells whether data must be encrypted.

@@ -17,7 +17,7 @@ use crate::{
 
 /// Opens a listener in the place of the one before, which is closed first: a session has one.
 async fn listen(session: &mut Session) -> Result<Listener, Reply> {
-    session.pending = None;
+    session.hang_up();
     let ports = Arc::clone(&session.ports);
     let range = session.snapshot.config.passive.ports;
     let local = data::end(session.local, 0, session.scope);
@@ -97,7 +97,7 @@ pub(super) fn active(
     verb: &str,
 ) -> Result<Reply, Reply> {
     refuse_after_epsv_all(session)?;
-    session.pending = None;
+    session.hang_up();
     if !session.snapshot.config.active.enabled {
         return Err(Reply::new(
             code::NOT_IMPLEMENTED,

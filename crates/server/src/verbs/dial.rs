@@ -11,7 +11,12 @@ use rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
 use crate::{
-    data::{self, Brake, Pending, pump::Broken, pump::Conduit, pump::Meter, secure},
+    data::{
+        self, Brake, Pending,
+        link::{Link, Slot},
+        pump::{Broken, Conduit, Meter},
+        secure,
+    },
     protocol::{Reply, reply::code},
     session::{Session, disk},
     status::Direction,
@@ -20,7 +25,10 @@ use crate::{
 /// What it takes to open a transfer's data connection.
 #[derive(Debug)]
 pub(super) struct Dial {
-    pending: Pending,
+    /// `None`: the link in the slot is used again.
+    pending: Option<Pending>,
+    /// In MODE B, where the link waits before the file and behind it.
+    slot: Option<Slot>,
     peer: IpAddr,
     tls: Option<Arc<ServerConfig>>,
     connect: Duration,
@@ -37,6 +45,22 @@ pub(super) enum Channel {
     Tls(Box<TlsStream<tokio::net::TcpStream>>),
 }
 
+/// What a transfer goes through.
+#[derive(Debug)]
+pub(super) enum Opened {
+    /// A connection for this file alone.
+    Stream(Channel),
+    /// MODE B.
+    Block(Linked),
+}
+
+/// A link that carries a file, with the place to put it back behind that.
+#[derive(Debug)]
+pub(super) struct Linked {
+    pub(super) link: Link,
+    pub(super) slot: Slot,
+}
+
 /// What a blocking thread has done.
 #[derive(Debug)]
 pub(super) struct Moved {
@@ -44,6 +68,8 @@ pub(super) struct Moved {
     pub(super) meter: Meter,
     pub(super) linger: Option<Arc<TcpStream>>,
     pub(super) spent: Option<tokio::net::TcpStream>,
+    /// The data connection stays open.
+    pub(super) is_kept: bool,
 }
 
 impl Dial {
@@ -54,16 +80,16 @@ impl Dial {
             // RFC 2228 §5.3.1.2, RFC 4217 §9.
             return Err(Reply::new(522, "Data is encrypted here; use PROT P"));
         }
-        let pending = pending.ok_or_else(|| {
-            Reply::new(
-                code::NO_DATA_CONNECTION,
-                "PASV, EPSV, PORT or EPRT comes first",
-            )
-        })?;
+        let slot = session.is_block.then(|| session.slot.clone());
+        let has_link = pending.is_none() && slot.as_ref().is_some_and(Slot::has_link);
+        if pending.is_none() && !has_link {
+            return Err(nothing_to_open());
+        }
         let tls = session.snapshot.tls.as_ref().filter(|_| session.is_private);
         let timeouts = &session.snapshot.config.timeouts;
         Ok(Self {
             pending,
+            slot,
             peer: session.peer,
             tls: tls.map(|configs| match direction {
                 Direction::Up => Arc::clone(&configs.upload),
@@ -76,17 +102,42 @@ impl Dial {
         })
     }
 
+    /// Tells whether a link is open already, so that the first reply is 125.
+    pub(super) fn has_link(&self) -> bool {
+        self.pending.is_none()
+    }
+
     /// Opens it, or says why not: 425, or 426 when the brake was pulled.
-    pub(super) async fn open(self) -> Result<Channel, Reply> {
+    pub(super) async fn open(self) -> Result<Opened, Reply> {
         let brake = Arc::clone(&self.brake);
         tokio::select! {
             biased;
             () = brake.pulled() => Err(Reply::new(code::ABORTED, "Transfer aborted")),
-            opened = self.connected() => opened,
+            opened = self.opened() => opened,
         }
     }
 
-    async fn connected(self) -> Result<Channel, Reply> {
+    async fn opened(mut self) -> Result<Opened, Reply> {
+        let slot = self.slot.take();
+        let Some(pending) = self.pending.take() else {
+            let slot = slot.ok_or_else(nothing_to_open)?;
+            let link = slot.take().ok_or_else(nothing_to_open)?;
+            return Ok(Opened::Block(Linked { link, slot }));
+        };
+        let channel = self.connected(pending).await?;
+        let Some(slot) = slot else {
+            return Ok(Opened::Stream(channel));
+        };
+        let link = match channel {
+            Channel::Plain(socket) => Link::plain(socket),
+            Channel::Tls(stream) => Ok(Link::Tls(stream)),
+        };
+        let failed = |error: io::Error| Reply::new(code::NO_DATA_CONNECTION, error.to_string());
+        let link = link.map_err(failed)?;
+        Ok(Opened::Block(Linked { link, slot }))
+    }
+
+    async fn connected(self, pending: Pending) -> Result<Channel, Reply> {
         let failed = |words: &str, error: &io::Error| {
             let text = match error.kind() {
                 io::ErrorKind::TimedOut => format!("{words}: not in time"),
@@ -94,7 +145,7 @@ impl Dial {
             };
             Reply::new(code::NO_DATA_CONNECTION, text)
         };
-        let socket = data::open(self.pending, self.peer, self.connect)
+        let socket = data::open(pending, self.peer, self.connect)
             .await
             .map_err(|e| failed("No data connection", &e))?;
         let Some(config) = self.tls else {
@@ -132,6 +183,7 @@ impl Channel {
                 meter,
                 linger,
                 spent: None,
+                is_kept: false,
             }
         })
         .await
@@ -147,6 +199,11 @@ impl Channel {
             }
         }
     }
+}
+
+fn nothing_to_open() -> Reply {
+    let words = "PASV, EPSV, PORT or EPRT comes first";
+    Reply::new(code::NO_DATA_CONNECTION, words)
 }
 
 /// Turns the end of a data connection into its reply.

@@ -35,7 +35,7 @@ const VERBS: [(&str, &str); 57] = [
     ("MKD", "MKD directory: make"),
     ("MLSD", "MLSD [directory]: list, for programs"),
     ("MLST", "MLST [name]: facts"),
-    ("MODE", "MODE S"),
+    ("MODE", "MODE S or B: stream, or block"),
     ("NLST", "NLST [name]: names"),
     ("NOOP", "NOOP"),
     ("OPTS", "OPTS UTF8, MLST or HASH"),
@@ -88,6 +88,7 @@ pub(super) fn feat(session: &Session) -> Reply {
     lines.push(hash_feature(session.digest));
     lines.extend(["MD5", "MDTM", "MFMT"].map(str::to_owned));
     lines.push(session.facts.feature());
+    lines.push("MODE B".to_owned());
     let rest = [
         "REST STREAM",
         "SITE CHMOD",
@@ -157,6 +158,10 @@ pub(super) fn status(session: &Session) -> Reply {
         .line(format!(
             "Type: {}",
             if session.is_ascii { "A" } else { "I" }
+        ))
+        .line(format!(
+            "Mode: {}",
+            if session.is_block { "B" } else { "S" }
         ))
         .line(format!("Control connection: {}", on_off(session.is_tls)))
         .line(format!("Data connections: {}", on_off(session.is_private)))

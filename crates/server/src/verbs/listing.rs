@@ -5,7 +5,8 @@ use std::{net::Shutdown, sync::Arc};
 use ftp_config::SharePath;
 
 use super::{
-    dial::{Channel, Dial, Moved, broken_reply},
+    block,
+    dial::{Channel, Dial, Moved, Opened, broken_reply},
     help,
     rows::{Form, Rows, Wish, write_facts},
 };
@@ -60,6 +61,11 @@ async fn over_data(
     let dial = Dial::take(session, Direction::Down)?;
     let (rows, block, more) = open(session, args, form, only_dir).await?;
     let brake = Arc::clone(&dial.brake);
+    let code = if dial.has_link() {
+        code::ALREADY_OPEN
+    } else {
+        code::OPENING
+    };
     let meter = Meter {
         brake: Arc::clone(&dial.brake),
         moving: None,
@@ -73,7 +79,7 @@ async fn over_data(
         size: None,
         look: None,
     };
-    let first = Reply::new(code::OPENING, "Here comes the listing");
+    let first = Reply::new(code, "Here comes the listing");
     Ok(Answer::Send(first, running))
 }
 
@@ -131,7 +137,11 @@ async fn wish(session: &mut Session, args: ListArgs, only_dir: bool) -> Result<W
 async fn send(dial: Dial, rows: Rows, block: Vec<u8>, more: bool, meter: Meter) -> Ending {
     let stalled = dial.stalled;
     let channel = match dial.open().await {
-        Ok(channel) => channel,
+        Ok(Opened::Stream(channel)) => channel,
+        Ok(Opened::Block(linked)) => {
+            let moved = block::send_rows(linked, rows, block, more, meter, stalled).await;
+            return ending(moved, stalled);
+        }
         Err(reply) => return reply.into(),
     };
     let channel = match channel {
@@ -159,7 +169,7 @@ async fn on_thread(
     meter: Meter,
     stalled: std::time::Duration,
 ) -> Ending {
-    let Moved { bytes, linger, .. } = channel
+    let moved = channel
         .on_thread(stalled, meter, move |conduit, meter| {
             if more {
                 rows.gather_crew();
@@ -174,13 +184,22 @@ async fn on_thread(
             })
         })
         .await;
-    let reply = match bytes {
-        Ok(_) => Reply::new(code::DONE, "Listing sent"),
+    ending(moved, stalled)
+}
+
+fn ending(moved: Moved, stalled: std::time::Duration) -> Ending {
+    let code = if moved.is_kept {
+        code::FILE_OK
+    } else {
+        code::DONE
+    };
+    let reply = match moved.bytes {
+        Ok(_) => Reply::new(code, "Listing sent"),
         Err(broken) => broken_reply(&broken, stalled),
     };
     Ending {
         reply,
-        linger,
+        linger: moved.linger,
         spent: None,
         stored: None,
     }

@@ -24,7 +24,7 @@ pub(super) fn user(session: &mut Session, name: &[u8]) -> Result<Reply, Reply> {
     let name = session.names.read(name);
     session.user = name.all.into_iter().next();
     session.login = None;
-    session.pending = None;
+    session.hang_up();
     Ok(Reply::new(code::NEED_PASSWORD, "Password, please"))
 }
 

@@ -1,6 +1,7 @@
 //! What each command does, by concern. `session` calls [`obey`]; handlers change the session's
 //! state, ask the share, and answer.
 
+mod block;
 mod channel;
 mod crew;
 mod dial;
@@ -71,7 +72,8 @@ fn keeps_restart(command: &Command) -> bool {
             | Command::Eprt(_)
             | Command::TypeAscii
             | Command::TypeImage
-            | Command::Mode
+            | Command::ModeStream
+            | Command::ModeBlock
             | Command::Stru
             | Command::Allo(_)
             | Command::Size(_)
@@ -138,7 +140,8 @@ async fn command_(session: &mut Session, command: Command) -> Answer {
 
         Command::TypeAscii => options::type_(session, true).into(),
         Command::TypeImage => options::type_(session, false).into(),
-        Command::Mode => Reply::new(code::OK, "Mode is stream").into(),
+        Command::ModeStream => options::mode(session, false).into(),
+        Command::ModeBlock => options::mode(session, true).into(),
         Command::Stru => Reply::new(code::OK, "Structure is file").into(),
         Command::Opts(opts) => options::opts(session, opts).into(),
         Command::Clnt => Reply::new(code::OK, "Noted").into(),

@@ -1,4 +1,4 @@
-//! TYPE and OPTS: how things are said on this session.
+//! TYPE, MODE and OPTS: how things are said on this session.
 
 use crate::{
     protocol::{Reply, command::Opts, facts::Choice, reply::code},
@@ -14,6 +14,20 @@ pub(super) fn type_(session: &mut Session, ascii: bool) -> Reply {
         (true, true) => "Type is A; line ends are converted",
         (true, false) => "Type is A; bytes move as they are",
         (false, _) => "Type is I",
+    };
+    Reply::new(code::OK, words)
+}
+
+/// RFC 959 §3.4. In stream mode every file has a data connection of its own.
+pub(super) fn mode(session: &mut Session, block: bool) -> Reply {
+    session.is_block = block;
+    if !block {
+        session.slot.close();
+    }
+    let words = if block {
+        "Mode is block; the data connection stays open behind a file"
+    } else {
+        "Mode is stream"
     };
     Reply::new(code::OK, words)
 }

@@ -15,7 +15,7 @@ pub(super) fn auth(session: &mut Session) -> Answer {
     }
     session.user = None;
     session.login = None;
-    session.pending = None;
+    session.hang_up();
     session.restart = 0;
     session.rename_from = None;
     Answer::Upgrade(Reply::new(code::TLS_GOES_ON, "TLS goes on"))
@@ -41,6 +41,9 @@ pub(super) fn prot(session: &mut Session, private: bool) -> Reply {
             code::PROTECTION_DENIED,
             "Data is encrypted here; use PROT P",
         );
+    }
+    if session.is_private != private {
+        session.slot.close();
     }
     session.is_private = private;
     let words = if private {

@@ -12,7 +12,10 @@ use std::{
 use ftp_config::SharePath;
 use tracing::{Span, info};
 
-use super::dial::{Channel, Dial, Moved, broken_reply};
+use super::{
+    block,
+    dial::{Channel, Dial, Moved, Opened, broken_reply},
+};
 use crate::{
     data::{
         Brake,
@@ -46,7 +49,7 @@ pub(super) fn rest(session: &mut Session, offset: u64) -> Reply {
 
 /// Reached when nothing runs any more: a transfer that this ABOR stopped has been answered by 426.
 pub(super) fn abor(session: &mut Session) -> Reply {
-    session.pending = None;
+    session.hang_up();
     if std::mem::take(&mut session.aborted) {
         Reply::new(code::DONE, "Aborted")
     } else {
@@ -103,9 +106,9 @@ pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, R
         moving: Some(session.seat.begin(Direction::Down, &path, Some(size))),
         throttle: session.seat.throttle(Direction::Down),
     };
-    let converts = session.is_ascii && session.snapshot.config.server.ascii_conversion;
+    let converts = converts(session)?;
     let job = Job::new("RETR", path, dial.stalled);
-    let first = opening(session, name, Some(size));
+    let first = opening(session, &dial, name, Some(size));
     let brake = Arc::clone(&dial.brake);
     let work = Box::pin(async move { send(dial, download, size, converts, meter, job).await });
     let what = [b"RETR ", name].concat();
@@ -119,15 +122,35 @@ pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, R
     Ok(Answer::Send(first, running))
 }
 
+/// Tells whether line ends are converted.
+fn converts(session: &Session) -> Result<bool, Reply> {
+    let converts = session.is_ascii && session.snapshot.config.server.ascii_conversion;
+    if converts && session.is_block {
+        return Err(Reply::new(code::NOT_FOR_PARAMETER, "MODE B is for TYPE I"));
+    }
+    Ok(converts)
+}
+
+/// RFC 959 §5.4: 226 closes the data connection, 250 leaves it open.
+fn done(is_kept: bool, words: impl Into<Vec<u8>>) -> Reply {
+    let code = if is_kept { code::FILE_OK } else { code::DONE };
+    Reply::new(code, words)
+}
+
 /// Old clients read the size out of the parentheses.
-fn opening(session: &Session, name: &[u8], size: Option<u64>) -> Reply {
+fn opening(session: &Session, dial: &Dial, name: &[u8], size: Option<u64>) -> Reply {
     let kind = if session.is_ascii { "ASCII" } else { "BINARY" };
-    let mut text = format!("Opening {kind} mode data connection for ").into_bytes();
+    let (code, what) = if dial.has_link() {
+        (code::ALREADY_OPEN, "Using the open")
+    } else {
+        (code::OPENING, "Opening")
+    };
+    let mut text = format!("{what} {kind} mode data connection for ").into_bytes();
     text.extend(name);
     if let Some(size) = size {
         text.extend(format!(" ({size} bytes)").as_bytes());
     }
-    Reply::new(code::OPENING, text)
+    Reply::new(code, text)
 }
 
 async fn send(
@@ -138,23 +161,28 @@ async fn send(
     meter: Meter,
     job: Job,
 ) -> Ending {
-    let channel = match dial.open().await {
-        Ok(channel) => channel,
+    let moved = match dial.open().await {
+        Ok(Opened::Stream(channel)) => {
+            send_through(channel, download, size, converts, meter, job.stalled).await
+        }
+        Ok(Opened::Block(linked)) => {
+            block::send_file(linked, download, size, meter, job.stalled).await
+        }
         Err(reply) => return job.report(meter, Err(reply)).into(),
     };
-    let moved = send_through(channel, download, size, converts, meter, job.stalled).await;
     let Moved {
         bytes,
         meter,
         linger,
         spent,
+        is_kept,
     } = moved;
     let reply = match bytes {
         Ok(sent) if sent < size && !converts => Err(Reply::new(
             code::LOCAL_ERROR,
             "The file became shorter while it was sent",
         )),
-        Ok(_) => Ok(Reply::new(code::DONE, "Transfer complete")),
+        Ok(_) => Ok(done(is_kept, "Transfer complete")),
         Err(broken) => Err(broken_reply(&broken, job.stalled)),
     };
     Ending {
@@ -214,6 +242,7 @@ fn moved(bytes: Result<u64, Broken>, meter: Meter) -> Moved {
         meter,
         linger: None,
         spent: None,
+        is_kept: false,
     }
 }
 
@@ -251,6 +280,7 @@ async fn upload(
 ) -> Result<Answer, Reply> {
     let dial = Dial::take(session, Direction::Up)?;
     let announced = session.announced.take();
+    let converts = converts(session)?;
     let path = path?;
     let begun = path.clone();
     let begin = move |home: &Home| home.begin_upload(&begun, intent, announced);
@@ -264,21 +294,27 @@ async fn upload(
         moving: Some(session.seat.begin(Direction::Up, &path, announced)),
         throttle: session.seat.throttle(Direction::Up),
     };
-    let config = &session.snapshot.config;
     let receiving = Receiving {
-        converts: session.is_ascii && config.server.ascii_conversion,
+        converts,
         asked: path.clone(),
         tells_name: intent == Intent::Unique,
     };
     let first = match intent {
+        Intent::Unique if dial.has_link() => {
+            Reply::new(code::ALREADY_OPEN, [b"FILE: ", name].concat())
+        }
         Intent::Unique => Reply::new(code::OPENING, [b"FILE: ", name].concat()),
-        _ => opening(session, name, None),
+        _ => opening(session, &dial, name, None),
     };
     let job = Job::new(verb, path, dial.stalled);
     let brake = Arc::clone(&dial.brake);
     let what = [verb.as_bytes(), b" ", name].concat();
     let names = session.names.clone();
-    let (asking, look) = last_look();
+    // In MODE B the end of a file is told: there is nothing to ask.
+    let (asking, look) = match session.is_block {
+        false => Some(last_look()).unzip(),
+        true => (None, None),
+    };
     let work = Box::pin(async move {
         let opened = dial.open().await.and_then(|channel| {
             let started = upload.start();
@@ -288,20 +324,25 @@ async fn upload(
             Ok(channel) => channel,
             Err(reply) => return job.report(meter, Err(reply)).into(),
         };
-        let (moved, upload) =
-            receive_through(channel, upload, &receiving, meter, job.stalled).await;
+        let (moved, upload) = match channel {
+            Opened::Stream(channel) => {
+                receive_through(channel, upload, &receiving, meter, job.stalled).await
+            }
+            Opened::Block(linked) => block::receive(linked, upload, meter, job.stalled).await,
+        };
         let Moved {
             bytes,
             meter,
             linger,
             spent,
+            is_kept,
         } = moved;
         let finished = match bytes {
             Ok(_) => commit(upload, &receiving, asking, &meter.brake).await,
             Err(broken) => Err(give_up(upload, broken, &receiving.asked, job.stalled)),
         };
         let (stored, finished) = match finished {
-            Ok((words, path)) => (Some(path), Ok(Reply::new(code::DONE, names.bytes(&words)))),
+            Ok((words, path)) => (Some(path), Ok(done(is_kept, names.bytes(&words)))),
             Err(reply) => (None, Err(reply)),
         };
         Ending {
@@ -316,7 +357,7 @@ async fn upload(
         brake,
         what,
         size: announced,
-        look: Some(look),
+        look,
     };
     Ok(Answer::Start(Some(first), running))
 }
@@ -395,7 +436,7 @@ fn receive_on_thread(
     Ok(received)
 }
 
-fn refused(error: &ShareError) -> Broken {
+pub(super) fn refused(error: &ShareError) -> Broken {
     let (code, text) = error.reply();
     Broken::Refused(code, text)
 }
@@ -404,7 +445,7 @@ fn refused(error: &ShareError) -> Broken {
 async fn commit(
     upload: Upload,
     receiving: &Receiving,
-    asking: Asking,
+    asking: Option<Asking>,
     brake: &Brake,
 ) -> Result<(String, SharePath), Reply> {
     let mut until = Instant::now();
@@ -417,7 +458,11 @@ async fn commit(
         disk::act(move || upload.settle(None)).await
     };
     let settled = settled.map_err(|error| replied(&error))?;
-    if !asking.may_publish(brake, until).await {
+    let may = match asking {
+        Some(asking) => asking.may_publish(brake, until).await,
+        None => !brake.is_pulled(),
+    };
+    if !may {
         return Err(broken_reply(&Broken::Aborted, Duration::ZERO));
     }
     let published = if settled.is_forced() {

@@ -194,9 +194,12 @@ impl Remote for FtpRemote {
         }
     }
 
+    fn foresee_small(&mut self) {
+        self.block.foresee_small();
+    }
+
     async fn open_read(&mut self, path: &str, offset: u64) -> Result<Box<dyn Data>, RemoteError> {
-        let data = self.open(Act::Receive("RETR", path), offset).await?;
-        Ok(Box::new(data))
+        self.begin(Act::Receive("RETR", path), offset).await
     }
 
     async fn open_write(&mut self, path: &str, start: Start) -> Result<Box<dyn Data>, RemoteError> {
@@ -204,8 +207,7 @@ impl Remote for FtpRemote {
             Start::At(offset) => offset,
             Start::New | Start::Append => 0,
         };
-        let data = self.open(Act::Store(path, start), offset).await?;
-        Ok(Box::new(data))
+        self.begin(Act::Store(path, start), offset).await
     }
 
     async fn settle(&mut self) -> Result<(), RemoteError> {
@@ -343,7 +345,9 @@ impl Remote for FtpRemote {
 
     async fn raw(&mut self, command: &str) -> Result<Reply, RemoteError> {
         self.dir = None;
-        self.command(command).await
+        let reply = self.command(command).await?;
+        self.block.overheard(command, &reply);
+        Ok(reply)
     }
 
     async fn quit(&mut self) {

@@ -22,7 +22,7 @@ use rustix::{
 use socket2::SockRef;
 use suppaftp::{FtpError, tokio::TransferStream};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
+    io::{AsyncRead, AsyncWriteExt, ReadBuf},
     runtime::Handle,
     time::timeout,
 };
@@ -31,7 +31,7 @@ use super::{ReuseWatch, health::Health, reply};
 use crate::{
     cancel::Cancel,
     error::{Phase, RemoteError},
-    remote::{Data, names::Codec, tls::SecureStream},
+    remote::{Data, Reply, names::Codec, tls::SecureStream},
 };
 
 /// How many bytes one zero-copy call moves at most.
@@ -64,17 +64,93 @@ pub(super) struct FtpData {
     /// The control connection, where the server may hold its last reply back.
     pub(super) nagles: Option<Arc<OwnedFd>>,
     pub(super) runtime: Handle,
-    pub(super) cancel: Cancel,
     pub(super) stalled: Duration,
-    pub(super) finish: Duration,
     pub(super) announced: Option<u64>,
+    pub(super) parting: Parting,
+    /// An error that came behind bytes that had to be handed out first.
+    pub(super) later: Option<io::Error>,
+}
+
+/// How a transfer ends, and what its end means for the session.
+pub(super) struct Parting {
     pub(super) verb: &'static str,
     pub(super) path: String,
+    pub(super) cancel: Cancel,
+    pub(super) finish: Duration,
     pub(super) health: Health,
     pub(super) codec: Arc<Codec>,
     pub(super) reuse: ReuseWatch,
-    /// An error that came behind bytes that had to be handed out first.
-    pub(super) later: Option<io::Error>,
+}
+
+impl Parting {
+    pub(super) fn interrupted(&self) -> RemoteError {
+        self.broke(io::ErrorKind::Interrupted.into())
+    }
+
+    pub(super) fn broke(&self, source: io::Error) -> RemoteError {
+        RemoteError::Io {
+            verb: self.verb.to_owned(),
+            source,
+        }
+    }
+
+    /// Waits for the end of the transfer; `None`: it was stopped, and no end came soon after.
+    pub(super) async fn wait<T>(
+        &self,
+        end: impl Future<Output = T>,
+    ) -> Option<Result<T, tokio::time::error::Elapsed>> {
+        // From here on only a clean end makes the session usable again.
+        let parting = async {
+            self.cancel.stopped().await;
+            tokio::time::sleep(PARTING).await;
+        };
+        tokio::select! {
+            biased;
+            () = parting => None,
+            ended = timeout(self.finish, end) => Some(ended),
+        }
+    }
+
+    /// Takes the reply that ends the transfer, if it is 226 or 250.
+    pub(super) fn end(&self, body: &[u8]) -> Result<Reply, RemoteError> {
+        let Some(reply) = reply::parse(&self.codec, body) else {
+            self.health.broken();
+            return Err(RemoteError::Protocol {
+                verb: self.verb.to_owned(),
+                what: "the reply that ends the transfer cannot be read".to_owned(),
+            });
+        };
+        if matches!(reply.code, 226 | 250) {
+            self.health.ready();
+            return Ok(reply);
+        }
+        let gone = reply.code == 421;
+        let (verb, path) = (self.verb.to_owned(), self.path.clone());
+        let error = self.reuse.refusal(verb, Some(path), reply);
+        if gone || matches!(error, RemoteError::SessionReuse { .. }) {
+            self.health.broken();
+        } else {
+            self.health.ready();
+        }
+        Err(error)
+    }
+
+    /// Makes the error of an end that did not come, or not as a reply.
+    pub(super) fn failed<T>(
+        &self,
+        ended: Option<Result<Result<T, FtpError>, tokio::time::error::Elapsed>>,
+    ) -> RemoteError {
+        self.health.broken();
+        match ended {
+            Some(Ok(Err(error))) => super::broken(self.verb, error),
+            Some(Ok(Ok(_))) => RemoteError::Poisoned,
+            Some(Err(_)) => RemoteError::Timeout {
+                phase: Phase::Finish,
+                after: self.finish,
+            },
+            None => self.interrupted(),
+        }
+    }
 }
 
 /// Asks for an acknowledgement at once: a server with Nagle's algorithm holds its 226 back until
@@ -96,42 +172,16 @@ impl FtpData {
 
     /// A server may praise an upload whose end never reached it.
     fn closed_whole(&self) -> Result<(), RemoteError> {
-        let handshakes = self.reuse.handshakes.as_ref();
+        let handshakes = self.parting.reuse.handshakes.as_ref();
         let unclosed = handshakes.and_then(|shakes| shakes.take_unclosed());
-        match unclosed.filter(|_| matches!(self.verb, "STOR" | "APPE")) {
+        match unclosed.filter(|_| matches!(self.parting.verb, "STOR" | "APPE")) {
             None => Ok(()),
-            Some(source) => Err(RemoteError::Io {
-                verb: self.verb.to_owned(),
-                source,
-            }),
-        }
-    }
-
-    fn interrupted(&self) -> RemoteError {
-        RemoteError::Io {
-            verb: self.verb.to_owned(),
-            source: io::ErrorKind::Interrupted.into(),
+            Some(source) => Err(self.parting.broke(source)),
         }
     }
 
     fn closed() -> io::Error {
         io::Error::new(io::ErrorKind::NotConnected, "the transfer is over")
-    }
-
-    /// Reads on the runtime, for listings.
-    pub(super) async fn read_async(&mut self, buffer: &mut [u8]) -> Result<usize, RemoteError> {
-        let stream = self.stream.as_mut().ok_or(RemoteError::Poisoned)?;
-        match timeout(self.stalled, stream.read(buffer)).await {
-            Ok(Ok(count)) => Ok(count),
-            Ok(Err(source)) => Err(RemoteError::Io {
-                verb: self.verb.to_owned(),
-                source,
-            }),
-            Err(_) => Err(RemoteError::Timeout {
-                phase: Phase::Data,
-                after: self.stalled,
-            }),
-        }
     }
 
     /// Fills as much of the buffer as is there, at least one byte: TLS records are 16 KiB, and
@@ -170,7 +220,7 @@ impl FtpData {
     fn wait(&self, socket: BorrowedFd<'_>, flags: PollFlags) -> io::Result<()> {
         let began = Instant::now();
         loop {
-            if self.cancel.is_stopped() {
+            if self.parting.cancel.is_stopped() {
                 return Err(io::ErrorKind::Interrupted.into());
             }
             let look = Timespec::try_from(LOOK).unwrap_or_default();
@@ -206,7 +256,7 @@ impl FtpData {
         let stream = self.stream.as_mut().ok_or_else(Self::closed)?;
         let fill = Self::fill(stream, &mut self.later, buffer);
         self.runtime
-            .block_on(limited(self.stalled, &self.cancel, fill))
+            .block_on(limited(self.stalled, &self.parting.cancel, fill))
     }
 }
 
@@ -216,7 +266,7 @@ fn stalled(limit: Duration) -> io::Error {
 }
 
 /// Puts a future under the limit and the switch.
-async fn limited<T>(
+pub(super) async fn limited<T>(
     limit: Duration,
     cancel: &Cancel,
     future: impl Future<Output = io::Result<T>>,
@@ -272,7 +322,7 @@ impl Data for FtpData {
         for part in bytes.chunks(64 * 1024) {
             let write = stream.write_all(part);
             self.runtime
-                .block_on(limited(self.stalled, &self.cancel, write))?;
+                .block_on(limited(self.stalled, &self.parting.cancel, write))?;
         }
         Ok(())
     }
@@ -280,7 +330,7 @@ impl Data for FtpData {
     async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let stream = self.stream.as_mut().ok_or_else(Self::closed)?;
         let fill = Self::fill(stream, &mut self.later, buffer);
-        limited(self.stalled, &self.cancel, fill).await
+        limited(self.stalled, &self.parting.cancel, fill).await
     }
 
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -290,7 +340,7 @@ impl Data for FtpData {
             let _unsupported = set_tcp_cork(stream.get_ref().get_ref(), true);
         }
         for part in bytes.chunks(64 * 1024) {
-            limited(self.stalled, &self.cancel, stream.write_all(part)).await?;
+            limited(self.stalled, &self.parting.cancel, stream.write_all(part)).await?;
         }
         Ok(())
     }
@@ -354,7 +404,11 @@ impl Data for FtpData {
     }
 
     fn obey(&mut self, cancel: &Cancel) {
-        self.cancel = cancel.clone();
+        self.parting.cancel = cancel.clone();
+    }
+
+    fn end_within(&mut self, limit: Duration) {
+        self.parting.finish = limit;
     }
 
     fn announced(&self) -> Option<u64> {
@@ -363,8 +417,8 @@ impl Data for FtpData {
 
     async fn finish(mut self: Box<Self>) -> Result<(), RemoteError> {
         // Stopped before its end: dropping it resets the connection.
-        if self.cancel.is_stopped() {
-            return Err(self.interrupted());
+        if self.parting.cancel.is_stopped() {
+            return Err(self.parting.interrupted());
         }
         let Some(stream) = self.stream.take() else {
             return Err(RemoteError::Poisoned);
@@ -374,47 +428,16 @@ impl Data for FtpData {
         if let Some(control) = &self.nagles {
             acknowledge_quickly(control);
         }
-        // From here on only a clean end makes the session usable again.
-        let parting = async {
-            self.cancel.stopped().await;
-            tokio::time::sleep(PARTING).await;
-        };
-        let ended = tokio::select! {
-            biased;
-            () = parting => None,
-            ended = timeout(self.finish, stream.finish()) => Some(ended),
-        };
-        let error = match ended {
+        match self.parting.wait(stream.finish()).await {
             Some(Ok(Ok(()))) => {
-                self.health.ready();
-                return self.closed_whole();
+                self.parting.health.ready();
+                self.closed_whole()
             }
             Some(Ok(Err(FtpError::UnexpectedResponse(response)))) => {
-                match reply::parse(&self.codec, &response.body) {
-                    Some(reply) => {
-                        let gone = reply.code == 421;
-                        let (verb, path) = (self.verb.to_owned(), self.path.clone());
-                        let error = self.reuse.refusal(verb, Some(path), reply);
-                        if !gone && !matches!(error, RemoteError::SessionReuse { .. }) {
-                            self.health.ready();
-                        }
-                        return Err(error);
-                    }
-                    None => RemoteError::Protocol {
-                        verb: self.verb.to_owned(),
-                        what: "the reply that ends the transfer cannot be read".to_owned(),
-                    },
-                }
+                self.parting.end(&response.body).map(drop)
             }
-            Some(Ok(Err(error))) => super::broken(self.verb, error),
-            Some(Err(_)) => RemoteError::Timeout {
-                phase: Phase::Finish,
-                after: self.finish,
-            },
-            None => self.interrupted(),
-        };
-        self.health.broken();
-        Err(error)
+            other => Err(self.parting.failed(other)),
+        }
     }
 }
 
@@ -428,6 +451,6 @@ impl Drop for FtpData {
         if socket.set_linger(Some(Duration::ZERO)).is_err() {
             let _gone = socket.shutdown(Shutdown::Read);
         }
-        self.health.unsettled();
+        self.parting.health.unsettled();
     }
 }

@@ -1,12 +1,15 @@
 //! Listings: MLSD, or LIST put right by the server's clock.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    io,
+    time::{Duration, SystemTime},
+};
 
 use super::{FtpRemote, open::Act};
 use crate::{
-    error::RemoteError,
+    error::{Phase, RemoteError},
     remote::{
-        Data as _, Kind, Listing, Remote as _, Reply,
+        Kind, Listing, Remote as _, Reply,
         listing::{Endless, Format, Reader},
     },
 };
@@ -28,7 +31,7 @@ impl FtpRemote {
         verb: &'static str,
         path: &str,
     ) -> Result<Listing, RemoteError> {
-        let mut data = match self.open(Act::Receive(verb, path), 0).await {
+        let mut data = match self.begin(Act::Receive(verb, path), 0).await {
             Ok(data) => data,
             // Some servers answer an empty directory at once, without a data connection.
             Err(RemoteError::Refused { reply, .. }) if matches!(reply.code, 226 | 250) => {
@@ -36,7 +39,7 @@ impl FtpRemote {
             }
             Err(error) => return Err(error),
         };
-        data.finish = self.deadlines.reply;
+        data.end_within(self.deadlines.reply);
         let format = if verb == "MLSD" {
             Format::Facts
         } else {
@@ -51,15 +54,29 @@ impl FtpRemote {
             unit,
         };
         loop {
-            let count = data.read_async(&mut block).await?;
+            let received = data.receive(&mut block).await;
+            let count = received.map_err(|source| self.cut(verb, source))?;
             if count == 0 {
                 break;
             }
             reader.push(&block[..count]).map_err(endless)?;
         }
         let listing = reader.finish().map_err(endless)?;
-        Box::new(data).finish().await?;
+        data.finish().await?;
         Ok(listing)
+    }
+
+    fn cut(&self, verb: &str, source: io::Error) -> RemoteError {
+        if source.kind() == io::ErrorKind::TimedOut {
+            return RemoteError::Timeout {
+                phase: Phase::Data,
+                after: self.deadlines.stalled,
+            };
+        }
+        RemoteError::Io {
+            verb: verb.to_owned(),
+            source,
+        }
     }
 
     /// LIST of a server without MLSD: from inside the directory, since a path could be taken for

@@ -3,24 +3,27 @@
 //! The only rooms that name suppaftp are this one, `connect` and `tls`. Of it we use the low
 //! half: sockets, framing, the data-connection dance. Replies, listings, errors are ours.
 
+mod block;
 mod commands;
 mod data;
 mod dial;
 mod health;
 mod list;
 mod open;
+mod open_block;
 mod reply;
 mod reuse;
 
 use std::{borrow::Cow, io, os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use suppaftp::{FtpError, types::Response};
-use tokio::time::timeout;
+use tokio::{sync::Mutex, time::timeout};
 
 use self::{
     dial::{DialNote, Passive},
     health::Health,
     open::Act,
+    open_block::BlockMode,
 };
 use super::{
     Abilities, HashAlgorithm, Reply, SessionFacts,
@@ -35,9 +38,12 @@ pub(super) use self::{
     reuse::ReuseWatch,
 };
 
+/// The control connection; a transfer in block mode reads its last reply from it.
+type Control = Arc<Mutex<FtpStream>>;
+
 /// One FTP session.
 pub(super) struct FtpRemote {
-    stream: FtpStream,
+    stream: Control,
     control: Arc<OwnedFd>,
     codec: Arc<Codec>,
     deadlines: Deadlines,
@@ -46,6 +52,7 @@ pub(super) struct FtpRemote {
     note: Arc<DialNote>,
     passive: Passive,
     reuse: ReuseWatch,
+    pub(super) block: BlockMode,
     pub(super) abilities: Abilities,
     pub(super) facts: SessionFacts,
     dir: Option<String>,
@@ -117,7 +124,7 @@ impl FtpRemote {
             })?)
         };
         Ok(Self {
-            stream,
+            stream: Arc::new(Mutex::new(stream)),
             control,
             codec,
             deadlines,
@@ -126,6 +133,7 @@ impl FtpRemote {
             note,
             passive: Passive::Extended,
             reuse,
+            block: BlockMode::default(),
             abilities: Abilities::default(),
             facts: SessionFacts::default(),
             dir: None,
@@ -174,12 +182,35 @@ impl FtpRemote {
     async fn command_within(&mut self, line: &str, limit: Duration) -> Result<Reply, RemoteError> {
         check_line(line)?;
         self.health.enter()?;
+        let outcome = self.exchange(line, limit).await;
+        match &outcome {
+            Ok(reply) if reply.code >= 200 && reply.code != 421 => self.health.ready(),
+            Ok(reply) if reply.code < 200 => {
+                self.health.broken();
+                let verb = line.split(' ').next().unwrap_or_default();
+                return Err(RemoteError::Protocol {
+                    verb: verb.to_owned(),
+                    what: format!("an unexpected {reply}"),
+                });
+            }
+            // Nothing was sent.
+            Err(RemoteError::BadName { .. }) => self.health.ready(),
+            _ => self.health.broken(),
+        }
+        outcome
+    }
+
+    /// Sends one line and reads one reply, within an act.
+    async fn exchange(&mut self, line: &str, limit: Duration) -> Result<Reply, RemoteError> {
         let verb = line.split(' ').next().unwrap_or_default();
         let shown = without_secret(line);
         self.trace(Wire::Sent(&shown));
-        // With no code expected every reply comes back whole.
-        let sent = timeout(limit, self.stream.custom_command(line, &[])).await;
-        let outcome = match sent {
+        let sent = {
+            let mut stream = self.stream.lock().await;
+            // With no code expected every reply comes back whole.
+            timeout(limit, stream.custom_command(line, &[])).await
+        };
+        match sent {
             Err(_) => Err(RemoteError::Timeout {
                 phase: Phase::Reply,
                 after: limit,
@@ -188,27 +219,14 @@ impl FtpRemote {
             Ok(Err(FtpError::ConnectionError(error)))
                 if error.kind() == io::ErrorKind::InvalidInput =>
             {
-                self.health.ready();
-                return Err(RemoteError::BadName {
+                Err(RemoteError::BadName {
                     name: shown.escape_debug().to_string(),
                     why: "the site's encoding lacks one of its characters",
-                });
+                })
             }
             Ok(Err(error)) => Err(broken(verb, error)),
             Ok(Ok(_)) => Err(RemoteError::Poisoned),
-        };
-        match &outcome {
-            Ok(reply) if reply.code >= 200 && reply.code != 421 => self.health.ready(),
-            Ok(reply) if reply.code < 200 => {
-                self.health.broken();
-                return Err(RemoteError::Protocol {
-                    verb: verb.to_owned(),
-                    what: format!("an unexpected {reply}"),
-                });
-            }
-            _ => self.health.broken(),
         }
-        outcome
     }
 
     /// Sends `VERB path` and wants a 2xx.
@@ -238,7 +256,9 @@ impl FtpRemote {
 
     /// After a dropped transfer: whatever it still answers is read until NOOP is answered.
     async fn resync(&mut self) -> Result<(), RemoteError> {
-        let mut next = self.stream.custom_command("NOOP", &[]).await;
+        let control = Arc::clone(&self.stream);
+        let mut stream = control.lock().await;
+        let mut next = stream.custom_command("NOOP", &[]).await;
         for _ in 0..3 {
             let Err(FtpError::UnexpectedResponse(response)) = next else {
                 return Err(RemoteError::Poisoned);
@@ -246,7 +266,7 @@ impl FtpRemote {
             match self.read("NOOP", &response)?.code {
                 200 => return Ok(()),
                 225 | 226 | 250 | 425 | 426 | 450 | 451 | 550 | 552 => {
-                    next = self.stream.read_response_in(&[]).await;
+                    next = stream.read_response_in(&[]).await;
                 }
                 _ => return Err(RemoteError::Poisoned),
             }

@@ -7,7 +7,7 @@ use tokio::{runtime::Handle, time::timeout};
 
 use super::{
     FtpRemote, broken, check_line,
-    data::{self, FtpData},
+    data::{self, FtpData, Parting},
     dial::Passive,
     reply,
 };
@@ -27,7 +27,7 @@ pub(super) enum Act<'a> {
 }
 
 impl Act<'_> {
-    fn verb(&self) -> &'static str {
+    pub(super) fn verb(&self) -> &'static str {
         match self {
             Self::Receive(verb, _) => verb,
             Self::Store(_, Start::Append) => "APPE",
@@ -35,13 +35,13 @@ impl Act<'_> {
         }
     }
 
-    fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         match self {
             Self::Receive(_, path) | Self::Store(path, _) => path,
         }
     }
 
-    fn line(&self) -> String {
+    pub(super) fn line(&self) -> String {
         match self.path() {
             "" => self.verb().to_owned(),
             path => format!("{} {path}", self.verb()),
@@ -62,12 +62,15 @@ impl FtpRemote {
         loop {
             self.health.enter()?;
             self.note.edit(|note| *note = (None, false));
-            self.stream.set_mode(match self.passive {
-                Passive::Extended => Mode::ExtendedPassive,
-                Passive::Plain => Mode::Passive,
-            });
             let limit = self.deadlines.data_connect + self.deadlines.reply;
-            let opened = timeout(limit, begin(&mut self.stream, act, offset)).await;
+            let opened = {
+                let mut stream = self.stream.lock().await;
+                stream.set_mode(match self.passive {
+                    Passive::Extended => Mode::ExtendedPassive,
+                    Passive::Plain => Mode::Passive,
+                });
+                timeout(limit, begin(&mut stream, act, offset)).await
+            };
             self.facts.data_peer = self.note.edit(|note| note.0);
             let error = match opened {
                 Ok(Ok((text, stream))) => {
@@ -150,16 +153,22 @@ impl FtpRemote {
             secure: self.reuse.handshakes.is_some(),
             nagles,
             runtime: Handle::current(),
-            cancel: Cancel::default(),
             stalled: self.deadlines.stalled,
-            finish: self.deadlines.finish,
             announced: text.and_then(reply::announced_size),
+            parting: self.parting(act),
+            later: None,
+        }
+    }
+
+    pub(super) fn parting(&self, act: Act<'_>) -> Parting {
+        Parting {
             verb: act.verb(),
             path: act.path().to_owned(),
+            cancel: Cancel::default(),
+            finish: self.deadlines.finish,
             health: self.health.clone(),
             codec: Arc::clone(&self.codec),
             reuse: self.reuse.clone(),
-            later: None,
         }
     }
 
@@ -192,13 +201,21 @@ impl FtpRemote {
 
     /// The data handshake failed behind a 150; the server's reason is still on the control
     /// connection.
-    async fn handshake_failed(&mut self, verb: &'static str, reason: String) -> RemoteError {
+    pub(super) async fn handshake_failed(
+        &mut self,
+        verb: &'static str,
+        reason: String,
+    ) -> RemoteError {
         let error = self.reuse.handshake(reason);
         if !matches!(error, RemoteError::Tls { .. }) {
             return error;
         }
         let grace = self.deadlines.reply.min(Duration::from_secs(2));
-        let late = timeout(grace, self.stream.read_response_in(&[])).await;
+        let late = timeout(grace, async {
+            let mut stream = self.stream.lock().await;
+            stream.read_response_in(&[]).await
+        })
+        .await;
         let Ok(Err(FtpError::UnexpectedResponse(response))) = late else {
             return error;
         };

@@ -233,6 +233,9 @@ impl Send {
             Begin::Resume { have, .. } => have,
             Begin::Fresh => 0,
         };
+        if have == 0 && self.flow.is_small(source.size) {
+            remote.foresee_small();
+        }
         let (data, have) = open(tools, remote, path, have).await?;
         self.flow.done.store(have, Ordering::Relaxed);
         let digest = hash

@@ -1,0 +1,361 @@
+//! Block mode (RFC 959 §3.4.2): small files behind each other share one data connection, since each
+//! tells its end. It saves a port, a connection and, with TLS, a handshake a file.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use socket2::SockRef;
+use suppaftp::FtpError;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::TcpStream,
+    runtime::Handle,
+};
+
+use super::{
+    Control,
+    data::{Parting, limited},
+};
+use crate::{
+    cancel::Cancel,
+    error::RemoteError,
+    remote::{Data, tls::SecureStream},
+};
+
+/// Bytes of a block's header: its descriptor, then the count, high byte first.
+const HEADER: usize = 3;
+/// The most data that one of our blocks carries.
+const MOST: usize = 60 << 10;
+/// This block's data is the end of the file.
+const END_OF_FILE: u8 = 64;
+/// The sender suspects errors in the data.
+const SUSPECT: u8 = 32;
+/// A restart marker in place of data.
+const MARKER: u8 = 16;
+/// Bytes asked of the socket at once.
+const READ: usize = 64 << 10;
+
+/// Both directions of a data connection.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A data connection that stays open between files.
+pub(super) struct Link {
+    stream: Box<dyn Stream>,
+    /// The socket under the stream, for its options.
+    socket: socket2::Socket,
+}
+
+impl Link {
+    pub(super) fn plain(stream: TcpStream) -> io::Result<Self> {
+        let socket = option_handle(&stream)?;
+        let stream = Box::new(stream);
+        Ok(Self { stream, socket })
+    }
+
+    pub(super) fn secure(stream: SecureStream) -> io::Result<Self> {
+        use suppaftp::tokio::TokioTlsStream as _;
+        let socket = option_handle(stream.get_ref())?;
+        let stream = Box::new(stream);
+        Ok(Self { stream, socket })
+    }
+}
+
+/// Small blocks must not wait for an acknowledgement.
+fn option_handle(stream: &TcpStream) -> io::Result<socket2::Socket> {
+    stream.set_nodelay(true)?;
+    SockRef::from(stream).try_clone()
+}
+
+/// Where a session's link waits between files.
+#[derive(Clone, Default)]
+pub(super) struct Slot(Arc<Mutex<Option<Link>>>);
+
+impl Slot {
+    pub(super) fn take(&self) -> Option<Link> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(super) fn put(&self, link: Link) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(link);
+    }
+}
+
+/// A file that comes as blocks.
+#[derive(Default)]
+struct Incoming {
+    raw: Vec<u8>,
+    /// How much of `raw` is used up.
+    used: usize,
+    head: Vec<u8>,
+    left: usize,
+    has_ended: bool,
+}
+
+impl Incoming {
+    /// Moves data that is here already; returns how much.
+    fn take(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let mut moved = 0;
+        while !self.has_ended && self.used < self.raw.len() {
+            if self.head.len() < HEADER {
+                self.head.push(self.raw[self.used]);
+                self.used += 1;
+                if self.head.len() == HEADER {
+                    self.begin()?;
+                }
+                continue;
+            }
+            let here = self.left.min(self.raw.len() - self.used);
+            let count = if self.head[0] & MARKER == 0 {
+                let count = here.min(out.len() - moved);
+                if count == 0 {
+                    break;
+                }
+                let data = &self.raw[self.used..self.used + count];
+                out[moved..moved + count].copy_from_slice(data);
+                moved += count;
+                count
+            } else {
+                here
+            };
+            self.used += count;
+            self.left -= count;
+            self.end_block();
+        }
+        Ok(moved)
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        if self.head[0] & SUSPECT != 0 {
+            let words = "the server suspects errors in the data";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, words));
+        }
+        self.left = usize::from(u16::from_be_bytes([self.head[1], self.head[2]]));
+        self.end_block();
+        Ok(())
+    }
+
+    fn end_block(&mut self) {
+        if self.left == 0 {
+            self.has_ended = self.head[0] & END_OF_FILE != 0;
+            self.head.clear();
+        }
+    }
+
+    /// Tells whether the file has ended and nothing came behind it.
+    fn is_whole(&self) -> bool {
+        self.has_ended && self.used == self.raw.len()
+    }
+}
+
+/// A file that goes as blocks. The last one waits for the end of the file, which it tells.
+#[derive(Default)]
+struct Outgoing {
+    blocks: Vec<u8>,
+    last: usize,
+}
+
+impl Outgoing {
+    fn put(&mut self, data: &[u8]) {
+        self.blocks.clear();
+        for part in data.chunks(MOST) {
+            let [high, low] = u16::try_from(part.len()).unwrap_or_default().to_be_bytes();
+            self.last = self.blocks.len();
+            self.blocks.extend([0, high, low]);
+            self.blocks.extend_from_slice(part);
+        }
+    }
+
+    fn end(&mut self) {
+        match self.blocks.get_mut(self.last) {
+            Some(descriptor) => *descriptor = END_OF_FILE,
+            None => self.blocks.extend([END_OF_FILE, 0, 0]),
+        }
+    }
+}
+
+/// One transfer over a link.
+pub(super) struct BlockData {
+    pub(super) link: Option<Link>,
+    pub(super) slot: Slot,
+    pub(super) control: Control,
+    pub(super) runtime: Handle,
+    pub(super) stalled: Duration,
+    pub(super) announced: Option<u64>,
+    pub(super) sends: bool,
+    pub(super) parting: Parting,
+    incoming: Incoming,
+    outgoing: Outgoing,
+}
+
+impl BlockData {
+    pub(super) fn new(
+        link: Link,
+        slot: Slot,
+        control: Control,
+        stalled: Duration,
+        parting: Parting,
+    ) -> Self {
+        Self {
+            link: Some(link),
+            slot,
+            control,
+            runtime: Handle::current(),
+            stalled,
+            announced: None,
+            sends: false,
+            parting,
+            incoming: Incoming::default(),
+            outgoing: Outgoing::default(),
+        }
+    }
+
+    /// Writes the blocks that are ready.
+    async fn flush(&mut self) -> io::Result<()> {
+        let link = self.link.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let blocks = &self.outgoing.blocks;
+        limited(self.stalled, &self.parting.cancel, async {
+            link.stream.write_all(blocks).await?;
+            link.stream.flush().await
+        })
+        .await?;
+        self.outgoing.blocks.clear();
+        self.outgoing.last = 0;
+        Ok(())
+    }
+
+    async fn refill(&mut self) -> io::Result<()> {
+        let link = self.link.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let incoming = &mut self.incoming;
+        incoming.raw.clear();
+        incoming.used = 0;
+        incoming.raw.reserve(READ);
+        let read = link.stream.read_buf(&mut incoming.raw);
+        match limited(self.stalled, &self.parting.cancel, read).await? {
+            0 => Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the data connection was closed before the block that ends the file",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says the end of an upload; tells whether a download had one.
+    async fn end(&mut self) -> io::Result<()> {
+        if self.sends {
+            self.outgoing.end();
+            return self.flush().await;
+        }
+        if self.incoming.is_whole() {
+            return Ok(());
+        }
+        let words = "the server's blocks do not end where the file does";
+        Err(io::Error::new(io::ErrorKind::InvalidData, words))
+    }
+}
+
+#[async_trait]
+impl Data for BlockData {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let runtime = self.runtime.clone();
+        runtime.block_on(self.receive(buffer))
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let runtime = self.runtime.clone();
+        runtime.block_on(self.send(bytes))
+    }
+
+    async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.incoming.take(buffer)?;
+            if count > 0 || self.incoming.has_ended || buffer.is_empty() {
+                return Ok(count);
+            }
+            self.refill().await?;
+        }
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if !self.outgoing.blocks.is_empty() {
+            self.flush().await?;
+        }
+        self.outgoing.put(bytes);
+        Ok(())
+    }
+
+    fn splice_into(
+        &mut self,
+        _: &std::fs::File,
+        _: &mut dyn FnMut(u64) -> io::Result<()>,
+    ) -> Option<io::Result<u64>> {
+        None
+    }
+
+    fn splice_from(
+        &mut self,
+        _: &std::fs::File,
+        _: u64,
+        _: &mut dyn FnMut(u64) -> io::Result<()>,
+    ) -> Option<io::Result<u64>> {
+        None
+    }
+
+    fn obey(&mut self, cancel: &Cancel) {
+        self.parting.cancel = cancel.clone();
+    }
+
+    fn end_within(&mut self, limit: Duration) {
+        self.parting.finish = limit;
+    }
+
+    fn announced(&self) -> Option<u64> {
+        self.announced
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<(), RemoteError> {
+        if self.parting.cancel.is_stopped() {
+            return Err(self.parting.interrupted());
+        }
+        let ended = self.end().await;
+        if let (Err(error), false) = (&ended, self.sends) {
+            let source = io::Error::new(error.kind(), error.to_string());
+            return Err(self.parting.broke(source));
+        }
+        let link = self.link.take();
+        // A server that breaks an upload off says why.
+        let control = Arc::clone(&self.control);
+        let mut control = control.lock().await;
+        let reply = self.parting.wait(control.read_response_in(&[])).await;
+        match (reply, ended) {
+            (Some(Ok(Err(FtpError::UnexpectedResponse(response)))), ended) => {
+                let reply = self.parting.end(&response.body)?;
+                ended.map_err(|source| self.parting.broke(source))?;
+                if let (Some(link), true) = (link, reply.code == 250) {
+                    self.slot.put(link);
+                }
+                Ok(())
+            }
+            (other, _) => Err(self.parting.failed(other)),
+        }
+    }
+}
+
+impl Drop for BlockData {
+    fn drop(&mut self) {
+        let Some(link) = self.link.take() else {
+            return;
+        };
+        // Nothing of a file that was given up is to come through.
+        let _gone = link.socket.set_linger(Some(Duration::ZERO));
+        self.parting.health.unsettled();
+    }
+}

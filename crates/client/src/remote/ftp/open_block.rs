@@ -1,0 +1,289 @@
+//! When a session is in block mode, and how a transfer begins there.
+
+use std::{io, net::SocketAddr};
+
+use socket2::SockRef;
+use suppaftp::{FtpError, tokio::AsyncTlsConnector as _};
+
+use super::{
+    FtpRemote,
+    block::{BlockData, Link, Slot},
+    check_line,
+    open::Act,
+    reply,
+};
+use crate::{
+    error::{Phase, RemoteError},
+    remote::{Data, Reply, Start, tls::Connector},
+};
+
+/// Small files in a row from which on block mode is worth its two commands.
+const IN_A_ROW: u32 = 2;
+
+/// The mode of a session (RFC 959 §3.4), and what its next transfer is known to be.
+#[derive(Default)]
+pub(in crate::remote) struct BlockMode {
+    /// How data connections are encrypted, and the server's name for that.
+    pub(in crate::remote) tls: Option<(Connector, String)>,
+    is_on: bool,
+    /// The server did not keep what it offered.
+    is_refused: bool,
+    is_small_next: bool,
+    in_a_row: u32,
+    slot: Slot,
+}
+
+impl BlockMode {
+    /// Notes that the next transfer is a small file.
+    pub(super) fn foresee_small(&mut self) {
+        self.is_small_next = true;
+    }
+
+    /// Notes a MODE that somebody else has sent.
+    pub(super) fn overheard(&mut self, command: &str, reply: &Reply) {
+        let mut words = command.split_whitespace();
+        let is_mode = words
+            .next()
+            .is_some_and(|verb| verb.eq_ignore_ascii_case("MODE"));
+        if is_mode && reply.is_ok() {
+            self.is_on = words
+                .next()
+                .is_some_and(|mode| mode.eq_ignore_ascii_case("B"));
+        }
+    }
+
+    /// Decides how the next transfer goes. A listing takes the mode that it finds.
+    fn suits(&mut self, act: Act<'_>) -> bool {
+        let is_small = std::mem::take(&mut self.is_small_next);
+        if matches!(act, Act::Receive("MLSD" | "LIST", _)) {
+            return self.is_on;
+        }
+        self.in_a_row = if is_small {
+            self.in_a_row.saturating_add(1)
+        } else {
+            0
+        };
+        self.in_a_row >= IN_A_ROW
+    }
+}
+
+impl FtpRemote {
+    /// Begins a transfer: in block mode while small files follow each other and the server has it,
+    /// else with a data connection of its own.
+    pub(super) async fn begin(
+        &mut self,
+        act: Act<'_>,
+        offset: u64,
+    ) -> Result<Box<dyn Data>, RemoteError> {
+        let suits = self.block.suits(act);
+        let offered = self.abilities.block_mode() && !self.block.is_refused;
+        self.change_mode(suits && offered).await?;
+        if self.block.is_on
+            && let Some(data) = self.open_block(act, offset).await?
+        {
+            return Ok(Box::new(data));
+        }
+        Ok(Box::new(self.open(act, offset).await?))
+    }
+
+    async fn change_mode(&mut self, block: bool) -> Result<(), RemoteError> {
+        if self.block.is_on == block {
+            return Ok(());
+        }
+        if !block {
+            self.block.slot.take();
+            self.expect("MODE", "S").await?;
+        } else if !self.command("MODE B").await?.is_ok() {
+            self.block.is_refused = true;
+            return Ok(());
+        }
+        self.block.is_on = block;
+        Ok(())
+    }
+
+    /// `None`: it cannot be opened this way, and the session is in stream mode again.
+    async fn open_block(
+        &mut self,
+        act: Act<'_>,
+        offset: u64,
+    ) -> Result<Option<BlockData>, RemoteError> {
+        check_line(&act.line())?;
+        if let Some(link) = self.block.slot.take() {
+            match self.start(act, offset).await {
+                Ok(reply) => return Ok(Some(self.over(link, act, &reply))),
+                // Closed meanwhile by the server: another one will do.
+                Err(RemoteError::Refused { reply, .. }) if reply.code == 425 => {}
+                Err(error) => {
+                    if self.health.is_ready() {
+                        self.block.slot.put(link);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        let reply = self.command("EPSV").await?;
+        let Some(port) = extended_port(&reply) else {
+            self.block.is_refused = true;
+            self.change_mode(false).await?;
+            return Ok(None);
+        };
+        let stream = self.dial(port).await?;
+        let reply = self.start(act, offset).await?;
+        let link = self.link(stream, act).await?;
+        self.facts.passive = "EPSV";
+        Ok(Some(self.over(link, act, &reply)))
+    }
+
+    /// Sends the command, and REST before it; the reply is 125 or 150.
+    async fn start(&mut self, act: Act<'_>, offset: u64) -> Result<Reply, RemoteError> {
+        if offset > 0 {
+            let line = format!("REST {offset}");
+            let reply = self.command(&line).await?;
+            if reply.code != 350 {
+                return Err(self.refused(act, reply));
+            }
+        }
+        self.health.enter()?;
+        let limit = self.deadlines.data_connect + self.deadlines.reply;
+        match self.exchange(&act.line(), limit).await {
+            Ok(reply) if matches!(reply.code, 125 | 150) => Ok(reply),
+            Ok(reply) if reply.code < 200 || reply.code == 421 => {
+                let error = self.refused(act, reply);
+                self.give_up(error)
+            }
+            Ok(reply) => {
+                self.health.ready();
+                Err(self.refused(act, reply))
+            }
+            Err(error @ RemoteError::BadName { .. }) => {
+                self.health.ready();
+                Err(error)
+            }
+            Err(error) => self.give_up(error),
+        }
+    }
+
+    async fn dial(&mut self, port: u16) -> Result<tokio::net::TcpStream, RemoteError> {
+        let limit = self.deadlines.data_connect;
+        let peer = SockRef::from(&*self.control).peer_addr();
+        let peer = peer.ok().and_then(|peer| peer.as_socket());
+        // The address is the control connection's, with its scope.
+        let mut address = peer.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+        address.set_port(port);
+        let connected = self.note.connect(address, limit).await;
+        self.facts.data_peer = Some(address);
+        connected.map_err(|source| match source.kind() {
+            io::ErrorKind::TimedOut => RemoteError::Timeout {
+                phase: Phase::DataConnect,
+                after: limit,
+            },
+            _ => RemoteError::Connect {
+                address: address.to_string(),
+                source,
+            },
+        })
+    }
+
+    /// Encrypts, where the session does. What goes wrong here comes behind a 150.
+    async fn link(
+        &mut self,
+        stream: tokio::net::TcpStream,
+        act: Act<'_>,
+    ) -> Result<Link, RemoteError> {
+        let made = match &self.block.tls {
+            None => Link::plain(stream),
+            Some((connector, host)) => match connector.connect(host, stream).await {
+                Ok(stream) => Link::secure(stream),
+                Err(FtpError::SecureError(reason)) => {
+                    let error = self.handshake_failed(act.verb(), reason).await;
+                    return self.give_up(error);
+                }
+                Err(error) => {
+                    let error = super::broken(act.verb(), error);
+                    return self.give_up(error);
+                }
+            },
+        };
+        made.or_else(|source| {
+            self.give_up(RemoteError::Io {
+                verb: act.verb().to_owned(),
+                source,
+            })
+        })
+    }
+
+    fn refused(&self, act: Act<'_>, reply: Reply) -> RemoteError {
+        let path = Some(act.path().to_owned());
+        self.reuse.refusal(act.verb().to_owned(), path, reply)
+    }
+
+    fn over(&self, link: Link, act: Act<'_>, reply: &Reply) -> BlockData {
+        let (slot, control) = (self.block.slot.clone(), self.stream.clone());
+        let parting = self.parting(act);
+        let mut data = BlockData::new(link, slot, control, self.deadlines.stalled, parting);
+        data.announced = reply::announced_size(reply.text());
+        data.sends = matches!(
+            act,
+            Act::Store(_, Start::New | Start::At(_) | Start::Append)
+        );
+        data
+    }
+}
+
+/// Returns the port in `229 Entering Extended Passive Mode (|||6446|)` (RFC 2428 §3).
+fn extended_port(reply: &Reply) -> Option<u16> {
+    let inside = reply.text().rsplit_once('(')?.1;
+    let (inside, _) = inside.rsplit_once(')')?;
+    let mark = inside.chars().next()?;
+    let mut fields = inside.split(mark);
+    let port = fields.nth(3)?.parse().ok()?;
+    (reply.code == 229 && port > 0).then_some(port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_is_between_whatever_marks() {
+        let port = |text: &str| extended_port(&Reply::new(229, text));
+        assert_eq!(
+            port("Entering Extended Passive Mode (|||6446|)"),
+            Some(6446)
+        );
+        assert_eq!(port("(!!!21!)"), Some(21));
+        assert_eq!(port("(|||0|)"), None);
+        assert_eq!(port("(|||70000|)"), None);
+        assert_eq!(port("nothing"), None);
+        assert_eq!(port("()"), None);
+        assert_eq!(extended_port(&Reply::new(500, "(|||6446|)")), None);
+    }
+
+    #[test]
+    fn block_mode_is_for_small_files_in_a_row_and_listings_follow() {
+        let mut mode = BlockMode::default();
+        let (file, list) = (Act::Receive("RETR", "a"), Act::Receive("MLSD", ""));
+        let small = |mode: &mut BlockMode| {
+            mode.foresee_small();
+            mode.suits(file)
+        };
+        assert!(!small(&mut mode), "one alone");
+        assert!(!mode.suits(list));
+        assert!(small(&mut mode));
+        mode.is_on = true;
+        assert!(mode.suits(list) && small(&mut mode));
+        assert!(!mode.suits(file), "a large one");
+        assert!(!small(&mut mode));
+    }
+
+    #[test]
+    fn a_mode_that_the_user_sends_is_known() {
+        let mut mode = BlockMode::default();
+        mode.overheard("mode b", &Reply::new(200, "ok"));
+        assert!(mode.is_on);
+        mode.overheard("MODE Z", &Reply::new(504, "no"));
+        assert!(mode.is_on);
+        mode.overheard("MODE S", &Reply::new(200, "ok"));
+        assert!(!mode.is_on);
+    }
+}

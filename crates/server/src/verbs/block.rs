@@ -1,0 +1,205 @@
+//! Files and listings in MODE B (RFC 959 §3.4.2): over a data connection that was open before and stays
+//! open behind them. `transfer` and `listing` come here when a [`Dial`](super::dial::Dial) opens a link.
+//!
+//! All of it runs on the session's task, the disk's part where `disk` says: block mode is for many
+//! small files, and the client has MODE S for a large one.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Write as _},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    dial::{Linked, Moved},
+    rows::Rows,
+};
+use crate::{
+    data::{
+        block::{self, Blocks},
+        link,
+        pump::{BLOCK, Broken, Meter},
+    },
+    session::disk,
+    share::{Download, Upload},
+};
+
+/// Data of the blocks that are written at once.
+const AT_ONCE: usize = 4 * block::MOST as usize;
+
+impl Linked {
+    /// Puts the link back behind a whole file, and drops it otherwise.
+    fn end(self, bytes: Result<u64, Broken>, meter: Meter) -> Moved {
+        let is_kept = bytes.is_ok();
+        if is_kept {
+            self.slot.put(self.link);
+        }
+        Moved {
+            bytes,
+            meter,
+            linger: None,
+            spent: None,
+            is_kept,
+        }
+    }
+}
+
+/// Sends `size` bytes of a file from its position.
+pub(super) async fn send_file(
+    mut linked: Linked,
+    download: Download,
+    size: u64,
+    meter: Meter,
+    stalled: Duration,
+) -> Moved {
+    let file = Arc::new(download.file);
+    let sent = send_blocks(&mut linked, &file, size, &meter, stalled).await;
+    linked.end(sent, meter)
+}
+
+async fn send_blocks(
+    linked: &mut Linked,
+    file: &Arc<File>,
+    size: u64,
+    meter: &Meter,
+    stalled: Duration,
+) -> Result<u64, Broken> {
+    let mut sent = 0;
+    loop {
+        let left = size - sent;
+        let most = meter.block_bytes(AT_ONCE);
+        let count = usize::try_from(left).unwrap_or(most).min(most);
+        let is_last = count as u64 == left;
+        let theirs = Arc::clone(file);
+        let blocks = disk::act(move || read_blocks(&theirs, count, is_last)).await?;
+        linked.link.send(&blocks, meter, stalled).await?;
+        sent += count as u64;
+        link::pay(meter, count as u64).await?;
+        if is_last {
+            return Ok(sent);
+        }
+    }
+}
+
+fn read_blocks(file: &File, count: usize, is_last: bool) -> Result<Vec<u8>, Broken> {
+    let headers = block::HEADER * (count / usize::from(block::MOST) + 1);
+    let mut blocks = Vec::with_capacity(count + headers);
+    let mut left = count;
+    loop {
+        let part = left.min(usize::from(block::MOST));
+        left -= part;
+        let count = u16::try_from(part).unwrap_or(block::MOST);
+        blocks.extend(block::header(count, is_last && left == 0));
+        let read = io::Read::take(file, part as u64).read_to_end(&mut blocks);
+        if read.map_err(Broken::Disk)? < part {
+            let words = "The file became shorter while it was sent";
+            return Err(Broken::Refused(451, words.to_owned()));
+        }
+        if left == 0 {
+            return Ok(blocks);
+        }
+    }
+}
+
+/// Receives a file to the block that ends it; gives the upload back.
+pub(super) async fn receive(
+    mut linked: Linked,
+    upload: Upload,
+    meter: Meter,
+    stalled: Duration,
+) -> (Moved, Upload) {
+    // A thread gives the upload back through this place.
+    let upload = Arc::new(upload);
+    let received = receive_blocks(&mut linked, &upload, &meter, stalled).await;
+    let upload =
+        Arc::into_inner(upload).expect("every act has dropped its handle before it answered");
+    (linked.end(received, meter), upload)
+}
+
+async fn receive_blocks(
+    linked: &mut Linked,
+    upload: &Arc<Upload>,
+    meter: &Meter,
+    stalled: Duration,
+) -> Result<u64, Broken> {
+    let (mut blocks, mut raw) = (Blocks::default(), Vec::new());
+    let mut received = 0;
+    while !blocks.has_ended() {
+        raw.clear();
+        linked.link.receive(&mut raw, meter, stalled).await?;
+        let theirs = Arc::clone(upload);
+        let stored = disk::act(move || {
+            let stored = store(&mut blocks, &raw, &theirs);
+            drop(theirs);
+            (blocks, raw, stored)
+        });
+        let stored = stored.await;
+        (blocks, raw) = (stored.0, stored.1);
+        let bytes = stored.2?;
+        received += bytes;
+        link::pay(meter, bytes).await?;
+    }
+    Ok(received)
+}
+
+/// Writes the data among `raw`; returns how many bytes it was.
+fn store(blocks: &mut Blocks, raw: &[u8], upload: &Upload) -> Result<u64, Broken> {
+    let (mut file, mut bytes) = (upload.file(), 0);
+    let used = blocks.read(raw, &mut |data| {
+        upload
+            .ensure_room(data.len() as u64)
+            .map_err(|error| super::transfer::refused(&error))?;
+        file.write_all(data).map_err(Broken::Disk)?;
+        bytes += data.len() as u64;
+        Ok(())
+    })?;
+    if used < raw.len() {
+        let words = "More came behind the block that ends the file";
+        return Err(Broken::Refused(426, words.to_owned()));
+    }
+    Ok(bytes)
+}
+
+/// Sends a listing whose first block is written already; `more`: there are more rows.
+pub(super) async fn send_rows(
+    mut linked: Linked,
+    rows: Rows,
+    first: Vec<u8>,
+    more: bool,
+    meter: Meter,
+    stalled: Duration,
+) -> Moved {
+    let sent = send_all_rows(&mut linked, rows, first, more, &meter, stalled).await;
+    linked.end(sent, meter)
+}
+
+async fn send_all_rows(
+    linked: &mut Linked,
+    mut rows: Rows,
+    mut text: Vec<u8>,
+    mut more: bool,
+    meter: &Meter,
+    stalled: Duration,
+) -> Result<u64, Broken> {
+    let mut sent = 0;
+    if more {
+        rows.gather_crew();
+    }
+    loop {
+        let mut blocks = Vec::with_capacity(text.len() + 64);
+        block::write(&text, !more, &mut blocks);
+        linked.link.send(&blocks, meter, stalled).await?;
+        sent += text.len() as u64;
+        link::pay(meter, text.len() as u64).await?;
+        if !more {
+            return Ok(sent);
+        }
+        text.clear();
+        (rows, text, more) = disk::thread(move || {
+            let more = rows.fill(&mut text, BLOCK);
+            (rows, text, more)
+        })
+        .await;
+    }
+}
