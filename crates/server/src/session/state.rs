@@ -82,6 +82,16 @@ impl Session {
         }
     }
 
+    /// Ends the login, if there is one; its place under the account's cap is free again.
+    pub(crate) fn log_out(&mut self) {
+        if self.login.take().is_some() {
+            self.seat.leave();
+        }
+        self.pending = None;
+        self.stored = None;
+        self.announced = None;
+    }
+
     /// Tells whether data must be encrypted.
     pub(crate) fn demands_privacy(&self) -> bool {
         self.snapshot.config.tls.mode == TlsMode::Required

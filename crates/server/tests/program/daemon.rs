@@ -103,6 +103,27 @@ fn a_removed_users_session_ends_and_others_stay() {
 }
 
 #[test]
+fn logins_go_on_while_reloads_change_nothing_for_them() {
+    let site = Site::new("");
+    let server = site.start();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                site.ok(&["reload"]);
+            }
+        });
+        let refused = (0..40).find_map(|_| {
+            let mut wire = server.connect();
+            wire.expect("220");
+            Some(wire.login("ann")).filter(|code| code != "230")
+        });
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(refused, None);
+    });
+}
+
+#[test]
 fn a_changed_file_is_read_without_being_asked_and_a_bad_one_changes_nothing() {
     let site = Site::new("");
     let server = site.start();
