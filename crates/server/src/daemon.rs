@@ -273,8 +273,13 @@ fn open_status_socket(desk: FrontDesk, around: &place::Surroundings, life: &Life
     };
     match socket::bind(&path) {
         Ok(socket) => {
+    let desk = Arc::new(desk);
             debug!(path = %path.display(), "status socket open");
-            life.spawn_service(socket::serve(socket, Arc::new(desk), life.clone()));
+            life.spawn_service(socket::serve(socket, desk, life.clone()));
+        }
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            warn!(path = %path.display(), %error, "no status socket until that one ends");
+            life.spawn_service(socket::serve_when_free(path, desk, life.clone()));
         }
         Err(error) => warn!(path = %path.display(), %error, "no status socket"),
     }

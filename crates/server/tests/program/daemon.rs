@@ -1,6 +1,6 @@
 //! The real daemon from outside: starts that fail, limits, reloads, kicks, stops.
 
-use crate::common::{Site, Wire, wait_until};
+use crate::common::{Site, Wire, stdout, wait_until};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -300,6 +300,44 @@ fn every_transfer_has_one_line_and_hup_opens_the_file_anew() {
     });
     assert_eq!(lines().lines().count(), 1);
     assert_eq!(std::fs::read_to_string(moved).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn a_server_that_starts_while_the_one_before_ends_can_be_asked_later() {
+    let site = Site::new("[timeouts]\nshutdown_grace = \"1m\"\n");
+    let mut first = site.start();
+    let big = std::fs::File::create(site.path().join("share/big")).unwrap();
+    big.set_len(1 << 30).unwrap();
+    let mut ann = first.login("ann");
+    ann.send("EPSV");
+    let reply = ann.expect("229");
+    let port = reply.split('|').nth(3).unwrap().parse().unwrap();
+    let data = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    ann.send("RETR big");
+    ann.expect("150");
+    first.signal(Signal::TERM);
+    first.wait_for_log("stopping");
+    let second = site.start();
+    second.wait_for_log("no status socket until that one ends");
+    drop((ann, data));
+    assert_eq!(first.exit_code(), Some(0));
+    let address = second.address.to_string();
+    wait_until("an answer of the second", || {
+        let out = site.run(&["status"]);
+        stdout(&out).contains(&address).then_some(())
+    });
+}
+
+#[test]
+fn who_says_user_again_gives_the_accounts_place_back() {
+    let site = Site::new("");
+    let text = std::fs::read_to_string(site.config()).unwrap();
+    site.write_text(&text.replacen("[[user]]\n", "[[user]]\nmax_sessions = 1\n", 1));
+    let server = site.start();
+    let mut first = server.login("ann");
+    first.send("USER bob");
+    first.expect("331");
+    server.login("ann");
 }
 
 #[test]
