@@ -47,7 +47,8 @@ impl Snapshot {
             TlsMode::Off => None,
             TlsMode::Optional | TlsMode::Required => Some(load_tls(&config)?),
         };
-        let same_root = old.filter(|old| old.config.share.root == config.share.root);
+        let root = &config.share.root;
+        let same_root = old.filter(|old| old.config.share.root == *root && old.share.is_at(root));
         let share = match same_root {
             Some(old) => old.share.with_policies(&config.share, &config.uploads),
             None => Share::open(&config.share, &config.uploads)?,

@@ -30,7 +30,12 @@ pub use meta::{Kind, Meta};
 pub use room::Room;
 pub use upload::{Committed, Intent, Upload};
 
-use std::{io, path::PathBuf, sync::Arc, time::SystemTime};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use ftp_config::{
     Reserve, SharePath,
@@ -98,6 +103,17 @@ impl Share {
             jail: Arc::new(jail),
             shared: Shared::new(share, uploads),
         })
+    }
+
+    /// Tells whether `root` still names this directory: a disk may have been mounted there, or the
+    /// directory moved. A name that is gone is nobody else's.
+    #[must_use]
+    pub fn is_at(&self, root: &Path) -> bool {
+        let Ok(there) = rustix::fs::stat(root) else {
+            return true;
+        };
+        rustix::fs::fstat(self.jail.root())
+            .is_ok_and(|ours| (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino))
     }
 
     /// Returns the same directory under changed policies (reload).

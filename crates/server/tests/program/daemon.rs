@@ -143,6 +143,27 @@ fn a_changed_file_is_read_without_being_asked_and_a_bad_one_changes_nothing() {
 }
 
 #[test]
+fn a_reload_shares_the_directory_that_stands_under_the_name_now() {
+    let site = Site::new("");
+    let server = site.start();
+    let share = site.path().join("share");
+    let mut before = server.login("ann");
+    std::fs::rename(&share, site.path().join("old")).unwrap();
+    // As a disk that is taken off: nothing else is shared in its place.
+    site.ok(&["reload"]);
+    server.login("ann");
+    assert!(!share.exists());
+    std::fs::create_dir(&share).unwrap();
+    std::fs::write(share.join("new"), "new").unwrap();
+    site.ok(&["reload"]);
+    let mut after = server.login("ann");
+    after.send("SIZE new");
+    after.expect("213 3");
+    before.send("SIZE new");
+    before.expect("550");
+}
+
+#[test]
 fn hup_reloads_and_names_keys_that_need_a_restart() {
     let site = Site::new("");
     let server = site.start();
