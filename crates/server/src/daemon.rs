@@ -153,7 +153,9 @@ impl Daemon {
             tokio::select! {
                 word = self.signals.next() => match word {
                     Word::Stop => break,
-                    Word::Reload => self.reload().await,
+                    Word::Reload if self.reloader.path.is_some() => self.reload().await,
+                    Word::Reload if self.signals.outlives_terminal() => {}
+                    Word::Reload => break,
                 },
                 () = changed(&mut self.watch) => {
                     debug!("a watched file changed");
@@ -271,9 +273,9 @@ fn open_status_socket(desk: FrontDesk, around: &place::Surroundings, life: &Life
         warn!("no directory for the status socket: `ftpd who` will not find this server");
         return;
     };
+    let desk = Arc::new(desk);
     match socket::bind(&path) {
         Ok(socket) => {
-    let desk = Arc::new(desk);
             debug!(path = %path.display(), "status socket open");
             life.spawn_service(socket::serve(socket, desk, life.clone()));
         }
