@@ -87,7 +87,7 @@ impl Job {
         let path = shown(self.path.as_str());
         info!(parent: &self.span, verb = self.verb, path, bytes, ms, whole, reply = reply.code(), "transfer ends");
         if let (true, Some(moving)) = (whole, meter.moving) {
-            moving.complete();
+            moving.complete(&self.path);
         }
         reply
     }
@@ -282,7 +282,7 @@ async fn upload(
         Intent::Unique => Reply::new(code::OPENING, [b"FILE: ", name].concat()),
         _ => opening(session, name, None),
     };
-    let job = Job::new(verb, path, dial.stalled);
+    let mut job = Job::new(verb, path, dial.stalled);
     let brake = Arc::clone(&dial.brake);
     let what = [verb.as_bytes(), b" ", name].concat();
     let names = session.names.clone();
@@ -309,7 +309,10 @@ async fn upload(
             Err(broken) => Err(give_up(upload, broken, &receiving.asked, job.stalled)),
         };
         let (stored, finished) = match finished {
-            Ok((words, path)) => (Some(path), Ok(Reply::new(code::DONE, names.bytes(&words)))),
+            Ok((words, path)) => {
+                job.path.clone_from(&path);
+                (Some(path), Ok(Reply::new(code::DONE, names.bytes(&words))))
+            }
             Err(reply) => (None, Err(reply)),
         };
         Ending {

@@ -350,6 +350,26 @@ fn a_server_that_starts_while_the_one_before_ends_can_be_asked_later() {
 }
 
 #[test]
+fn an_upload_under_another_name_is_recorded_by_that_name() {
+    let site = Site::new("[log]\nxferlog = \"x.log\"\n[uploads]\non_duplicate = \"rename\"\n");
+    let server = site.start();
+    let local = site.path().join("a.txt");
+    std::fs::write(&local, "hello").unwrap();
+    let url = format!("ftp://{}/", server.address);
+    for _ in 0..2 {
+        let sent = curl(&["-T", local.to_str().unwrap(), &url]);
+        assert!(sent.status.success(), "{sent:?}");
+    }
+    let record = site.config().with_file_name("x.log");
+    wait_until("the second line", || {
+        let lines = std::fs::read_to_string(&record).unwrap_or_default();
+        let second = lines.lines().nth(1)?.to_owned();
+        assert!(second.contains(" 5 /a_(1).txt b _ i "), "{lines}");
+        Some(())
+    });
+}
+
+#[test]
 fn who_says_user_again_gives_the_accounts_place_back() {
     let site = Site::new("");
     let text = std::fs::read_to_string(site.config()).unwrap();
