@@ -43,7 +43,7 @@ use ftp_config::{
 };
 use rustix::fs::Mode;
 
-use self::{hash::Places, jail::Jail};
+use self::{hash::Places, jail::Jail, room::Promised};
 use crate::account::Account;
 
 /// Digests that may run at once over all sessions.
@@ -61,6 +61,7 @@ pub struct Share {
 struct Shared {
     uploads: Uploads,
     reserve: Reserve,
+    promised: Arc<Promised>,
     umask: u32,
     show_dotfiles: bool,
     hashing: Places,
@@ -101,7 +102,7 @@ impl Share {
         let jail = Jail::open(&share.root).map_err(failed)?;
         Ok(Self {
             jail: Arc::new(jail),
-            shared: Shared::new(share, uploads),
+            shared: Shared::new(share, uploads, Arc::default()),
         })
     }
 
@@ -121,7 +122,7 @@ impl Share {
     pub fn with_policies(&self, share: &server::Share, uploads: &Uploads) -> Self {
         Self {
             jail: Arc::clone(&self.jail),
-            shared: Shared::new(share, uploads),
+            shared: Shared::new(share, uploads, Arc::clone(&self.shared.promised)),
         }
     }
 
@@ -171,10 +172,11 @@ impl Share {
 }
 
 impl Shared {
-    fn new(share: &server::Share, uploads: &Uploads) -> Arc<Self> {
+    fn new(share: &server::Share, uploads: &Uploads, promised: Arc<Promised>) -> Arc<Self> {
         Arc::new(Self {
             uploads: uploads.clone(),
             reserve: share.reserve,
+            promised,
             umask: share.umask,
             show_dotfiles: share.show_dotfiles,
             hashing: Places::new(HASHES_AT_ONCE),
