@@ -164,6 +164,24 @@ fn a_reload_shares_the_directory_that_stands_under_the_name_now() {
 }
 
 #[test]
+fn status_tells_the_certificate_that_is_served() {
+    let (site, other) = (Site::new(""), Site::new(""));
+    let server = site.start();
+    let told = || {
+        let status: Value = serde_json::from_str(&site.ok(&["status", "--json"])).unwrap();
+        status["certificate"]["fingerprint"].clone()
+    };
+    let served = told();
+    // Half of a renewal: the key is still the old one's.
+    other.ok(&["cert", "--renew"]);
+    let cert = |site: &Site| site.config().with_file_name("ftpd-cert.pem");
+    std::fs::copy(cert(&other), cert(&site)).unwrap();
+    server.wait_for_log("the old one stays");
+    assert!(served.is_string());
+    assert_eq!(told(), served);
+}
+
+#[test]
 fn hup_reloads_and_names_keys_that_need_a_restart() {
     let site = Site::new("");
     let server = site.start();
@@ -324,6 +342,26 @@ fn every_transfer_has_one_line_and_hup_opens_the_file_anew() {
 }
 
 #[test]
+fn an_upload_under_another_name_is_recorded_by_that_name() {
+    let site = Site::new("[log]\nxferlog = \"x.log\"\n[uploads]\non_duplicate = \"rename\"\n");
+    let server = site.start();
+    let local = site.path().join("a.txt");
+    std::fs::write(&local, "hello").unwrap();
+    let url = format!("ftp://{}/", server.address);
+    for _ in 0..2 {
+        let sent = curl(&["-T", local.to_str().unwrap(), &url]);
+        assert!(sent.status.success(), "{sent:?}");
+    }
+    let record = site.config().with_file_name("x.log");
+    wait_until("the second line", || {
+        let lines = std::fs::read_to_string(&record).unwrap_or_default();
+        let second = lines.lines().nth(1)?.to_owned();
+        assert!(second.contains(" 5 /a_(1).txt b _ i "), "{lines}");
+        Some(())
+    });
+}
+
+#[test]
 fn a_server_that_starts_while_the_one_before_ends_can_be_asked_later() {
     let site = Site::new("[timeouts]\nshutdown_grace = \"1m\"\n");
     let mut first = site.start();
@@ -346,26 +384,6 @@ fn a_server_that_starts_while_the_one_before_ends_can_be_asked_later() {
     wait_until("an answer of the second", || {
         let out = site.run(&["status"]);
         stdout(&out).contains(&address).then_some(())
-    });
-}
-
-#[test]
-fn an_upload_under_another_name_is_recorded_by_that_name() {
-    let site = Site::new("[log]\nxferlog = \"x.log\"\n[uploads]\non_duplicate = \"rename\"\n");
-    let server = site.start();
-    let local = site.path().join("a.txt");
-    std::fs::write(&local, "hello").unwrap();
-    let url = format!("ftp://{}/", server.address);
-    for _ in 0..2 {
-        let sent = curl(&["-T", local.to_str().unwrap(), &url]);
-        assert!(sent.status.success(), "{sent:?}");
-    }
-    let record = site.config().with_file_name("x.log");
-    wait_until("the second line", || {
-        let lines = std::fs::read_to_string(&record).unwrap_or_default();
-        let second = lines.lines().nth(1)?.to_owned();
-        assert!(second.contains(" 5 /a_(1).txt b _ i "), "{lines}");
-        Some(())
     });
 }
 
