@@ -85,3 +85,12 @@ fn ftpc_and_curl_use_what_the_screen_prints() {
     assert!(curl.success());
     assert_eq!(std::fs::read(share.join("new.txt")).unwrap(), b"new");
 }
+
+#[test]
+fn a_share_ends_with_its_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut shared = Shared::start(dir.path(), dir.path());
+    let pid = rustix::process::Pid::from_child(&shared.child);
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    assert_eq!(shared.child.wait().unwrap().code(), Some(0));
+}

@@ -7,6 +7,7 @@
 pub mod client;
 pub mod defaults;
 mod error;
+mod exposed;
 mod load;
 mod mask;
 mod print;

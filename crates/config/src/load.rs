@@ -11,6 +11,7 @@ use toml::de::DeTable;
 use crate::{
     ClientConfig, ServerConfig,
     error::{ConfigError, Fault},
+    exposed::warn_exposed,
     reader::{Faults, Section},
     resolve::{resolve_client, resolve_server},
     server::Password,
@@ -96,6 +97,7 @@ pub fn load_server(path: &Path) -> Result<Loaded<ServerConfig>, ConfigError> {
     let (source, readable) = read(path)?;
     let (config, client, mut warnings) = parse(&source)?;
     warn_readable(&mut warnings, readable, &source, &config, &client);
+    warn_exposed(&mut warnings, path, &config);
     Ok(Loaded {
         config,
         path: path.to_owned(),

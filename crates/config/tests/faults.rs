@@ -285,6 +285,29 @@ fn a_readable_file_with_hashes_is_warned_about_once() {
 }
 
 #[test]
+fn a_share_that_holds_the_servers_own_files_is_warned_about() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join("share/ann")).unwrap();
+    let warnings = |root: &str| {
+        let text = with_ann(&format!("[share]\nroot = \"{root}\""));
+        let path = file(&dir, text.as_bytes(), 0o600);
+        load_server(&path).unwrap().warnings
+    };
+    assert_eq!(warnings("share"), [""; 0]);
+    fs::write(dir.path().join("ftpd-key.pem"), "").unwrap();
+    for root in [".", "share/..", "/"] {
+        let told = warnings(root);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].contains("ftp.toml` lies inside the share"));
+        assert!(told[1].contains("ftpd-key.pem` lies inside the share"));
+    }
+    // Nobody's home leads to them.
+    let text = "[share]\nroot = \".\"\n[[user]]\nname = \"ann\"\nhome = \"/share/ann\"\n";
+    let path = file(&dir, text.as_bytes(), 0o600);
+    assert_eq!(load_server(&path).unwrap().warnings, [""; 0]);
+}
+
+#[test]
 fn the_second_engine_is_warned_about_with_its_page() {
     let dir = tempfile::tempdir().unwrap();
     let warnings = |engine: &str| {

@@ -153,7 +153,9 @@ impl Daemon {
             tokio::select! {
                 word = self.signals.next() => match word {
                     Word::Stop => break,
-                    Word::Reload => self.reload().await,
+                    Word::Reload if self.reloader.path.is_some() => self.reload().await,
+                    Word::Reload if self.signals.outlives_terminal() => {}
+                    Word::Reload => break,
                 },
                 () = changed(&mut self.watch) => {
                     debug!("a watched file changed");
@@ -271,10 +273,15 @@ fn open_status_socket(desk: FrontDesk, around: &place::Surroundings, life: &Life
         warn!("no directory for the status socket: `ftpd who` will not find this server");
         return;
     };
+    let desk = Arc::new(desk);
     match socket::bind(&path) {
         Ok(socket) => {
             debug!(path = %path.display(), "status socket open");
-            life.spawn_service(socket::serve(socket, Arc::new(desk), life.clone()));
+            life.spawn_service(socket::serve(socket, desk, life.clone()));
+        }
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            warn!(path = %path.display(), %error, "no status socket until that one ends");
+            life.spawn_service(socket::serve_when_free(path, desk, life.clone()));
         }
         Err(error) => warn!(path = %path.display(), %error, "no status socket"),
     }

@@ -7,7 +7,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ftp_config::server::TlsMode;
 use tokio::sync::mpsc;
 use tracing::info;
 
@@ -140,15 +139,12 @@ impl FrontDesk {
     }
 
     fn certificate(&self) -> Option<CertificateRow> {
-        let config = &self.reloader.holder.current().config;
-        if config.tls.mode == TlsMode::Off {
-            return None;
-        }
-        let facts = selfsigned::facts(&config.tls.cert).ok()?;
+        let snapshot = self.reloader.holder.current();
+        let facts = snapshot.certificate.as_ref()?;
         Some(CertificateRow {
             days_left: selfsigned::days_until(facts.not_after_unix, SystemTime::now()),
             not_after_unix: facts.not_after_unix,
-            fingerprint: facts.fingerprint,
+            fingerprint: facts.fingerprint.clone(),
         })
     }
 

@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub share: Share,
     /// The TLS set-ups; `None` when TLS is off.
     pub tls: Option<tls::Configs>,
+    /// The certificate that is served, whatever its file holds by now.
+    pub certificate: Option<selfsigned::Facts>,
 }
 
 impl Snapshot {
@@ -47,7 +49,9 @@ impl Snapshot {
             TlsMode::Off => None,
             TlsMode::Optional | TlsMode::Required => Some(load_tls(&config)?),
         };
-        let same_root = old.filter(|old| old.config.share.root == config.share.root);
+        let (tls, certificate) = tls.unzip();
+        let root = &config.share.root;
+        let same_root = old.filter(|old| old.config.share.root == *root && old.share.is_at(root));
         let share = match same_root {
             Some(old) => old.share.with_policies(&config.share, &config.uploads),
             None => Share::open(&config.share, &config.uploads)?,
@@ -56,6 +60,7 @@ impl Snapshot {
             share,
             accounts: Accounts::new(&config),
             tls,
+            certificate,
             config: Arc::new(config),
         })
     }
@@ -87,7 +92,7 @@ pub fn make_first_certificate(config: &ServerConfig) -> Result<bool, tls::TlsErr
     Ok(is_first_start)
 }
 
-fn load_tls(config: &ServerConfig) -> Result<tls::Configs, Error> {
+fn load_tls(config: &ServerConfig) -> Result<(tls::Configs, selfsigned::Facts), Error> {
     make_first_certificate(config)?;
     let (cert, key) = (&config.tls.cert, &config.tls.key);
     let configs = tls::load(cert, key)?;
@@ -97,7 +102,7 @@ fn load_tls(config: &ServerConfig) -> Result<tls::Configs, Error> {
         warn!(cert = %cert.display(), days, "the certificate expires soon or has expired");
     }
     info!(sha256 = %facts.fingerprint, "certificate");
-    Ok(configs)
+    Ok((configs, facts))
 }
 
 /// The current snapshot; clones share it.

@@ -77,16 +77,17 @@ impl FileWatch {
         let (sender, events) = mpsc::channel(1);
         // What was written before this watch is looked for without an event.
         let _ = sender.try_send(());
-        let names: Vec<OsString> = files
+        let places: Vec<_> = files.iter().flat_map(|file| places_of(file)).collect();
+        let names: Vec<OsString> = places
             .iter()
-            .filter_map(|file| file.file_name().map(OsStr::to_owned))
+            .filter_map(|place| place.file_name().map(OsStr::to_owned))
             .collect();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             if event.is_ok_and(|event| concerns(&event, &names)) {
                 let _ = sender.try_send(());
             }
         })?;
-        let mut dirs: Vec<_> = files.iter().filter_map(|file| file.parent()).collect();
+        let mut dirs: Vec<_> = places.iter().filter_map(|place| place.parent()).collect();
         dirs.sort_unstable();
         dirs.dedup();
         for dir in dirs {
@@ -124,6 +125,35 @@ impl FileWatch {
             }
         }
     }
+}
+
+/// As many links on one way as the system follows.
+const MOST_LINKS: usize = 40;
+
+/// Returns the names at which `file` can become another one: each link on the way to it, and the
+/// file that it leads to.
+fn places_of(file: &Path) -> Vec<PathBuf> {
+    let mut places = Vec::new();
+    let mut path = file.to_owned();
+    while let Some((link, target)) = first_link(&path).filter(|_| places.len() < MOST_LINKS) {
+        let rest = path.strip_prefix(&link).unwrap_or(Path::new(""));
+        let from = link.parent().unwrap_or(Path::new(""));
+        // An empty rest would make a directory of the target.
+        path = match rest.as_os_str().is_empty() {
+            true => from.join(target),
+            false => from.join(target).join(rest),
+        };
+        places.push(link);
+    }
+    places.push(path);
+    places
+}
+
+fn first_link(path: &Path) -> Option<(PathBuf, PathBuf)> {
+    let mut ways: Vec<_> = path.ancestors().collect();
+    ways.reverse();
+    ways.into_iter()
+        .find_map(|way| Some((way.to_owned(), std::fs::read_link(way).ok()?)))
 }
 
 /// Whether an event is a change of one of the names. A log or a share beside the configuration is
@@ -173,6 +203,37 @@ mod tests {
         std::fs::write(path("new"), "bb").unwrap();
         std::fs::rename(path("new"), path("ftp.toml")).unwrap();
         watch.changed().await;
+    }
+
+    #[tokio::test]
+    async fn a_link_is_watched_where_it_is_and_where_it_leads() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        for name in ["etc", "kept", "one", "two"] {
+            std::fs::create_dir(path(name)).unwrap();
+            std::fs::write(path(name).join("ftp.toml"), name).unwrap();
+        }
+        // As a tool that keeps the files of a home directory makes it, and as a container has it.
+        symlink("../kept/ftp.toml", path("etc/kept.toml")).unwrap();
+        symlink("now/ftp.toml", path("mounted.toml")).unwrap();
+        symlink("one", path("now")).unwrap();
+        let files = vec![path("etc/kept.toml"), path("mounted.toml")];
+        let mut watch = FileWatch::new(files.clone(), Stamps::of(&files)).unwrap();
+        let quiet = tokio::time::timeout(SETTLE * 3, watch.changed()).await;
+        assert!(quiet.is_err());
+        std::fs::write(path("kept/ftp.toml"), "changed").unwrap();
+        watch.changed().await;
+        symlink("two", path("next")).unwrap();
+        std::fs::rename(path("next"), path("now")).unwrap();
+        watch.changed().await;
+    }
+
+    #[test]
+    fn links_that_lead_in_a_circle_come_to_an_end() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("a", dir.path().join("a")).unwrap();
+        assert!(places_of(&dir.path().join("a")).len() > MOST_LINKS);
     }
 
     #[tokio::test]

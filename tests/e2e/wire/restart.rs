@@ -58,3 +58,22 @@ fn an_offset_beyond_the_end_is_refused() {
         wire.expect("REST 99999999999999999999999", 501);
     }
 }
+
+#[test]
+fn an_offset_is_refused_where_text_is_converted_also_when_type_comes_after_it() {
+    for way in Way::NATIVE {
+        let site = Site::with_ann().key("server", "ascii_conversion = true");
+        let server = way.start(site.file("f", b"a\nb\n"));
+        let mut wire = way.ann(&server);
+        wire.expect("TYPE A", 200);
+        wire.expect("REST 2", 504);
+        for verb in ["RETR f", "STOR f"] {
+            wire.expect("TYPE I", 200);
+            wire.expect("REST 2", 350);
+            wire.expect("TYPE A", 200);
+            let _data = wire.passive();
+            wire.expect(verb, 504);
+        }
+        assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"a\nb\n");
+    }
+}

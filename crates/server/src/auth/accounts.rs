@@ -110,8 +110,18 @@ impl Accounts {
         names
     }
 
+    /// Tells whether a name stands for the same account with the same password as it did `earlier`.
+    #[must_use]
+    pub fn lets_in_as(&self, earlier: &Self, name: &str) -> bool {
+        match (earlier.find(name), self.find(name)) {
+            (Ok(Known::User(old, was)), Ok(Known::User(new, is))) => old == new && was == is,
+            (Ok(Known::Guest(old)), Ok(Known::Guest(new))) => old == new,
+            _ => false,
+        }
+    }
+
     /// Returns the names that could log in before and, after a reload to `new`, can no longer, or
-    /// only with another password, from another home or with other rights.
+    /// only with another password.
     #[must_use]
     pub fn changed_in(&self, new: &Self) -> Vec<(String, &'static str)> {
         let mut changed = Vec::new();
@@ -262,5 +272,21 @@ mod tests {
         }
         assert_eq!(old.changed_in(&new)[0].0, "ann");
         assert!(old.changed_in(&old).is_empty());
+    }
+
+    #[test]
+    fn a_login_under_way_holds_when_a_reload_changes_others_only() {
+        let old = accounts(None, &[], true);
+        let mut new = accounts(Some(&["ann", "bob"]), &[], true);
+        for name in ["ann", "bob", "anonymous", "ftp"] {
+            assert!(new.lets_in_as(&old, name), "{name}");
+        }
+        new.users.get_mut("ann").unwrap().password = Password::Hash(Secret::new("other"));
+        let home = "/bob".parse().unwrap();
+        Arc::make_mut(&mut new.users.get_mut("bob").unwrap().account).home = home;
+        new.guest = None;
+        for name in ["ann", "bob", "anonymous", "new", "eve"] {
+            assert!(!new.lets_in_as(&old, name), "{name}");
+        }
     }
 }

@@ -4,7 +4,8 @@
 mod gap;
 
 use std::{
-    io::Write,
+    fs::File,
+    io::{self, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -21,12 +22,17 @@ const OTHERS: u32 = 0o007;
 /// A configuration file being changed.
 #[derive(Debug)]
 pub struct Editor {
+    /// As it was named: what the file says is relative to this.
     path: PathBuf,
+    /// The file itself, links followed: this one is replaced.
+    real: PathBuf,
+    /// Locked, so that no other run changes the file between our reading and our writing.
+    _turn: Option<File>,
     document: DocumentMut,
 }
 
 impl Editor {
-    /// Reads the file.
+    /// Reads the file, once no other run is changing it. Not to be kept while a person is asked.
     ///
     /// # Errors
     /// When it cannot be read or is not TOML.
@@ -41,8 +47,14 @@ impl Editor {
             },
         };
         let real = std::fs::canonicalize(path).map_err(unreadable)?;
+        let turn = take_turn(&real).map_err(unreadable)?;
         let text = std::fs::read_to_string(&real).map_err(unreadable)?;
-        Self::parse(real, &text)
+        let path = std::path::absolute(path).map_err(unreadable)?;
+        let editor = Self::parse(path, real, &text)?;
+        Ok(Self {
+            _turn: Some(turn),
+            ..editor
+        })
     }
 
     /// Checks the configuration as it stands now.
@@ -53,11 +65,16 @@ impl Editor {
         config_file::check_text(&self.document.to_string(), &self.path)
     }
 
-    fn parse(path: PathBuf, text: &str) -> Result<Self, Error> {
+    fn parse(path: PathBuf, real: PathBuf, text: &str) -> Result<Self, Error> {
         let document = text
             .parse()
             .map_err(|e: toml_edit::TomlError| Error::Usage(format!("{}: {e}", path.display())))?;
-        Ok(Self { path, document })
+        Ok(Self {
+            path,
+            real,
+            _turn: None,
+            document,
+        })
     }
 
     fn users(&mut self) -> Result<&mut ArrayOfTables, Error> {
@@ -171,9 +188,9 @@ impl Editor {
     /// When the result is not a good configuration (nothing is changed then), or cannot be written.
     pub fn save(self) -> Result<(), Error> {
         self.check()?;
-        let beside = beside(&self.path);
+        let beside = beside(&self.real);
         let result = self.write(&beside).and_then(|()| {
-            fs::rename(&beside, &self.path).map_err(Error::system("replace the configuration"))
+            fs::rename(&beside, &self.real).map_err(Error::system("replace the configuration"))
         });
         if result.is_err() {
             let _ = fs::remove_file(&beside);
@@ -182,7 +199,7 @@ impl Editor {
     }
 
     fn write(&self, beside: &Path) -> Result<(), Error> {
-        let old = fs::metadata(&self.path).map_err(Error::system("look at the configuration"))?;
+        let old = fs::metadata(&self.real).map_err(Error::system("look at the configuration"))?;
         let write = || -> std::io::Result<()> {
             let _ = fs::remove_file(beside);
             let mut file = std::fs::OpenOptions::new()
@@ -202,8 +219,25 @@ impl Editor {
         };
         write().map_err(Error::system(format!(
             "write beside `{}`",
-            self.path.display()
+            self.real.display()
         )))
+    }
+}
+
+/// Locks the file; one that was replaced while we waited is locked anew.
+fn take_turn(path: &Path) -> io::Result<File> {
+    loop {
+        let file = File::open(path)?;
+        match file.lock() {
+            // Some network disks have no locks: one run at a time is all that works there.
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => return Ok(file),
+        }
+        let (ours, there) = (file.metadata()?, std::fs::metadata(path)?);
+        if (ours.dev(), ours.ino()) == (there.dev(), there.ino()) {
+            return Ok(file);
+        }
     }
 }
 
@@ -240,7 +274,7 @@ password = "old"  # hers
 "#;
 
     fn editor(text: &str) -> Editor {
-        Editor::parse("ftp.toml".into(), text).unwrap()
+        Editor::parse("ftp.toml".into(), "ftp.toml".into(), text).unwrap()
     }
 
     fn name(text: &str) -> UserName {

@@ -250,9 +250,17 @@ fn write_new(path: &Path, text: &str) -> Result<(), Error> {
             source,
         },
     })?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(Error::system(format!("write `{}`", path.display())))
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all());
+    written.map_err(|source| {
+        // Half of it would be taken for a file that is there already.
+        let _ = std::fs::remove_file(path);
+        Error::System {
+            what: format!("write `{}`", path.display()),
+            source,
+        }
+    })
 }
 
 fn tell(path: &Path, answers: &Answers, secret: &Secret) {

@@ -62,8 +62,10 @@ fn add(
             .join(home)
             .map_err(|e| Error::Usage(format!("`--home`: {e}")))?;
     }
-    let mut editor = Editor::open(config)?;
+    // What cannot be done is told before the question; others may change the file during it.
+    Editor::open(config)?.add(name, &Secret::new(""), home, can)?;
     let hash = ask_and_hash(name, from_stdin)?;
+    let mut editor = Editor::open(config)?;
     editor.add(name, &hash, home, can)?;
     editor.save()?;
     say::line(format_args!("user `{name}` added to {}", config.display()));
@@ -79,9 +81,9 @@ fn add(
 }
 
 fn passwd(config: &Path, name: &UserName, from_stdin: bool) -> Result<(), Error> {
-    let mut editor = Editor::open(config)?;
-    editor.set_password(name, &Secret::new(""))?;
+    Editor::open(config)?.set_password(name, &Secret::new(""))?;
     let hash = ask_and_hash(name, from_stdin)?;
+    let mut editor = Editor::open(config)?;
     editor.set_password(name, &hash)?;
     editor.save()?;
     say::line(format_args!("password of `{name}` changed"));

@@ -92,6 +92,16 @@ impl Session {
         self.slot.close();
     }
 
+    /// Ends the login, if there is one; its place under the account's cap is free again.
+    pub(crate) fn log_out(&mut self) {
+        if self.login.take().is_some() {
+            self.seat.leave();
+        }
+        self.hang_up();
+        self.stored = None;
+        self.announced = None;
+    }
+
     /// Tells whether data must be encrypted.
     pub(crate) fn demands_privacy(&self) -> bool {
         self.snapshot.config.tls.mode == TlsMode::Required

@@ -286,7 +286,7 @@ impl StorageBackend<Account> for Backend {
         }
         let closed = |error| Error::new(ErrorKind::ConnectionClosed, error);
         output.flush().await.map_err(closed)?;
-        meter.moving.complete();
+        meter.moving.complete(&share_path(path.as_ref())?);
         Ok(total)
     }
 
@@ -331,10 +331,8 @@ impl StorageBackend<Account> for Backend {
             total += n as u64;
             meter.moved(n).await;
         }
-        on_thread(move || upload.commit(None))
-            .await?
-            .map_err(refused)?;
-        meter.moving.complete();
+        let committed = on_thread(move || upload.commit(None)).await?;
+        meter.moving.complete(&committed.map_err(refused)?.path);
         Ok(total)
     }
 

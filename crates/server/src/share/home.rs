@@ -335,7 +335,7 @@ impl Home {
     pub fn check_room(&self, path: &SharePath, bytes: u64) -> Result<(), ShareError> {
         let dir = self.jail.get(path, OFlags::PATH, Mode::empty());
         let dir = dir.map_err(|error| self.explain(path, error))?;
-        room::check(dir, self.shared.reserve, path, bytes).map(drop)
+        room::check(dir, self.shared.reserve, path, bytes)
     }
 
     /// Returns the digest of `range` of a file in lower-case hex; `range` is cut at the end.

@@ -44,7 +44,7 @@ pub struct Entry<'a> {
     pub name: Cow<'a, str>,
     /// Facts of the name itself: a link is a link.
     pub meta: Meta,
-    /// Where a link leads, as it is written.
+    /// Where a link leads, as it is written; `None` too when no line can hold it.
     pub link_target: Option<String>,
     /// What a link leads to, when that is inside.
     pub target: Option<Meta>,
@@ -198,7 +198,9 @@ impl Listing {
         let (mut link_target, mut target) = (None, None);
         if meta.kind == Kind::Link {
             let written = rustix::fs::readlinkat(&self.dir, OsStr::from_bytes(name), Vec::new());
-            link_target = Some(names::from_disk(written.ok()?.as_bytes()).into_owned());
+            let written = written.ok()?;
+            link_target = fits_a_line(written.as_bytes())
+                .then(|| names::from_disk(written.as_bytes()).into_owned());
             let full = SharePath::root()
                 .join(&format!("{}/{shown}", self.path))
                 .ok();

@@ -30,7 +30,12 @@ pub use meta::{Kind, Meta};
 pub use room::Room;
 pub use upload::{Committed, Intent, Upload};
 
-use std::{io, path::PathBuf, sync::Arc, time::SystemTime};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use ftp_config::{
     Reserve, SharePath,
@@ -38,7 +43,7 @@ use ftp_config::{
 };
 use rustix::fs::Mode;
 
-use self::{hash::Places, jail::Jail};
+use self::{hash::Places, jail::Jail, room::Promised};
 use crate::account::Account;
 
 /// Digests that may run at once over all sessions.
@@ -56,6 +61,7 @@ pub struct Share {
 struct Shared {
     uploads: Uploads,
     reserve: Reserve,
+    promised: Arc<Promised>,
     umask: u32,
     show_dotfiles: bool,
     hashing: Places,
@@ -96,8 +102,19 @@ impl Share {
         let jail = Jail::open(&share.root).map_err(failed)?;
         Ok(Self {
             jail: Arc::new(jail),
-            shared: Shared::new(share, uploads),
+            shared: Shared::new(share, uploads, Arc::default()),
         })
+    }
+
+    /// Tells whether `root` still names this directory: a disk may have been mounted there, or the
+    /// directory moved. A name that is gone is nobody else's.
+    #[must_use]
+    pub fn is_at(&self, root: &Path) -> bool {
+        let Ok(there) = rustix::fs::stat(root) else {
+            return true;
+        };
+        rustix::fs::fstat(self.jail.root())
+            .is_ok_and(|ours| (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino))
     }
 
     /// Returns the same directory under changed policies (reload).
@@ -105,7 +122,7 @@ impl Share {
     pub fn with_policies(&self, share: &server::Share, uploads: &Uploads) -> Self {
         Self {
             jail: Arc::clone(&self.jail),
-            shared: Shared::new(share, uploads),
+            shared: Shared::new(share, uploads, Arc::clone(&self.shared.promised)),
         }
     }
 
@@ -155,10 +172,11 @@ impl Share {
 }
 
 impl Shared {
-    fn new(share: &server::Share, uploads: &Uploads) -> Arc<Self> {
+    fn new(share: &server::Share, uploads: &Uploads, promised: Arc<Promised>) -> Arc<Self> {
         Arc::new(Self {
             uploads: uploads.clone(),
             reserve: share.reserve,
+            promised,
             umask: share.umask,
             show_dotfiles: share.show_dotfiles,
             hashing: Places::new(HASHES_AT_ONCE),

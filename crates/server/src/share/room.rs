@@ -1,6 +1,13 @@
 //! Room on the disk: what may be used after the reserve.
 
-use std::{io, os::fd::AsFd};
+use std::{
+    io,
+    os::fd::AsFd,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use ftp_config::{ByteSize, Reserve, SharePath};
 use rustix::fs::fstatvfs;
@@ -27,30 +34,127 @@ pub(super) fn ask(dir: impl AsFd, reserve: Reserve) -> io::Result<Room> {
     })
 }
 
-/// Bytes granted at once: the disk is not asked for every block.
-const STRIDE: u64 = 16 << 20;
-
-/// Refuses when `needed` bytes do not fit. Returns how many bytes may come before it is asked again.
+/// Refuses when `needed` bytes do not fit.
 pub(super) fn check(
     dir: impl AsFd,
     reserve: Reserve,
     path: &SharePath,
     needed: u64,
-) -> Result<u64, ShareError> {
+) -> Result<(), ShareError> {
     let room = ask(dir, reserve).map_err(|error| ShareError::from_io(path, error))?;
     // A disk that tells no size (some FUSE mounts) is not asked about room.
-    if room.total == 0 {
-        return Ok(u64::MAX);
+    if room.total == 0 || room.free >= needed {
+        return Ok(());
     }
-    if room.free >= needed {
-        // However much was announced: others use the disk meanwhile.
-        return Ok(room.free.min(STRIDE));
-    }
-    Err(ShareError::Full {
+    Err(full(path, needed, room.free))
+}
+
+fn full(path: &SharePath, needed: u64, free: u64) -> ShareError {
+    ShareError::Full {
         path: path.clone(),
         needed: ByteSize(needed),
-        free: ByteSize(room.free),
-    })
+        free: ByteSize(free),
+    }
+}
+
+/// The most that is granted at once: the disk is not asked for every block.
+const STRIDE: u64 = 16 << 20;
+/// The part of what is left that one upload may be granted: the others want room too.
+const PART: u64 = 64;
+
+/// What the uploads of a share have been granted and have not written yet.
+#[derive(Debug, Default)]
+pub(super) struct Promised(AtomicU64);
+
+/// Bytes that an upload may write before the disk is asked again. What it does not write goes back.
+#[derive(Debug)]
+pub(super) struct Grant {
+    left: AtomicU64,
+    promised: Arc<Promised>,
+}
+
+impl Grant {
+    /// Grants room to an upload that needs at least so many bytes.
+    pub(super) fn new(
+        promised: &Arc<Promised>,
+        dir: impl AsFd,
+        reserve: Reserve,
+        path: &SharePath,
+        needed: u64,
+    ) -> Result<Self, ShareError> {
+        Ok(Self {
+            left: AtomicU64::new(promised.add(dir, reserve, path, needed)?),
+            promised: Arc::clone(promised),
+        })
+    }
+
+    /// Takes bytes that are written now, and asks the disk when they are more than was granted.
+    pub(super) fn spend(
+        &self,
+        bytes: u64,
+        dir: impl AsFd,
+        reserve: Reserve,
+        path: &SharePath,
+    ) -> Result<(), ShareError> {
+        let mut left = self.left.load(Ordering::Relaxed);
+        if left < bytes {
+            self.promised
+                .take_back(self.left.swap(0, Ordering::Relaxed));
+            left = self.promised.add(dir, reserve, path, bytes)?;
+        }
+        let spent = bytes.min(left);
+        self.left.store(left - spent, Ordering::Relaxed);
+        self.promised.take_back(spent);
+        Ok(())
+    }
+}
+
+impl Drop for Grant {
+    fn drop(&mut self) {
+        self.promised.take_back(*self.left.get_mut());
+    }
+}
+
+impl Promised {
+    /// Promises at least `needed` bytes, up to a stride; returns how many.
+    fn add(
+        &self,
+        dir: impl AsFd,
+        reserve: Reserve,
+        path: &SharePath,
+        needed: u64,
+    ) -> Result<u64, ShareError> {
+        let room = ask(dir, reserve).map_err(|error| ShareError::from_io(path, error))?;
+        let free = match room.total {
+            0 => u64::MAX,
+            _ => room.free,
+        };
+        let mut promised = self.0.load(Ordering::Relaxed);
+        loop {
+            let Some(bytes) = granted(free, promised, needed) else {
+                return Err(full(path, needed, free.saturating_sub(promised)));
+            };
+            let order = Ordering::Relaxed;
+            let swapped = self
+                .0
+                .compare_exchange(promised, promised + bytes, order, order);
+            match swapped {
+                Ok(_) => return Ok(bytes),
+                Err(now) => promised = now,
+            }
+        }
+    }
+
+    fn take_back(&self, bytes: u64) {
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// However much was announced, no more than a stride is held back: others use the disk meanwhile.
+fn granted(free: u64, promised: u64, needed: u64) -> Option<u64> {
+    let left = free.saturating_sub(promised);
+    let share = (left / PART).min(STRIDE);
+    (left >= needed).then(|| share.max(needed.min(STRIDE)))
 }
 
 #[cfg(test)]
@@ -63,14 +167,44 @@ mod tests {
         let path = SharePath::root();
         let all = ask(&dir, Reserve::Bytes(ByteSize(0))).unwrap();
         assert!(all.free > 0 && all.free <= all.total);
-        let granted = check(&dir, Reserve::Bytes(ByteSize(0)), &path, 1).unwrap();
-        assert_eq!(granted, all.free.min(STRIDE));
-        let announced = check(&dir, Reserve::Bytes(ByteSize(0)), &path, granted).unwrap();
-        assert!(announced <= STRIDE, "{announced}");
+        let granted = |needed| {
+            let promised = Promised::default();
+            promised.add(&dir, Reserve::Bytes(ByteSize(0)), &path, needed)
+        };
+        assert_eq!(granted(1).unwrap(), (all.free / PART).clamp(1, STRIDE));
+        assert!(granted(STRIDE + 1).unwrap() <= STRIDE);
         let none = ask(&dir, Reserve::Bytes(ByteSize(u64::MAX))).unwrap();
         assert_eq!(none.free, 0);
         let error = check(&dir, Reserve::Bytes(ByteSize(u64::MAX)), &path, 7).unwrap_err();
         assert_eq!(error.code(), 452);
         assert!(error.to_string().contains("7 B needed, 0 free"), "{error}");
+    }
+
+    #[test]
+    fn however_many_ask_no_more_is_promised_than_there_is() {
+        let mib = 1 << 20;
+        let (free, mut promised) = (100 * mib, 0);
+        while let Some(bytes) = granted(free, promised, mib) {
+            assert!((mib..=STRIDE).contains(&bytes));
+            promised += bytes;
+        }
+        assert!((free - mib..=free).contains(&promised), "{promised}");
+        assert_eq!(granted(u64::MAX, 3, 1), Some(STRIDE));
+    }
+
+    #[test]
+    fn what_was_granted_and_not_written_goes_back() {
+        let dir = std::fs::File::open("/").unwrap();
+        let (path, none) = (SharePath::root(), Reserve::Bytes(ByteSize(0)));
+        let promised = Arc::new(Promised::default());
+        let open = || promised.0.load(Ordering::Relaxed);
+        let grant = Grant::new(&promised, &dir, none, &path, 1).unwrap();
+        for bytes in [1, STRIDE, 3, STRIDE * 2, STRIDE - 1] {
+            grant.spend(bytes, &dir, none, &path).unwrap();
+            assert_eq!(open(), grant.left.load(Ordering::Relaxed));
+        }
+        assert!(grant.spend(1 << 60, &dir, none, &path).is_err());
+        drop((grant, Grant::new(&promised, &dir, none, &path, 1)));
+        assert_eq!(open(), 0);
     }
 }

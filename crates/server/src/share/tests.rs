@@ -379,6 +379,17 @@ fn links_are_listed_and_followed_only_inside() {
 }
 
 #[test]
+fn where_a_link_leads_cannot_forge_a_line_of_a_listing() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    std::os::unix::fs::symlink("x\r\n-rw-r--r-- forged", bed.disk("link")).unwrap();
+    let mut listed = home.list(&path("/"), ListOptions::default()).unwrap();
+    let link = listed.next().unwrap();
+    assert_eq!((&*link.name, link.meta.kind), ("link", Kind::Link));
+    assert_eq!(link.link_target, None);
+}
+
+#[test]
 fn a_home_is_made_and_has_no_way_up() {
     let bed = Bed::new();
     let home = bed.home(Rights::READ_WRITE, "/people/ann");

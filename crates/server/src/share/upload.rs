@@ -9,7 +9,7 @@ use std::{
     os::fd::OwnedFd,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::SystemTime,
 };
@@ -90,7 +90,7 @@ pub struct Upload {
     /// What the name must still be when the upload is finished; `None`: whatever it is.
     unchanged: Option<Option<Base>>,
     /// Bytes that may come before the disk is asked for room again.
-    room: AtomicU64,
+    room: room::Grant,
     started: AtomicBool,
     /// A file stood under the name when the upload began.
     is_second: bool,
@@ -199,15 +199,8 @@ impl Upload {
     /// # Errors
     /// [`ShareError::Full`].
     pub fn ensure_room(&self, more: u64) -> Result<(), ShareError> {
-        let granted = self.room.load(Ordering::Relaxed);
-        let left = match granted.checked_sub(more) {
-            Some(left) => left,
-            None => {
-                room::check(&self.dir, self.home.reserve, &self.path, more)?.saturating_sub(more)
-            }
-        };
-        self.room.store(left, Ordering::Relaxed);
-        Ok(())
+        self.room
+            .spend(more, &self.dir, self.home.reserve, &self.path)
     }
 
     /// Tells whether there is a file that this one replaces.

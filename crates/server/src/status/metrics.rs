@@ -177,7 +177,7 @@ mod tests {
         let seat = registry.seat("10.0.0.1:1".parse().unwrap());
         let moving = seat.begin(Direction::Down, &SharePath::root(), None);
         moving.add(42);
-        moving.complete();
+        moving.complete(&SharePath::root());
         let text = text(&registry);
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let (name, value) = line.rsplit_once(' ').unwrap();

@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use socket2::{Domain, SockAddr, Type};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt},
     net::{UnixListener, UnixStream},
@@ -22,6 +23,7 @@ use crate::shutdown::Life;
 const LONGEST_QUESTION_BYTES: u64 = 64 << 10;
 const QUESTION_TIME: Duration = Duration::from_secs(5);
 const ANSWER_TIME: Duration = Duration::from_secs(30);
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// Answers questions; the daemon's side of the socket.
 #[async_trait]
@@ -48,7 +50,7 @@ impl Drop for Socket {
 /// # Errors
 /// When another daemon answers there, or the system refuses.
 pub fn bind(path: &Path) -> io::Result<Socket> {
-    if StdStream::connect(path).is_ok() {
+    if is_served(path)? {
         return Err(io::Error::new(
             io::ErrorKind::AddrInUse,
             "another ftpd serves this configuration",
@@ -61,6 +63,31 @@ pub fn bind(path: &Path) -> io::Result<Socket> {
         listener,
         path: path.to_owned(),
     })
+}
+
+/// Tells whether somebody listens there, without waiting for one who is slow to answer.
+fn is_served(path: &Path) -> io::Result<bool> {
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+    match socket.connect(&SockAddr::unix(path)?) {
+        Ok(()) => Ok(true),
+        Err(error) => Ok(error.kind() == io::ErrorKind::WouldBlock),
+    }
+}
+
+/// Serves as soon as no other daemon answers there, such as the one before in its grace period.
+pub async fn serve_when_free(path: PathBuf, desk: std::sync::Arc<dyn Desk>, life: Life) {
+    let kill = life.kill();
+    loop {
+        tokio::select! {
+            () = kill.cancelled() => return,
+            () = tokio::time::sleep(TRY_AGAIN) => {}
+        }
+        match bind(&path) {
+            Ok(socket) => return serve(socket, desk, life).await,
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => return warn!(path = %path.display(), %error, "no status socket"),
+        }
+    }
 }
 
 /// Answers until the end of the grace period, so that `ftpd who` also shows who is being waited

@@ -4,7 +4,7 @@ use std::{
     io::Write,
     net::IpAddr,
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -34,8 +34,8 @@ pub struct Facts {
     pub self_signed: bool,
 }
 
-/// Makes a key and a certificate for `names` and writes both: the key with mode 0600, each whole
-/// or not at all.
+/// Makes a key and a certificate for `names` and writes both, whole, or neither; the key with mode
+/// 0600.
 ///
 /// # Errors
 /// [`TlsError`] when the files cannot be written.
@@ -51,34 +51,54 @@ pub fn make(cert: &Path, key: &Path, names: &[String]) -> Result<(), TlsError> {
     params.not_before = (now - CLOCK_SLACK).into();
     params.not_after = (now + LIFETIME).into();
     let made = params.self_signed(&pair).map_err(fault)?;
-    write_whole(key, &pair.serialize_pem(), 0o600)?;
-    write_whole(cert, &made.pem(), 0o644)
+    // Neither takes its place before both are on the disk: one without the other serves nobody.
+    let new_key = Beside::write(key, &pair.serialize_pem(), 0o600)?;
+    let new_cert = Beside::write(cert, &made.pem(), 0o644)?;
+    new_key.take_place()?;
+    new_cert.take_place()
 }
 
-fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
-    if let Some(dir) = path.parent() {
-        fs::create_dir_all(dir)?;
+/// A whole file beside the one whose place it is to take; gone when it drops before.
+struct Beside<'a> {
+    path: PathBuf,
+    of: &'a Path,
+}
+
+impl<'a> Beside<'a> {
+    fn write(of: &'a Path, text: &str, mode: u32) -> Result<Self, TlsError> {
+        if let Some(dir) = of.parent() {
+            fs::create_dir_all(dir)?;
+        }
+        let mut path = of.as_os_str().to_owned();
+        path.push(".new");
+        let path = PathBuf::from(path);
+        let _ = fs::remove_file(&path);
+        let fault = |source: std::io::Error| {
+            let words = format!("write `{}`: {source}", of.display());
+            std::io::Error::new(source.kind(), words)
+        };
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&path)
+            .map_err(fault)?;
+        let beside = Self { path, of };
+        file.write_all(text.as_bytes()).map_err(fault)?;
+        keep_access(&file, of, mode);
+        file.sync_all().map_err(fault)?;
+        Ok(beside)
     }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = Path::new(&beside);
-    let _ = fs::remove_file(beside);
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(beside)
-        .map_err(|source| {
-            std::io::Error::new(
-                source.kind(),
-                format!("write `{}`: {source}", path.display()),
-            )
-        })?;
-    file.write_all(text.as_bytes())?;
-    keep_access(&file, path, mode);
-    file.sync_all()?;
-    fs::rename(beside, path)?;
-    Ok(())
+
+    fn take_place(self) -> Result<(), TlsError> {
+        Ok(fs::rename(&self.path, self.of)?)
+    }
+}
+
+impl Drop for Beside<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
 /// A file that takes another's place keeps its owner and group, and lets the group read if it
@@ -171,6 +191,26 @@ mod tests {
         assert!(facts.self_signed);
         let days = days_until(facts.not_after_unix, SystemTime::now());
         assert!((3640..=3650).contains(&days), "{days}");
+    }
+
+    #[test]
+    fn a_certificate_that_cannot_be_written_leaves_the_old_pair_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let (cert, key) = (dir.path().join("c"), dir.path().join("k"));
+        let names = ["a".to_owned()];
+        let names_there = || std::fs::read_dir(dir.path()).unwrap().count();
+        // Nothing can be made under this name.
+        let in_the_way = dir.path().join("c.new");
+        std::fs::create_dir(&in_the_way).unwrap();
+        let error = make(&cert, &key, &names).unwrap_err().to_string();
+        assert!(error.contains("write `"), "{error}");
+        assert_eq!(names_there(), 1, "no key without its certificate");
+        std::fs::remove_dir(&in_the_way).unwrap();
+        make(&cert, &key, &names).unwrap();
+        std::fs::create_dir(&in_the_way).unwrap();
+        make(&cert, &key, &names).unwrap_err();
+        super::super::load(&cert, &key).unwrap();
+        assert_eq!(names_there(), 3);
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use ftp_config::{Secret, SharePath};
+use ftp_config::{Secret, SharePath, server::TlsMode};
 use tracing::warn;
 
 use crate::{
     protocol::{Reply, reply::code},
     session::{Answer, Login, Session, disk},
+    snapshot::Snapshot,
 };
 
 /// Wrong passwords on one connection. The lock-out proper is the gate's.
@@ -23,8 +24,7 @@ pub(super) fn user(session: &mut Session, name: &[u8]) -> Result<Reply, Reply> {
     }
     let name = session.names.read(name);
     session.user = name.all.into_iter().next();
-    session.login = None;
-    session.hang_up();
+    session.log_out();
     Ok(Reply::new(code::NEED_PASSWORD, "Password, please"))
 }
 
@@ -56,12 +56,13 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
         warn!(user = %account, reason = %too_many, "login refused");
         return Answer::Leave(Reply::new(code::CLOSING, too_many.to_string()));
     }
-    if !Arc::ptr_eq(&decided_by, &gate.current()) {
-        // A reload ends the sessions of users it changed, and came between the proof and the seat.
+    // A reload ends the sessions of users it changed, and may have come between the proof and the seat.
+    let in_force = gate.current();
+    if !still_lets_in(&decided_by, &in_force, &name, session.is_tls) {
         let words = "The configuration has just changed; log in again";
         return Answer::Leave(Reply::new(code::CLOSING, words));
     }
-    session.snapshot = decided_by;
+    session.snapshot = in_force;
     let share = session.snapshot.share.clone();
     let entering = Arc::clone(&account);
     match disk::act(move || share.enter(&entering)).await {
@@ -76,6 +77,12 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
             Reply::new(code::NOT_LOGGED_IN, "Your home directory cannot be opened").into()
         }
     }
+}
+
+/// Tells whether a login that one snapshot has allowed would be the same under another.
+fn still_lets_in(earlier: &Snapshot, now: &Snapshot, name: &str, is_tls: bool) -> bool {
+    let may_be_clear = now.config.tls.mode != TlsMode::Required;
+    (is_tls || may_be_clear) && now.accounts.lets_in_as(&earlier.accounts, name)
 }
 
 pub(super) fn acct(session: &Session) -> Reply {

@@ -14,8 +14,7 @@ pub(super) fn auth(session: &mut Session) -> Answer {
         return Reply::new(code::BAD_ORDER, "The connection is encrypted already").into();
     }
     session.user = None;
-    session.login = None;
-    session.hang_up();
+    session.log_out();
     session.restart = 0;
     session.rename_from = None;
     Answer::Upgrade(Reply::new(code::TLS_GOES_ON, "TLS goes on"))

@@ -35,16 +35,20 @@ use crate::{
 /// control connection is worth waiting for.
 const AFTERTHOUGHT: Duration = Duration::from_micros(500);
 
-/// With text conversion on, a byte's place on the wire is not its place in the file.
-pub(super) fn rest(session: &mut Session, offset: u64) -> Reply {
-    if offset > 0 && session.is_ascii && session.snapshot.config.server.ascii_conversion {
-        return Reply::new(code::NOT_FOR_PARAMETER, "REST is for TYPE I");
-    }
+pub(super) fn rest(session: &mut Session, offset: u64) -> Result<Reply, Reply> {
+    check_offset(session, offset)?;
     session.restart = offset;
-    Reply::new(
-        code::NEED_MORE,
-        format!("The next transfer begins at {offset}"),
-    )
+    let words = format!("The next transfer begins at {offset}");
+    Ok(Reply::new(code::NEED_MORE, words))
+}
+
+/// With text conversion on, a byte's place on the wire is not its place in the file. To be asked again
+/// by the transfer: TYPE may stand before it.
+fn check_offset(session: &Session, offset: u64) -> Result<(), Reply> {
+    if offset > 0 && session.is_ascii && session.snapshot.config.server.ascii_conversion {
+        return Err(Reply::new(code::NOT_FOR_PARAMETER, "REST is for TYPE I"));
+    }
+    Ok(())
 }
 
 /// Reached when nothing runs any more: a transfer that this ABOR stopped has been answered by 426.
@@ -86,7 +90,7 @@ impl Job {
         let path = shown(self.path.as_str());
         info!(parent: &self.span, verb = self.verb, path, bytes, ms, whole, reply = reply.code(), "transfer ends");
         if let (true, Some(moving)) = (whole, meter.moving) {
-            moving.complete();
+            moving.complete(&self.path);
         }
         reply
     }
@@ -95,6 +99,7 @@ impl Job {
 pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, Reply> {
     let offset = std::mem::take(&mut session.restart);
     let dial = Dial::take(session, Direction::Down)?;
+    check_offset(session, offset)?;
     let path = session.existing(name).await?;
     let opened = path.clone();
     let download = session
@@ -248,7 +253,10 @@ fn moved(bytes: Result<u64, Broken>, meter: Meter) -> Moved {
 
 pub(super) async fn stor(session: &mut Session, name: &[u8]) -> Result<Answer, Reply> {
     let offset = std::mem::take(&mut session.restart);
-    let path = session.target(name).await;
+    let path = match check_offset(session, offset) {
+        Ok(()) => session.target(name).await,
+        Err(refused) => Err(refused),
+    };
     upload(session, "STOR", path, name, Intent::Store { offset }).await
 }
 
@@ -306,7 +314,7 @@ async fn upload(
         Intent::Unique => Reply::new(code::OPENING, [b"FILE: ", name].concat()),
         _ => opening(session, &dial, name, None),
     };
-    let job = Job::new(verb, path, dial.stalled);
+    let mut job = Job::new(verb, path, dial.stalled);
     let brake = Arc::clone(&dial.brake);
     let what = [verb.as_bytes(), b" ", name].concat();
     let names = session.names.clone();
@@ -342,7 +350,10 @@ async fn upload(
             Err(broken) => Err(give_up(upload, broken, &receiving.asked, job.stalled)),
         };
         let (stored, finished) = match finished {
-            Ok((words, path)) => (Some(path), Ok(done(is_kept, names.bytes(&words)))),
+            Ok((words, path)) => {
+                job.path.clone_from(&path);
+                (Some(path), Ok(done(is_kept, names.bytes(&words))))
+            }
             Err(reply) => (None, Err(reply)),
         };
         Ending {

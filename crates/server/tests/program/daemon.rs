@@ -1,6 +1,6 @@
 //! The real daemon from outside: starts that fail, limits, reloads, kicks, stops.
 
-use crate::common::{Site, Wire, wait_until};
+use crate::common::{Site, Wire, stdout, wait_until};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -103,6 +103,27 @@ fn a_removed_users_session_ends_and_others_stay() {
 }
 
 #[test]
+fn logins_go_on_while_reloads_change_nothing_for_them() {
+    let site = Site::new("");
+    let server = site.start();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                site.ok(&["reload"]);
+            }
+        });
+        let refused = (0..40).find_map(|_| {
+            let mut wire = server.connect();
+            wire.expect("220");
+            Some(wire.login("ann")).filter(|code| code != "230")
+        });
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(refused, None);
+    });
+}
+
+#[test]
 fn a_changed_file_is_read_without_being_asked_and_a_bad_one_changes_nothing() {
     let site = Site::new("");
     let server = site.start();
@@ -119,6 +140,45 @@ fn a_changed_file_is_read_without_being_asked_and_a_bad_one_changes_nothing() {
         wire.expect("220");
         (wire.login("cat") == "230").then_some(())
     });
+}
+
+#[test]
+fn a_reload_shares_the_directory_that_stands_under_the_name_now() {
+    let site = Site::new("");
+    let server = site.start();
+    let share = site.path().join("share");
+    let mut before = server.login("ann");
+    std::fs::rename(&share, site.path().join("old")).unwrap();
+    // As a disk that is taken off: nothing else is shared in its place.
+    site.ok(&["reload"]);
+    server.login("ann");
+    assert!(!share.exists());
+    std::fs::create_dir(&share).unwrap();
+    std::fs::write(share.join("new"), "new").unwrap();
+    site.ok(&["reload"]);
+    let mut after = server.login("ann");
+    after.send("SIZE new");
+    after.expect("213 3");
+    before.send("SIZE new");
+    before.expect("550");
+}
+
+#[test]
+fn status_tells_the_certificate_that_is_served() {
+    let (site, other) = (Site::new(""), Site::new(""));
+    let server = site.start();
+    let told = || {
+        let status: Value = serde_json::from_str(&site.ok(&["status", "--json"])).unwrap();
+        status["certificate"]["fingerprint"].clone()
+    };
+    let served = told();
+    // Half of a renewal: the key is still the old one's.
+    other.ok(&["cert", "--renew"]);
+    let cert = |site: &Site| site.config().with_file_name("ftpd-cert.pem");
+    std::fs::copy(cert(&other), cert(&site)).unwrap();
+    server.wait_for_log("the old one stays");
+    assert!(served.is_string());
+    assert_eq!(told(), served);
 }
 
 #[test]
@@ -279,6 +339,64 @@ fn every_transfer_has_one_line_and_hup_opens_the_file_anew() {
     });
     assert_eq!(lines().lines().count(), 1);
     assert_eq!(std::fs::read_to_string(moved).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn an_upload_under_another_name_is_recorded_by_that_name() {
+    let site = Site::new("[log]\nxferlog = \"x.log\"\n[uploads]\non_duplicate = \"rename\"\n");
+    let server = site.start();
+    let local = site.path().join("a.txt");
+    std::fs::write(&local, "hello").unwrap();
+    let url = format!("ftp://{}/", server.address);
+    for _ in 0..2 {
+        let sent = curl(&["-T", local.to_str().unwrap(), &url]);
+        assert!(sent.status.success(), "{sent:?}");
+    }
+    let record = site.config().with_file_name("x.log");
+    wait_until("the second line", || {
+        let lines = std::fs::read_to_string(&record).unwrap_or_default();
+        let second = lines.lines().nth(1)?.to_owned();
+        assert!(second.contains(" 5 /a_(1).txt b _ i "), "{lines}");
+        Some(())
+    });
+}
+
+#[test]
+fn a_server_that_starts_while_the_one_before_ends_can_be_asked_later() {
+    let site = Site::new("[timeouts]\nshutdown_grace = \"1m\"\n");
+    let mut first = site.start();
+    let big = std::fs::File::create(site.path().join("share/big")).unwrap();
+    big.set_len(1 << 30).unwrap();
+    let mut ann = first.login("ann");
+    ann.send("EPSV");
+    let reply = ann.expect("229");
+    let port = reply.split('|').nth(3).unwrap().parse().unwrap();
+    let data = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    ann.send("RETR big");
+    ann.expect("150");
+    first.signal(Signal::TERM);
+    first.wait_for_log("stopping");
+    let second = site.start();
+    second.wait_for_log("no status socket until that one ends");
+    drop((ann, data));
+    assert_eq!(first.exit_code(), Some(0));
+    let address = second.address.to_string();
+    wait_until("an answer of the second", || {
+        let out = site.run(&["status"]);
+        stdout(&out).contains(&address).then_some(())
+    });
+}
+
+#[test]
+fn who_says_user_again_gives_the_accounts_place_back() {
+    let site = Site::new("");
+    let text = std::fs::read_to_string(site.config()).unwrap();
+    site.write_text(&text.replacen("[[user]]\n", "[[user]]\nmax_sessions = 1\n", 1));
+    let server = site.start();
+    let mut first = server.login("ann");
+    first.send("USER bob");
+    first.expect("331");
+    server.login("ann");
 }
 
 #[test]

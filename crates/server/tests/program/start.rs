@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     os::unix::fs::PermissionsExt,
-    process::{Child, ChildStdout, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use crate::common::{Wire, ftpd, stderr, stdout};
@@ -64,6 +64,31 @@ fn init_writes_a_good_private_file_once_and_doctor_agrees() {
         "{}",
         stdout(&doctor)
     );
+}
+
+#[test]
+fn init_leaves_nothing_of_a_file_that_could_not_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ftp.toml");
+    // No file may grow, as on a full disk.
+    let full = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
+    let out = Command::new("sh")
+        .args([
+            "-c",
+            full,
+            "sh",
+            env!("CARGO_BIN_EXE_ftpd"),
+            "init",
+            "--yes",
+        ])
+        .arg("--config")
+        .arg(&path)
+        .arg("--dir")
+        .arg(dir.path())
+        .output()
+        .unwrap();
+    assert!(stderr(&out).contains("write `"), "{}", stderr(&out));
+    assert!(!path.exists());
 }
 
 #[test]

@@ -3,23 +3,50 @@
 use std::{
     io::Write,
     os::unix::fs::PermissionsExt,
-    process::{Output, Stdio},
+    process::{Child, Output, Stdio},
 };
 
-use crate::common::{Site, stderr};
+use crate::common::{Site, stderr, wait_until};
 
 fn with_password(site: &Site, args: &[&str], password: &str) -> Output {
-    let mut child = site
-        .ftpd()
+    let mut child = begun(site, args);
+    let _ = child.stdin.take().unwrap().write_all(password.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// A run that waits for its password.
+fn begun(site: &Site, args: &[&str]) -> Child {
+    site.ftpd()
         .args(args)
         .arg("--password-stdin")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
-    let _ = child.stdin.take().unwrap().write_all(password.as_bytes());
-    child.wait_with_output().unwrap()
+        .unwrap()
+}
+
+#[test]
+fn runs_at_once_lose_none_of_each_others_changes() {
+    let site = Site::new("");
+    let names: Vec<_> = (0..6).map(|n| format!("u{n}")).collect();
+    let mut runs: Vec<_> = names
+        .iter()
+        .map(|name| begun(&site, &["user", "add", name]))
+        .collect();
+    site.ok(&["user", "remove", "bob"]);
+    for run in &mut runs {
+        run.stdin.take().unwrap().write_all(b"pw\n").unwrap();
+    }
+    for run in runs {
+        let out = run.wait_with_output().unwrap();
+        assert!(out.status.success(), "{}", stderr(&out));
+    }
+    let list = site.ok(&["user", "list"]);
+    assert!(
+        names.iter().all(|name| list.contains(name)) && !list.contains("bob"),
+        "{list}"
+    );
 }
 
 #[test]
@@ -46,6 +73,26 @@ fn a_user_is_added_listed_changed_and_removed() {
             .unwrap()
             .contains("cat")
     );
+}
+
+#[test]
+fn a_file_behind_a_link_is_read_where_the_link_is_and_written_where_it_leads() {
+    let site = Site::new("[auth]\nallow_users_file = \"names\"\n");
+    std::fs::write(site.config().with_file_name("names"), "ann\ncat\n").unwrap();
+    let real = site.path().join("kept.toml");
+    std::fs::rename(site.config(), &real).unwrap();
+    std::os::unix::fs::symlink(&real, site.config()).unwrap();
+    let server = site.start();
+    let added = with_password(&site, &["user", "add", "cat"], "right\n");
+    assert!(added.status.success(), "{}", stderr(&added));
+    assert!(site.config().is_symlink());
+    assert!(std::fs::read_to_string(&real).unwrap().contains("cat"));
+    // The running server takes it over by itself.
+    wait_until("cat", || {
+        let mut wire = server.connect();
+        wire.expect("220");
+        (wire.login("cat") == "230").then_some(())
+    });
 }
 
 #[test]

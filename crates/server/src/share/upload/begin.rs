@@ -3,10 +3,7 @@
 use std::{
     io,
     os::fd::AsFd as _,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64},
-    },
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use ftp_config::{Right, SharePath, server::OnDuplicate};
@@ -57,7 +54,8 @@ impl Home {
             }
         }
         let needed = expected.unwrap_or(1);
-        let room = room::check(&holder.dir, self.shared.reserve, &path, needed)?;
+        let (promised, reserve) = (&self.shared.promised, self.shared.reserve);
+        let room = room::Grant::new(promised, &holder.dir, reserve, &path, needed)?;
         let partial =
             partial::open(holder.dir.as_fd(), &self.account, &holder.name, base).map_err(error)?;
         let resumes = intent.resumes();
@@ -72,7 +70,7 @@ impl Home {
             mode: there.map_or(uploads.mode & !self.shared.umask, |meta| meta.mode) & 0o777,
             taken,
             unchanged: resumes.then_some(base),
-            room: AtomicU64::new(room),
+            room,
             started: AtomicBool::new(false),
             is_second: there.is_some(),
         };

@@ -64,11 +64,17 @@ fn per_second(bytes: u64, elapsed: Duration) -> u64 {
 pub struct Moving {
     transfer: Arc<Transfer>,
     seat: Seat,
+    /// What a whole file is called, when that is not the name asked for.
+    stored: Option<String>,
 }
 
 impl Moving {
     pub(super) fn new(transfer: Arc<Transfer>, seat: Seat) -> Self {
-        Self { transfer, seat }
+        Self {
+            transfer,
+            seat,
+            stored: None,
+        }
     }
 
     /// Counts bytes that have moved.
@@ -84,8 +90,12 @@ impl Moving {
         self.transfer.bytes.load(Ordering::Relaxed)
     }
 
-    /// Ends the transfer as a whole one; a drop without this counts as an incomplete one.
-    pub fn complete(self) {
+    /// Ends the transfer of the file at `path` as a whole one; a drop without this counts as an
+    /// incomplete one.
+    pub fn complete(mut self, path: &SharePath) {
+        if path.as_str() != self.transfer.path {
+            self.stored = Some(path.as_str().to_owned());
+        }
         self.transfer.complete.store(true, Ordering::Relaxed);
     }
 }
@@ -111,7 +121,8 @@ impl Moving {
         }
         let account = lock(&session.now).account.clone();
         let home = account.as_ref().map(|account| &account.home);
-        let in_share = home.and_then(|home| home.join(&self.transfer.path[1..]).ok());
+        let in_home = self.stored.as_ref().unwrap_or(&self.transfer.path);
+        let in_share = home.and_then(|home| home.join(&in_home[1..]).ok());
         let path = in_share.unwrap_or_else(SharePath::root);
         house.xferlog.write(&Record {
             ended: jiff::ZonedDateTime::now(),

@@ -64,7 +64,7 @@ fn what_moves_is_seen_and_counted() {
     );
     drop(moving);
     assert!(registry.rows()[0].moving.is_empty());
-    seat.begin(Direction::Up, &path, None).complete();
+    seat.begin(Direction::Up, &path, None).complete(&path);
     let up = registry.totals().transfers(Direction::Up);
     assert_eq!(
         (up.bytes.get(), up.complete.get(), up.incomplete.get()),
