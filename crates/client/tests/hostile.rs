@@ -531,3 +531,57 @@ async fn a_plain_list_is_read_from_inside_and_in_utc() {
     assert!(lines.contains(&"CWD /d -x".to_owned()) && lines.contains(&"CWD /".to_owned()));
     assert!(lines.contains(&"LIST -a".to_owned()), "{lines:?}");
 }
+
+/// Takes LIST of a directory that holds one file.
+fn lists_one_file(session: &mut fake::Session, line: &str) -> bool {
+    if line.starts_with("LIST") {
+        session.say("150 listing");
+        let mut data = session.data();
+        data.write_all(b"-rw-r--r-- 1 u g 5 2024-01-02 08:34 a\r\n")
+            .unwrap();
+        drop(data);
+        session.say("226 done");
+        return true;
+    }
+    false
+}
+
+#[tokio::test]
+async fn without_size_the_listing_tells_what_is_there() {
+    let server = Fake::default()
+        .feat(&[])
+        .file("/d/a", "12345")
+        .hook(|session, line| {
+            let refusal = match line {
+                _ if line.starts_with("SIZE") => "502 what?",
+                "CWD /d/a" | "CWD /d/b" => "550 no directory",
+                _ => return lists_one_file(session, line),
+            };
+            session.say(refusal);
+            true
+        })
+        .start();
+    let mut remote = dial(&server).await;
+    let entry = remote.stat("/d/a").await.unwrap().unwrap();
+    assert_eq!((entry.kind, entry.size), (Kind::File, Some(5)));
+    assert_eq!(remote.stat("/d/b").await.unwrap(), None);
+    assert_eq!(remote.stat("/d").await.unwrap().unwrap().kind, Kind::Dir);
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_go_back_is_given_up() {
+    let server = Fake::default()
+        .feat(&["SIZE"])
+        .hook(|session, line| {
+            if line == "CWD /" {
+                session.say("550 not there");
+                return true;
+            }
+            lists_one_file(session, line)
+        })
+        .start();
+    let mut remote = dial(&server).await;
+    assert!(remote.list("/d").await.is_err() && !remote.is_usable());
+    let mut remote = dial(&server).await;
+    assert!(remote.stat("/d").await.is_err() && !remote.is_usable());
+}
