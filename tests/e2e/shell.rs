@@ -142,6 +142,31 @@ fn a_script_tells_what_it_did_not_do() {
 }
 
 #[test]
+fn the_prompt_of_one_who_may_not_list_is_one_session() {
+    let Some(script) = harness::foreign::find("script") else {
+        return;
+    };
+    let server = Site::with_ann().user("drop", "dropbox").start();
+    let here = tempfile::tempdir().unwrap();
+    let program = harness::programs::program("ftpc");
+    let url = server.url("/").replace("ann@", "drop@");
+    let prompt = format!("{} --tls off shell {url}", program.display());
+    let mut child = harness::foreign::command(&script, here.path())
+        .args(["-qec", &prompt, "/dev/null"])
+        .env("FTPC_PASSWORD", harness::PASSWORD)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut keys = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut keys, b"pwd\npwd\n!touch done\nbye\n").unwrap();
+    until("the prompt ends", || child.try_wait().unwrap());
+    assert!(here.path().join("done").exists());
+    let log = server.log();
+    assert_eq!(log.matches("logged in").count(), 1, "{log}");
+}
+
+#[test]
 fn ctrl_c_stops_a_line_and_not_the_prompt() {
     let Some(script) = harness::foreign::find("script") else {
         return;
