@@ -585,3 +585,37 @@ async fn a_session_that_cannot_go_back_is_given_up() {
     let mut remote = dial(&server).await;
     assert!(remote.stat("/d").await.is_err() && !remote.is_usable());
 }
+
+#[tokio::test]
+async fn a_server_that_still_counts_the_connection_before_is_asked_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let talk = |says: &[&str]| {
+            let (socket, _) = listener.accept().unwrap();
+            let mut control = std::io::BufReader::new(socket);
+            let mut line = String::new();
+            for say in says {
+                write!(control.get_mut(), "{say}\r\n").unwrap();
+                line.clear();
+                std::io::BufRead::read_line(&mut control, &mut line).unwrap();
+            }
+        };
+        talk(&["220 ready", "530 please log in"]);
+        talk(&["421 There are too many connections from your internet address."]);
+        talk(&["421 There are too many connections from your internet address."]);
+        talk(&["220 ready", "331 password", "530 not you"]);
+    });
+    let mut dialer = ftpc::remote::connect::Dialer::new(
+        "127.0.0.1",
+        address.port(),
+        "ann",
+        ftp_config::Secret::new("x"),
+    );
+    dialer.tls = SiteTls::Auto;
+    let Err(error) = dialer.dial().await else {
+        panic!("the session was made");
+    };
+    assert!(matches!(error, RemoteError::Login { .. }), "{error:?}");
+    server.join().unwrap();
+}
