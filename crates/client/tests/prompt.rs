@@ -1,4 +1,5 @@
-//! The `ftp>` prompt as a script, the real program, with servers that are not our own.
+//! The `ftp>` prompt as a script, and what is printed: the real program, with servers that are not
+//! our own.
 
 #![allow(
     clippy::unwrap_used,
@@ -148,4 +149,27 @@ fn ctrl_c_stops_an_append_by_a_reset() {
     let ran = child.wait_with_output().unwrap();
     assert_eq!(ran.status.code(), Some(130), "{ran:?}");
     assert!(ended.recv().unwrap(), "the end of the data was no reset");
+}
+
+#[test]
+fn an_answer_that_is_lost_is_an_error() {
+    let here = tempfile::tempdir().unwrap();
+    let server = Fake::default().file("/a", "12345").start();
+    for json in [&[][..], &["--json"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        let ran = Command::new(env!("CARGO_BIN_EXE_ftpc"))
+            .args(["ls", &url(&server, "ann:x")])
+            .args(json)
+            .env_clear()
+            .env("HOME", here.path())
+            .stdout(full.unwrap())
+            .output()
+            .unwrap();
+        assert_eq!(ran.status.code(), Some(7), "{ran:?}");
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(
+            said.ends_with("write local `-`: no space left on device\n"),
+            "{said}"
+        );
+    }
 }

@@ -228,16 +228,28 @@ impl App {
                 self.store.pin(&endpoint, &fingerprint, &now());
                 self.stoppable(pool.dial()).await?
             }
+            Err(_) if self.cancel.is_stopped() => return Err(Error::Interrupted.into()),
             other => other?,
         };
         pool.give_back(first);
-        self.store.save()?;
+        self.remember()?;
         Ok(Link {
             pool,
             base,
             endpoint,
             kept: false,
         })
+    }
+
+    /// Writes down what was learnt of servers.
+    ///
+    /// # Errors
+    /// A new certificate cannot be remembered.
+    pub(crate) fn remember(&self) -> Result<(), Failure> {
+        if let Some(error) = self.store.save_what_matters()? {
+            self.ui.warn(super::failure::chain(&error));
+        }
+        Ok(())
     }
 
     /// Waits for a session, unless the person stops it.
@@ -270,7 +282,7 @@ impl App {
             "{endpoint} was never seen before. The SHA-256 of its certificate is\n  {fingerprint}\n\
              `ftpd` shows the same when it starts; if it does, nobody is in between."
         ));
-        ask::yes("Trust it from now on?")
+        ask::yes("Trust it from now on?", &self.cancel)
     }
 }
 

@@ -161,7 +161,10 @@ impl<'a> Shell<'a> {
         self.login_follows = false;
         let server = self.server.clone().ok_or_else(not_connected)?;
         let endpoint = self.app.endpoint(&self.app.server(&server)?)?;
-        let password = password.or_else(|| ask::password(name, &endpoint));
+        let password = match password {
+            None => ask::password(name, &endpoint).map_err(|_| Error::Interrupted)?,
+            said => said,
+        };
         self.app.log_in_as(Some((name.to_owned(), password)));
         self.connect(&server).await
     }
@@ -282,8 +285,11 @@ impl<'a> Shell<'a> {
         }
         let kept: Vec<String> = names
             .into_iter()
-            .filter(|name| ask::yes(&shown(name)))
+            .filter(|name| ask::yes(&shown(name), &self.app.cancel))
             .collect();
+        if self.app.cancel.is_stopped() {
+            return Err(Error::Interrupted.into());
+        }
         if kept.is_empty() {
             Err(Failure::usage("nothing was chosen"))
         } else {
