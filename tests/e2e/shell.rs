@@ -141,6 +141,86 @@ fn a_script_tells_what_it_did_not_do() {
     assert!(!server.site.disk("name").exists());
 }
 
+/// Runs a command line on a terminal of its own and presses Ctrl-C once `asked` is to be read.
+fn press_ctrl_c_at(here: &std::path::Path, line: &str, asked: &str) -> Option<String> {
+    use std::io::{Read as _, Write as _};
+    let script = harness::foreign::find("script")?;
+    // The shell outlives the keys, and tells the code and whether the terminal is as it was.
+    let line = format!("trap : INT; {line}; echo \"code=$?\"; stty -a");
+    let mut child = harness::foreign::command(&script, here)
+        .args(["-qc", &line, "/dev/null"])
+        .env("SHELL", "/bin/sh")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut keys = child.stdin.take().unwrap();
+    let mut screen = child.stdout.take().unwrap();
+    let (mut seen, mut block) = (String::new(), [0; 4096]);
+    let mut pressed = false;
+    loop {
+        let count = screen.read(&mut block).unwrap();
+        if count == 0 {
+            break;
+        }
+        seen += &String::from_utf8_lossy(&block[..count]);
+        if !pressed && seen.contains(asked) {
+            keys.write_all(b"\x03").unwrap();
+            pressed = true;
+        }
+    }
+    child.wait().unwrap();
+    Some(seen)
+}
+
+#[test]
+fn ctrl_c_at_a_question_ends_the_program() {
+    let server = Site::with_ann().file("t/a", b"1").start();
+    let here = tempfile::tempdir().unwrap();
+    fs::create_dir(here.path().join("empty")).unwrap();
+    let program = harness::programs::program("ftpc");
+    let (program, url) = (program.display(), server.url("/"));
+    let password = format!("{program} ls {url}");
+    let removal = format!(
+        "FTPC_PASSWORD={} {program} sync --delete empty {url}t",
+        harness::PASSWORD
+    );
+    for (line, asked) in [(password, "Password for ann"), (removal, "(yes/no)")] {
+        let Some(seen) = press_ctrl_c_at(here.path(), &line, asked) else {
+            return;
+        };
+        assert!(seen.contains("code=130"), "{seen}");
+        assert!(seen.contains("interrupted"), "{seen}");
+        assert!(seen.contains(" echo "), "{seen}");
+    }
+    assert!(server.site.disk("t/a").exists());
+}
+
+#[test]
+fn the_prompt_of_one_who_may_not_list_is_one_session() {
+    let Some(script) = harness::foreign::find("script") else {
+        return;
+    };
+    let server = Site::with_ann().user("drop", "dropbox").start();
+    let here = tempfile::tempdir().unwrap();
+    let program = harness::programs::program("ftpc");
+    let url = server.url("/").replace("ann@", "drop@");
+    let prompt = format!("{} --tls off shell {url}", program.display());
+    let mut child = harness::foreign::command(&script, here.path())
+        .args(["-qec", &prompt, "/dev/null"])
+        .env("FTPC_PASSWORD", harness::PASSWORD)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut keys = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut keys, b"pwd\npwd\n!touch done\nbye\n").unwrap();
+    until("the prompt ends", || child.try_wait().unwrap());
+    assert!(here.path().join("done").exists());
+    let log = server.log();
+    assert_eq!(log.matches("logged in").count(), 1, "{log}");
+}
+
 #[test]
 fn ctrl_c_stops_a_line_and_not_the_prompt() {
     let Some(script) = harness::foreign::find("script") else {

@@ -1,6 +1,9 @@
 //! Where a password comes from: the URL, the environment, the site, a command, netrc, the prompt.
 
+mod netrc;
+
 use std::{
+    io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -30,6 +33,9 @@ pub enum CredentialError {
         /// Host and port.
         endpoint: String,
     },
+    /// Ctrl-C was pressed in place of an answer.
+    #[error("interrupted")]
+    Interrupted,
 }
 
 /// A login name and its password.
@@ -60,12 +66,12 @@ impl Sources<'_> {
     /// Finds the login for a host, asking `prompt` last.
     ///
     /// # Errors
-    /// A source that was meant to have it failed, or nobody can be asked.
+    /// A source that was meant to have it failed, or nobody can be asked, or answers.
     pub fn find(
         &self,
         host: &str,
         endpoint: &str,
-        prompt: impl FnOnce(&str) -> Option<Secret>,
+        prompt: impl FnOnce(&str) -> io::Result<Option<Secret>>,
     ) -> Result<Login, CredentialError> {
         let entry = match &self.netrc {
             Some(path) => read_netrc(path, host, self.user)?,
@@ -88,7 +94,7 @@ impl Sources<'_> {
                 password: Secret::new("ftpc@"),
             });
         }
-        match prompt(&user) {
+        match prompt(&user).map_err(|_| CredentialError::Interrupted)? {
             Some(password) => Ok(Login { user, password }),
             None => Err(CredentialError::NoPrompt {
                 user,
@@ -151,7 +157,7 @@ fn read_netrc(
     let Ok(text) = std::fs::read_to_string(path) else {
         return Ok(None);
     };
-    let found = find_in_netrc(&text, host, user);
+    let found = netrc::find(&text, host, user);
     let mode = meta.mode() & 0o777;
     if found.is_some() && mode & 0o077 != 0 {
         return Err(CredentialError::NetrcReadable {
@@ -162,75 +168,9 @@ fn read_netrc(
     Ok(found)
 }
 
-/// Reads netrc's words: `machine`, `default`, `login`, `password`, `account`, `macdef`.
-fn find_in_netrc(text: &str, host: &str, user: Option<&str>) -> Option<Login> {
-    let text = without_macros(text);
-    let mut words = text.split_whitespace();
-    let (mut applies, mut login, mut password) = (false, None::<&str>, None::<&str>);
-    let take = |applies: bool, login: Option<&str>, password: Option<&str>| {
-        let named = login.or(user)?;
-        let fits = applies && user.is_none_or(|user| user == named);
-        let password = password.filter(|_| fits)?;
-        Some(Login {
-            user: named.to_owned(),
-            password: Secret::new(password),
-        })
-    };
-    while let Some(word) = words.next() {
-        match word {
-            "machine" | "default" => {
-                if let Some(found) = take(applies, login, password) {
-                    return Some(found);
-                }
-                applies = word == "default" || words.next().is_some_and(|name| name == host);
-                (login, password) = (None, None);
-            }
-            "login" => login = words.next(),
-            "password" => password = words.next(),
-            "account" => {
-                words.next();
-            }
-            _ => {}
-        }
-    }
-    take(applies, login, password)
-}
-
-/// A `macdef` goes on to the next empty line and may hold any word.
-fn without_macros(text: &str) -> String {
-    let mut out = String::new();
-    let mut inside = false;
-    for line in text.lines() {
-        if inside {
-            inside = !line.trim().is_empty();
-            continue;
-        }
-        let (kept, rest) = line.split_once("macdef").unwrap_or((line, ""));
-        inside = !rest.is_empty();
-        out.push_str(kept.split(" #").next().unwrap_or(kept));
-        out.push('\n');
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NETRC: &str = "machine nas login ann password s3\nmacdef init\nmachine evil\n\n\
-                         machine two\n login bob\n password p2\ndefault login any password d\n";
-
-    fn found(host: &str, user: Option<&str>) -> Option<(String, String)> {
-        find_in_netrc(NETRC, host, user).map(|l| (l.user, l.password.expose().to_owned()))
-    }
-
-    #[test]
-    fn netrc_is_read_by_machine_then_default() {
-        assert_eq!(found("nas", None), Some(("ann".into(), "s3".into())));
-        assert_eq!(found("two", Some("bob")), Some(("bob".into(), "p2".into())));
-        assert_eq!(found("else", None), Some(("any".into(), "d".into())));
-        assert_eq!(found("nas", Some("zed")), None);
-    }
 
     #[test]
     fn a_readable_netrc_is_refused_only_when_it_would_be_used() {
@@ -255,18 +195,18 @@ mod tests {
             netrc: None,
         };
         let login = sources(Some("e"), Some("ann"))
-            .find("h", "h:21", |_| None)
+            .find("h", "h:21", |_| Ok(None))
             .unwrap();
         assert_eq!(login.password.expose(), "e");
         assert_eq!(
             sources(None, None)
-                .find("h", "h:21", |_| None)
+                .find("h", "h:21", |_| Ok(None))
                 .unwrap()
                 .user,
             "anonymous"
         );
         let error = sources(None, Some("ann"))
-            .find("h", "h:21", |_| None)
+            .find("h", "h:21", |_| Ok(None))
             .unwrap_err();
         assert!(error.to_string().contains("no password for `ann` at h:21"));
     }

@@ -8,9 +8,11 @@ use ftpc::{
     cancel::Cancel,
     cli::{Cli, first_word},
     commands,
+    error::Error,
     exit::ExitCode,
     ui::{Ui, Volume},
 };
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 fn main() -> Code {
     let cli = match Cli::try_parse_from(with_shell(std::env::args_os().collect())) {
@@ -44,6 +46,13 @@ fn main() -> Code {
         }
     };
     let code = runtime.block_on(run(ui, cli));
+    let code = match ui.lost() {
+        Some(error) if code == ExitCode::Done => {
+            ui.error(Error::local("write", "-", error).chain());
+            ExitCode::Local
+        }
+        _ => code,
+    };
     // A thread that waits for standard input must not keep the program.
     runtime.shutdown_background();
     code.into()
@@ -51,6 +60,11 @@ fn main() -> Code {
 
 async fn run(ui: Ui, cli: Cli) -> ExitCode {
     let cancel = Cancel::default();
+    // A task of its own: a question to the person holds this thread.
+    let stopped_twice = match signal(SignalKind::interrupt()) {
+        Ok(signals) => tokio::spawn(interrupts(signals, cancel.clone())),
+        Err(_) => tokio::spawn(std::future::pending()),
+    };
     let mut app = match App::load(ui, cli.global.clone(), cancel.clone()) {
         Ok(app) => app,
         Err(failure) => return said(&failure, &ui),
@@ -61,7 +75,7 @@ async fn run(ui: Ui, cli: Cli) -> ExitCode {
             Err(failure) => said(&failure, &ui),
         },
         // The second Ctrl-C ends at once.
-        () = interrupts(&cancel) => ExitCode::Interrupted,
+        _ = stopped_twice => ExitCode::Interrupted,
     }
 }
 
@@ -72,14 +86,8 @@ fn said(failure: &Failure, ui: &Ui) -> ExitCode {
 
 /// A Ctrl-C stops the work and keeps what can be resumed; returns at one that finds it stopped. The
 /// shell begins anew with each line.
-async fn interrupts(cancel: &Cancel) {
-    loop {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        if cancel.is_stopped() {
-            return;
-        }
+async fn interrupts(mut signals: Signal, cancel: Cancel) {
+    while signals.recv().await.is_some() && !cancel.is_stopped() {
         cancel.stop();
     }
 }

@@ -196,7 +196,13 @@ pub fn parse_url(text: &str) -> Result<(Server, String), BadTarget> {
             .transpose()?
             .filter(|user| !user.is_empty()),
         password: password.map(decode).transpose()?,
-        host: host.to_owned(),
+        // RFC 6874 §2: `%25` stands before the scope of an address.
+        host: match host.split_once("%25") {
+            Some((address, scope)) if address.contains(':') && !scope.is_empty() => {
+                format!("{address}%{scope}")
+            }
+            _ => host.to_owned(),
+        },
         port: port.unwrap_or(default),
     };
     let path = decode(path)?;
@@ -260,6 +266,9 @@ mod tests {
             (server.host.as_str(), server.port, path.as_str()),
             ("fe80::1", 990, "")
         );
+        for scoped in ["ftp://[fe80::1%eth0]/", "ftp://[fe80::1%25eth0]/"] {
+            assert_eq!(url(scoped).0.host, "fe80::1%eth0");
+        }
         assert_eq!(url("ftp://h").1, "");
         assert_eq!(url("ftp://h//etc").1, "/etc");
         assert_eq!(url("ftp://h/%2Fetc").1, "/etc");

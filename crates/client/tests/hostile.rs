@@ -531,3 +531,91 @@ async fn a_plain_list_is_read_from_inside_and_in_utc() {
     assert!(lines.contains(&"CWD /d -x".to_owned()) && lines.contains(&"CWD /".to_owned()));
     assert!(lines.contains(&"LIST -a".to_owned()), "{lines:?}");
 }
+
+/// Takes LIST of a directory that holds one file.
+fn lists_one_file(session: &mut fake::Session, line: &str) -> bool {
+    if line.starts_with("LIST") {
+        session.say("150 listing");
+        let mut data = session.data();
+        data.write_all(b"-rw-r--r-- 1 u g 5 2024-01-02 08:34 a\r\n")
+            .unwrap();
+        drop(data);
+        session.say("226 done");
+        return true;
+    }
+    false
+}
+
+#[tokio::test]
+async fn without_size_the_listing_tells_what_is_there() {
+    let server = Fake::default()
+        .feat(&[])
+        .file("/d/a", "12345")
+        .hook(|session, line| {
+            let refusal = match line {
+                _ if line.starts_with("SIZE") => "502 what?",
+                "CWD /d/a" | "CWD /d/b" => "550 no directory",
+                _ => return lists_one_file(session, line),
+            };
+            session.say(refusal);
+            true
+        })
+        .start();
+    let mut remote = dial(&server).await;
+    let entry = remote.stat("/d/a").await.unwrap().unwrap();
+    assert_eq!((entry.kind, entry.size), (Kind::File, Some(5)));
+    assert_eq!(remote.stat("/d/b").await.unwrap(), None);
+    assert_eq!(remote.stat("/d").await.unwrap().unwrap().kind, Kind::Dir);
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_go_back_is_given_up() {
+    let server = Fake::default()
+        .feat(&["SIZE"])
+        .hook(|session, line| {
+            if line == "CWD /" {
+                session.say("550 not there");
+                return true;
+            }
+            lists_one_file(session, line)
+        })
+        .start();
+    let mut remote = dial(&server).await;
+    assert!(remote.list("/d").await.is_err() && !remote.is_usable());
+    let mut remote = dial(&server).await;
+    assert!(remote.stat("/d").await.is_err() && !remote.is_usable());
+}
+
+#[tokio::test]
+async fn a_server_that_still_counts_the_connection_before_is_asked_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let talk = |says: &[&str]| {
+            let (socket, _) = listener.accept().unwrap();
+            let mut control = std::io::BufReader::new(socket);
+            let mut line = String::new();
+            for say in says {
+                write!(control.get_mut(), "{say}\r\n").unwrap();
+                line.clear();
+                std::io::BufRead::read_line(&mut control, &mut line).unwrap();
+            }
+        };
+        talk(&["220 ready", "530 please log in"]);
+        talk(&["421 There are too many connections from your internet address."]);
+        talk(&["421 There are too many connections from your internet address."]);
+        talk(&["220 ready", "331 password", "530 not you"]);
+    });
+    let mut dialer = ftpc::remote::connect::Dialer::new(
+        "127.0.0.1",
+        address.port(),
+        "ann",
+        ftp_config::Secret::new("x"),
+    );
+    dialer.tls = SiteTls::Auto;
+    let Err(error) = dialer.dial().await else {
+        panic!("the session was made");
+    };
+    assert!(matches!(error, RemoteError::Login { .. }), "{error:?}");
+    server.join().unwrap();
+}

@@ -66,6 +66,7 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(..) | Self::Config(_) | Self::Store(_) => ExitCode::Usage,
+            Self::Credentials(CredentialError::Interrupted) => ExitCode::Interrupted,
             Self::Credentials(_) => ExitCode::Login,
             Self::Work(error) => error.into(),
             Self::Said(code) => *code,
@@ -102,7 +103,7 @@ impl Failure {
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
@@ -120,7 +121,7 @@ fn credential_hint(error: &CredentialError) -> Option<String> {
         CredentialError::NoPrompt { .. } => {
             Some("set FTPC_PASSWORD, or write the password in the site's table".to_owned())
         }
-        CredentialError::Command(_) => None,
+        CredentialError::Command(_) | CredentialError::Interrupted => None,
     }
 }
 

@@ -54,6 +54,10 @@ impl App {
     /// # Errors
     /// A URL that cannot be read, or a site that is not there.
     pub fn target(&self, text: &str) -> Result<Target, Failure> {
+        // The shell says whole paths, and where they begin is the server's affair (`C:/`).
+        if self.lent.is_some() {
+            return Ok(Target::Path(text.to_owned()));
+        }
         Target::parse(text, self.config.sites.keys().map(String::as_str))
             .map_err(|error| Failure::Usage(shown(&error.to_string()), error.hint()))
     }
@@ -115,9 +119,19 @@ impl App {
 
     fn dialer(&self, server: &Server, site: Option<&Site>) -> Result<Dialer, Failure> {
         let endpoint = server.to_string();
+        let (named, password) = match &self.named {
+            Some((name, password)) => (Some(name.as_str()), password.as_ref()),
+            None => (None, None),
+        };
         let sources = Sources {
-            user: self.global.user.as_deref().or(server.user.as_deref()),
-            url_password: server.password.as_deref(),
+            user: named
+                .or(self.global.user.as_deref())
+                .or(server.user.as_deref()),
+            // A URL's password is for the user of the URL.
+            url_password: match named {
+                Some(_) => password.map(Secret::expose),
+                None => server.password.as_deref(),
+            },
             environment: self.password.clone(),
             site,
             netrc: self
@@ -194,7 +208,7 @@ impl App {
     /// Anything on the way.
     pub async fn open(&self, target: &Target) -> Result<Link, Failure> {
         if let Some((pool, endpoint)) = &self.lent {
-            // The shell says whole paths; its connection stays open.
+            // The shell's connection stays open.
             return Ok(Link {
                 pool: Arc::clone(pool),
                 base: String::new(),
@@ -214,16 +228,28 @@ impl App {
                 self.store.pin(&endpoint, &fingerprint, &now());
                 self.stoppable(pool.dial()).await?
             }
+            Err(_) if self.cancel.is_stopped() => return Err(Error::Interrupted.into()),
             other => other?,
         };
         pool.give_back(first);
-        self.store.save()?;
+        self.remember()?;
         Ok(Link {
             pool,
             base,
             endpoint,
             kept: false,
         })
+    }
+
+    /// Writes down what was learnt of servers.
+    ///
+    /// # Errors
+    /// A new certificate cannot be remembered.
+    pub(crate) fn remember(&self) -> Result<(), Failure> {
+        if let Some(error) = self.store.save_what_matters()? {
+            self.ui.warn(super::failure::chain(&error));
+        }
+        Ok(())
     }
 
     /// Waits for a session, unless the person stops it.
@@ -256,7 +282,7 @@ impl App {
             "{endpoint} was never seen before. The SHA-256 of its certificate is\n  {fingerprint}\n\
              `ftpd` shows the same when it starts; if it does, nobody is in between."
         ));
-        ask::yes("Trust it from now on?")
+        ask::yes("Trust it from now on?", &self.cancel)
     }
 }
 

@@ -32,6 +32,8 @@ pub struct App {
     pub cancel: Cancel,
     home: Option<PathBuf>,
     password: Option<String>,
+    /// Whom the shell's `user` named, with the password if it was said.
+    named: Option<(String, Option<Secret>)>,
     /// The shell's connection, lent to a one-shot command.
     lent: Option<(Arc<Pool>, String)>,
 }
@@ -61,6 +63,7 @@ impl App {
             cancel,
             home: environment.home,
             password,
+            named: None,
             lent: None,
         })
     }
@@ -131,8 +134,8 @@ impl App {
         self.lent = None;
     }
 
-    /// Sets the password for the next connection.
-    pub fn set_password(&mut self, password: &Secret) {
-        self.password = Some(password.expose().to_owned());
+    /// Sets who logs in from now on, before all flags and URLs; `None`: whom those name.
+    pub fn log_in_as(&mut self, named: Option<(String, Option<Secret>)>) {
+        self.named = named;
     }
 }

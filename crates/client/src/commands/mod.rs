@@ -136,7 +136,7 @@ pub(crate) async fn carry_out(app: &App, link: &Link, plan: Plan, options: Optio
     link.close().await;
     drop(engine);
     let _ = screen.await;
-    app.store.save()?;
+    app.remember()?;
     Ok(report(app, &summary))
 }
 
@@ -243,8 +243,11 @@ pub(crate) fn agree(app: &App, why: String, otherwise: &str) -> Result<(), Failu
         return Err(Failure::Usage(why, Some(otherwise.to_owned())));
     }
     app.ui.remark(&why);
-    if ask::yes("Remove them?") {
+    if ask::yes("Remove them?", &app.cancel) {
         return Ok(());
+    }
+    if app.cancel.is_stopped() {
+        return Err(Error::Interrupted.into());
     }
     Err(Failure::Said(ExitCode::Usage))
 }

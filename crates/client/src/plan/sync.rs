@@ -119,6 +119,7 @@ pub fn plan(
     plan.steps
         .extend(files.into_iter().map(|node| ends.copy(node)));
     if wishes.delete {
+        let holding = holding(target);
         let mut gone = Vec::new();
         for node in &target.nodes {
             let replaced = parents(&node.path).any(|dir| here.get(dir).is_some_and(|n| !n.is_dir));
@@ -132,6 +133,11 @@ pub fn plan(
                     name: names::display(&node.path),
                     reason: "not removed: the source was not read there".to_owned(),
                 });
+            } else if holding.contains(node.path.as_str()) {
+                plan.push(Step::Skip {
+                    name: names::display(&node.path),
+                    reason: "not removed: it holds what was left out".to_owned(),
+                });
             } else {
                 gone.push(node);
             }
@@ -139,6 +145,17 @@ pub fn plan(
         ends.delete_all(&mut plan, &gone);
     }
     plan
+}
+
+/// The directories of a tree that cannot be emptied: they, or others below them, hold what takes no
+/// part or was not read.
+fn holding(tree: &Tree) -> BTreeSet<&str> {
+    let unread = tree.unread.iter().flat_map(|path| parents(path));
+    let left_out = tree.holding.iter().flat_map(|dir| {
+        let dir = dir.as_str();
+        std::iter::once(dir).chain(parents(dir))
+    });
+    unread.chain(left_out).collect()
 }
 
 /// Without `delete` only a directory that holds nothing makes room for a file.
@@ -474,6 +491,35 @@ mod tests {
                 .filter(|step| step.starts_with("skip locked"))
                 .count(),
             2
+        );
+    }
+
+    #[test]
+    fn a_directory_that_holds_what_was_left_out_is_not_removed() {
+        let source = tree(&[("a", Some(1), 1)]);
+        let mut target = tree(&[
+            ("a", Some(1), 1),
+            ("d", None, 0),
+            ("l", None, 0),
+            ("x", None, 0),
+            ("d/e", None, 0),
+            ("d/e/f", Some(1), 1),
+        ]);
+        target.holding.push("d/e".to_owned());
+        target.unread.push("l/link".to_owned());
+        let mut wishes = Wishes::new(Way::Down);
+        wishes.delete = true;
+        let why = "not removed: it holds what was left out";
+        assert_eq!(
+            words(&source, &target, &wishes),
+            [
+                "skip a: same size and time".to_owned(),
+                format!("skip d: {why}"),
+                format!("skip l: {why}"),
+                format!("skip d/e: {why}"),
+                "rm d/e/f false".to_owned(),
+                "rm x true".to_owned(),
+            ]
         );
     }
 

@@ -48,6 +48,8 @@ pub struct Tree {
     pub unread: Vec<String>,
     /// Those of them that could not be read, whatever they are.
     pub closed: Vec<String>,
+    /// Directories that hold what takes no part.
+    pub holding: Vec<String>,
 }
 
 impl Tree {
@@ -60,6 +62,12 @@ impl Tree {
     fn leave_out(&mut self, path: &str, why: &str) {
         self.note(format!("{}: {why}", names::display(path)));
         self.unread.push(path.to_owned());
+    }
+
+    fn passes_over_one_in(&mut self, dir: &str) {
+        if self.holding.last().is_none_or(|last| last != dir) {
+            self.holding.push(dir.to_owned());
+        }
     }
 
     /// Refuses what cannot be read, and concludes nothing from what it may hold.
@@ -164,6 +172,7 @@ pub async fn remote(
             let path = below_of(&dir, entry.name.as_str());
             let is_dir = entry.kind == Kind::Dir;
             if !filter.takes(&path, is_dir) {
+                tree.passes_over_one_in(&dir);
                 continue;
             }
             if !is_dir && is_remote_part(entry.name.as_str()) {
@@ -225,7 +234,9 @@ pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
         for name in entries {
             let path = below_of(&dir, &inner_name(Path::new(&name)));
             match look(&disk.join(&name)) {
-                Ok(Some((is_dir, _))) if !filter.takes(&path, is_dir) || is_part(&name) => {}
+                Ok(Some((is_dir, _))) if !filter.takes(&path, is_dir) || is_part(&name) => {
+                    tree.passes_over_one_in(&dir);
+                }
                 Ok(Some((true, _))) if depth >= MAX_DEPTH => {
                     tree.leave_out(&path, "too deep");
                 }
@@ -239,7 +250,7 @@ pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
                         facts,
                     })?;
                 }
-                Ok(None) if !filter.takes(&path, false) => {}
+                Ok(None) if !filter.takes(&path, false) => tree.passes_over_one_in(&dir),
                 Ok(None) => tree.leave_out(&path, "not a regular file"),
                 Err(error) => {
                     let error = Error::local("read", disk.join(&name), error);
@@ -310,6 +321,7 @@ mod tests {
             .map(|name| format!("{name}: a part of a transfer"));
         assert_eq!(tree.notes, notes);
         assert!(tree.is_unread("a.12345678.ftpc-part"));
+        assert_eq!(tree.holding, [""], "`skip` lies in the top");
         assert!(!server.calls().contains(&"MLSD /t/skip".to_owned()));
         assert!(
             remote(&mut *session, "/none", &filter, &Cancel::default())
@@ -347,6 +359,7 @@ mod tests {
         assert_eq!(paths, ["d", "\u{10ffb2}\u{10ffe2}", "d/e", "d/e/f"]);
         assert_eq!(tree.nodes[3].facts.size, Some(3));
         assert_eq!(tree.notes, ["d/loop: not a regular file"]);
+        assert_eq!(tree.holding, [""], "the partial lies in the top");
         assert_eq!(local_name(&tree.nodes[1].path), PathBuf::from(raw));
         assert!(local(&top.join("missing"), &Filter::default()).is_err());
     }

@@ -32,6 +32,8 @@ pub(crate) const NOT_IMPLICIT: &str = "the port does not speak TLS from the firs
 /// ClientHello for a command now and then, on some machines every second time; nothing secret has
 /// been said then.
 const RACES: u32 = 8;
+/// How long a server is waited for that still counts a connection which is gone, in milliseconds.
+const PAUSES: [u64; 4] = [50, 100, 300, 900];
 
 /// Limits of every wait of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -352,7 +354,19 @@ impl Dialer {
             });
         }
         // The library gave the connection up with the refusal.
-        Ok((self.open_plain().await?, None))
+        Ok((self.open_again().await?, None))
+    }
+
+    /// Connects anew: a server that counts its clients may not yet have seen the one before go.
+    async fn open_again(&self) -> Result<FtpStream, RemoteError> {
+        for pause in PAUSES {
+            match self.open_plain().await {
+                Err(RemoteError::Refused { reply, .. }) if reply.is_too_many() => {}
+                other => return other,
+            }
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+        self.open_plain().await
     }
 
     /// TLS from the first byte. The library dials by itself here; the deadlines are ours.

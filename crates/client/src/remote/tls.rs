@@ -157,13 +157,18 @@ pub(super) struct Connector {
     pub(super) limit: Duration,
 }
 
+/// The name that a certificate must have. The scope of an address (`fe80::1%eth0`) is in none.
+fn server_name(host: &str) -> FtpResult<ServerName<'static>> {
+    let bare = host.split('%').next().unwrap_or(host);
+    ServerName::try_from(bare.to_owned()).map_err(|error| FtpError::SecureError(error.to_string()))
+}
+
 #[async_trait]
 impl AsyncTlsConnector for Connector {
     type Stream = SecureStream;
 
     async fn connect(&self, domain: &str, stream: TcpStream) -> FtpResult<Self::Stream> {
-        let name = ServerName::try_from(domain.to_owned())
-            .map_err(|error| FtpError::SecureError(error.to_string()))?;
+        let name = server_name(domain)?;
         let shake = TlsConnector::from(Arc::clone(&self.config)).connect(name, stream);
         let stream = timeout(self.limit, shake)
             .await
@@ -243,3 +248,17 @@ impl TokioTlsStream for SecureStream {
 
 /// How a handshake that took too long is told: the library's error is text only.
 pub(super) const TIMED_OUT: &str = "the handshake timed out";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scope_of_an_address_is_in_no_certificate() {
+        let address: std::net::IpAddr = "fe80::1".parse().unwrap();
+        for host in ["fe80::1", "fe80::1%eth0", "fe80::1%2"] {
+            assert_eq!(server_name(host).unwrap(), ServerName::from(address));
+        }
+        assert!(server_name("nas.local").is_ok() && server_name("a b").is_err());
+    }
+}

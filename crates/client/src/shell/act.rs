@@ -70,8 +70,13 @@ impl<'a> Shell<'a> {
         }
     }
 
-    /// Connects to a host, a URL or a site.
+    /// Connects to a host, a URL or a site. Whom `user` named is known to the server before alone.
     pub(super) async fn open(&mut self, server: &str) -> Result<(), Failure> {
+        self.app.log_in_as(None);
+        self.connect(server).await
+    }
+
+    async fn connect(&mut self, server: &str) -> Result<(), Failure> {
         self.close().await;
         let target = self.app.server(server)?;
         self.server = Some(server.to_owned());
@@ -81,12 +86,16 @@ impl<'a> Shell<'a> {
         let link = self.app.open(&target).await?;
         let mut session = link.session().await?;
         let start = names::join(&link.base, target.path());
-        if !start.is_empty() {
-            session.cwd(&start).await?;
-        }
-        let cwd = session.pwd().await?;
+        let cwd = enter(&mut *session, &start).await;
         let greeting = session.facts().greeting.join("\n");
         link.pool.give_back(session);
+        let cwd = match cwd {
+            Ok(cwd) => cwd,
+            Err(error) => {
+                link.close().await;
+                return Err(error.into());
+            }
+        };
         if !greeting.is_empty() {
             greeting
                 .lines()
@@ -152,11 +161,12 @@ impl<'a> Shell<'a> {
         self.login_follows = false;
         let server = self.server.clone().ok_or_else(not_connected)?;
         let endpoint = self.app.endpoint(&self.app.server(&server)?)?;
-        self.app.global.user = Some(name.to_owned());
-        if let Some(password) = password.or_else(|| ask::password(name, &endpoint)) {
-            self.app.set_password(&password);
-        }
-        self.open(&server).await
+        let password = match password {
+            None => ask::password(name, &endpoint).map_err(|_| Error::Interrupted)?,
+            said => said,
+        };
+        self.app.log_in_as(Some((name.to_owned(), password)));
+        self.connect(&server).await
     }
 
     pub(super) fn connected(&self) -> Result<&Connected, Failure> {
@@ -241,9 +251,9 @@ impl<'a> Shell<'a> {
         let at = self.connected()?;
         let mut session = at.link.session().await?;
         let path = names::join(&at.cwd, dir);
-        session.cwd(&path).await?;
-        let cwd = session.pwd().await?;
+        let cwd = enter(&mut *session, &path).await;
         at.link.pool.give_back(session);
+        let cwd = cwd?;
         if let Some(at) = &mut self.link {
             at.cwd = cwd;
         }
@@ -275,8 +285,11 @@ impl<'a> Shell<'a> {
         }
         let kept: Vec<String> = names
             .into_iter()
-            .filter(|name| ask::yes(&shown(name)))
+            .filter(|name| ask::yes(&shown(name), &self.app.cancel))
             .collect();
+        if self.app.cancel.is_stopped() {
+            return Err(Error::Interrupted.into());
+        }
         if kept.is_empty() {
             Err(Failure::usage("nothing was chosen"))
         } else {
@@ -289,9 +302,11 @@ impl<'a> Shell<'a> {
         let fresh = self.names.0.is_some_and(|at| at.elapsed() < FRESH);
         if let (Some(at), false) = (&self.link, fresh)
             && let Ok(Ok(mut session)) = tokio::time::timeout(PATIENCE, at.link.session()).await
-            && let Ok(Ok(listing)) = tokio::time::timeout(PATIENCE, session.list(&at.cwd)).await
+            && let Ok(listed) = tokio::time::timeout(PATIENCE, session.list(&at.cwd)).await
         {
             at.link.pool.give_back(session);
+            // Not everybody may list; nothing is completed then.
+            let listing = listed.unwrap_or_default();
             let name = |entry: crate::remote::Entry| {
                 let end = if entry.kind == Kind::Dir { "/" } else { "" };
                 format!("{}{end}", entry.name.as_str())
@@ -303,6 +318,14 @@ impl<'a> Shell<'a> {
         }
         self.names.1.clone()
     }
+}
+
+/// Changes the directory, unless none is named, and asks where that is.
+async fn enter(session: &mut dyn Remote, dir: &str) -> Result<String, RemoteError> {
+    if !dir.is_empty() {
+        session.cwd(dir).await?;
+    }
+    session.pwd().await
 }
 
 async fn answer(

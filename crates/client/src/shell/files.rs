@@ -1,6 +1,10 @@
 //! `get`, `put` and their kin: files by the shell's fingers, moved by the one-shot commands.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+};
 
 use super::{
     act::{Shell, usage},
@@ -8,12 +12,13 @@ use super::{
 };
 use crate::{
     app::Failure,
+    cancel::Cancel,
     cli::{Get, Patterns, Put},
     commands::{get, put},
     error::{Error, RemoteError},
     exit::ExitCode,
     plan::filter::{is_pattern, matcher},
-    remote::{Start, names},
+    remote::{Data, Start, names},
 };
 
 impl Shell<'_> {
@@ -104,39 +109,58 @@ impl Shell<'_> {
         };
         let at = self.connected()?;
         let path = Path::new(file);
-        let mut source =
-            std::fs::File::open(path).map_err(|error| Error::local("open", path, error))?;
+        let source = File::open(path).map_err(|error| Error::local("open", path, error))?;
+        // Read before the server hears of it: what cannot be read makes no empty file there.
+        let mut source = BufReader::with_capacity(256 << 10, source);
+        source
+            .fill_buf()
+            .map_err(|error| Error::local("read", path, error))?;
         let mut session = at.link.session().await?;
-        let mut data = session
-            .open_write(&names::join(&at.cwd, name), Start::Append)
-            .await?;
-        let mut block = vec![0; 256 << 10];
-        let copied = loop {
-            match std::io::Read::read(&mut source, &mut block) {
-                Ok(0) => break Ok(()),
-                Ok(n) => match data.send(&block[..n]).await {
-                    Ok(()) => {}
-                    Err(source) => {
-                        let verb = "APPE".to_owned();
-                        break Err(RemoteError::Io { verb, source }.into());
-                    }
-                },
-                Err(error) => break Err(Error::local("read", path, error)),
-            }
-        };
-        if let Err(Error::Local { .. }) = &copied {
+        let to = names::join(&at.cwd, name);
+        let mut data = session.open_write(&to, Start::Append).await?;
+        data.obey(&self.app.cancel);
+        let copied = send_all(&mut *data, &mut source, path, &self.app.cancel).await;
+        if let Err(Error::Local { .. } | Error::Interrupted) = &copied {
             // A reset: the server must not take a part for the whole.
             drop(data);
             let _unusable = session.settle().await;
+            at.link.pool.give_back(session);
             return Ok(copied.map(|()| ExitCode::Done)?);
         }
         // The server's reason for a broken connection says more than the break.
         let finished = data.finish().await;
         at.link.pool.give_back(session);
-        finished?;
+        match finished {
+            Err(_) if self.app.cancel.is_stopped() => return Err(Error::Interrupted.into()),
+            other => other?,
+        }
         copied?;
         self.names.0 = None;
         Ok(ExitCode::Done)
+    }
+}
+
+async fn send_all(
+    data: &mut dyn Data,
+    source: &mut BufReader<File>,
+    path: &Path,
+    cancel: &Cancel,
+) -> Result<(), Error> {
+    loop {
+        let block = match source.fill_buf() {
+            Ok([]) => return Ok(()),
+            Ok(block) => block,
+            Err(error) => return Err(Error::local("read", path, error)),
+        };
+        let sent = block.len();
+        match data.send(block).await {
+            Ok(()) => source.consume(sent),
+            Err(_) if cancel.is_stopped() => return Err(Error::Interrupted),
+            Err(source) => {
+                let verb = "APPE".to_owned();
+                return Err(RemoteError::Io { verb, source }.into());
+            }
+        }
     }
 }
 

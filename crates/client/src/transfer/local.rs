@@ -6,6 +6,7 @@
 use std::{
     fs::{File, TryLockError},
     io,
+    os::unix::fs::MetadataExt as _,
     path::{Component, Path, PathBuf},
     sync::Arc,
     time::SystemTime,
@@ -13,7 +14,7 @@ use std::{
 
 use cap_std::{
     ambient_authority,
-    fs::{Dir, OpenOptions},
+    fs::{Dir, MetadataExt as _, OpenOptions},
 };
 use sha2::{Digest as _, Sha256};
 
@@ -104,6 +105,36 @@ impl LocalRoot {
     /// and locked: two transfers must not write one file. Tells whether it was made.
     pub(super) fn open_part(&self, path: &Path) -> Result<(File, bool), Error> {
         check(path)?;
+        loop {
+            let (file, is_new) = self.make_part(path)?;
+            if let Some(file) = self.lock_part(path, file)? {
+                return Ok((file, is_new));
+            }
+        }
+    }
+
+    /// Locks what was opened as a partial file; `None`: meanwhile whoever held it has given it its
+    /// final name, or removed it, and it must not be written to.
+    fn lock_part(&self, path: &Path, file: File) -> Result<Option<File>, Error> {
+        file.try_lock().map_err(|error| {
+            let error = match error {
+                TryLockError::WouldBlock => io::Error::new(
+                    io::ErrorKind::ResourceBusy,
+                    "another transfer is writing this file",
+                ),
+                TryLockError::Error(error) => error,
+            };
+            Error::local("lock", self.shown(path), error)
+        })?;
+        let held = file.metadata().map_err(self.err("open", path))?;
+        let named = self
+            .dir
+            .symlink_metadata(path)
+            .is_ok_and(|named| (named.dev(), named.ino()) == (held.dev(), held.ino()));
+        Ok(named.then_some(file))
+    }
+
+    fn make_part(&self, path: &Path) -> Result<(File, bool), Error> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         let opened = match self.dir.open_with(path, &options) {
@@ -122,16 +153,6 @@ impl LocalRoot {
             other => (other, true),
         };
         let file = file.map_err(self.err("open", path))?.into_std();
-        file.try_lock().map_err(|error| {
-            let error = match error {
-                TryLockError::WouldBlock => io::Error::new(
-                    io::ErrorKind::ResourceBusy,
-                    "another transfer is writing this file",
-                ),
-                TryLockError::Error(error) => error,
-            };
-            Error::local("lock", self.shown(path), error)
-        })?;
         Ok((file, is_new))
     }
 
@@ -304,6 +325,22 @@ mod tests {
             error.ends_with(": another transfer is writing this file"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_partial_that_was_published_meanwhile_is_not_written_to() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        let part = part_of(Path::new("a"));
+        let (first, _) = root.open_part(&part).unwrap();
+        // The second has opened it and not locked it when the first is done.
+        let (second, is_new) = root.make_part(&part).unwrap();
+        assert!(!is_new);
+        root.publish(&part, Path::new("a"), true).unwrap();
+        drop(first);
+        assert!(root.lock_part(&part, second).unwrap().is_none());
+        let (_third, is_new) = root.open_part(&part).unwrap();
+        assert!(is_new && temp.path().join("a").exists());
     }
 
     #[test]

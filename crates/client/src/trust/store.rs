@@ -191,12 +191,31 @@ impl Store {
         Ok(())
     }
 
+    /// Writes the file if it can be; only a certificate that is not remembered is an error. Returns
+    /// why the rest, which the next run learns again, could not be written.
+    ///
+    /// # Errors
+    /// As [`Store::save`].
+    pub fn save_what_matters(&self) -> Result<Option<StoreError>, StoreError> {
+        let Err(error) = self.save() else {
+            return Ok(None);
+        };
+        let mut changes = self.changes();
+        let matters = |row: &(String, Change)| matches!(row.1, Change::Pin(..) | Change::Forgotten);
+        if changes.iter().any(matters) || !matches!(error, StoreError::Io { .. }) {
+            return Err(error);
+        }
+        changes.clear();
+        Ok(Some(error))
+    }
+
     /// The line on which a server stands, for messages.
     fn place(&self, endpoint: &str) -> String {
         let text = fs::read_to_string(&self.path).unwrap_or_default();
+        let table = format!("[\"{endpoint}\"]");
         let line = text
             .lines()
-            .position(|line| line.contains(endpoint))
+            .position(|line| line == table)
             .map_or(1, |at| at + 1);
         format!("{}:{line}", self.path.display())
     }
@@ -208,7 +227,15 @@ fn read(path: &Path) -> Result<BTreeMap<String, Known>, StoreError> {
             path: path.to_owned(),
             reason: error.message().to_owned(),
         }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        // `HOME=/dev/null` is no home either.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(BTreeMap::new())
+        }
         Err(source) => Err(StoreError::Io {
             verb: "read",
             path: path.to_owned(),
@@ -332,6 +359,39 @@ mod tests {
         store.save().unwrap();
         let store = Store::open(&path).unwrap();
         assert_eq!(store.check("same:21", &prints[1]), Trust::Known);
+    }
+
+    #[test]
+    fn where_nothing_can_be_written_only_a_pin_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file/known_hosts.toml");
+        std::fs::write(dir.path().join("file"), "").unwrap();
+        let store = Store::open(&path).unwrap();
+        store.note_tls("a:21");
+        assert!(store.save_what_matters().unwrap().is_some());
+        assert!(store.save_what_matters().unwrap().is_none(), "told once");
+        assert!(store.spoke_tls("a:21"));
+        store.pin("a:21", &Fingerprint::of_certificate(b"1"), "1");
+        assert!(store.save_what_matters().is_err());
+    }
+
+    #[test]
+    fn the_place_is_that_of_the_very_server() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("known_hosts.toml");
+        let store = Store::open(&path).unwrap();
+        for endpoint in ["10.0.0.1:2121", "10.0.0.1:21", "h"] {
+            store.pin(endpoint, &Fingerprint::of_certificate(b"1"), "1");
+        }
+        store.save().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let line = |endpoint: &str| {
+            let place = store.place(endpoint);
+            let number: usize = place.rsplit_once(':').unwrap().1.parse().unwrap();
+            text.lines().nth(number - 1).unwrap().to_owned()
+        };
+        assert_eq!(line("10.0.0.1:21"), "[\"10.0.0.1:21\"]");
+        assert_eq!(line("10.0.0.1:2121"), "[\"10.0.0.1:2121\"]");
     }
 
     #[test]

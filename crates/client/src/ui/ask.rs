@@ -1,8 +1,20 @@
 //! Questions to the person: passwords, certificates, yes or no.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::{
+    io::{self, BufRead as _, IsTerminal as _, Write as _},
+    time::Duration,
+};
 
 use ftp_config::Secret;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
+
+use crate::cancel::Cancel;
+
+/// How often a waiting question looks whether it was stopped.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Tells whether there is somebody to ask.
 #[must_use]
@@ -11,18 +23,25 @@ pub fn somebody() -> bool {
 }
 
 /// Asks for a password without showing it; `None` without a terminal.
-#[must_use]
-pub fn password(user: &str, endpoint: &str) -> Option<Secret> {
+///
+/// # Errors
+/// Ctrl-C was pressed.
+pub fn password(user: &str, endpoint: &str) -> io::Result<Option<Secret>> {
     if !somebody() {
-        return None;
+        return Ok(None);
     }
     let question = format!("Password for {user} at {endpoint}: ");
-    rpassword::prompt_password(question).ok().map(Secret::new)
+    match rpassword::prompt_password(question) {
+        Ok(text) => Ok(Some(Secret::new(text))),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
-/// Asks a question that only `yes` answers with yes; no without a terminal.
+/// Asks a question that only `yes` answers with yes; no without a terminal, or once `cancel` is
+/// stopped.
 #[must_use]
-pub fn yes(question: &str) -> bool {
+pub fn yes(question: &str, cancel: &Cancel) -> bool {
     if !somebody() {
         return false;
     }
@@ -33,9 +52,26 @@ pub fn yes(question: &str) -> bool {
     {
         return false;
     }
+    if !answered(cancel) {
+        let _ = writeln!(err);
+        return false;
+    }
     let mut line = String::new();
     match io::stdin().lock().read_line(&mut line) {
         Ok(_) => matches!(line.trim(), "yes" | "y" | "Yes" | "YES"),
         Err(_) => false,
     }
+}
+
+/// Waits for a line from the terminal. Reading alone would outlast every Ctrl-C.
+fn answered(cancel: &Cancel) -> bool {
+    let stdin = io::stdin();
+    let look = Timespec::try_from(LOOK).unwrap_or_default();
+    while !cancel.is_stopped() {
+        match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&look)) {
+            Ok(0) | Err(Errno::INTR) => {}
+            _ => return true,
+        }
+    }
+    false
 }

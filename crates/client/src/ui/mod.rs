@@ -11,7 +11,11 @@ pub mod table;
 use std::{
     fmt::Display,
     io::{self, IsTerminal as _, Write as _},
+    sync::OnceLock,
 };
+
+/// Why a part of the answer is lost: the disk behind standard output is full, or the like.
+static LOST: OnceLock<io::Error> = OnceLock::new();
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,9 +67,24 @@ impl Ui {
         }
     }
 
-    /// Prints one line of the answer. A closed pipe is not an error.
+    /// Prints one line of the answer. A closed pipe is not an error; any other is kept for
+    /// [`Ui::lost`].
     pub fn answer(&self, line: impl Display) {
-        let _ = writeln!(io::stdout().lock(), "{line}");
+        if let Err(error) = writeln!(io::stdout().lock(), "{line}")
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            let _the_first_is_told = LOST.set(error);
+        }
+    }
+
+    /// Returns why a part of the answer could not be printed.
+    #[must_use]
+    pub fn lost(&self) -> Option<io::Error> {
+        let again = |error: &io::Error| match error.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => error.kind().into(),
+        };
+        LOST.get().map(again)
     }
 
     /// Prints one line of the answer; on a terminal it is wrapped, and what follows is indented.

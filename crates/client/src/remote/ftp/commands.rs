@@ -63,7 +63,8 @@ impl FtpRemote {
         }
     }
 
-    /// Without MLST: what has a size is a file, what can be entered a directory.
+    /// Without MLST: what has a size is a file, what can be entered a directory. Where there is no
+    /// SIZE either, the listing says what is there.
     async fn stat_by_trying(&mut self, path: &str) -> Result<Option<Entry>, RemoteError> {
         let named = !path.is_empty() && path != "/";
         if named && let Some(size) = self.size(path).await? {
@@ -74,11 +75,26 @@ impl FtpRemote {
         }
         let back = self.pwd().await?;
         let line = format!("CWD {}", if path.is_empty() { "." } else { path });
-        if !self.command(&line).await?.is_ok() {
-            return Ok(None);
+        if self.command(&line).await?.is_ok() {
+            self.go_back(&back).await?;
+            return Ok(Some(Entry::new(name_of(path), Kind::Dir)));
         }
-        self.expect("CWD", &back).await?;
-        Ok(Some(Entry::new(name_of(path), Kind::Dir)))
+        if named && self.size_unknown {
+            return self.stat_by_listing(path).await;
+        }
+        Ok(None)
+    }
+
+    async fn stat_by_listing(&mut self, path: &str) -> Result<Option<Entry>, RemoteError> {
+        let (dir, name) = names::split(path);
+        match self.list_plain(dir).await {
+            Ok(listing) => Ok(listing
+                .entries
+                .into_iter()
+                .find(|e| e.name.as_str() == name)),
+            Err(RemoteError::Refused { .. }) if self.health.is_ready() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn try_time(
@@ -231,6 +247,7 @@ impl Remote for FtpRemote {
     async fn size(&mut self, path: &str) -> Result<Option<u64>, RemoteError> {
         let reply = self.command(&format!("SIZE {path}")).await?;
         let size = reply.text().split_whitespace().next();
+        self.size_unknown = matches!(reply.code, 500 | 502);
         match reply.code {
             213 => Ok(size.and_then(|word| word.parse().ok())),
             400..=499 => Err(refused("SIZE", path, reply)),

@@ -89,11 +89,19 @@ impl FtpRemote {
         }
         let listed = self.list_here().await;
         if moves && self.health.is_ready() {
-            self.expect("CWD", &back).await?;
+            self.go_back(&back).await?;
         }
         let mut listing = listed?;
         self.set_clock(dir, &mut listing).await;
         Ok(listing)
+    }
+
+    /// Returns to where relative paths begin; a session that cannot would take them for others.
+    pub(super) async fn go_back(&mut self, dir: &str) -> Result<(), RemoteError> {
+        match self.expect("CWD", dir).await {
+            Ok(_) => Ok(()),
+            Err(error) => self.give_up(error),
+        }
     }
 
     async fn list_here(&mut self) -> Result<Listing, RemoteError> {

@@ -59,6 +59,8 @@ pub(super) struct FtpRemote {
     set_time: commands::SetTime,
     hash_set: Option<HashAlgorithm>,
     mlst_refused: bool,
+    /// The server has no SIZE.
+    size_unknown: bool,
     clock: list::Clock,
 }
 
@@ -140,6 +142,7 @@ impl FtpRemote {
             set_time: commands::SetTime::Unknown,
             hash_set: None,
             mlst_refused: false,
+            size_unknown: false,
             clock: list::Clock::Unknown,
         })
     }

@@ -1,0 +1,175 @@
+//! The `ftp>` prompt as a script, and what is printed: the real program, with servers that are not
+//! our own.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up should stop"
+)]
+
+mod fake;
+
+use std::{
+    fs,
+    io::{Read, Write},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    sync::{Mutex, mpsc},
+};
+
+use fake::{Fake, Running};
+
+/// Begins a script in a directory of its own.
+fn begin(here: &Path, args: &[&str], script: &str) -> Child {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ftpc"))
+        .args(["shell", "-k"])
+        .args(args)
+        .env_clear()
+        .env("HOME", here)
+        .current_dir(here)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut keys = child.stdin.take().unwrap();
+    keys.write_all(script.as_bytes()).unwrap();
+    child
+}
+
+fn run(here: &Path, args: &[&str], script: &str) -> Output {
+    begin(here, args, script).wait_with_output().unwrap()
+}
+
+fn url(server: &Running, user: &str) -> String {
+    format!("ftp://{user}@{}/", server.address)
+}
+
+#[test]
+fn whom_user_named_is_not_told_to_the_next_server() {
+    let here = tempfile::tempdir().unwrap();
+    let (first, second) = (Fake::default().start(), Fake::default().start());
+    let (host, other) = (first.address, second.address);
+    let bob = url(&second, "bob:his");
+    let script = format!(
+        "open {host}\nuser ann hunter2\npwd\nopen {other}\nopen {bob}\nuser ann hunter3\npwd\n"
+    );
+    let ran = run(here.path(), &[], &script);
+    assert!(ran.status.success(), "{ran:?}");
+    assert!(first.lines().contains(&"PASS hunter2".to_owned()));
+    let told: Vec<_> = second
+        .lines()
+        .into_iter()
+        .filter(|line| line.starts_with("USER") || line.starts_with("PASS"))
+        .collect();
+    // The third `open` leaves the login to the line behind it.
+    assert_eq!(
+        told,
+        ["USER anonymous", "PASS ftpc@", "USER ann", "PASS hunter3"]
+    );
+}
+
+#[test]
+fn a_directory_that_is_not_there_costs_no_session() {
+    let here = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .hook(|session, line| {
+            let refused = line == "CWD /none";
+            if refused {
+                session.say("550 none");
+            }
+            refused
+        })
+        .start();
+    let ran = run(here.path(), &[&url(&server, "ann:x")], "cd none\npwd\nls\n");
+    assert_eq!(ran.status.code(), Some(6), "{ran:?}");
+    assert_eq!(server.count("USER"), 1, "{:?}", server.lines());
+}
+
+#[test]
+fn paths_begin_as_the_server_says() {
+    let here = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("C:/share/a", "12345")
+        .hook(|session, line| {
+            let asked = line == "PWD";
+            if asked {
+                session.say("257 \"C:/share\" is here");
+            }
+            asked
+        })
+        .start();
+    let ran = run(
+        here.path(),
+        &[&url(&server, "ann:x")],
+        "ls\nget a\nput a b\n",
+    );
+    assert!(ran.status.success(), "{ran:?}");
+    assert_eq!(ran.stdout, b"a\n");
+    assert_eq!(fs::read(here.path().join("a")).unwrap(), b"12345");
+    assert_eq!(server.content("C:/share/b").unwrap(), b"12345");
+}
+
+#[test]
+fn what_cannot_be_read_is_not_appended() {
+    let here = tempfile::tempdir().unwrap();
+    fs::create_dir(here.path().join("dir")).unwrap();
+    let server = Fake::default().start();
+    let ran = run(here.path(), &[&url(&server, "ann:x")], "append dir\n");
+    assert_eq!(ran.status.code(), Some(7), "{ran:?}");
+    assert_eq!(server.count("APPE"), 0, "{:?}", server.lines());
+}
+
+#[test]
+fn ctrl_c_stops_an_append_by_a_reset() {
+    let here = tempfile::tempdir().unwrap();
+    let large = fs::File::create(here.path().join("large")).unwrap();
+    large.set_len(64 << 30).unwrap();
+    let (begun, wait) = mpsc::channel();
+    let (end, ended) = mpsc::channel();
+    let (begun, end) = (Mutex::new(begun), Mutex::new(end));
+    let server = Fake::default()
+        .hook(move |session, line| {
+            if !line.starts_with("APPE") {
+                return false;
+            }
+            session.say("150 send it");
+            let mut data = session.data();
+            data.read_exact(&mut [0; 1]).unwrap();
+            begun.lock().unwrap().send(()).unwrap();
+            let came = std::io::copy(&mut data, &mut std::io::sink());
+            session.say("426 broken");
+            end.lock().unwrap().send(came.is_err()).unwrap();
+            true
+        })
+        .start();
+    let child = begin(here.path(), &[&url(&server, "ann:x")], "append large\n");
+    wait.recv().unwrap();
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let ran = child.wait_with_output().unwrap();
+    assert_eq!(ran.status.code(), Some(130), "{ran:?}");
+    assert!(ended.recv().unwrap(), "the end of the data was no reset");
+}
+
+#[test]
+fn an_answer_that_is_lost_is_an_error() {
+    let here = tempfile::tempdir().unwrap();
+    let server = Fake::default().file("/a", "12345").start();
+    for json in [&[][..], &["--json"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        let ran = Command::new(env!("CARGO_BIN_EXE_ftpc"))
+            .args(["ls", &url(&server, "ann:x")])
+            .args(json)
+            .env_clear()
+            .env("HOME", here.path())
+            .stdout(full.unwrap())
+            .output()
+            .unwrap();
+        assert_eq!(ran.status.code(), Some(7), "{ran:?}");
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(
+            said.ends_with("write local `-`: no space left on device\n"),
+            "{said}"
+        );
+    }
+}
