@@ -6,6 +6,7 @@ use ftp_config::{Secret, SharePath};
 use tracing::warn;
 
 use crate::{
+    auth::Admitted,
     protocol::{Reply, reply::code},
     session::{Answer, Login, Session, disk},
 };
@@ -38,12 +39,11 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
     };
     let password = Secret::new(String::from_utf8_lossy(password).into_owned());
     let gate = Arc::clone(&session.gate);
-    let decided_by = gate.current();
-    let account = match gate
+    let Admitted { account, by } = match gate
         .login(&name, &password, session.peer, session.is_tls)
         .await
     {
-        Ok(account) => account,
+        Ok(admitted) => admitted,
         Err(refusal) => {
             session.failures += 1;
             if session.failures >= MOST_FAILURES {
@@ -56,12 +56,12 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
         warn!(user = %account, reason = %too_many, "login refused");
         return Answer::Leave(Reply::new(code::CLOSING, too_many.to_string()));
     }
-    if !Arc::ptr_eq(&decided_by, &gate.current()) {
+    if !Arc::ptr_eq(&by, &gate.current()) {
         // A reload ends the sessions of users it changed, and came between the proof and the seat.
         let words = "The configuration has just changed; log in again";
         return Answer::Leave(Reply::new(code::CLOSING, words));
     }
-    session.snapshot = decided_by;
+    session.snapshot = by;
     let share = session.snapshot.share.clone();
     let entering = Arc::clone(&account);
     match disk::act(move || share.enter(&entering)).await {
