@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpListener, process::Command};
 
-use harness::{Site, client::sample, foreign, ftpc, server::command};
+use harness::{Site, client::sample, foreign, ftpc, port::Kept, server::command};
 
 #[test]
 fn the_clients_failures_have_their_codes_and_words() {
@@ -13,13 +13,10 @@ fn the_clients_failures_have_their_codes_and_words() {
         .start();
     let here = tempfile::tempdir().unwrap();
     sample(here.path(), "local", 1000);
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = Kept::new();
     let url = server.url("/");
     let ro = url.replace("ann@", "ro@");
-    let dead = format!("ftp://ann@{closed}/");
+    let dead = format!("ftp://ann@{}/", closed.address);
     // Arguments, exit code, words.
     let table: [(&[&str], i32, &str); 8] = [
         (
@@ -104,8 +101,7 @@ fn a_mistyped_site_sends_nothing_to_another_server() {
 
 #[test]
 fn a_full_disk_is_said_and_leaves_nothing() {
-    let site = Site::with_ann().file("old", b"old bytes");
-    let Some(_mount) = Tmpfs::mount(&site.share(), 4) else {
+    let Some(site) = Site::with_ann().on_tmpfs("size=4m") else {
         return;
     };
     fs::write(site.disk("old"), "old bytes").unwrap();
@@ -125,35 +121,6 @@ fn a_full_disk_is_said_and_leaves_nothing() {
     ftpc(here.path())
         .args(["put", "fits", &server.url("/")])
         .success();
-}
-
-/// A small file system, unmounted at the end.
-struct Tmpfs(std::path::PathBuf);
-
-impl Tmpfs {
-    #[allow(clippy::print_stderr, reason = "a skipped test must say so")]
-    fn mount(dir: &std::path::Path, mib: u32) -> Option<Self> {
-        let size = format!("size={mib}m,mode=755");
-        let mount = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
-            .arg(dir)
-            .output();
-        if mount.is_ok_and(|out| out.status.success()) {
-            return Some(Self(dir.to_path_buf()));
-        }
-        assert!(
-            std::env::var_os("FTP_REQUIRE_PEERS").is_none(),
-            "a tmpfs cannot be mounted"
-        );
-        eprintln!("SKIPPED: a tmpfs cannot be mounted without root");
-        None
-    }
-}
-
-impl Drop for Tmpfs {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").args(["-l"]).arg(&self.0).status();
-    }
 }
 
 #[test]
@@ -202,13 +169,11 @@ fn a_read_only_share_refuses_uploads_and_says_why() {
     if rustix_is_root() && foreign::find("setpriv").is_none() {
         return;
     }
-    let site = Site::with_ann();
-    site.write();
-    let here = tempfile::tempdir().unwrap();
-    sample(here.path(), "f", 10);
-    let Some(_mount) = Tmpfs::mount(&site.share(), 4) else {
+    let Some(site) = Site::with_ann().on_tmpfs("size=4m") else {
         return;
     };
+    let here = tempfile::tempdir().unwrap();
+    sample(here.path(), "f", 10);
     let remount = Command::new("mount")
         .args(["-o", "remount,ro"])
         .arg(site.share())

@@ -102,6 +102,7 @@ fn start(dir: &std::path::Path) -> (Ended, u16) {
     let mut child = std::process::Command::new(harness::programs::program("ftpd"))
         .current_dir(dir)
         .args(["--config", "config/ftp.toml"])
+        .env("XDG_RUNTIME_DIR", dir)
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();

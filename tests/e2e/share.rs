@@ -3,13 +3,11 @@
 use std::{
     fs,
     os::unix::fs::symlink,
-    path::PathBuf,
-    process::Command,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
-use harness::{Site, Wire, client::noise, tls};
+use harness::{Site, Wire, client::noise, server::AtEnd, tls};
 
 /// What an account tries; each answers with a refusal or its success.
 const ACTS: [(&str, &str); 13] = [
@@ -178,6 +176,7 @@ fn a_killed_server_leaves_only_whole_files() {
         let address = server.address;
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
+            let _at_end = AtEnd(&stop);
             for worker in 0..4 {
                 let stop = &stop;
                 scope.spawn(move || load(address, worker, stop));
@@ -188,7 +187,6 @@ fn a_killed_server_leaves_only_whole_files() {
                 std::thread::yield_now();
             }
             site = server.kill();
-            stop.store(true, Ordering::Relaxed);
         });
         let names = fs::read_dir(site.share()).unwrap();
         for entry in names.map(Result::unwrap) {
@@ -239,8 +237,7 @@ fn load(address: std::net::SocketAddr, worker: usize, stop: &AtomicBool) {
 
 #[test]
 fn a_full_share_says_452_loses_nothing_and_goes_on() {
-    let site = Site::with_ann();
-    let Some(_mount) = Mount::tmpfs(site.share(), "size=64m") else {
+    let Some(site) = Site::with_ann().on_tmpfs("size=64m") else {
         return;
     };
     fs::write(site.disk("old"), content(100)).unwrap();
@@ -270,8 +267,7 @@ fn a_full_share_says_452_loses_nothing_and_goes_on() {
 
 #[test]
 fn a_share_without_room_for_one_more_name_says_452_and_goes_on() {
-    let site = Site::with_ann();
-    let Some(_mount) = Mount::tmpfs(site.share(), "size=1m,nr_inodes=40") else {
+    let Some(site) = Site::with_ann().on_tmpfs("size=1m,nr_inodes=40") else {
         return;
     };
     fs::write(site.disk("old"), "old").unwrap();
@@ -295,34 +291,6 @@ fn a_share_without_room_for_one_more_name_says_452_and_goes_on() {
     wire.store("STOR fits too", b"new");
 }
 
-/// A file system that is gone with the test.
-struct Mount(PathBuf);
-
-impl Mount {
-    #[allow(clippy::print_stderr, reason = "a skipped test must say so")]
-    fn tmpfs(dir: PathBuf, size: &str) -> Option<Self> {
-        let out = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("{size},mode=755"), "tmpfs"])
-            .arg(&dir)
-            .output();
-        if out.is_ok_and(|out| out.status.success()) {
-            return Some(Self(dir));
-        }
-        assert!(
-            std::env::var_os("FTP_REQUIRE_PEERS").is_none(),
-            "a tmpfs cannot be mounted"
-        );
-        eprintln!("SKIPPED: a tmpfs cannot be mounted without root");
-        None
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[test]
 fn swapped_links_never_show_anything_from_outside() {
     let secs: u64 = std::env::var("FTP_E2E_RACE_SECS")
@@ -343,6 +311,7 @@ fn swapped_links_never_show_anything_from_outside() {
     );
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _at_end = AtEnd(&done);
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 for (from, to) in [(&d, &tmp), (&bad, &d), (&d, &bad), (&tmp, &d)] {
@@ -375,7 +344,6 @@ fn swapped_links_never_show_anything_from_outside() {
                 wire.command("RNTO stolen");
             }
         }
-        done.store(true, Ordering::Relaxed);
     });
     let mut left: Vec<_> = fs::read_dir(&outside)
         .unwrap()

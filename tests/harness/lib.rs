@@ -12,6 +12,8 @@
 
 pub mod client;
 pub mod foreign;
+pub mod mount;
+pub mod port;
 pub mod programs;
 pub mod server;
 pub mod site;

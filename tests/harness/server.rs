@@ -4,7 +4,10 @@ use std::{
     io::{BufRead as _, BufReader},
     net::SocketAddr,
     process::{Child, Command, Output, Stdio},
-    sync::{Arc, Condvar, Mutex},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -120,6 +123,18 @@ impl Server {
         }
     }
 
+    /// Returns the whole log up to now: a line that was on its way is in it.
+    #[must_use]
+    #[track_caller]
+    pub fn log_up_to_now(&self) -> String {
+        static MARKS: AtomicUsize = AtomicUsize::new(0);
+        // Nobody is called that; that nobody was sent away is logged behind all before.
+        let mark = format!("mark-{}-", MARKS.fetch_add(1, Ordering::Relaxed));
+        let _ = self.control(&["kick", &mark]);
+        self.wait_for_log(&mark);
+        self.log()
+    }
+
     /// Runs one of `ftpd`'s own commands on this server, such as `who`.
     #[must_use]
     pub fn control(&self, args: &[&str]) -> Output {
@@ -223,6 +238,34 @@ pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// The same command with the same environment, begun by a line of shell that ends in
+/// `exec "$0" "$@"`.
+#[must_use]
+pub fn through_shell(ftpd: &Command, script: &str) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", script])
+        .arg(ftpd.get_program())
+        .args(ftpd.get_args())
+        .env_clear()
+        .envs(
+            ftpd.get_envs()
+                .filter_map(|(key, value)| Some((key, value?))),
+        )
+        .stdin(Stdio::null());
+    shell
+}
+
+/// Tells threads of a scope to end when the test ends, also when it fails: the scope waits for them.
+#[derive(Debug)]
+pub struct AtEnd<'a>(pub &'a AtomicBool);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// `ftpd --config` of a site in a clean environment.
 #[must_use]
 pub fn command(site: &Site) -> Command {
@@ -230,6 +273,8 @@ pub fn command(site: &Site) -> Command {
     command
         .env_clear()
         .env("HOME", site.path())
+        // For the status socket.
+        .env("XDG_RUNTIME_DIR", site.path())
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("TZ", "UTC")
         .current_dir(site.path())

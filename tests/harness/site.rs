@@ -7,7 +7,11 @@ use std::{
     process::Command,
 };
 
-use crate::server::{Server, command};
+use crate::{
+    mount::Mount,
+    port::Kept,
+    server::{Server, command},
+};
 
 /// The password of every user of a site.
 pub const PASSWORD: &str = "secret";
@@ -26,9 +30,12 @@ pub enum Engine {
 /// A share, its users and its configuration, before the server is started.
 #[derive(Debug)]
 pub struct Site {
+    // Declared first: it goes before its directory is removed.
+    mount: Option<Mount>,
     dir: tempfile::TempDir,
     users: String,
     tables: Vec<(String, String)>,
+    port: Option<Kept>,
 }
 
 impl Default for Site {
@@ -46,9 +53,11 @@ impl Site {
         fs::create_dir(dir.path().join("share")).unwrap();
         fs::create_dir(dir.path().join("config")).unwrap();
         Self {
+            mount: None,
             dir,
             users: String::new(),
             tables: Vec::new(),
+            port: None,
         }
         .key("server", "listen = [\"127.0.0.1:0\"]")
         .key("share", "reserve = \"0\"")
@@ -90,6 +99,21 @@ impl Site {
         });
         self.tables.push((table.to_owned(), line.to_owned()));
         self
+    }
+
+    /// Listens on one port, which stays this site's while its server is stopped and started.
+    #[must_use]
+    pub fn on_kept_port(mut self) -> Self {
+        let kept = self.port.insert(Kept::new());
+        let listen = format!("listen = [\"{}\"]", kept.address);
+        self.key("server", &listen)
+    }
+
+    /// Gives the share a tmpfs with these options; `None`: not possible here, as was said.
+    #[must_use]
+    pub fn on_tmpfs(mut self, options: &str) -> Option<Self> {
+        self.mount = Some(Mount::tmpfs(&self.share(), options)?);
+        Some(self)
     }
 
     /// Chooses the engine.

@@ -98,7 +98,7 @@ fn read(data: &mut TcpStream) -> Vec<u8> {
 }
 
 async fn dial(server: &Running) -> Box<dyn Remote> {
-    server.impatient().dial().await.unwrap()
+    server.dialer().dial().await.unwrap()
 }
 
 async fn get(remote: &mut dyn Remote, path: &str) -> Result<Vec<u8>, RemoteError> {

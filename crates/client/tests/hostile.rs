@@ -15,19 +15,22 @@ use std::{
     time::Duration,
 };
 
-use fake::{Fake, Running};
+use fake::{Fake, Running, port::Kept};
 use ftp_config::SiteTls;
 use ftpc::{
     error::{Phase, RemoteError},
-    remote::{Dial, Kind, Remote, Start, connect::Wire},
+    remote::{
+        Dial, Kind, Remote, Start,
+        connect::{Dialer, Wire},
+    },
 };
 
 async fn dial(server: &Running) -> Box<dyn Remote> {
     server.dialer().dial().await.unwrap()
 }
 
-async fn refusal(server: &Running) -> RemoteError {
-    match server.impatient().dial().await {
+async fn refusal(dialer: Dialer) -> RemoteError {
+    match dialer.dial().await {
         Ok(_) => panic!("the session was made"),
         Err(error) => error,
     }
@@ -45,7 +48,11 @@ async fn a_late_reply_never_answers_the_next_command() {
             }
         })
         .start();
-    let mut remote = server.impatient().dial().await.unwrap();
+    let mut remote = server
+        .impatient(|limits| &mut limits.reply)
+        .dial()
+        .await
+        .unwrap();
     let late = remote.size("a").await.unwrap_err();
     assert!(
         matches!(
@@ -90,7 +97,11 @@ async fn a_listing_without_its_226_is_an_error() {
             }
         })
         .start();
-    let mut remote = server.impatient().dial().await.unwrap();
+    let mut remote = server
+        .impatient(|limits| &mut limits.reply)
+        .dial()
+        .await
+        .unwrap();
     let error = remote.list("/").await.unwrap_err();
     assert!(
         matches!(
@@ -129,7 +140,7 @@ async fn a_banner_line_of_digits_is_not_taken_for_the_end() {
             }
         })
         .start();
-    let error = refusal(&server).await;
+    let error = refusal(server.dialer()).await;
     assert!(matches!(error, RemoteError::Protocol { .. }), "{error}");
 }
 
@@ -207,9 +218,11 @@ async fn a_refused_epsv_is_followed_by_pasv_once_and_for_all() {
 
 #[tokio::test]
 async fn the_address_in_a_227_is_not_dialled() {
-    let elsewhere = TcpListener::bind("127.0.0.9:0").unwrap();
+    // Refused where the client should go, open where it is sent.
+    let kept = Kept::new();
+    let port = kept.address.port();
+    let elsewhere = TcpListener::bind(("127.0.0.9", port)).unwrap();
     elsewhere.set_nonblocking(true).unwrap();
-    let port = elsewhere.local_addr().unwrap().port();
     let server = Fake::default()
         .file("/a", "abc")
         .hook(move |session, line| match line {
@@ -224,7 +237,7 @@ async fn the_address_in_a_227_is_not_dialled() {
             _ => false,
         })
         .start();
-    let mut remote = server.impatient().dial().await.unwrap();
+    let mut remote = server.dialer().dial().await.unwrap();
     let Err(error) = remote.open_read("/a", 0).await else {
         panic!("opened")
     };
@@ -238,7 +251,7 @@ async fn the_address_in_a_227_is_not_dialled() {
 #[tokio::test]
 async fn silence_and_strangers_are_told_apart() {
     let silent = Fake::default().greeting(b"").start();
-    let error = refusal(&silent).await;
+    let error = refusal(silent.impatient(|limits| &mut limits.greeting)).await;
     assert!(
         matches!(
             error,
@@ -251,14 +264,14 @@ async fn silence_and_strangers_are_told_apart() {
     );
 
     let ssh = Fake::default().greeting(b"SSH-2.0-OpenSSH_9\r\n").start();
-    let error = refusal(&ssh).await;
+    let error = refusal(ssh.dialer()).await;
     assert!(
         matches!(&error, RemoteError::NotFtp { said, .. } if said == "SSH-2.0-OpenSSH_9"),
         "{error}"
     );
 
     let bare = Fake::default().greeting(b"220\r\n").start();
-    let error = refusal(&bare).await;
+    let error = refusal(bare.impatient(|limits| &mut limits.greeting)).await;
     assert!(
         matches!(
             error,
@@ -273,7 +286,7 @@ async fn silence_and_strangers_are_told_apart() {
     let full = Fake::default()
         .greeting(b"421 too many connections\r\n")
         .start();
-    let error = refusal(&full).await;
+    let error = refusal(full.dialer()).await;
     assert!(error.is_too_many(), "{error}");
 }
 
@@ -471,7 +484,7 @@ async fn text_behind_the_234_and_a_broken_handshake_end_the_session() {
             }
         })
         .start();
-    let mut dialer = server.impatient();
+    let mut dialer = server.dialer();
     dialer.tls = SiteTls::Required;
     let Err(error) = dialer.dial().await else {
         panic!("made")
@@ -493,11 +506,15 @@ async fn a_stalled_transfer_is_given_up() {
             }
         })
         .start();
-    let mut remote = server.impatient().dial().await.unwrap();
+    let mut remote = server
+        .impatient(|limits| &mut limits.stalled)
+        .dial()
+        .await
+        .unwrap();
     let mut data = remote.open_read("/a", 0).await.unwrap();
     let read = tokio::task::spawn_blocking(move || data.read(&mut [0; 10]));
     let error = read.await.unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "nothing moved for 0.4s");
+    assert_eq!(error.to_string(), "nothing moved for 1s");
 }
 
 #[tokio::test]

@@ -19,12 +19,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use fake::{Fake, Running, Session};
+use fake::{Fake, Running, Session, port::Kept};
 use ftp_config::{ByteRate, client::Verify};
 use ftpc::{
     error::{Error, RemoteError},
     event::{Event, Events},
     plan::{Plan, Step},
+    remote::connect::Dialer,
     transfer::{Backoff, Cancel, Engine, Options, Summary},
 };
 
@@ -802,6 +803,7 @@ async fn a_server_with_few_places_is_served_by_fewer_workers() {
     let server = fake
         .hook(|session, line| {
             line.starts_with("USER") && session.open.load(Ordering::SeqCst) > 1 && {
+                session.leave();
                 session.say("530 Sorry, the maximum number of clients is connected");
                 session.hang_up();
                 true
@@ -966,9 +968,10 @@ async fn a_tree_survives_a_server_that_goes_and_comes() {
 #[tokio::test]
 async fn a_server_that_cannot_be_reached_ends_the_run_once_for_all() {
     let temp = tempfile::tempdir().unwrap();
-    let server = Fake::default().start();
-    let mut dialer = server.dialer();
-    drop(server);
+    let closed = Kept::new();
+    let password = ftp_config::Secret::new("hunter2");
+    let mut dialer = Dialer::new("127.0.0.1", closed.address.port(), "ann", password);
+    dialer.tls = ftp_config::SiteTls::Off;
     dialer.deadlines.connect = Duration::from_secs(5);
     let mut plan = Plan::new(temp.path());
     for name in 0..500 {

@@ -21,6 +21,10 @@ pub(crate) mod hands;
 pub mod lan;
 pub mod listen;
 pub mod log;
+#[cfg(test)]
+#[path = "../../../tests/harness/port.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the harness exports it")]
+mod port;
 pub mod privilege;
 pub mod protocol;
 pub mod reload;

@@ -1,8 +1,8 @@
 //! The exit codes: one test each, and the table in `--help` holds these and no others.
 
-use std::{fs, net::TcpListener, path::Path};
+use std::{fs, path::Path};
 
-use harness::{Server, Site, client::sample, ftpc, server::until};
+use harness::{Server, Site, client::sample, ftpc, port::Kept, server::until};
 
 use super::names;
 
@@ -61,11 +61,8 @@ fn code_2_wrong_words_or_configuration() {
 #[test]
 fn code_3_no_connection() {
     let here = tempfile::tempdir().unwrap();
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let url = format!("ftp://ann@{closed}/");
+    let closed = Kept::new();
+    let url = format!("ftp://ann@{}/", closed.address);
     ftpc(here.path()).args(["ls", &url]).code(3).says("refused");
 }
 

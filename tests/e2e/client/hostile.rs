@@ -152,7 +152,7 @@ fn silence_is_given_up() {
         }
         silent
     }));
-    let ran = reply.run(&["--timeout", "300ms", "ls"], "").code(3);
+    let ran = reply.run(&["--timeout", "2s", "ls"], "").code(3);
     ran.says("no answer for");
 }
 

@@ -34,19 +34,18 @@ fn restart_in_the_middle(server: Server, dir: &Path, running: &Running) -> Serve
         (arrived() > FILES / 3 || running.is_over()).then_some(())
     });
     assert!(!running.is_over(), "it was over before the restart");
-    let listen = format!("listen = [\"{}\"]", server.address);
     let (site, code) = server.stop();
     assert_eq!(code, Some(0));
     assert!(
         arrived() < FILES,
         "nothing was left to do after the restart"
     );
-    site.key("server", &listen).start()
+    site.start()
 }
 
 #[test]
 fn a_tree_comes_whole_though_the_server_is_restarted() {
-    let server = Site::with_ann().start();
+    let server = Site::with_ann().on_kept_port().start();
     tree(&server.site.disk("tree"));
     let here = tempfile::tempdir().unwrap();
     let running = ftpc(here.path())
@@ -62,7 +61,7 @@ fn a_tree_comes_whole_though_the_server_is_restarted() {
 
 #[test]
 fn a_tree_arrives_whole_though_the_server_is_restarted() {
-    let server = Site::with_ann().start();
+    let server = Site::with_ann().on_kept_port().start();
     let here = tempfile::tempdir().unwrap();
     tree(&here.path().join("tree"));
     let running = ftpc(here.path())

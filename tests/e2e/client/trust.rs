@@ -9,11 +9,10 @@ fn stranger(server: &Server) -> String {
     format!("LOCALHOST:{}", server.address.port())
 }
 
-/// Starts the server again on its port, as if it were another.
+/// Starts the server again on its kept port, as if it were another.
 fn again(server: Server, change: impl FnOnce(Site) -> Site) -> Server {
-    let listen = format!("listen = [\"{}\"]", server.address);
     let (site, _) = server.stop();
-    change(site.key("server", &listen)).start()
+    change(site).start()
 }
 
 fn without_its_certificate(site: Site) -> Site {
@@ -51,9 +50,10 @@ fn trust_add_pins_without_a_login() {
     ran.says("remembered");
     let print = print_in(&ran.text());
     assert!(list(here.path()).contains(&print));
-    assert!(server.log().contains(&print[7..]), "ftpd shows another one");
+    let log = server.log_up_to_now();
+    assert!(log.contains(&print[7..]), "ftpd shows another one");
     // Nobody tried to log in, and the second time there is nothing to do.
-    assert!(!server.log().contains("anonymous"), "{}", server.log());
+    assert!(!log.contains("anonymous"), "{log}");
     add().says("before");
 
     let url = format!("ftp://ann@{host}/");
@@ -83,7 +83,7 @@ fn a_new_certificate_is_refused_in_a_script_unless_told() {
 
 #[test]
 fn a_changed_certificate_is_refused_with_both_fingerprints() {
-    let server = Site::with_ann().start();
+    let server = Site::with_ann().on_kept_port().start();
     let here = tempfile::tempdir().unwrap();
     let url = server.url("/");
     let ls = || ftpc(here.path()).args(["ls", &url]);
@@ -100,14 +100,11 @@ fn a_changed_certificate_is_refused_with_both_fingerprints() {
         print_in(new)
     };
     let new = refused(ls().code(5));
-    assert!(server.log().contains(&new[7..]), "{}", server.log());
     refused(ls().args(["--trust-new"]).code(5));
     refused(ftpc(here.path()).args(["trust", "add", &host]).code(5));
-    assert!(
-        !server.log().contains("ann"),
-        "a login was tried: {}",
-        server.log()
-    );
+    let log = server.log_up_to_now();
+    assert!(log.contains(&new[7..]), "{log}");
+    assert!(!log.contains("ann"), "a login was tried: {log}");
 
     ftpc(here.path()).args(["trust", "remove", &host]).success();
     ls().success();
@@ -146,27 +143,21 @@ fn a_server_whose_fingerprint_was_told_is_not_met_in_clear() {
         .args(["ls", &server.url("/")])
         .code(5)
         .says("spoke TLS before");
-    assert!(
-        !server.log().contains("ann"),
-        "a login was tried: {}",
-        server.log()
-    );
+    let log = server.log_up_to_now();
+    assert!(!log.contains("ann"), "a login was tried: {log}");
 }
 
 #[test]
 fn a_server_that_spoke_tls_is_not_met_in_clear() {
-    let server = Site::with_ann().start();
+    let server = Site::with_ann().on_kept_port().start();
     let here = tempfile::tempdir().unwrap();
     let url = server.url("/");
     let ls = || ftpc(here.path()).args(["ls", &url]);
     ls().success();
     let server = again(server, |site| site.key("tls", "mode = \"off\""));
     ls().code(5).says("spoke TLS before");
-    assert!(
-        !server.log().contains("ann"),
-        "a login was tried: {}",
-        server.log()
-    );
+    let log = server.log_up_to_now();
+    assert!(!log.contains("ann"), "a login was tried: {log}");
     // Said in so many words it is done.
     ls().args(["--tls", "off"]).success();
     let host = server.address.to_string();

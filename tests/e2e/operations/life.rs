@@ -4,18 +4,22 @@ use std::{
     fs,
     net::{SocketAddr, TcpListener},
     os::fd::OwnedFd,
-    process::{Command, Stdio},
+    process::Stdio,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use harness::{Server, Site, Wire, client::noise, server::until};
+use harness::{
+    Server, Site, Wire,
+    client::noise,
+    server::{AtEnd, through_shell, until},
+};
 use rustix::process::Signal;
 
 #[test]
 fn a_stop_lets_uploads_finish_and_keeps_what_cannot() {
     let site = Site::with_ann()
         .key("limits", "max_per_ip = 0")
-        .key("timeouts", "shutdown_grace = \"2s\"");
+        .key("timeouts", "shutdown_grace = \"5s\"");
     let server = site.start();
     let mut uploads: Vec<_> = (0..20)
         .map(|i| {
@@ -73,14 +77,9 @@ fn a_stop_lets_uploads_finish_and_keeps_what_cannot() {
 fn on_socket(site: Site, listener: &TcpListener) -> Server {
     let socket: OwnedFd = listener.try_clone().unwrap().into();
     site.start_by(|ftpd| {
-        let mut shell = Command::new("/bin/sh");
         let script = "exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec \"$0\" \"$@\"";
-        shell
-            .args(["-c", script])
-            .arg(ftpd.get_program())
-            .args(ftpd.get_args())
-            .env_clear()
-            .stdin(Stdio::from(socket));
+        let mut shell = through_shell(&ftpd, script);
+        shell.stdin(Stdio::from(socket));
         shell
     })
 }
@@ -108,6 +107,7 @@ fn a_restart_under_socket_activation_refuses_no_connection() {
     let mut server = on_socket(Site::with_ann().file("file", b"x"), &listener);
     assert_eq!(server.address, address);
     let (ended, _server) = std::thread::scope(|scope| {
+        let at_end = AtEnd(&end);
         let visitor = scope.spawn(|| {
             // Every connect works: one that failed would end this thread, and the test.
             let mut cut = 0;
@@ -133,7 +133,7 @@ fn a_restart_under_socket_activation_refuses_no_connection() {
         until("visitors are served at the end", || {
             (whole.load(Ordering::Relaxed) > before || visitor.is_finished()).then_some(())
         });
-        end.store(true, Ordering::Relaxed);
+        drop(at_end);
         (visitor.join().unwrap(), server)
     });
     // A session that was inside when the stop came is told and ended: one a restart at most.

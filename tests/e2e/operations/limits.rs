@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use harness::{PASSWORD, Server, Site, Wire, server::until};
+use harness::{
+    PASSWORD, Server, Site, Wire,
+    server::{through_shell, until},
+};
 
 use super::{status, until_empty};
 
@@ -138,16 +141,7 @@ fn a_server_out_of_files_waits_and_recovers() {
     let server = Site::with_ann()
         .key("limits", "max_clients = 200")
         .key("limits", "max_per_ip = 0")
-        .start_by(|ftpd| {
-            let mut shell = std::process::Command::new("/bin/sh");
-            shell
-                .args(["-c", "ulimit -n 40; exec \"$0\" \"$@\""])
-                .arg(ftpd.get_program())
-                .args(ftpd.get_args())
-                .env_clear()
-                .stdin(std::process::Stdio::null());
-            shell
-        });
+        .start_by(|ftpd| through_shell(&ftpd, "ulimit -n 40; exec \"$0\" \"$@\""));
     server.wait_for_log("open files");
     let held: Vec<TcpStream> = (0..60)
         .map(|_| TcpStream::connect(server.address).unwrap())

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness::{Server, Site, Wire};
+use harness::{Server, Site, Wire, server::AtEnd};
 
 /// How long is counted.
 const WINDOW: Duration = Duration::from_secs(10);
@@ -89,6 +89,7 @@ fn four_sessions_share_the_users_rate_and_all_users_the_servers() {
         .start();
     let (anns, all, end) = (Meter::default(), Meter::default(), AtomicBool::new(false));
     std::thread::scope(|scope| {
+        let _at_end = AtEnd(&end);
         let (shared, capped, anns, all, end) = (&shared, &capped, &anns, &all, &end);
         for file in 0..4 {
             scope.spawn(move || down(shared, "ann", anns, end));
@@ -102,7 +103,6 @@ fn four_sessions_share_the_users_rate_and_all_users_the_servers() {
         let (begun, from) = (Instant::now(), look());
         std::thread::sleep(WINDOW);
         let (took, to) = (begun.elapsed(), look());
-        end.store(true, Ordering::Relaxed);
         is_rate("down, one user", to.0 - from.0, took, 2.0);
         is_rate("up, one user", to.2 - from.2, took, 2.0);
         is_rate("down, all users", to.1 - from.1, took, 3.0);

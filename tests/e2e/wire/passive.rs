@@ -1,6 +1,9 @@
 //! The passive side of data connections.
 
-use std::{io::Read as _, net::TcpStream};
+use std::{
+    io::Read as _,
+    net::{TcpListener, TcpStream},
+};
 
 use super::Way;
 use harness::{Site, Wire};
@@ -17,6 +20,7 @@ fn pasv_names_the_address_that_was_dialled() {
 }
 
 #[test]
+#[allow(clippy::print_stderr, reason = "a skipped test must say so")]
 fn one_listener_on_all_addresses_serves_ipv4_too() {
     let server = Site::with_ann()
         .key("server", "listen = [\"[::]:0\"]")
@@ -26,14 +30,16 @@ fn one_listener_on_all_addresses_serves_ipv4_too() {
     wire.login("ann");
     assert!(wire.expect("PASV", 227).text().contains("(127,0,0,1,"));
     assert!(wire.list("NLST").is_empty());
-    let v6 = std::net::SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, server.address.port()));
-    if TcpStream::connect(v6).is_ok() {
-        let mut wire = Wire::open(v6);
-        wire.login("ann");
-        wire.expect_any("PASV", &[425, 500, 501, 522]);
-        wire.expect("EPSV 2", 229);
-        assert!(wire.list("NLST").is_empty());
+    if TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("SKIPPED: IPv6 is not on this machine");
+        return;
     }
+    let v6 = std::net::SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, server.address.port()));
+    let mut wire = Wire::open(v6);
+    wire.login("ann");
+    wire.expect_any("PASV", &[425, 500, 501, 522]);
+    wire.expect("EPSV 2", 229);
+    assert!(wire.list("NLST").is_empty());
 }
 
 #[test]

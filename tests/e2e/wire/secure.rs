@@ -81,7 +81,7 @@ fn two_hundred_and_forty_handshakes_in_a_row_and_none_fails() {
 fn a_plain_data_connection_under_prot_p_is_refused_and_the_session_lives() {
     let site = Site::with_ann()
         .file("f", b"x")
-        .key("timeouts", "tls_handshake = \"300ms\"");
+        .key("timeouts", "tls_handshake = \"3s\"");
     let server = Way::NativeTls.start(site);
     let mut wire = Way::NativeTls.ann(&server);
     for speak in [true, false] {

@@ -105,6 +105,8 @@ fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use socket2::{Domain, Socket, Type};
+
     use super::*;
 
     #[test]
@@ -120,9 +122,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_port_is_told_with_its_address() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        // Bound and not listening: nobody else is given the port meanwhile.
+        let kept = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        kept.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+            .unwrap();
+        let port = kept.local_addr().unwrap().as_socket().unwrap().port();
         let error = connect("127.0.0.1", port, Duration::from_secs(5))
             .await
             .unwrap_err();

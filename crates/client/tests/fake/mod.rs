@@ -7,6 +7,9 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub(crate) mod peers;
+#[path = "../../../../tests/harness/port.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the harness exports it")]
+pub(crate) mod port;
 pub(crate) mod proxy;
 
 use std::{
@@ -126,19 +129,11 @@ impl Fake {
 }
 
 impl Running {
-    /// A dialer with limits short enough for a test that waits for them.
-    pub(crate) fn impatient(&self) -> Dialer {
+    /// A dialer with one limit short enough for a test that waits for it; a busy machine must not
+    /// reach the others.
+    pub(crate) fn impatient(&self, limit: impl Fn(&mut Deadlines) -> &mut Duration) -> Dialer {
         let mut dialer = self.dialer();
-        let short = Duration::from_millis(400);
-        dialer.deadlines = Deadlines {
-            connect: short,
-            greeting: short,
-            handshake: short,
-            reply: short,
-            data_connect: short,
-            stalled: short,
-            finish: short,
-        };
+        *limit(&mut dialer.deadlines) = Duration::from_secs(1);
         dialer
     }
 
@@ -191,6 +186,7 @@ pub(crate) struct Session {
     pub(crate) logged_in: bool,
     /// How many sessions were open when this one came, itself included.
     pub(crate) open: Arc<AtomicUsize>,
+    counts: bool,
     data: Option<TcpListener>,
     from: Option<String>,
     feat: Vec<&'static str>,
@@ -216,6 +212,7 @@ impl Session {
             rest: 0,
             logged_in: false,
             open: Arc::clone(open),
+            counts: true,
             data: None,
             from: None,
             feat: fake.feat.clone(),
@@ -259,7 +256,15 @@ impl Session {
 
     /// Closes the control connection.
     pub(crate) fn hang_up(&mut self) {
+        self.leave();
         let _ = self.control.get_mut().shutdown(std::net::Shutdown::Both);
+    }
+
+    /// Is not counted as open any more, so that whoever is told to come again finds the place free.
+    pub(crate) fn leave(&mut self) {
+        if std::mem::take(&mut self.counts) {
+            self.open.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 
     /// Waits for the client to close or say more.
@@ -463,6 +468,6 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.open.fetch_sub(1, Ordering::SeqCst);
+        self.leave();
     }
 }

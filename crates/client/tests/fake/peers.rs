@@ -4,17 +4,24 @@
 
 use std::{
     fs::{self, File},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+use super::port::Kept;
 
 /// The account peers run as and serve: the test itself is root.
 const DAEMON: u32 = 1;
+/// How long one that starts is waited for; Python takes its time on a busy machine.
+const START: Duration = Duration::from_secs(60);
+/// How long a server that was asked to end is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A server that runs; dropping it ends it.
 pub(crate) struct Peer {
@@ -28,10 +35,25 @@ pub(crate) struct Peer {
     pub(crate) log: PathBuf,
     child: Child,
     command: Command,
-    _home: TempDir,
+    home: TempDir,
+    _port: Kept,
 }
 
 impl Peer {
+    fn wait_for_start(&mut self) {
+        let began = Instant::now();
+        while TcpStream::connect(self.address).is_err() {
+            let ended = self.child.try_wait().unwrap();
+            let output = || fs::read_to_string(self.home.path().join("output"));
+            assert!(
+                ended.is_none() && began.elapsed() < START,
+                "no server: {ended:?}: {:?}",
+                output()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Ends it with all its sessions and starts it again on the same port.
     pub(crate) fn restart(&mut self) {
         let _ = self.child.kill();
@@ -42,6 +64,12 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
+        // Asked first: some remove what they made in /run only when they end in good order.
+        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        let began = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) && began.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -91,21 +119,19 @@ fn is_root() -> bool {
 struct Home {
     dir: TempDir,
     port: u16,
+    kept: Kept,
 }
 
 impl Home {
-    /// A directory with a share that the daemon may write, and a free port.
+    /// A directory with a share that the daemon may write, and a port.
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir_all(dir.path().join("root/share")).unwrap();
         chown(dir.path().join("root/share"), Some(DAEMON), Some(DAEMON)).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        Self { dir, port }
+        let kept = Kept::new();
+        let port = kept.address.port();
+        Self { dir, port, kept }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -146,33 +172,25 @@ impl Home {
             .stderr(output)
             .spawn()
             .unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
-        let began = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            let output = || fs::read_to_string(self.path("output")).unwrap_or_default();
-            assert!(
-                began.elapsed() < Duration::from_secs(20),
-                "no server: {}",
-                output()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
         let disk = self.path("root/share");
         let top = if chrooted {
             "/share".to_owned()
         } else {
             disk.display().to_string()
         };
-        Peer {
-            address,
+        let mut peer = Peer {
+            address: self.kept.address,
             user,
             top,
             disk,
             log: self.path("log"),
             child,
             command,
-            _home: self.dir,
-        }
+            home: self.dir,
+            _port: self.kept,
+        };
+        peer.wait_for_start();
+        peer
     }
 }
 
@@ -232,7 +250,7 @@ pub(crate) fn proftpd(tls: Tls) -> Option<Peer> {
          UseReverseDNS off\nPidFile {}\nScoreboardFile {}\nDelayTable none\n\
          AuthOrder mod_auth_file.c\nAuthUserFile {}\nAuthGroupFile {}\nRequireValidShell off\n\
          AllowOverwrite on\nAllowStoreRestart on\nWtmpLog off\nTransferLog none\n\
-         ExtendedLog {} ALL\nSystemLog none\n",
+         ExtendedLog {} ALL\nSystemLog none\nControlsEngine off\nControlsSocket {}\n",
         module.parent().unwrap().display(),
         home.port,
         at("pid"),
@@ -240,6 +258,7 @@ pub(crate) fn proftpd(tls: Tls) -> Option<Peer> {
         at("passwd"),
         at("group"),
         at("log"),
+        at("controls"),
     );
     if tls != Tls::Off {
         home.certificate();

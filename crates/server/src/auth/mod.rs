@@ -146,6 +146,15 @@ impl Guard {
     }
 }
 
+/// A login that was accepted.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// Who it is.
+    pub account: Arc<Account>,
+    /// The configuration that says so.
+    pub by: Arc<Snapshot>,
+}
+
 /// One session's way to log in.
 #[derive(Debug)]
 pub struct Gate {
@@ -183,14 +192,14 @@ impl Gate {
         password: &Secret,
         peer: IpAddr,
         tls: bool,
-    ) -> Result<Arc<Account>, Refusal> {
+    ) -> Result<Admitted, Refusal> {
         let verdict = self.decide(name, password, peer, tls).await;
         let totals = self.guard.registry.totals();
         match verdict {
-            Ok(account) => {
+            Ok(admitted) => {
                 totals.logins.add(1);
-                info!(user = %account, %peer, tls, "logged in");
-                Ok(account)
+                info!(user = %admitted.account, %peer, tls, "logged in");
+                Ok(admitted)
             }
             Err(reason) => {
                 totals.failed_logins.add(1);
@@ -201,15 +210,33 @@ impl Gate {
         }
     }
 
+    /// A proof takes its time: whoever is let in by a configuration that a reload replaced
+    /// meanwhile is looked at again by the new one.
     async fn decide(
         &self,
         name: &str,
         password: &Secret,
         peer: IpAddr,
         tls: bool,
+    ) -> Result<Admitted, RefusalReason> {
+        loop {
+            let by = self.current();
+            let account = self.decide_by(&by, name, password, peer, tls).await?;
+            if Arc::ptr_eq(&by, &self.current()) {
+                return Ok(Admitted { account, by });
+            }
+        }
+    }
+
+    async fn decide_by(
+        &self,
+        snapshot: &Snapshot,
+        name: &str,
+        password: &Secret,
+        peer: IpAddr,
+        tls: bool,
     ) -> Result<Arc<Account>, RefusalReason> {
-        let snapshot = self.current();
-        let found = self.find(&snapshot, name, peer, tls);
+        let found = self.find(snapshot, name, peer, tls);
         let (account, known) = match found {
             Ok(Known::Guest(account)) => return Ok(Arc::clone(account)),
             Ok(Known::User(account, known)) => (Ok(account), Some(known)),
@@ -222,12 +249,12 @@ impl Gate {
                 Ok(Arc::clone(account))
             }
             Ok(_) => {
-                self.note_failure(&snapshot, name, peer);
+                self.note_failure(snapshot, name, peer);
                 Err(RefusalReason::WrongPassword)
             }
             Err(reason) => {
                 if !matches!(reason, RefusalReason::Locked { .. }) {
-                    self.note_failure(&snapshot, name, peer);
+                    self.note_failure(snapshot, name, peer);
                 }
                 Err(reason)
             }

@@ -39,7 +39,7 @@ impl House {
         )
         .login(name, &Secret::new(password), peer, false)
         .await
-        .map(|account| account.to_string())
+        .map(|admitted| admitted.account.to_string())
     }
 
     async fn reason(&self, name: &str, password: &str, peer: IpAddr) -> RefusalReason {
@@ -49,6 +49,27 @@ impl House {
         // The proof itself takes no time of this clock.
         assert_eq!(asked.elapsed().as_millis(), FIRST_DELAY.as_millis());
         refusal.reason
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_a_reload_overtakes_is_decided_by_the_new_configuration() {
+    for (more, is_let_in) in [("", true), ("[auth]\ndeny_users = [\"ann\"]", false)] {
+        let (old, new) = (house(""), house(more));
+        let holder = Holder::new(Arc::clone(&old.snapshot));
+        let gate = Gate::new(holder.clone(), Arc::clone(&old.guard));
+        let password = Secret::new("right");
+        let login = gate.login("ann", &password, LAN, false);
+        tokio::pin!(login);
+        tokio::select! {
+            biased;
+            _ = &mut login => panic!("a proof takes a thread of its own"),
+            () = std::future::ready(()) => {}
+        }
+        holder.replace(Arc::clone(&new.snapshot));
+        let verdict = login.await;
+        assert_eq!(verdict.is_ok(), is_let_in, "{more}: {verdict:?}");
+        assert!(verdict.is_err() || Arc::ptr_eq(&verdict.unwrap().by, &new.snapshot));
     }
 }
 

@@ -237,6 +237,7 @@ fn unbound(address: SocketAddr) -> io::Result<Socket> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::port::Kept;
     use std::net::Ipv4Addr;
 
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -245,16 +246,17 @@ mod tests {
         SocketAddr::new(LOOPBACK, 0)
     }
 
-    /// A range of ports that were free a moment ago.
-    fn range(count: u16) -> PortRange {
-        let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let first = probe.local_addr().unwrap().port().min(60_000);
-        format!("{first}-{}", first + count - 1).parse().unwrap()
+    /// A range of ports that nobody else has while it is kept.
+    fn range(count: u16) -> (PortRange, Vec<Kept>) {
+        let kept = Kept::row(count);
+        let first = kept[0].address.port();
+        let range = format!("{first}-{}", first + count - 1);
+        (range.parse().unwrap(), kept)
     }
 
     #[tokio::test]
     async fn ports_come_from_the_range_and_go_back() {
-        let range = range(40);
+        let (range, _kept) = range(40);
         let ports = Arc::new(PassivePorts::default());
         let first = ports.listen(here(), range).await.unwrap();
         let second = ports.listen(here(), range).await.unwrap();
@@ -267,9 +269,9 @@ mod tests {
 
     #[tokio::test]
     async fn ports_of_other_programs_are_passed_over() {
-        let range = range(40);
+        let (range, _kept) = range(40);
         let first = SocketAddr::new(LOOPBACK, range.first());
-        let _other = std::net::TcpListener::bind(first);
+        let _other = std::net::TcpListener::bind(first).unwrap();
         let ports = Arc::new(PassivePorts::default());
         let listener = ports.listen(here(), range).await.unwrap();
         assert!(listener.port() > range.first());
@@ -283,7 +285,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_range_waits_for_a_port_to_come_back() {
         let ports = Arc::new(PassivePorts::default());
-        let range = range(3);
+        let (range, _kept) = range(3);
         let mut held = Vec::new();
         while let Ok(listener) = ports.try_listen(here(), range) {
             held.push(listener);
@@ -297,10 +299,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_range_that_others_have_is_given_up_in_time() {
-        let range = range(3);
+        let (range, _kept) = range(3);
         let _others: Vec<_> = range
             .ports()
-            .map(|port| std::net::TcpListener::bind(("127.0.0.1", port)))
+            .map(|port| std::net::TcpListener::bind(("127.0.0.1", port)).unwrap())
             .collect();
         let ports = Arc::new(PassivePorts::default());
         let begun = Instant::now();
@@ -313,7 +315,8 @@ mod tests {
     #[tokio::test]
     async fn a_stranger_does_not_use_the_listener_up() {
         let ports = Arc::new(PassivePorts::default());
-        let listener = ports.listen(here(), range(40)).await.unwrap();
+        let (range, _kept) = range(40);
+        let listener = ports.listen(here(), range).await.unwrap();
         let address = SocketAddr::new(LOOPBACK, listener.port());
         let stranger = tokio::net::TcpSocket::new_v4().unwrap();
         stranger.bind("127.0.0.2:0".parse().unwrap()).unwrap();

@@ -76,13 +76,16 @@ fn file_name(config: &Path) -> String {
 /// none is there.
 #[must_use]
 pub fn choose(config: &Path, around: &Surroundings) -> Option<PathBuf> {
-    let places = candidates(config, around);
-    if let Some(made) = places.last().and_then(|last| last.parent()) {
-        let _ = std::fs::DirBuilder::new().mode(0o700).create(made);
+    let mut places = candidates(config, around);
+    let is_ours = |place: &PathBuf| place.parent().is_some_and(|dir| is_ours(dir, around.uid));
+    if let Some(there) = places.iter().find(|place| is_ours(place)) {
+        return Some(there.clone());
     }
-    places
-        .into_iter()
-        .find(|place| place.parent().is_some_and(|dir| is_ours(dir, around.uid)))
+    let last = places.pop()?;
+    let _ = std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(last.parent()?);
+    is_ours(&last).then_some(last)
 }
 
 fn is_ours(dir: &Path, uid: u32) -> bool {
@@ -127,5 +130,25 @@ mod tests {
         };
         let chosen = choose(&dir.path().join("ftp.toml"), &around).unwrap();
         assert!(!chosen.starts_with(&open), "{chosen:?}");
+    }
+
+    #[test]
+    fn a_directory_is_made_only_where_there_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut around = Surroundings {
+            runtime_directory: Some(dir.path().into()),
+            temp: dir.path().to_owned(),
+            uid: rustix::process::geteuid().as_raw(),
+            ..Surroundings::default()
+        };
+        let config = dir.path().join("ftp.toml");
+        let chosen = choose(&config, &around).unwrap();
+        assert_eq!(chosen.parent().unwrap(), dir.path());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        std::fs::create_dir(dir.path().join("temp")).unwrap();
+        around.runtime_directory = None;
+        around.temp = dir.path().join("temp");
+        let chosen = choose(&config, &around).unwrap();
+        assert!(chosen.parent().unwrap().is_dir(), "{chosen:?}");
     }
 }

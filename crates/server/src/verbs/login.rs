@@ -6,6 +6,7 @@ use ftp_config::{Secret, SharePath, server::TlsMode};
 use tracing::warn;
 
 use crate::{
+    auth::Admitted,
     protocol::{Reply, reply::code},
     session::{Answer, Login, Session, disk},
     snapshot::Snapshot,
@@ -38,12 +39,11 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
     };
     let password = Secret::new(String::from_utf8_lossy(password).into_owned());
     let gate = Arc::clone(&session.gate);
-    let decided_by = gate.current();
-    let account = match gate
+    let Admitted { account, by } = match gate
         .login(&name, &password, session.peer, session.is_tls)
         .await
     {
-        Ok(account) => account,
+        Ok(admitted) => admitted,
         Err(refusal) => {
             session.failures += 1;
             if session.failures >= MOST_FAILURES {
@@ -58,7 +58,7 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
     }
     // A reload ends the sessions of users it changed, and may have come between the proof and the seat.
     let in_force = gate.current();
-    if !still_lets_in(&decided_by, &in_force, &name, session.is_tls) {
+    if !still_lets_in(&by, &in_force, &name, session.is_tls) {
         let words = "The configuration has just changed; log in again";
         return Answer::Leave(Reply::new(code::CLOSING, words));
     }

@@ -1,6 +1,9 @@
 //! The real daemon from outside: starts that fail, limits, reloads, kicks, stops.
 
-use crate::common::{Site, Wire, stdout, wait_until};
+use crate::{
+    common::{Site, Wire, stdout, wait_until},
+    port::Kept,
+};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -199,6 +202,9 @@ fn the_second_engine_is_warned_about_at_a_start_and_at_a_reload() {
     drop(server);
     site.write("", &["ann"]);
     let server = site.start();
+    // A line of the start is in the log before one of the login.
+    server.login("ann");
+    server.wait_for_log("logged in");
     assert!(!server.log().contains("docs/engines.md"));
     site.write(libunftp, &["ann"]);
     site.ok(&["reload"]);
@@ -226,9 +232,8 @@ fn who_status_and_kick_speak_of_the_same_session() {
 
 #[test]
 fn the_metrics_endpoint_counts_logins() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
+    let port = Kept::new();
+    let address = port.address;
     let site = Site::new(&format!("[metrics]\nlisten = \"{address}\"\n"));
     site.write_text(&format!(
         "[server]\nlisten = [\"127.0.0.1:0\"]\n{}",
@@ -332,7 +337,7 @@ fn every_transfer_has_one_line_and_hup_opens_the_file_anew() {
     let moved = record.with_extension("1");
     std::fs::rename(&record, &moved).unwrap();
     server.signal(Signal::HUP);
-    server.wait_for_log("configuration loaded");
+    wait_until("the file opened anew", || record.exists().then_some(()));
     assert!(curl(&[&url]).status.success());
     wait_until("the download's line", || {
         lines().contains(" b _ o r ann ftp 0 * c").then_some(())
@@ -401,27 +406,41 @@ fn who_says_user_again_gives_the_accounts_place_back() {
 
 #[test]
 fn term_lets_a_running_upload_finish() {
-    use std::process::{Command, Stdio};
+    use std::{
+        io::Write as _,
+        process::{Command, Stdio},
+    };
     let site = Site::new("");
     let mut server = site.start();
-    let local = site.path().join("big");
-    std::fs::write(&local, vec![7; 3 << 20]).unwrap();
-    let uploads: Vec<_> = (0..5)
+    let block = vec![7; 3 << 19];
+    let mut uploads: Vec<_> = (0..5)
         .map(|n| {
             Command::new("curl")
-                .args(["-sS", "-u", "ann:right", "--limit-rate", "2M", "-T"])
-                .arg(&local)
+                .args(["-sS", "-u", "ann:right", "-T", "-"])
                 .arg(format!("ftp://{}/f{n}", server.address))
+                .stdin(Stdio::piped())
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap()
         })
         .collect();
+    // None ends before all have begun, and none before the stop.
+    let mut feed = |more: &[u8]| {
+        for upload in &mut uploads {
+            upload.stdin.as_mut().unwrap().write_all(more).unwrap();
+        }
+    };
+    feed(&block);
     wait_until("all uploads on the move", || {
         let status: Value = serde_json::from_str(&site.ok(&["status", "--json"])).unwrap();
         (status["moving"] == 5).then_some(())
     });
     server.signal(Signal::TERM);
+    server.wait_for_log("stopping");
+    feed(&block);
+    for upload in &mut uploads {
+        drop(upload.stdin.take());
+    }
     assert_eq!(server.exit_code(), Some(0));
     for mut upload in uploads {
         let _ = upload.wait();

@@ -6,5 +6,9 @@ mod cli;
 mod common;
 mod daemon;
 mod import;
+// The end-to-end suites have it as well.
+#[path = "../../../../tests/harness/port.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the harness exports it")]
+mod port;
 mod start;
 mod users;

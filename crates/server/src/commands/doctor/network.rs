@@ -279,7 +279,7 @@ pub(super) fn firewall(config: &ServerConfig, root: &Path) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::doctor::Verdict;
+    use crate::{commands::doctor::Verdict, port::Kept};
 
     fn config(text: &str) -> ServerConfig {
         let text = format!("[anonymous]\nenabled = true\n{text}");
@@ -303,8 +303,9 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_a_fault_and_a_free_one_is_not() {
-        let held = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = held.local_addr().unwrap();
+        let kept = Kept::new();
+        let address = kept.address;
+        let held = TcpListener::bind(address).unwrap();
         let config = config(&format!("[server]\nlisten = [\"{address}\"]\n"));
         let taken = ports(&config, None);
         assert_eq!(
@@ -320,8 +321,9 @@ mod tests {
     fn the_passive_range_is_tried() {
         assert_eq!(samples("50000-50999".parse().unwrap()).len(), 34);
         assert_eq!(samples("7-7".parse().unwrap()), [7]);
-        let held = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = held.local_addr().unwrap().port();
+        let kept = Kept::new();
+        let port = kept.address.port();
+        let held = TcpListener::bind(kept.address).unwrap();
         let config = config(&format!("[passive]\nports = \"{port}-{port}\"\n"));
         assert_eq!(passive_ports(&config).verdict, Verdict::Fault);
         drop(held);
