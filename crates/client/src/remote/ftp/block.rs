@@ -14,6 +14,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
     runtime::Handle,
+    time::Instant,
 };
 
 use super::{
@@ -38,6 +39,9 @@ const SUSPECT: u8 = 32;
 const MARKER: u8 = 16;
 /// Bytes asked of the socket at once.
 const READ: usize = 64 << 10;
+/// How long a link may wait for its next file. Routers forget connections that say nothing, and then it
+/// would end in silence.
+const FRESH: Duration = Duration::from_secs(15);
 
 /// Both directions of a data connection.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -82,7 +86,8 @@ impl Slot {
     }
 
     pub(super) fn put(&self, link: Link) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(link);
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = Some((link, Instant::now()));
     }
 }
 
@@ -357,5 +362,25 @@ impl Drop for BlockData {
         // Nothing of a file that was given up is to come through.
         let _gone = link.socket.set_linger(Some(Duration::ZERO));
         self.parting.health.unsettled();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_that_waited_too_long_is_not_used_again() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let slot = Slot::default();
+        slot.put(Link::plain(TcpStream::from_std(stream).unwrap()).unwrap());
+        tokio::time::advance(FRESH / 2).await;
+        let link = slot.take().unwrap();
+        assert!(slot.take().is_none());
+        slot.put(link);
+        tokio::time::advance(FRESH).await;
+        assert!(slot.take().is_none());
     }
 }
