@@ -100,31 +100,38 @@ impl Desk {
         self.ended(ending).await
     }
 
-    /// Tells an upload that is whole whether it may take its name.
-    pub(super) async fn look_once_more(&mut self, until: std::time::Instant) {
-        while !self.wire.has_news() && std::time::Instant::now() < until {
+    /// Tells an upload that is whole whether it may take its name, and goes on with it at once.
+    pub(super) async fn look_once_more(&mut self, until: std::time::Instant) -> Result<(), End> {
+        let mut has_news = self.wire.has_news();
+        while !has_news && std::time::Instant::now() < until {
             // Other sessions go on meanwhile.
             tokio::task::yield_now().await;
+            has_news = self.wire.has_news();
         }
-        let stands = self.client_stands_by().await;
-        if let Some(look) = self
-            .running
-            .as_mut()
-            .and_then(|running| running.look.take())
-        {
+        let stands = self.client_stands_by(has_news).await;
+        let Some(running) = &mut self.running else {
+            return Ok(());
+        };
+        if let Some(look) = running.look.take() {
             look.answer(stands);
+        }
+        // On a quick disk it ends here: another turn of the loop is not needed for that.
+        match poll_fn(|cx| Poll::Ready(running.work.as_mut().poll(cx))).await {
+            Poll::Ready(ending) => self.ended(ending).await,
+            Poll::Pending => Ok(()),
         }
     }
 
     /// Reads what has come on the control connection: an ABOR, or an end without QUIT, takes the
     /// upload back.
-    async fn client_stands_by(&mut self) -> bool {
-        while self.held.len() < MOST_HELD && self.wire.has_news() {
+    async fn client_stands_by(&mut self, mut has_news: bool) -> bool {
+        while has_news && self.held.len() < MOST_HELD {
             match timeout(LOOK, self.wire.read(&mut self.lines)).await {
                 Ok(Ok(n)) if n > 0 => {
                     while let Some(line) = self.next_line() {
                         self.held.push_back(line);
                     }
+                    has_news = self.wire.has_news();
                 }
                 Ok(_) => return self.is_leaving,
                 // A part of a TLS record.

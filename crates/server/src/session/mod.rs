@@ -220,7 +220,7 @@ impl Desk {
                 }
                 Woken::Read(_) => return Err(End::Gone),
                 Woken::Ended(ending) => self.ended(ending).await?,
-                Woken::Asked(until) => self.look_once_more(until).await,
+                Woken::Asked(until) => self.look_once_more(until).await?,
                 Woken::Kicked => {
                     let reason = self.session.seat.kick_reason();
                     return Err(End::Goodbye(Reply::new(code::CLOSING, reason)));
