@@ -78,11 +78,14 @@ fn option_handle(stream: &TcpStream) -> io::Result<socket2::Socket> {
 
 /// Where a session's link waits between files.
 #[derive(Clone, Default)]
-pub(super) struct Slot(Arc<Mutex<Option<Link>>>);
+pub(super) struct Slot(Arc<Mutex<Option<(Link, Instant)>>>);
 
 impl Slot {
+    /// Takes the link, unless it has waited too long.
     pub(super) fn take(&self) -> Option<Link> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (link, since) = held.take()?;
+        (since.elapsed() < FRESH).then_some(link)
     }
 
     pub(super) fn put(&self, link: Link) {
