@@ -302,6 +302,7 @@ impl Wire {
         let data = TcpStream::connect_timeout(&address, LONGEST).unwrap();
         data.set_read_timeout(Some(LONGEST)).unwrap();
         data.set_write_timeout(Some(LONGEST)).unwrap();
+        data.set_nodelay(true).unwrap();
         data
     }
 

@@ -8,7 +8,7 @@
 mod fake;
 
 use std::{
-    io::{Read, Write},
+    io::{BufRead, Read, Write},
     net::TcpStream,
     sync::{Arc, Mutex},
 };
@@ -234,11 +234,84 @@ async fn a_file_whose_end_never_came_is_none() {
         let mut remote = with_link(&server).await;
         let error = get(&mut *remote, "/b").await.unwrap_err();
         assert!(matches!(error, RemoteError::Io { .. }), "{wire:?}: {error}");
-        assert!(error.is_transient() && !remote.is_usable());
+        assert!(error.is_transient());
         remote.settle().await.unwrap();
         assert_eq!(get(&mut *remote, "/a").await.unwrap(), b"abc");
         assert_eq!(server.count("EPSV"), 3, "the link was not used again");
     }
+}
+
+#[tokio::test]
+async fn the_reason_of_a_broken_download_is_told_and_the_session_goes_on() {
+    let server = server(|session, link, line| {
+        line == "RETR /b" && {
+            let mut data = open(session, link);
+            data.write_all(&[0, 0, 9, b'a']).unwrap();
+            drop(data);
+            session.say("451 The file became shorter");
+            true
+        }
+    });
+    let mut remote = with_link(&server).await;
+    remote.foresee_small();
+    let mut data = remote.open_read("/b", 0).await.unwrap();
+    let mut block = [0; 100];
+    assert_eq!(data.receive(&mut block).await.unwrap(), 1);
+    data.receive(&mut block).await.unwrap_err();
+    let error = data.finish().await.unwrap_err();
+    assert_eq!(error.reply().unwrap().code, 451, "{error}");
+    assert!(remote.is_usable());
+    assert_eq!(get(&mut *remote, "/a").await.unwrap(), b"abc");
+}
+
+#[tokio::test]
+async fn a_server_that_answers_noop_out_of_turn_stays_in_step() {
+    let server = server(|session, link, line| {
+        line == "RETR /b" && {
+            let mut data = open(session, link);
+            data.write_all(&[0, 0, 9, b'a']).unwrap();
+            let mut next = String::new();
+            session.control.read_line(&mut next).unwrap();
+            if next.starts_with("NOOP") {
+                session.say("200 at once");
+            }
+            session.say("426 gone");
+            if !next.starts_with("NOOP") {
+                session.say("200 in turn");
+            }
+            true
+        }
+    });
+    let mut remote = with_link(&server).await;
+    remote.foresee_small();
+    drop(remote.open_read("/b", 0).await.unwrap());
+    remote.settle().await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(get(&mut *remote, "/a").await.unwrap(), b"abc");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_not_free_now_is_asked_for_again() {
+    let server = server(|session, link, line| {
+        line == "EPSV" && session.content("/busy").is_some() && {
+            session.files.lock().unwrap().remove("/busy");
+            *link.lock().unwrap() = None;
+            session.say("425 Every passive port is taken; try again");
+            true
+        }
+    });
+    let mut remote = dial(&server).await;
+    assert_eq!(get(&mut *remote, "/a").await.unwrap(), b"abc");
+    let busy = ("/busy".to_owned(), Vec::new());
+    server.files.lock().unwrap().extend([busy]);
+    let error = get(&mut *remote, "/a").await.unwrap_err();
+    assert_eq!(error.reply().unwrap().code, 425);
+    assert!(error.is_transient() && remote.is_usable());
+    for _ in 0..2 {
+        assert_eq!(get(&mut *remote, "/a").await.unwrap(), b"abc");
+    }
+    assert_eq!((server.count("MODE"), server.count("EPSV")), (1, 3));
 }
 
 #[tokio::test]

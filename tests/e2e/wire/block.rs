@@ -138,24 +138,35 @@ fn a_file_without_its_last_block_replaces_nothing() {
 
 #[test]
 fn bytes_that_nobody_asked_for_end_the_connection() {
-    let server = Way::NativePlain.start(Site::with_ann().file("f", b"old"));
-    let mut wire = Way::NativePlain.ann(&server);
-    let mut first = link(&mut wire, "f");
-    wire.expect("STOR f", 125);
-    first.write(&[64, 0, 1, b'n', b'?']);
-    wire.code(426);
-    assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"old");
-    let mut second = link(&mut wire, "f");
-    second.write(b"unasked");
-    // The answer to a command shows that the bytes are there: they were sent before it.
-    wire.expect("NOOP", 200);
-    wire.expect("RETR f", 425);
-    // The sender doubts its own data (RFC 959 §3.4.2).
-    let mut third = link(&mut wire, "f");
-    wire.expect("STOR f", 125);
-    third.write(&[32, 0, 1, b'n', 64, 0, 0]);
-    wire.code(451);
-    assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"old");
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann().file("f", b"old").dir("d"));
+        let mut wire = way.ann(&server);
+        let mut first = link(&mut wire, "f");
+        wire.expect("STOR f", 125);
+        first.write(&[64, 0, 1, b'n', b'?']);
+        wire.code(426);
+        assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"old");
+        // What is sent in spite of a refusal must not become the next file.
+        let mut second = link(&mut wire, "f");
+        wire.expect("STOR d", 550);
+        second.write(&blocks(b"for d", 9, true));
+        wire.expect("STOR f", 425);
+        assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"old");
+        // The sender doubts its own data (RFC 959 §3.4.2).
+        let mut third = link(&mut wire, "f");
+        wire.expect("STOR f", 125);
+        third.write(&[32, 0, 1, b'n', 64, 0, 0]);
+        wire.code(451);
+        assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"old");
+        // What came as a record of its own behind the end counts for nothing either.
+        let mut fourth = link(&mut wire, "f");
+        wire.expect("STOR f", 125);
+        fourth.write(&blocks(b"new", 9, true));
+        wire.code(250);
+        fourth.write(&blocks(b"newer", 9, true));
+        wire.expect("STOR f", 425);
+        assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"new");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use std::{
     future::poll_fn,
-    io,
+    io::{self, Read as _},
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
@@ -43,7 +43,7 @@ impl Slot {
     /// Tells whether a link waits here that the client has not closed.
     pub fn has_link(&self) -> bool {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.as_ref().is_some_and(|link| !link.is_open()) {
+        if held.as_mut().is_some_and(|link| !link.is_quiet()) {
             *held = None;
         }
         held.is_some()
@@ -76,18 +76,20 @@ impl Link {
         Ok(Self::Plain(TcpStream::from_std(socket)?))
     }
 
-    /// Tells whether the client has its side open and says nothing between files.
-    fn is_open(&self) -> bool {
+    /// Tells whether the client has its side open and says nothing between files: what it sent before it
+    /// was asked would be the beginning of another one.
+    fn is_quiet(&mut self) -> bool {
         let socket = match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => stream.get_ref().0,
+            Self::Plain(stream) => &*stream,
+            Self::Tls(stream) => {
+                let (socket, connection) = stream.get_mut();
+                match connection.reader().read(&mut [0]) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => &*socket,
+                    _ => return false,
+                }
+            }
         };
-        // A ticket that came late is no word of the client's: only an end counts under TLS.
-        let flags = match self {
-            Self::Plain(_) => PollFlags::IN | PollFlags::RDHUP,
-            Self::Tls(_) => PollFlags::RDHUP,
-        };
-        let mut fds = [PollFd::new(socket, flags)];
+        let mut fds = [PollFd::new(socket, PollFlags::IN | PollFlags::RDHUP)];
         poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready == 0)
     }
 

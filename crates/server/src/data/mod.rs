@@ -2,8 +2,8 @@
 //!
 //! `verbs` opens one with a [`Pending`] made by PASV or PORT and moves bytes with [`inline`] (small
 //! files, on the session's task) or [`pump`] (everything else, on one blocking thread from the
-//! first byte to the last), or through a [`link`] that stays open between files (MODE B); [`Brake`] is how the session stops it. Nothing here speaks on the
-//! control connection.
+//! first byte to the last), or through a [`link`] that stays open between files (MODE B);
+//! [`Brake`] is how the session stops it. Nothing here speaks on the control connection.
 
 pub mod active;
 pub mod block;

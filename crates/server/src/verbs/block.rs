@@ -183,9 +183,6 @@ async fn send_all_rows(
     stalled: Duration,
 ) -> Result<u64, Broken> {
     let mut sent = 0;
-    if more {
-        rows.gather_crew();
-    }
     loop {
         let mut blocks = Vec::with_capacity(text.len() + 64);
         block::write(&text, !more, &mut blocks);
@@ -197,6 +194,7 @@ async fn send_all_rows(
         }
         text.clear();
         (rows, text, more) = disk::thread(move || {
+            rows.gather_crew();
             let more = rows.fill(&mut text, BLOCK);
             (rows, text, more)
         })

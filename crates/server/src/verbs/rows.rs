@@ -141,8 +141,8 @@ impl Rows {
         }
     }
 
-    /// Calls other threads to what is left of a large directory. To be called by the thread that
-    /// sends: nobody holds them while the client is waited for.
+    /// Calls other threads to what is left of a large directory, once. To be called when the data
+    /// connection is open: nobody holds them while the client is waited for.
     pub(super) fn gather_crew(&mut self) {
         let is_large = |listing: &Listing| listing.len() - listing.position() > MANY;
         if !matches!(&self.source, Source::Dir(listing) if is_large(listing)) {

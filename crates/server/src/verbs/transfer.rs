@@ -460,7 +460,7 @@ async fn commit(
     brake: &Brake,
 ) -> Result<(String, SharePath), Reply> {
     let mut until = Instant::now();
-    if upload.replaces() {
+    if upload.replaces() && asking.is_some() {
         until += AFTERTHOUGHT;
     }
     let settled = if upload.is_forced() {

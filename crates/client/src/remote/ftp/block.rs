@@ -8,6 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
 use suppaftp::FtpError;
 use tokio::{
@@ -37,6 +38,8 @@ const END_OF_FILE: u8 = 64;
 const SUSPECT: u8 = 32;
 /// A restart marker in place of data.
 const MARKER: u8 = 16;
+/// Bytes that must move within the stall limit.
+const AT_ONCE: usize = 64 << 10;
 /// Bytes asked of the socket at once.
 const READ: usize = 64 << 10;
 /// How long a link may wait for its next file. Routers forget connections that say nothing, and then it
@@ -53,20 +56,38 @@ pub(super) struct Link {
     stream: Box<dyn Stream>,
     /// The socket under the stream, for its options.
     socket: socket2::Socket,
+    is_secure: bool,
 }
 
 impl Link {
     pub(super) fn plain(stream: TcpStream) -> io::Result<Self> {
         let socket = option_handle(&stream)?;
-        let stream = Box::new(stream);
-        Ok(Self { stream, socket })
+        Ok(Self {
+            stream: Box::new(stream),
+            socket,
+            is_secure: false,
+        })
     }
 
     pub(super) fn secure(stream: SecureStream) -> io::Result<Self> {
         use suppaftp::tokio::TokioTlsStream as _;
         let socket = option_handle(stream.get_ref())?;
-        let stream = Box::new(stream);
-        Ok(Self { stream, socket })
+        Ok(Self {
+            stream: Box::new(stream),
+            socket,
+            is_secure: true,
+        })
+    }
+
+    /// Tells whether the server has its side open and says nothing between files. Under TLS it may have
+    /// sent tickets.
+    fn is_quiet(&self) -> bool {
+        let flags = match self.is_secure {
+            false => PollFlags::IN | PollFlags::RDHUP,
+            true => PollFlags::RDHUP,
+        };
+        let mut fds = [PollFd::new(&self.socket, flags)];
+        poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready == 0)
     }
 }
 
@@ -81,16 +102,21 @@ fn option_handle(stream: &TcpStream) -> io::Result<socket2::Socket> {
 pub(super) struct Slot(Arc<Mutex<Option<(Link, Instant)>>>);
 
 impl Slot {
-    /// Takes the link, unless it has waited too long.
-    pub(super) fn take(&self) -> Option<Link> {
+    /// Takes the link and since when it waits, unless that is too long or the server has closed it.
+    pub(super) fn take(&self) -> Option<(Link, Instant)> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (link, since) = held.take()?;
-        (since.elapsed() < FRESH).then_some(link)
+        held.take()
+            .filter(|(link, since)| since.elapsed() < FRESH && link.is_quiet())
     }
 
-    pub(super) fn put(&self, link: Link) {
+    /// Puts a link here that carried nothing: it has waited all the time.
+    pub(super) fn put_back(&self, link: Link, since: Instant) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *held = Some((link, Instant::now()));
+        *held = Some((link, since));
+    }
+
+    fn put(&self, link: Link) {
+        self.put_back(link, Instant::now());
     }
 }
 
@@ -199,6 +225,8 @@ pub(super) struct BlockData {
     pub(super) parting: Parting,
     incoming: Incoming,
     outgoing: Outgoing,
+    /// A block did not go out whole: nothing that follows makes sense.
+    is_broken: bool,
 }
 
 impl BlockData {
@@ -220,20 +248,24 @@ impl BlockData {
             parting,
             incoming: Incoming::default(),
             outgoing: Outgoing::default(),
+            is_broken: false,
         }
     }
 
     /// Writes the blocks that are ready.
     async fn flush(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.is_broken, true) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         let link = self.link.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        let blocks = &self.outgoing.blocks;
-        limited(self.stalled, &self.parting.cancel, async {
-            link.stream.write_all(blocks).await?;
-            link.stream.flush().await
-        })
-        .await?;
+        let cancel = &self.parting.cancel;
+        for part in self.outgoing.blocks.chunks(AT_ONCE) {
+            limited(self.stalled, cancel, link.stream.write_all(part)).await?;
+        }
+        limited(self.stalled, cancel, link.stream.flush()).await?;
         self.outgoing.blocks.clear();
         self.outgoing.last = 0;
+        self.is_broken = false;
         Ok(())
     }
 
@@ -250,6 +282,13 @@ impl BlockData {
                 "the data connection was closed before the block that ends the file",
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// Nothing of a file that was given up is to come through.
+    fn reset(&mut self) {
+        if let Some(link) = self.link.take() {
+            let _gone = link.socket.set_linger(Some(Duration::ZERO));
         }
     }
 
@@ -334,37 +373,37 @@ impl Data for BlockData {
             return Err(self.parting.interrupted());
         }
         let ended = self.end().await;
-        if let (Err(error), false) = (&ended, self.sends) {
-            let source = io::Error::new(error.kind(), error.to_string());
-            return Err(self.parting.broke(source));
+        if let Err(source) = &ended {
+            use io::ErrorKind::{Interrupted, TimedOut};
+            if matches!(source.kind(), Interrupted | TimedOut) {
+                let source = source.kind().into();
+                return Err(self.parting.broke(source));
+            }
+            // A server that breaks a transfer off says why.
+            self.reset();
         }
         let link = self.link.take();
-        // A server that breaks an upload off says why.
         let control = Arc::clone(&self.control);
         let mut control = control.lock().await;
         let reply = self.parting.wait(control.read_response_in(&[])).await;
-        match (reply, ended) {
-            (Some(Ok(Err(FtpError::UnexpectedResponse(response)))), ended) => {
-                let reply = self.parting.end(&response.body)?;
-                ended.map_err(|source| self.parting.broke(source))?;
-                if let (Some(link), true) = (link, reply.code == 250) {
-                    self.slot.put(link);
-                }
-                Ok(())
-            }
-            (other, _) => Err(self.parting.failed(other)),
+        let Some(Ok(Err(FtpError::UnexpectedResponse(response)))) = reply else {
+            return Err(self.parting.failed(reply));
+        };
+        let reply = self.parting.end(&response.body)?;
+        ended.map_err(|source| self.parting.broke(source))?;
+        if let (Some(link), true) = (link, reply.code == 250) {
+            self.slot.put(link);
         }
+        Ok(())
     }
 }
 
 impl Drop for BlockData {
     fn drop(&mut self) {
-        let Some(link) = self.link.take() else {
-            return;
-        };
-        // Nothing of a file that was given up is to come through.
-        let _gone = link.socket.set_linger(Some(Duration::ZERO));
-        self.parting.health.unsettled();
+        if self.link.is_some() {
+            self.reset();
+            self.parting.health.unsettled();
+        }
     }
 }
 
@@ -380,10 +419,11 @@ mod tests {
         let slot = Slot::default();
         slot.put(Link::plain(TcpStream::from_std(stream).unwrap()).unwrap());
         tokio::time::advance(FRESH / 2).await;
-        let link = slot.take().unwrap();
+        let (link, since) = slot.take().unwrap();
         assert!(slot.take().is_none());
-        slot.put(link);
-        tokio::time::advance(FRESH).await;
+        // A refusal is no use of it.
+        slot.put_back(link, since);
+        tokio::time::advance(FRESH / 2).await;
         assert!(slot.take().is_none());
     }
 }

@@ -257,16 +257,19 @@ impl FtpRemote {
         Err(error)
     }
 
-    /// After a dropped transfer: whatever it still answers is read until NOOP is answered.
+    /// After a dropped transfer: whatever it still answers is read until a command behind it is answered.
+    /// In block mode the library knows of no transfer and sends at once, where a server may answer NOOP
+    /// out of turn.
     async fn resync(&mut self) -> Result<(), RemoteError> {
+        let line = if self.block.is_on() { "TYPE I" } else { "NOOP" };
         let control = Arc::clone(&self.stream);
         let mut stream = control.lock().await;
-        let mut next = stream.custom_command("NOOP", &[]).await;
+        let mut next = stream.custom_command(line, &[]).await;
         for _ in 0..3 {
             let Err(FtpError::UnexpectedResponse(response)) = next else {
                 return Err(RemoteError::Poisoned);
             };
-            match self.read("NOOP", &response)?.code {
+            match self.read(line, &response)?.code {
                 200 => return Ok(()),
                 225 | 226 | 250 | 425 | 426 | 450 | 451 | 550 | 552 => {
                     next = stream.read_response_in(&[]).await;

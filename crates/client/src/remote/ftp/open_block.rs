@@ -1,6 +1,6 @@
 //! When a session is in block mode, and how a transfer begins there.
 
-use std::{io, net::SocketAddr};
+use std::io;
 
 use socket2::SockRef;
 use suppaftp::{FtpError, tokio::AsyncTlsConnector as _};
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Phase, RemoteError},
-    remote::{Data, Reply, Start, tls::Connector},
+    remote::{Data, Reply, tls::Connector},
 };
 
 /// Small files in a row from which on block mode is worth its two commands.
@@ -34,6 +34,10 @@ pub(in crate::remote) struct BlockMode {
 }
 
 impl BlockMode {
+    pub(super) fn is_on(&self) -> bool {
+        self.is_on
+    }
+
     /// Notes that the next transfer is a small file.
     pub(super) fn foresee_small(&mut self) {
         self.is_small_next = true;
@@ -93,9 +97,15 @@ impl FtpRemote {
         if !block {
             self.block.slot.take();
             self.expect("MODE", "S").await?;
-        } else if !self.command("MODE B").await?.is_ok() {
-            self.block.is_refused = true;
-            return Ok(());
+        } else {
+            let reply = self.command("MODE B").await?;
+            if !reply.is_ok() {
+                self.block.is_refused = true;
+                return match self.health.is_ready() {
+                    true => Ok(()),
+                    false => Err(self.refusal("MODE B", None, reply)),
+                };
+            }
         }
         self.block.is_on = block;
         Ok(())
@@ -108,33 +118,43 @@ impl FtpRemote {
         offset: u64,
     ) -> Result<Option<BlockData>, RemoteError> {
         check_line(&act.line())?;
-        if let Some(link) = self.block.slot.take() {
-            match self.start(act, offset).await {
-                Ok(reply) => return Ok(Some(self.over(link, act, &reply))),
+        if let Some((link, since)) = self.block.slot.take() {
+            let reply = self.start(act, offset).await?;
+            match reply.code {
+                125 => return Ok(Some(self.over(link, act, &reply))),
                 // Closed meanwhile by the server: another one will do.
-                Err(RemoteError::Refused { reply, .. }) if reply.code == 425 => {}
-                Err(error) => {
-                    if self.health.is_ready() {
-                        self.block.slot.put(link);
-                    }
-                    return Err(error);
+                425 => {}
+                code if code >= 200 => {
+                    self.block.slot.put_back(link, since);
+                    return Err(self.refused(act, reply));
+                }
+                _ => {
+                    let error = self.refused(act, reply);
+                    return self.give_up(error);
                 }
             }
         }
         let reply = self.command("EPSV").await?;
         let Some(port) = extended_port(&reply) else {
-            self.block.is_refused = true;
-            self.change_mode(false).await?;
-            return Ok(None);
+            if reply.code >= 500 || reply.code == 229 {
+                self.block.is_refused = true;
+                self.change_mode(false).await?;
+                return Ok(None);
+            }
+            return Err(self.refusal("EPSV", None, reply));
         };
         let stream = self.dial(port).await?;
         let reply = self.start(act, offset).await?;
+        if !matches!(reply.code, 125 | 150) {
+            return Err(self.refused(act, reply));
+        }
         let link = self.link(stream, act).await?;
         self.facts.passive = "EPSV";
         Ok(Some(self.over(link, act, &reply)))
     }
 
-    /// Sends the command, and REST before it; the reply is 125 or 150.
+    /// Sends the command, and REST before it. With 125 or 150 the session is busy from then on; any other
+    /// reply leaves it ready, or has ended it.
     async fn start(&mut self, act: Act<'_>, offset: u64) -> Result<Reply, RemoteError> {
         if offset > 0 {
             let line = format!("REST {offset}");
@@ -146,14 +166,13 @@ impl FtpRemote {
         self.health.enter()?;
         let limit = self.deadlines.data_connect + self.deadlines.reply;
         match self.exchange(&act.line(), limit).await {
-            Ok(reply) if matches!(reply.code, 125 | 150) => Ok(reply),
-            Ok(reply) if reply.code < 200 || reply.code == 421 => {
-                let error = self.refused(act, reply);
-                self.give_up(error)
-            }
             Ok(reply) => {
-                self.health.ready();
-                Err(self.refused(act, reply))
+                match reply.code {
+                    125 | 150 => {}
+                    421 | ..200 => self.health.broken(),
+                    _ => self.health.ready(),
+                }
+                Ok(reply)
             }
             Err(error @ RemoteError::BadName { .. }) => {
                 self.health.ready();
@@ -165,10 +184,17 @@ impl FtpRemote {
 
     async fn dial(&mut self, port: u16) -> Result<tokio::net::TcpStream, RemoteError> {
         let limit = self.deadlines.data_connect;
-        let peer = SockRef::from(&*self.control).peer_addr();
-        let peer = peer.ok().and_then(|peer| peer.as_socket());
         // The address is the control connection's, with its scope.
-        let mut address = peer.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+        let peer = SockRef::from(&*self.control).peer_addr();
+        let mut address = peer
+            .and_then(|peer| {
+                peer.as_socket()
+                    .ok_or_else(|| io::ErrorKind::Unsupported.into())
+            })
+            .map_err(|source| RemoteError::Io {
+                verb: "EPSV".to_owned(),
+                source,
+            })?;
         address.set_port(port);
         let connected = self.note.connect(address, limit).await;
         self.facts.data_peer = Some(address);
@@ -213,8 +239,17 @@ impl FtpRemote {
     }
 
     fn refused(&self, act: Act<'_>, reply: Reply) -> RemoteError {
-        let path = Some(act.path().to_owned());
-        self.reuse.refusal(act.verb().to_owned(), path, reply)
+        self.refusal(act.verb(), Some(act.path().to_owned()), reply)
+    }
+
+    /// Makes the error of a refusal. A server that wants TLS sessions resumed, and has given no ticket for
+    /// that, is met anew.
+    fn refusal(&self, verb: &str, path: Option<String>, reply: Reply) -> RemoteError {
+        let error = self.reuse.refusal(verb.to_owned(), path, reply);
+        if matches!(error, RemoteError::SessionReuse { .. }) {
+            self.health.broken();
+        }
+        error
     }
 
     fn over(&self, link: Link, act: Act<'_>, reply: &Reply) -> BlockData {
@@ -222,10 +257,7 @@ impl FtpRemote {
         let parting = self.parting(act);
         let mut data = BlockData::new(link, slot, control, self.deadlines.stalled, parting);
         data.announced = reply::announced_size(reply.text());
-        data.sends = matches!(
-            act,
-            Act::Store(_, Start::New | Start::At(_) | Start::Append)
-        );
+        data.sends = matches!(act, Act::Store(..));
         data
     }
 }
