@@ -149,7 +149,7 @@ fn store(blocks: &mut Blocks, raw: &[u8], upload: &Upload) -> Result<u64, Broken
     let used = blocks.read(raw, &mut |data| {
         upload
             .ensure_room(data.len() as u64)
-            .map_err(|error| super::transfer::refused(&error))?;
+            .map_err(|error| super::upload::refused(&error))?;
         file.write_all(data).map_err(Broken::Disk)?;
         bytes += data.len() as u64;
         Ok(())

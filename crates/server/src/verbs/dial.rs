@@ -61,7 +61,7 @@ pub(super) struct Linked {
     pub(super) slot: Slot,
 }
 
-/// What a blocking thread has done.
+/// What has moved, and what is left of the data connection.
 #[derive(Debug)]
 pub(super) struct Moved {
     pub(super) bytes: Result<u64, Broken>,

@@ -17,6 +17,7 @@ mod rows;
 mod secure;
 mod site;
 mod transfer;
+mod upload;
 mod zone;
 
 use crate::{
@@ -153,9 +154,9 @@ async fn command_(session: &mut Session, command: Command) -> Answer {
 
         Command::Rest(offset) => transfer::rest(session, offset).into(),
         Command::Retr(name) => transfer::retr(session, &name).await.into(),
-        Command::Stor(name) => transfer::stor(session, &name).await.into(),
-        Command::Appe(name) => transfer::appe(session, &name).await.into(),
-        Command::Stou => transfer::stou(session).await.into(),
+        Command::Stor(name) => upload::stor(session, &name).await.into(),
+        Command::Appe(name) => upload::appe(session, &name).await.into(),
+        Command::Stou => upload::stou(session).await.into(),
 
         Command::List(args) => listing::list(session, args).await.into(),
         Command::Nlst(args) => listing::nlst(session, args).await.into(),
