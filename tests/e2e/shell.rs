@@ -141,8 +141,9 @@ fn a_script_tells_what_it_did_not_do() {
     assert!(!server.site.disk("name").exists());
 }
 
-/// Runs a command line on a terminal of its own and presses Ctrl-C once `asked` is to be read.
-fn press_ctrl_c_at(here: &std::path::Path, line: &str, asked: &str) -> Option<String> {
+/// Runs a command line on a terminal of its own, and presses the keys of each step once what it waits for
+/// is to be read behind the step before.
+fn converse(here: &std::path::Path, line: &str, steps: &[(&str, &str)]) -> Option<String> {
     use std::io::{Read as _, Write as _};
     let script = harness::foreign::find("script")?;
     // The shell outlives the keys, and tells the code and whether the terminal is as it was.
@@ -157,19 +158,24 @@ fn press_ctrl_c_at(here: &std::path::Path, line: &str, asked: &str) -> Option<St
     let mut keys = child.stdin.take().unwrap();
     let mut screen = child.stdout.take().unwrap();
     let (mut seen, mut block) = (String::new(), [0; 4096]);
-    let mut pressed = false;
+    let (mut steps, mut read) = (steps.iter(), 0);
+    let mut next = steps.next();
     loop {
         let count = screen.read(&mut block).unwrap();
         if count == 0 {
             break;
         }
         seen += &String::from_utf8_lossy(&block[..count]);
-        if !pressed && seen.contains(asked) {
-            keys.write_all(b"\x03").unwrap();
-            pressed = true;
+        while let Some((asked, answer)) = next
+            && let Some(at) = seen[read..].find(asked)
+        {
+            keys.write_all(answer.as_bytes()).unwrap();
+            read += at + asked.len();
+            next = steps.next();
         }
     }
     child.wait().unwrap();
+    assert!(next.is_none(), "never seen: {next:?} in {seen}");
     Some(seen)
 }
 
@@ -186,7 +192,7 @@ fn ctrl_c_at_a_question_ends_the_program() {
         harness::PASSWORD
     );
     for (line, asked) in [(password, "Password for ann"), (removal, "(yes/no)")] {
-        let Some(seen) = press_ctrl_c_at(here.path(), &line, asked) else {
+        let Some(seen) = converse(here.path(), &line, &[(asked, "\x03")]) else {
             return;
         };
         assert!(seen.contains("code=130"), "{seen}");
@@ -264,4 +270,86 @@ fn ctrl_c_stops_a_line_and_not_the_prompt() {
     press("bye\n");
     until("the prompt ends", || child.try_wait().unwrap());
     assert!(!here.path().join("large").exists());
+}
+
+#[test]
+fn the_prompt_asks_about_each_file_that_a_pattern_matches() {
+    let names = ["a.txt", "b.txt", "c.txt", "d.txt/inner"];
+    let site = names
+        .iter()
+        .fold(Site::with_ann(), |site, name| site.file(name, b"1"));
+    let server = site.start();
+    let here = tempfile::tempdir().unwrap();
+    let program = harness::programs::program("ftpc");
+    let line = format!(
+        "FTPC_PASSWORD={} {} --tls off shell {}",
+        harness::PASSWORD,
+        program.display(),
+        server.url("/")
+    );
+    let steps = [
+        ("> ", "prompt\r"),
+        ("each file is asked about", "mget *.txt\r"),
+        ("a.txt (yes/no)", "yes\r"),
+        ("b.txt (yes/no)", "no\r"),
+        ("c.txt (yes/no)", "yes\r"),
+        ("> ", "delete [bc].txt\r"),
+        ("b.txt (yes/no)", "yes\r"),
+        ("c.txt (yes/no)", "no\r"),
+        ("> ", "bye\r"),
+    ];
+    let Some(seen) = converse(here.path(), &line, &steps) else {
+        return;
+    };
+    assert!(seen.contains("code=0"), "{seen}");
+    assert!(seen.contains("`/d.txt` is a directory: left out"), "{seen}");
+    let there = |name: &str| here.path().join(name).exists();
+    assert!(there("a.txt") && !there("b.txt") && there("c.txt"));
+    let left = |name: &str| server.site.disk(name).exists();
+    assert!(left("a.txt") && !left("b.txt") && left("c.txt"));
+}
+
+#[test]
+fn a_pattern_fetches_the_files_beside_directories() {
+    let server = Site::with_ann()
+        .file("a", b"1")
+        .file("dir/inner", b"2")
+        .start();
+    let here = tempfile::tempdir().unwrap();
+    let run = |script: &str| {
+        let args = ["shell", &server.url("/")];
+        ftpc(here.path()).args(args).stdin(script).run()
+    };
+    let ran = run("mget *\n");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("`/dir` is a directory: left out"));
+    assert_eq!(fs::read(here.path().join("a")).unwrap(), b"1");
+    assert!(!here.path().join("dir").exists());
+    for (script, words) in [
+        ("mget d*\n", "`/d*` matches no file"),
+        ("mget dir\n", "`/dir` is a directory"),
+    ] {
+        let ran = run(script);
+        assert_eq!(ran.code, 2, "{script}");
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_script_may_close_one_server_and_open_the_next() {
+    let server = Site::with_ann().file("a", b"1").start();
+    let here = tempfile::tempdir().unwrap();
+    let url = server.url("/");
+    let ran = ftpc(here.path())
+        .args(["shell", &url])
+        .stdin(format!("close\n-ls\nopen {url}\nget a\nclose\nclose\n"))
+        .run();
+    assert_eq!(ran.code, 2, "the last one has nothing to close");
+    assert_eq!(
+        ran.stderr.matches("not connected").count(),
+        2,
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(fs::read(here.path().join("a")).unwrap(), b"1");
 }

@@ -162,11 +162,14 @@ pub fn parse_url(text: &str) -> Result<(Server, String), BadTarget> {
         text: shown.clone(),
         why,
     };
+    // RFC 3986 §3.1: a scheme is the same word in capitals.
     let (scheme, rest) = match text.split_once("://") {
-        Some(("ftp", rest)) => (Scheme::Ftp, rest),
-        Some(("ftps", rest)) => (Scheme::Ftps, rest),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ftp") => (Scheme::Ftp, rest),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ftps") => (Scheme::Ftps, rest),
         _ => return Err(bad("it does not begin with ftp:// or ftps://")),
     };
+    let rest =
+        as_it_is(rest).ok_or_else(|| bad("only ;type=i is known: files are moved as they are"))?;
     let (authority, path) = match rest.find('/') {
         Some(at) => rest.split_at(at),
         None => (rest, "/"),
@@ -207,6 +210,15 @@ pub fn parse_url(text: &str) -> Result<(Server, String), BadTarget> {
     };
     let path = decode(path)?;
     Ok((server, path.strip_prefix('/').unwrap_or(&path).to_owned()))
+}
+
+/// Takes the type code off the end (RFC 1738 §3.2.2); `None`: it asks for lines or a listing.
+fn as_it_is(rest: &str) -> Option<&str> {
+    match rest.rsplit_once(";type=") {
+        Some((rest, "i" | "I")) => Some(rest),
+        Some((_, "a" | "A" | "d" | "D")) => None,
+        _ => Some(rest),
+    }
 }
 
 fn split_port(place: &str) -> Option<(&str, Option<u16>)> {
@@ -272,6 +284,10 @@ mod tests {
         assert_eq!(url("ftp://h").1, "");
         assert_eq!(url("ftp://h//etc").1, "/etc");
         assert_eq!(url("ftp://h/%2Fetc").1, "/etc");
+        assert_eq!(url("FTP://h/a").0.scheme, Scheme::Ftp);
+        assert_eq!(url("Ftps://h/a").0.scheme, Scheme::Ftps);
+        assert_eq!(url("ftp://h/a.iso;type=i").1, "a.iso");
+        assert_eq!(url("ftp://h/a%3Btype=i").1, "a;type=i");
         assert_eq!(
             url("ftp://a:p%40ss@h:21/x").0.password.as_deref(),
             Some("p@ss")
@@ -285,6 +301,7 @@ mod tests {
             ("ftp:///x", "names no host"),
             ("ftp://h:99999/", "port is not a number"),
             ("ftp://h/%zz", "is not one"),
+            ("ftp://h/notes;type=a", "only ;type=i is known"),
         ] {
             assert!(
                 parse_url(text).unwrap_err().to_string().contains(why),

@@ -82,6 +82,33 @@ fn code_4_the_login_was_refused() {
 }
 
 #[test]
+fn a_password_is_only_for_the_user_that_it_is_written_beside() {
+    let (server, here) = site();
+    let url = server.url("/");
+    let site = format!("[site.nas]\nurl = \"{url}\"\npassword = \"secret\"\n");
+    fs::write(here.path().join("ftp.toml"), site).unwrap();
+    let run = |args: &[&str]| {
+        let ran = ftpc(here.path()).without("FTPC_PASSWORD");
+        ran.args(["--config", "ftp.toml", "-v"]).args(args)
+    };
+    run(&["ls", "nas:"]).success();
+    run(&["-u", "ann", "ls", "nas:"]).success();
+    let with_password = url.replace("ann@", "ann:secret@");
+    run(&["ls", &with_password]).success();
+    for target in ["nas:", &with_password] {
+        let ran = run(&["-u", "bob", "ls", target]).code(4);
+        ran.says("no password for `bob`");
+    }
+    // A site that names nobody says the password of whoever logs in.
+    let site = format!(
+        "[site.nas]\nurl = \"{}\"\npassword = \"secret\"\n",
+        url.replace("ann@", "")
+    );
+    fs::write(here.path().join("ftp.toml"), site).unwrap();
+    run(&["-u", "ann", "ls", "nas:"]).success();
+}
+
+#[test]
 fn code_5_the_certificate_is_not_trusted() {
     let here = tempfile::tempdir().unwrap();
     let server = Site::with_ann().key("tls", "mode = \"off\"").start();

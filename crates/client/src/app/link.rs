@@ -123,17 +123,19 @@ impl App {
             Some((name, password)) => (Some(name.as_str()), password.as_ref()),
             None => (None, None),
         };
+        let user = named
+            .or(self.global.user.as_deref())
+            .or(server.user.as_deref());
+        // A password is for the user that it is written beside.
+        let is_theirs = user == server.user.as_deref();
         let sources = Sources {
-            user: named
-                .or(self.global.user.as_deref())
-                .or(server.user.as_deref()),
-            // A URL's password is for the user of the URL.
+            user,
             url_password: match named {
                 Some(_) => password.map(Secret::expose),
-                None => server.password.as_deref(),
+                None => server.password.as_deref().filter(|_| is_theirs),
             },
             environment: self.password.clone(),
-            site,
+            site: site.filter(|_| is_theirs || server.user.is_none()),
             netrc: self
                 .home
                 .as_ref()

@@ -18,11 +18,26 @@ use crate::{
     transfer::{Options, stream::fetch_into},
 };
 
+/// What operands name, with the path of each.
+pub(crate) type Found = Vec<(String, Entry)>;
+
 /// Runs `get`.
 ///
 /// # Errors
 /// Nothing could be fetched.
 pub async fn run(app: &App, args: &Get) -> Answer {
+    run_chosen(app, args, |_, found| Ok(found)).await
+}
+
+/// Runs `get` on what `choose` leaves of what each operand names.
+///
+/// # Errors
+/// As [`run`], or what `choose` says.
+pub(crate) async fn run_chosen(
+    app: &App,
+    args: &Get,
+    choose: impl Fn(&str, Found) -> Result<Found, Failure>,
+) -> Answer {
     let (operands, to) = split(app, args)?;
     let (link, paths) = open_all(app, &operands).await?;
     if to == Path::new("-") {
@@ -31,7 +46,10 @@ pub async fn run(app: &App, args: &Get) -> Answer {
     let mut session = link.session().await?;
     let mut found = Vec::new();
     for path in &paths {
-        found.extend(look(&mut *session, path).await?);
+        found.extend(choose(path, look(&mut *session, path).await?)?);
+    }
+    if found.is_empty() {
+        return Err(Failure::usage("nothing was chosen"));
     }
     // A pattern that matched one file still lands in a directory, as one that matched two.
     let several = found.len() > 1 || found.iter().any(|(path, _)| !paths.contains(path));
@@ -83,10 +101,7 @@ fn file_name(path: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Finds what an operand names; a name that exists is that name even when it holds `*?[`.
-pub(crate) async fn look(
-    session: &mut dyn Remote,
-    path: &str,
-) -> Result<Vec<(String, Entry)>, Failure> {
+pub(crate) async fn look(session: &mut dyn Remote, path: &str) -> Result<Found, Failure> {
     if let Some(entry) = session.stat(path).await? {
         return Ok(vec![(path.to_owned(), entry)]);
     }
@@ -96,7 +111,7 @@ pub(crate) async fn look(
     }
     let matches = matcher(pattern).map_err(|error| Failure::usage(error.to_string()))?;
     let listing = session.list(dir).await?;
-    let found: Vec<(String, Entry)> = listing
+    let found: Found = listing
         .entries
         .into_iter()
         .filter(|entry| matches(entry.name.as_str()))

@@ -35,7 +35,7 @@ pub(super) struct Shell<'a> {
     server: Option<String>,
     /// The next line is `user`: `open` leaves the login to it, as scripts for `ftp -n` expect.
     pub(super) login_follows: bool,
-    asks: bool,
+    pub(super) asks: bool,
     pub(super) names: (Option<Instant>, Vec<String>),
 }
 
@@ -133,6 +133,10 @@ impl<'a> Shell<'a> {
                 [name, password] => self.user(name, Some(Secret::new(password))).await?,
                 _ => return Err(usage(row)),
             },
+            Verb::Close => {
+                self.connected()?;
+                self.close().await;
+            }
             Verb::Help => help(self.app, args),
             Verb::Lcd => {
                 let home = std::env::var("HOME").unwrap_or_else(|_| "/".to_owned());
@@ -209,7 +213,7 @@ impl<'a> Shell<'a> {
             Verb::Put | Verb::Mput => self.put(row, args).await,
             Verb::Append => self.append(row, args).await,
             Verb::Delete => {
-                let paths = self.confirmed(paths)?;
+                let paths = self.confirmed_there(paths).await?;
                 let args = Rm {
                     paths,
                     recursive: false,
@@ -276,25 +280,6 @@ impl<'a> Shell<'a> {
         let lines = answer?;
         lines.iter().for_each(|line| ui.answer(shown(line)));
         Ok(ExitCode::Done)
-    }
-
-    /// With `prompt` on, asks about each.
-    pub(super) fn confirmed(&self, names: Vec<String>) -> Result<Vec<String>, Failure> {
-        if !self.asks {
-            return Ok(names);
-        }
-        let kept: Vec<String> = names
-            .into_iter()
-            .filter(|name| ask::yes(&shown(name), &self.app.cancel))
-            .collect();
-        if self.app.cancel.is_stopped() {
-            return Err(Error::Interrupted.into());
-        }
-        if kept.is_empty() {
-            Err(Failure::usage("nothing was chosen"))
-        } else {
-            Ok(kept)
-        }
     }
 
     /// The names of the remote directory, for completion; silent when the server is slow.

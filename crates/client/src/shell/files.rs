@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     act::{Shell, usage},
+    choose::pick,
     table::{self, Row, Verb},
 };
 use crate::{
@@ -29,7 +30,7 @@ impl Shell<'_> {
         paths: Vec<String>,
     ) -> Result<ExitCode, Failure> {
         let (files, output) = match (row.verb, args) {
-            (Verb::Mget, [_, ..]) => (self.confirmed(paths)?, None),
+            (Verb::Mget, [_, ..]) => (paths, None),
             (Verb::Get | Verb::Reget, [_]) => (paths, None),
             (Verb::Get | Verb::Reget, [_, to]) => (paths[..1].to_vec(), Some(to.clone())),
             _ => return Err(usage(row)),
@@ -43,7 +44,11 @@ impl Shell<'_> {
             no_resume: row.verb == Verb::Get,
             patterns: Patterns::default(),
         };
-        self.lent(async |app| get::run(app, &args).await).await
+        let asks = self.asks && row.verb == Verb::Mget;
+        self.lent(async |app| {
+            get::run_chosen(app, &args, |named, found| pick(app, named, found, asks)).await
+        })
+        .await
     }
 
     pub(super) async fn put(&mut self, row: Row, args: &[String]) -> Result<ExitCode, Failure> {

@@ -115,10 +115,9 @@ fn check_url(text: &str) -> Result<String, ValueError> {
     const FIX: &str = "write one as in \"ftp://ann@192.168.1.5:2121/\"";
     let shown = mask::url(text);
     let shown = shown.escape_debug();
-    let rest = ["ftp://", "ftps://"]
-        .into_iter()
-        .find_map(|scheme| text.strip_prefix(scheme));
-    let Some(rest) = rest else {
+    let parts = text.split_once("://");
+    let is_ftp = |scheme: &str| ["ftp", "ftps"].map(|known| scheme.eq_ignore_ascii_case(known));
+    let Some((_, rest)) = parts.filter(|(scheme, _)| is_ftp(scheme).contains(&true)) else {
         return Err(ValueError::new(
             format!("`{shown}` is not an ftp:// URL"),
             FIX,
