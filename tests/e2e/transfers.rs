@@ -286,3 +286,26 @@ fn times_are_kept_both_ways() {
         then
     );
 }
+
+#[test]
+fn a_log_at_trace_tells_the_course_of_data_connections() {
+    let server = Site::with_ann().key("log", "level = \"trace\"").start();
+    let here = tempfile::tempdir().unwrap();
+    for name in ["a", "b", "c"] {
+        sample(here.path(), name, 100);
+    }
+    for (tls, words) in [("off", "clear"), ("required", "TLS")] {
+        let args = ["--tls", tls, "-j", "1", "put", "a", "b", "c"];
+        ftpc(here.path())
+            .args(args)
+            .args([&server.url("/")])
+            .success();
+        // The second small file in a row opens a connection for those behind it.
+        for (mode, files) in [("", 1), (", MODE B", 2)] {
+            let line = format!(", {words}{mode}\"");
+            until("the line is there for each file", || {
+                (server.log().matches(&line).count() == files).then_some(())
+            });
+        }
+    }
+}

@@ -302,7 +302,7 @@ pub enum LogLevel {
     Info,
     /// Each command and reply.
     Debug,
-    /// The bytes' course.
+    /// Data connections too.
     Trace,
 }
 

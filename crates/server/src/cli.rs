@@ -33,7 +33,7 @@ pub struct Global {
     /// /etc/ftp/ftp.toml]
     #[arg(long, short, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// Say more: -v each command and reply, -vv the bytes' course
+    /// Say more: -v each command and reply, -vv data connections too
     #[arg(long, short, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
     /// Say less: warnings and errors only

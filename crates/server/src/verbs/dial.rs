@@ -8,7 +8,9 @@ use std::{
 };
 
 use rustls::ServerConfig;
+use socket2::SockRef;
 use tokio_rustls::server::TlsStream;
+use tracing::{Span, trace};
 
 use crate::{
     data::{
@@ -36,6 +38,7 @@ pub(super) struct Dial {
     /// The longest time without progress.
     pub(super) stalled: Duration,
     pub(super) brake: Arc<Brake>,
+    span: Span,
 }
 
 /// An open data connection.
@@ -99,6 +102,7 @@ impl Dial {
             handshake: timeouts.tls_handshake,
             stalled: timeouts.stalled,
             brake: Arc::new(Brake::default()),
+            span: Span::current(),
         })
     }
 
@@ -109,12 +113,14 @@ impl Dial {
 
     /// Opens it, or says why not: 425, or 426 when the brake was pulled.
     pub(super) async fn open(self) -> Result<Opened, Reply> {
-        let brake = Arc::clone(&self.brake);
-        tokio::select! {
+        let (brake, span) = (Arc::clone(&self.brake), self.span.clone());
+        let opened = tokio::select! {
             biased;
             () = brake.pulled() => Err(Reply::new(code::ABORTED, "Transfer aborted")),
             opened = self.opened() => opened,
-        }
+        }?;
+        trace!(parent: &span, data = opened.shown(), "data connection open");
+        Ok(opened)
     }
 
     async fn opened(mut self) -> Result<Opened, Reply> {
@@ -155,6 +161,24 @@ impl Dial {
             .await
             .map_err(|e| failed("No TLS on the data connection", &e))?;
         Ok(Channel::Tls(Box::new(stream)))
+    }
+}
+
+impl Opened {
+    /// Words for the log: the client's end, how it is encrypted, and whether it stays open.
+    fn shown(&self) -> String {
+        let (socket, is_tls, mode) = match self {
+            Self::Stream(Channel::Plain(socket)) => (SockRef::from(socket), false, ""),
+            Self::Stream(Channel::Tls(stream)) => (SockRef::from(stream.get_ref().0), true, ""),
+            Self::Block(linked) => match &linked.link {
+                Link::Plain(socket) => (SockRef::from(socket), false, ", MODE B"),
+                Link::Tls(stream) => (SockRef::from(stream.get_ref().0), true, ", MODE B"),
+            },
+        };
+        let peer = socket.peer_addr().ok().and_then(|peer| peer.as_socket());
+        let peer = peer.map_or_else(|| "gone".to_owned(), |peer| peer.to_string());
+        let protection = if is_tls { "TLS" } else { "clear" };
+        format!("{peer}, {protection}{mode}")
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
         pump::{self, Broken, Meter},
         text::ToDisk,
     },
-    protocol::{Reply, reply::code, stamp},
+    protocol::{Reply, names::Names, reply::code, stamp},
     session::{Answer, Asking, Ending, Running, Session, disk, last_look},
     share::{Home, Intent, ShareError, Upload},
     status::Direction,
@@ -89,6 +89,7 @@ async fn upload(
         converts,
         asked: path.clone(),
         tells_name: intent == Intent::Unique,
+        names: session.names.clone(),
     };
     let first = match intent {
         Intent::Unique if dial.has_link() => {
@@ -97,55 +98,15 @@ async fn upload(
         Intent::Unique => Reply::new(code::OPENING, [b"FILE: ", name].concat()),
         _ => opening(session, &dial, name, None),
     };
-    let mut job = Job::new(verb, path, dial.stalled);
+    let job = Job::new(verb, path, dial.stalled);
     let brake = Arc::clone(&dial.brake);
     let what = [verb.as_bytes(), b" ", name].concat();
-    let names = session.names.clone();
     // In MODE B the end of a file is told: there is nothing to ask.
     let (asking, look) = match session.is_block {
         false => Some(last_look()).unzip(),
         true => (None, None),
     };
-    let work = Box::pin(async move {
-        let opened = dial.open().await.and_then(|channel| {
-            let started = upload.start();
-            started.map(|()| channel).map_err(|e| replied(&e))
-        });
-        let channel = match opened {
-            Ok(channel) => channel,
-            Err(reply) => return job.report(meter, Err(reply)).into(),
-        };
-        let (moved, upload) = match channel {
-            Opened::Stream(channel) => {
-                receive_through(channel, upload, &receiving, meter, job.stalled).await
-            }
-            Opened::Block(linked) => block::receive(linked, upload, meter, job.stalled).await,
-        };
-        let Moved {
-            bytes,
-            meter,
-            linger,
-            spent,
-            is_kept,
-        } = moved;
-        let finished = match bytes {
-            Ok(_) => commit(upload, &receiving, asking, &meter.brake).await,
-            Err(broken) => Err(give_up(upload, broken, &receiving.asked, job.stalled)),
-        };
-        let (stored, finished) = match finished {
-            Ok((words, path)) => {
-                job.path.clone_from(&path);
-                (Some(path), Ok(done(is_kept, names.bytes(&words))))
-            }
-            Err(reply) => (None, Err(reply)),
-        };
-        Ending {
-            reply: job.report(meter, finished),
-            linger,
-            spent,
-            stored,
-        }
-    });
+    let work = Box::pin(async move { receive(dial, upload, receiving, asking, meter, job).await });
     let running = Running {
         work,
         brake,
@@ -156,11 +117,54 @@ async fn upload(
     Ok(Answer::Start(Some(first), running))
 }
 
+async fn receive(
+    dial: Dial,
+    upload: Upload,
+    receiving: Receiving,
+    asking: Option<Asking>,
+    meter: Meter,
+    mut job: Job,
+) -> Ending {
+    let opened = dial.open().await.and_then(|opened| {
+        let started = upload.start();
+        started.map(|()| opened).map_err(|e| replied(&e))
+    });
+    let (moved, upload) = match opened {
+        Ok(Opened::Stream(channel)) => {
+            receive_through(channel, upload, &receiving, meter, job.stalled).await
+        }
+        Ok(Opened::Block(linked)) => block::receive(linked, upload, meter, job.stalled).await,
+        Err(reply) => return job.report(meter, Err(reply)).into(),
+    };
+    let finished = match moved.bytes {
+        Ok(_) => commit(upload, &receiving, asking, &moved.meter.brake).await,
+        Err(broken) => Err(give_up(upload, broken, &receiving.asked, job.stalled)),
+    };
+    let (stored, finished) = match finished {
+        Ok((words, path)) => {
+            job.path.clone_from(&path);
+            (
+                Some(path),
+                Ok(done(moved.is_kept, receiving.names.bytes(&words))),
+            )
+        }
+        Err(reply) => (None, Err(reply)),
+    };
+    Ending {
+        reply: job.report(moved.meter, finished),
+        linger: moved.linger,
+        spent: moved.spent,
+        stored,
+    }
+}
+
 /// How an upload is to be taken.
 struct Receiving {
     converts: bool,
     asked: SharePath,
     tells_name: bool,
+    /// How paths are written to this client.
+    names: Names,
 }
 
 async fn receive_through(
