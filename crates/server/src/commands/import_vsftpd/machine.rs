@@ -103,6 +103,17 @@ impl Machine {
         machine
     }
 
+    /// Returns the names of the userlist when nobody else logs in.
+    #[must_use]
+    pub(super) fn allow_list<'m>(&'m self, conf: &Conf) -> Option<&'m [String]> {
+        match &self.userlist {
+            List::Names(names) if conf.flag("userlist_enable") && !conf.flag("userlist_deny") => {
+                Some(names)
+            }
+            _ => None,
+        }
+    }
+
     fn read_system_users(&mut self, conf: &Conf, places: &Places) {
         let passwd = places.below_root("/etc/passwd").unwrap_or_default();
         let shells = places.below_root("/etc/shells").ok();

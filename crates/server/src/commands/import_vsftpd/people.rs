@@ -6,7 +6,7 @@ use ftp_config::{SharePath, UserName};
 
 use super::{
     Findings,
-    conf::Conf,
+    conf::{Conf, is_anonymous},
     draft::DraftUser,
     homes::{anonymous_dir, homes, seats},
     machine::{List, Machine},
@@ -172,10 +172,18 @@ fn userlist(
         ));
         return (None, Vec::new());
     }
-    if conf.flag("userlist_deny") {
-        (None, names)
-    } else {
-        (Some(names), Vec::new())
+    match machine.allow_list(conf) {
+        // To vsftpd these are guests, whoever has the name.
+        Some(_) => (
+            Some(
+                names
+                    .into_iter()
+                    .filter(|name| !is_anonymous(name))
+                    .collect(),
+            ),
+            Vec::new(),
+        ),
+        None => (None, names),
     }
 }
 

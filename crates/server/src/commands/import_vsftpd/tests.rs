@@ -252,6 +252,22 @@ fn anonymous_users_come_over_only_when_the_file_says_so() {
 }
 
 #[test]
+fn a_userlist_that_is_the_allow_list_holds_for_anonymous_users_too() {
+    let conf = "anonymous_enable=YES\nlocal_enable=YES\nlocal_root=/srv/ftp\nuserlist_enable=YES\n\
+                userlist_deny=NO\n";
+    let with_list = |names: &str| {
+        let etc = Etc::new(&[PASSWD, ("etc/vsftpd.user_list", names)]);
+        etc.loaded(conf, Wish::default())
+    };
+    let (config, toml) = with_list("ann\n");
+    assert!(!config.anonymous.enabled);
+    assert!(toml.contains("vsftpd.conf:1: the userlist names neither `anonymous` nor `ftp`"));
+    let (config, _) = with_list("ann\nanonymous\n");
+    assert!(config.anonymous.enabled);
+    assert_eq!(users(&config), "ann=/ (read-only)");
+}
+
+#[test]
 fn a_file_with_every_option_at_its_default_loads() {
     let etc = Etc::new(&[PASSWD, ("etc/users/ann", "")]);
     let values: String = table::ROWS
