@@ -60,7 +60,7 @@ pub(super) struct Machine {
     pub people: Vec<Person>,
     /// The files of `user_config_dir` by user name, sorted.
     pub user_confs: Vec<(String, Conf)>,
-    /// Whether `hosts.allow` or `hosts.deny` speak of vsftpd.
+    /// Whether `hosts.allow` or `hosts.deny` speak of vsftpd, or of all services.
     pub wrappers_name_vsftpd: bool,
     /// The first line of `banner_file`.
     pub banner: Option<String>,
@@ -90,7 +90,7 @@ impl Machine {
         machine.wrappers_name_vsftpd = ["/etc/hosts.allow", "/etc/hosts.deny"]
             .into_iter()
             .filter_map(|path| places.below_root(path).ok())
-            .any(|text| lines(&text).any(|line| line.contains("vsftpd")));
+            .any(|text| lines(&text).any(speaks_of_vsftpd));
         if let Some(path) = conf.given_text("banner_file") {
             match places.below_root(path) {
                 Ok(text) => machine.banner = lines(&text).next().map(str::to_owned),
@@ -219,6 +219,13 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
         .map(|line| line.split('#').next().unwrap_or_default().trim())
         .filter(|line| !line.is_empty())
+}
+
+/// A rule of hosts.allow or hosts.deny begins with the services that it is for.
+fn speaks_of_vsftpd(rule: &str) -> bool {
+    let services = rule.split(':').next().unwrap_or_default();
+    let mut services = services.split([' ', '\t', ',']);
+    rule.contains("vsftpd") || services.any(|service| service.eq_ignore_ascii_case("ALL"))
 }
 
 fn names(text: &str) -> Vec<String> {

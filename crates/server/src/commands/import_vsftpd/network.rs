@@ -53,7 +53,7 @@ pub(super) fn server(
         if machine.wrappers_name_vsftpd {
             findings.refuse(conf.about(
                 "tcp_wrappers",
-                format!("`tcp_wrappers=YES`, and they speak of vsftpd: {WHY}, and set it to NO"),
+                format!("`tcp_wrappers=YES`, and they speak of vsftpd, or of ALL: {WHY}, and set it to NO"),
             ));
         } else {
             findings.note(conf.about(

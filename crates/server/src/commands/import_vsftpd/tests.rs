@@ -114,7 +114,9 @@ fn each_option_that_must_not_be_dropped_stops_the_import_with_its_line() {
         .map(|line| line.split(':').next().unwrap())
         .collect();
     assert_eq!(lines, ["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
-    let silent = Etc::new(&[]);
+    let all = Etc::new(&[("etc/hosts.deny", "# all\nALL: ALL\n")]);
+    assert_eq!(all.refusals("tcp_wrappers=YES\n").len(), 1);
+    let silent = Etc::new(&[("etc/hosts.deny", "# ALL: ALL\nsshd: ALL\n")]);
     assert!(silent.import("tcp_wrappers=YES\n", Wish::default()).is_ok());
 }
 
