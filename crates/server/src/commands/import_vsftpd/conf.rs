@@ -197,6 +197,9 @@ fn read_line(line: &str) -> Result<Option<(&'static Row, String)>, String> {
         return Ok(None);
     }
     let shown = line.escape_debug();
+    if line.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(format!("`{shown}` is not UTF-8, which ftp.toml has to be"));
+    }
     let Some((name, value)) = line.split_once('=') else {
         return Err(format!(
             "`{shown}` has no value: vsftpd would not start with it"

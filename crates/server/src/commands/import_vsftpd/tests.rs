@@ -270,6 +270,28 @@ fn a_userlist_that_is_the_allow_list_holds_for_anonymous_users_too() {
 }
 
 #[test]
+fn a_path_that_is_not_utf8_is_not_guessed_at() {
+    let etc = Etc::new(&[PASSWD]);
+    let file = etc.0.path().join("latin1.conf");
+    std::fs::write(
+        &file,
+        b"# \xe9\nlocal_enable=YES\nlocal_root=/srv/caf\xe9\n",
+    )
+    .unwrap();
+    let places = Places {
+        root: Some(etc.0.path().to_owned()),
+        ..Places::default()
+    };
+    match import(&file, &places, Wish::default()) {
+        Err(ImportError::Refused { refusals, .. }) => {
+            assert_eq!(refusals.len(), 1);
+            assert_eq!(refusals[0].line, Some(3));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_file_with_every_option_at_its_default_loads() {
     let etc = Etc::new(&[PASSWD, ("etc/users/ann", "")]);
     let values: String = table::ROWS
