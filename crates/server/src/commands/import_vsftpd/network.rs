@@ -36,6 +36,10 @@ pub(super) fn server(
         draft.text("server", "greeting", &text);
     }
     if conf.flag("guest_enable") {
+        findings.note(conf.about(
+            "guest_enable",
+            "virtual users whom only PAM knows are not here: add each with `ftpd user add NAME`",
+        ));
         match conf
             .given_text("guest_username")
             .filter(|name| *name != "root")

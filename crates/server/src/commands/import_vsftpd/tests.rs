@@ -270,6 +270,37 @@ fn a_userlist_that_is_the_allow_list_holds_for_anonymous_users_too() {
 }
 
 #[test]
+fn virtual_users_share_the_home_and_the_rights_of_guests() {
+    let passwd = "ann:x:1000:1000::/home/ann:/bin/bash\nvirtual:x:1001:1001::/srv/v/$USER:/bin/sh\n\
+                  web:x:1002:1002::/srv/web:/bin/sh\n";
+    let own = "guest_username=web\nanon_upload_enable=YES\nanon_max_rate=5000\n";
+    let etc = Etc::new(&[
+        ("etc/passwd", passwd),
+        ("etc/list", "ann\nbob\n"),
+        ("etc/users/bob", own),
+    ]);
+    let conf = "local_enable=YES\nwrite_enable=YES\nguest_enable=YES\nguest_username=virtual\n\
+                userlist_enable=YES\nuserlist_deny=NO\nuserlist_file=/etc/list\n\
+                user_config_dir=/etc/users\nlocal_umask=0\nanon_umask=027\nlocal_max_rate=9000\n";
+    let (config, toml) = etc.loaded(&format!("{conf}user_sub_token=$USER\n"), Wish::default());
+    assert_eq!(config.share.root, Path::new("/srv"));
+    assert_eq!(
+        users(&config),
+        "ann=/v/ann (read-only), bob=/web (list read write)"
+    );
+    assert_eq!(config.users[1].rate_down.0, 5000);
+    assert_eq!(config.limits.session_rate_down.limit(), None);
+    assert_eq!(config.share.umask, 0o027);
+    assert!(toml.contains("virtual users whom only PAM knows"), "{toml}");
+    let (config, _) = etc.loaded(
+        &format!("{conf}virtual_use_local_privs=YES\n"),
+        Wish::default(),
+    );
+    assert_eq!(config.users[0].can.to_string(), "read-write");
+    assert_eq!(config.share.umask, 0);
+}
+
+#[test]
 fn a_path_that_is_not_utf8_is_not_guessed_at() {
     let etc = Etc::new(&[PASSWD]);
     let file = etc.0.path().join("latin1.conf");
