@@ -141,6 +141,25 @@ fn a_script_tells_what_it_did_not_do() {
     assert!(!server.site.disk("name").exists());
 }
 
+#[test]
+fn a_script_that_says_prompt_is_asked_nothing() {
+    let server = Site::with_ann().file("old.txt", b"old").start();
+    let here = tempfile::tempdir().unwrap();
+    for name in ["a.txt", "b.txt"] {
+        sample(here.path(), name, 10);
+    }
+    for word in ["prompt", "prompt off", "prompt on"] {
+        let script = format!("{word}\nmput *.txt\nmget old.*\nmdelete a.txt b.txt\n");
+        let ran = ftpc(here.path())
+            .args(["shell", &server.url("/")])
+            .stdin(script.as_str())
+            .success();
+        ran.says("nothing is asked");
+    }
+    assert!(here.path().join("old.txt").exists());
+    assert!(!server.site.disk("a.txt").exists());
+}
+
 /// Runs a command line on a terminal of its own and presses Ctrl-C once `asked` is to be read.
 fn press_ctrl_c_at(here: &std::path::Path, line: &str, asked: &str) -> Option<String> {
     use std::io::{Read as _, Write as _};

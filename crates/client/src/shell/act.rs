@@ -144,7 +144,13 @@ impl<'a> Shell<'a> {
             Verb::Ascii => ui.remark("not done: line ends would be changed and files damaged"),
             Verb::Passive => ui.remark("passive connections are always used"),
             Verb::Prompt => {
-                self.asks = !self.asks;
+                // A script has nobody to ask; in scripts for `ftp` the word turns the questions off.
+                self.asks = ask::somebody()
+                    && match args.first().map(String::as_str) {
+                        Some("on") => true,
+                        Some("off") => false,
+                        _ => !self.asks,
+                    };
                 ui.remark(if self.asks {
                     "each file is asked about"
                 } else {

@@ -81,7 +81,7 @@ pub const ROWS: [Row; 33] = [
     row(&["ascii"], Verb::Ascii, "", Nothing, "not done: it would damage files"),
     row(&["passive"], Verb::Passive, "", Nothing, "passive connections are used (always so)"),
     row(&["status"], Verb::Status, "", Nothing, "show the connection"),
-    row(&["prompt"], Verb::Prompt, "", Nothing, "ask before each of several files, or not"),
+    row(&["prompt"], Verb::Prompt, "[on | off]", Nothing, "ask before each of several files, or not"),
     row(&["hash"], Verb::Hash, "FILE", Remote, "show a file's hash, computed by the server"),
     row(&["quote", "literal"], Verb::Quote, "COMMAND...", Nothing, "send a raw command"),
     row(&["cat", "more"], Verb::Cat, "FILE", Remote, "print a file"),
