@@ -160,6 +160,21 @@ fn a_script_that_says_prompt_is_asked_nothing() {
     assert!(!server.site.disk("a.txt").exists());
 }
 
+#[test]
+fn close_ends_the_connection_and_not_the_script() {
+    let server = Site::with_ann().start();
+    let here = tempfile::tempdir().unwrap();
+    let url = server.url("/");
+    let script = format!("mkdir a\nclose\nopen {url}\nmkdir b\n");
+    let args = ["shell", &url];
+    ftpc(here.path()).args(args).stdin(script).success();
+    assert!(server.site.disk("a").exists() && server.site.disk("b").exists());
+    for lost in ["close\nls\n", "disconnect\nuser ann\n"] {
+        let ran = ftpc(here.path()).args(args).stdin(lost).code(2);
+        ran.says("not connected");
+    }
+}
+
 /// Runs a command line on a terminal of its own and presses Ctrl-C once `asked` is to be read.
 fn press_ctrl_c_at(here: &std::path::Path, line: &str, asked: &str) -> Option<String> {
     use std::io::{Read as _, Write as _};

@@ -157,6 +157,10 @@ impl<'a> Shell<'a> {
                     "nothing is asked"
                 });
             }
+            Verb::Close => {
+                self.close().await;
+                self.server = None;
+            }
             Verb::Local | Verb::Bye => {}
             _ => return self.remote(row, args).await,
         }

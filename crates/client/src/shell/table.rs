@@ -17,7 +17,7 @@ pub enum Completes {
 #[rustfmt::skip]
 pub enum Verb {
     Open, User, Ls, Dir, Cd, Lcd, Pwd, Put, Get, Mput, Mget, Reget, Append, Delete, Rename, Mkdir,
-    Rmdir, Size, Modtime, Chmod, Binary, Ascii, Passive, Status, Prompt, Hash, Quote, Help, Bye,
+    Rmdir, Size, Modtime, Chmod, Binary, Ascii, Passive, Status, Prompt, Hash, Quote, Help, Close, Bye,
     Local, Cat, Tree, Du,
 }
 
@@ -56,7 +56,7 @@ use Completes::{Local, Nothing, Remote};
 
 /// Every command, in the order of help.
 #[rustfmt::skip]
-pub const ROWS: [Row; 33] = [
+pub const ROWS: [Row; 34] = [
     row(&["open", "o"], Verb::Open, "HOST | ftp://... | SITE", Nothing, "connect to a server"),
     row(&["user"], Verb::User, "NAME [PASSWORD]", Nothing, "log in as somebody else"),
     row(&["ls", "l"], Verb::Ls, "[PATH]", Remote, "list names"),
@@ -88,7 +88,8 @@ pub const ROWS: [Row; 33] = [
     row(&["tree"], Verb::Tree, "[DIR]", Remote, "show a directory as a tree"),
     row(&["du"], Verb::Du, "[DIR]", Remote, "add up sizes"),
     row(&["help", "?"], Verb::Help, "[COMMAND]", Nothing, "show this"),
-    row(&["bye", "quit", "exit", "close"], Verb::Bye, "", Nothing, "leave"),
+    row(&["close", "disconnect"], Verb::Close, "", Nothing, "end the connection, and stay here"),
+    row(&["bye", "quit", "exit"], Verb::Bye, "", Nothing, "leave"),
     row(&["!"], Verb::Local, "[COMMAND...]", Local, "run a command on this machine"),
 ];
 
