@@ -175,6 +175,24 @@ fn close_ends_the_connection_and_not_the_script() {
     }
 }
 
+#[test]
+fn words_too_many_or_too_few_are_told_and_nothing_is_done() {
+    let server = Site::with_ann().dir("my").start();
+    let here = tempfile::tempdir().unwrap();
+    let run = |line: &str| {
+        let script = format!("{line}\nmkdir never\n");
+        let args = ["shell", &server.url("/")];
+        ftpc(here.path()).args(args).stdin(script).code(2)
+    };
+    run("cd my docs").says("usage: cd [DIR]");
+    run("mkdir").says("usage: mkdir DIR...");
+    run("quote").says("usage: quote COMMAND...");
+    run("help zz").says("`zz` is not a command");
+    assert!(!server.site.disk("never").exists());
+    let empty = ftpc(here.path()).args(["quote", "--on", &server.url("/"), ""]);
+    empty.code(6).says("cannot be sent: it is empty");
+}
+
 /// Runs a command line on a terminal of its own and presses Ctrl-C once `asked` is to be read.
 fn press_ctrl_c_at(here: &std::path::Path, line: &str, asked: &str) -> Option<String> {
     use std::io::{Read as _, Write as _};

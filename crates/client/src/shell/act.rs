@@ -119,6 +119,9 @@ impl<'a> Shell<'a> {
         if row.verb == Verb::Bye {
             return Ok(None);
         }
+        if !row.takes(args.len()) {
+            return Err(usage(row));
+        }
         self.act(row, args).await.map(Some)
     }
 
@@ -133,7 +136,7 @@ impl<'a> Shell<'a> {
                 [name, password] => self.user(name, Some(Secret::new(password))).await?,
                 _ => return Err(usage(row)),
             },
-            Verb::Help => help(self.app, args),
+            Verb::Help => help(self.app, args)?,
             Verb::Lcd => {
                 let home = std::env::var("HOME").unwrap_or_else(|_| "/".to_owned());
                 let dir = args.first().unwrap_or(&home);
@@ -419,15 +422,18 @@ fn unknown(word: &str, near: &[&str]) -> Failure {
     Failure::Usage(format!("`{}` is not a command", shown(word)), Some(hint))
 }
 
-fn help(app: &App, args: &[String]) {
-    let wanted =
-        |row: &&Row| args.is_empty() || args.iter().any(|word| row.words.contains(&word.as_str()));
-    for row in ROWS.iter().filter(wanted) {
+fn help(app: &App, args: &[String]) -> Result<(), Failure> {
+    let rows = match args.first() {
+        Some(word) => vec![table::find(word).map_err(|near| unknown(word, &near))?],
+        None => ROWS.to_vec(),
+    };
+    for row in rows {
         app.ui.answer(format!(
-            "{:<8} {:<24} {}",
+            "{:<8} {:<26} {}",
             row.words[0], row.arguments, row.help
         ));
     }
+    Ok(())
 }
 
 fn local(command: &str) -> Result<ExitCode, Failure> {
