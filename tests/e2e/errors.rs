@@ -48,7 +48,7 @@ fn the_clients_failures_have_their_codes_and_words() {
     }
     let there = ftpc(here.path()).args(["mkdir", &format!("{url}f")]);
     let there = there.code(6);
-    there.says("`f` is there already").says("`mkdir -p`");
+    there.says("`f` is there already").says("`ftpc mkdir -p`");
     let implicit = ftpc(here.path()).args(["ls", &url, "--tls", "implicit"]);
     let implicit = implicit.run();
     implicit.says("hint: that port does not speak TLS from the first byte");

@@ -141,6 +141,58 @@ fn a_script_tells_what_it_did_not_do() {
     assert!(!server.site.disk("name").exists());
 }
 
+#[test]
+fn a_script_that_says_prompt_is_asked_nothing() {
+    let server = Site::with_ann().file("old.txt", b"old").start();
+    let here = tempfile::tempdir().unwrap();
+    for name in ["a.txt", "b.txt"] {
+        sample(here.path(), name, 10);
+    }
+    for word in ["prompt", "prompt off", "prompt on"] {
+        let script = format!("{word}\nmput *.txt\nmget old.*\nmdelete a.txt b.txt\n");
+        let ran = ftpc(here.path())
+            .args(["shell", &server.url("/")])
+            .stdin(script.as_str())
+            .success();
+        ran.says("nothing is asked");
+    }
+    assert!(here.path().join("old.txt").exists());
+    assert!(!server.site.disk("a.txt").exists());
+}
+
+#[test]
+fn close_ends_the_connection_and_not_the_script() {
+    let server = Site::with_ann().start();
+    let here = tempfile::tempdir().unwrap();
+    let url = server.url("/");
+    let script = format!("mkdir a\nclose\nopen {url}\nmkdir b\n");
+    let args = ["shell", &url];
+    ftpc(here.path()).args(args).stdin(script).success();
+    assert!(server.site.disk("a").exists() && server.site.disk("b").exists());
+    for lost in ["close\nls\n", "disconnect\nuser ann\n"] {
+        let ran = ftpc(here.path()).args(args).stdin(lost).code(2);
+        ran.says("not connected");
+    }
+}
+
+#[test]
+fn words_too_many_or_too_few_are_told_and_nothing_is_done() {
+    let server = Site::with_ann().dir("my").start();
+    let here = tempfile::tempdir().unwrap();
+    let run = |line: &str| {
+        let script = format!("{line}\nmkdir never\n");
+        let args = ["shell", &server.url("/")];
+        ftpc(here.path()).args(args).stdin(script).code(2)
+    };
+    run("cd my docs").says("usage: cd [DIR]");
+    run("mkdir").says("usage: mkdir DIR...");
+    run("quote").says("usage: quote COMMAND...");
+    run("help zz").says("`zz` is not a command");
+    assert!(!server.site.disk("never").exists());
+    let empty = ftpc(here.path()).args(["quote", "--on", &server.url("/"), ""]);
+    empty.code(6).says("cannot be sent: it is empty");
+}
+
 /// Runs a command line on a terminal of its own, and presses the keys of each step once what it waits for
 /// is to be read behind the step before.
 fn converse(here: &std::path::Path, line: &str, steps: &[(&str, &str)]) -> Option<String> {
@@ -333,23 +385,4 @@ fn a_pattern_fetches_the_files_beside_directories() {
         assert_eq!(ran.code, 2, "{script}");
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     }
-}
-
-#[test]
-fn a_script_may_close_one_server_and_open_the_next() {
-    let server = Site::with_ann().file("a", b"1").start();
-    let here = tempfile::tempdir().unwrap();
-    let url = server.url("/");
-    let ran = ftpc(here.path())
-        .args(["shell", &url])
-        .stdin(format!("close\n-ls\nopen {url}\nget a\nclose\nclose\n"))
-        .run();
-    assert_eq!(ran.code, 2, "the last one has nothing to close");
-    assert_eq!(
-        ran.stderr.matches("not connected").count(),
-        2,
-        "{}",
-        ran.stderr
-    );
-    assert_eq!(fs::read(here.path().join("a")).unwrap(), b"1");
 }

@@ -68,7 +68,8 @@ pub async fn mkdir(app: &App, paths: &[String], parents: bool) -> Answer {
             }
         } else if session.stat(path).await?.is_some() {
             app.ui.error(format!("`{}` is there already", shown(path)));
-            app.ui.hint("`mkdir -p` takes a directory that is there");
+            app.ui
+                .hint("`ftpc mkdir -p` takes a directory that is there");
             return Err(Failure::Said(ExitCode::Refused));
         } else {
             session.make_dir(path).await?;

@@ -119,6 +119,9 @@ impl<'a> Shell<'a> {
         if row.verb == Verb::Bye {
             return Ok(None);
         }
+        if !row.takes(args.len()) {
+            return Err(usage(row));
+        }
         self.act(row, args).await.map(Some)
     }
 
@@ -133,11 +136,7 @@ impl<'a> Shell<'a> {
                 [name, password] => self.user(name, Some(Secret::new(password))).await?,
                 _ => return Err(usage(row)),
             },
-            Verb::Close => {
-                self.connected()?;
-                self.close().await;
-            }
-            Verb::Help => help(self.app, args),
+            Verb::Help => help(self.app, args)?,
             Verb::Lcd => {
                 let home = std::env::var("HOME").unwrap_or_else(|_| "/".to_owned());
                 let dir = args.first().unwrap_or(&home);
@@ -148,12 +147,22 @@ impl<'a> Shell<'a> {
             Verb::Ascii => ui.remark("not done: line ends would be changed and files damaged"),
             Verb::Passive => ui.remark("passive connections are always used"),
             Verb::Prompt => {
-                self.asks = !self.asks;
+                // A script has nobody to ask; in scripts for `ftp` the word turns the questions off.
+                self.asks = ask::somebody()
+                    && match args.first().map(String::as_str) {
+                        Some("on") => true,
+                        Some("off") => false,
+                        _ => !self.asks,
+                    };
                 ui.remark(if self.asks {
                     "each file is asked about"
                 } else {
                     "nothing is asked"
                 });
+            }
+            Verb::Close => {
+                self.close().await;
+                self.server = None;
             }
             Verb::Local | Verb::Bye => {}
             _ => return self.remote(row, args).await,
@@ -394,15 +403,18 @@ fn unknown(word: &str, near: &[&str]) -> Failure {
     Failure::Usage(format!("`{}` is not a command", shown(word)), Some(hint))
 }
 
-fn help(app: &App, args: &[String]) {
-    let wanted =
-        |row: &&Row| args.is_empty() || args.iter().any(|word| row.words.contains(&word.as_str()));
-    for row in ROWS.iter().filter(wanted) {
+fn help(app: &App, args: &[String]) -> Result<(), Failure> {
+    let rows = match args.first() {
+        Some(word) => vec![table::find(word).map_err(|near| unknown(word, &near))?],
+        None => ROWS.to_vec(),
+    };
+    for row in rows {
         app.ui.answer(format!(
-            "{:<8} {:<24} {}",
+            "{:<8} {:<26} {}",
             row.words[0], row.arguments, row.help
         ));
     }
+    Ok(())
 }
 
 fn local(command: &str) -> Result<ExitCode, Failure> {

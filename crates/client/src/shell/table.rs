@@ -17,8 +17,8 @@ pub enum Completes {
 #[rustfmt::skip]
 pub enum Verb {
     Open, User, Ls, Dir, Cd, Lcd, Pwd, Put, Get, Mput, Mget, Reget, Append, Delete, Rename, Mkdir,
-    Rmdir, Size, Modtime, Chmod, Binary, Ascii, Passive, Status, Prompt, Hash, Quote, Help, Close,
-    Bye, Local, Cat, Tree, Du,
+    Rmdir, Size, Modtime, Chmod, Binary, Ascii, Passive, Status, Prompt, Hash, Quote, Help, Close, Bye,
+    Local, Cat, Tree, Du,
 }
 
 /// One row.
@@ -34,6 +34,17 @@ pub struct Row {
     pub completes: Completes,
     /// One sentence.
     pub help: &'static str,
+}
+
+impl Row {
+    /// Tells whether the command can do with so many arguments. What takes none passes over any.
+    #[must_use]
+    pub fn takes(&self, count: usize) -> bool {
+        let words = || self.arguments.split_whitespace();
+        let least = words().filter(|word| !word.starts_with('[')).count();
+        let many = self.arguments.trim_end_matches(']').ends_with("...");
+        words().next().is_none() || (count >= least && (many || count <= words().count()))
+    }
 }
 
 const fn row(
@@ -57,7 +68,7 @@ use Completes::{Local, Nothing, Remote};
 /// Every command, in the order of help.
 #[rustfmt::skip]
 pub const ROWS: [Row; 34] = [
-    row(&["open", "o"], Verb::Open, "HOST | ftp://... | SITE", Nothing, "connect to a server"),
+    row(&["open", "o"], Verb::Open, "HOST|ftp://...|SITE [PORT]", Nothing, "connect to a server"),
     row(&["user"], Verb::User, "NAME [PASSWORD]", Nothing, "log in as somebody else"),
     row(&["ls", "l"], Verb::Ls, "[PATH]", Remote, "list names"),
     row(&["dir", "ll"], Verb::Dir, "[PATH]", Remote, "list sizes, times and modes"),
@@ -72,8 +83,8 @@ pub const ROWS: [Row; 34] = [
     row(&["append"], Verb::Append, "FILE [NAME]", Local, "add a local file to the end of a remote one"),
     row(&["delete", "rm", "mdelete"], Verb::Delete, "FILE...", Remote, "remove files"),
     row(&["rename", "mv"], Verb::Rename, "FROM TO", Remote, "rename or move"),
-    row(&["mkdir", "md"], Verb::Mkdir, "DIR", Remote, "make a directory"),
-    row(&["rmdir", "rd"], Verb::Rmdir, "DIR", Remote, "remove an empty directory"),
+    row(&["mkdir", "md"], Verb::Mkdir, "DIR...", Remote, "make directories"),
+    row(&["rmdir", "rd"], Verb::Rmdir, "DIR...", Remote, "remove empty directories"),
     row(&["size"], Verb::Size, "FILE", Remote, "show a file's size"),
     row(&["modtime"], Verb::Modtime, "FILE", Remote, "show when a file was changed"),
     row(&["chmod"], Verb::Chmod, "MODE FILE", Remote, "change permission bits"),
@@ -81,14 +92,14 @@ pub const ROWS: [Row; 34] = [
     row(&["ascii"], Verb::Ascii, "", Nothing, "not done: it would damage files"),
     row(&["passive"], Verb::Passive, "", Nothing, "passive connections are used (always so)"),
     row(&["status"], Verb::Status, "", Nothing, "show the connection"),
-    row(&["prompt"], Verb::Prompt, "", Nothing, "ask before each of several files, or not"),
+    row(&["prompt"], Verb::Prompt, "[on|off]", Nothing, "ask before each of several files, or not"),
     row(&["hash"], Verb::Hash, "FILE", Remote, "show a file's hash, computed by the server"),
     row(&["quote", "literal"], Verb::Quote, "COMMAND...", Nothing, "send a raw command"),
-    row(&["cat", "more"], Verb::Cat, "FILE", Remote, "print a file"),
+    row(&["cat", "more"], Verb::Cat, "FILE...", Remote, "print files"),
     row(&["tree"], Verb::Tree, "[DIR]", Remote, "show a directory as a tree"),
     row(&["du"], Verb::Du, "[DIR]", Remote, "add up sizes"),
     row(&["help", "?"], Verb::Help, "[COMMAND]", Nothing, "show this"),
-    row(&["close", "disconnect"], Verb::Close, "", Nothing, "leave the server, not the prompt"),
+    row(&["close", "disconnect"], Verb::Close, "", Nothing, "end the connection, and stay here"),
     row(&["bye", "quit", "exit"], Verb::Bye, "", Nothing, "leave"),
     row(&["!"], Verb::Local, "[COMMAND...]", Local, "run a command on this machine"),
 ];
@@ -126,6 +137,20 @@ mod tests {
             Err(vec!["mput", "mget", "mkdir", "modtime"])
         );
         assert!(find("zzz").is_err());
+    }
+
+    #[test]
+    fn the_arguments_that_help_shows_are_the_ones_taken() {
+        let takes = |word: &str| {
+            let row = find(word).unwrap();
+            (0..5).filter(|count| row.takes(*count)).collect::<Vec<_>>()
+        };
+        assert_eq!(takes("cd"), [0, 1]);
+        assert_eq!(takes("put"), [1, 2]);
+        assert_eq!(takes("open"), [1, 2]);
+        assert_eq!(takes("rename"), [2]);
+        assert_eq!(takes("mkdir"), [1, 2, 3, 4]);
+        assert_eq!(takes("binary"), [0, 1, 2, 3, 4]);
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub(in crate::remote) fn check_line(line: &str) -> Result<(), RemoteError> {
         "it holds a line end"
     } else if line.contains('\0') {
         "it holds a NUL"
+    } else if line.trim().is_empty() {
+        // Most servers answer nothing to it.
+        "it is empty"
     } else if line.len() > MAX_COMMAND {
         "it is too long"
     } else {

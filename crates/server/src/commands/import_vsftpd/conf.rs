@@ -29,6 +29,8 @@ struct Setting {
 pub(super) struct Conf {
     file: String,
     settings: Vec<Setting>,
+    /// A list that the file names keeps anonymous users out.
+    keeps_anonymous_out: bool,
 }
 
 impl Conf {
@@ -38,6 +40,7 @@ impl Conf {
         let mut conf = Self {
             file: file.to_owned(),
             settings: Vec::new(),
+            keeps_anonymous_out: false,
         };
         let (mut notes, mut faults) = (Vec::new(), Vec::new());
         for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -135,7 +138,20 @@ impl Conf {
     /// them in; that they come along must be said.
     #[must_use]
     pub(super) fn lets_anonymous_in(&self) -> bool {
-        self.has("anonymous_enable") && self.flag("anonymous_enable")
+        self.has("anonymous_enable") && self.flag("anonymous_enable") && !self.keeps_anonymous_out
+    }
+
+    /// Takes `names` as an allow-list: it holds for anonymous users too.
+    pub(super) fn obey_allow_list(&mut self, names: &[String]) -> Option<Note> {
+        if !self.lets_anonymous_in() || names.iter().any(|name| is_anonymous(name)) {
+            return None;
+        }
+        self.keeps_anonymous_out = true;
+        Some(self.about(
+            "anonymous_enable",
+            "the userlist names neither `anonymous` nor `ftp`, and `userlist_deny=NO`, so vsftpd \
+             keeps anonymous users out: they are kept out here too",
+        ))
     }
 
     /// Returns notes on every option of the file that is left out, and refusals of every option
@@ -167,12 +183,23 @@ impl Conf {
     }
 }
 
+/// Tells whether vsftpd takes a name for an anonymous login.
+#[must_use]
+pub(super) fn is_anonymous(name: &str) -> bool {
+    ["anonymous", "ftp"]
+        .iter()
+        .any(|word| name.eq_ignore_ascii_case(word))
+}
+
 fn read_line(line: &str) -> Result<Option<(&'static Row, String)>, String> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
     let shown = line.escape_debug();
+    if line.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(format!("`{shown}` is not UTF-8, which ftp.toml has to be"));
+    }
     let Some((name, value)) = line.split_once('=') else {
         return Err(format!(
             "`{shown}` has no value: vsftpd would not start with it"

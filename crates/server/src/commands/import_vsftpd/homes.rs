@@ -9,6 +9,9 @@ use super::{Findings, conf::Conf, machine::Machine, people::own_conf, rights::La
 /// Where vsftpd's anonymous users are at home when the system does not say.
 const ANONYMOUS_HOME: &str = "/srv/ftp";
 
+/// The option that names the system user of virtual users, whose home is theirs.
+const GUEST: &str = "guest_username";
+
 /// A user's root on the disk, and the directory that the share must at least reach up to.
 pub(super) struct UserSeat {
     dir: PathBuf,
@@ -22,26 +25,35 @@ pub(super) fn seats(conf: &Conf, machine: &Machine, names: &[UserName]) -> Vec<U
             own: own_conf(machine, name),
             all: conf,
         };
-        let home = system_home(conf, machine, name.as_str());
-        let Some(root) = layers.of("local_root").given_text("local_root") else {
-            let reach = home.parent().unwrap_or(&home).to_owned();
-            return UserSeat { dir: home, reach };
+        let guest = layers.flag("guest_enable");
+        let home = match guest {
+            true => system_home(conf, machine, layers.of(GUEST).text(GUEST).unwrap_or("ftp")),
+            false => system_home(conf, machine, name.as_str()),
         };
-        let Some(token) = token.filter(|token| root.contains(*token)) else {
-            let dir = clean(&home.join(root));
-            return UserSeat {
-                reach: dir.clone(),
-                dir,
-            };
-        };
-        let before = root.split(token).next().unwrap_or_default();
-        let reach = before.rsplit_once('/').map_or("/", |(dir, _)| dir);
-        UserSeat {
-            dir: clean(&home.join(root.replace(token, name.as_str()))),
-            reach: clean(&home.join(if reach.is_empty() { "/" } else { reach })),
+        let root = layers.of("local_root").given_text("local_root");
+        let dir = home.join(root.unwrap_or_default());
+        let dir = dir.to_string_lossy();
+        if let Some(token) = token.filter(|token| dir.contains(*token)) {
+            return templated(&dir, token, name);
         }
+        let dir = clean(Path::new(&*dir));
+        let reach = match root.is_some() || guest {
+            true => dir.clone(),
+            false => dir.parent().unwrap_or(&dir).to_owned(),
+        };
+        UserSeat { dir, reach }
     };
     names.iter().map(seat).collect()
+}
+
+/// A directory with `user_sub_token` in it: the share reaches up to where the names part.
+fn templated(dir: &str, token: &str, name: &UserName) -> UserSeat {
+    let before = dir.split(token).next().unwrap_or_default();
+    let reach = before.rsplit_once('/').map_or("/", |(dir, _)| dir);
+    UserSeat {
+        dir: clean(Path::new(&dir.replace(token, name.as_str()))),
+        reach: clean(Path::new(reach)),
+    }
 }
 
 /// A home with `/./` in it is a jail and a directory to begin in: the jail is the root.

@@ -60,7 +60,7 @@ pub(super) struct Machine {
     pub people: Vec<Person>,
     /// The files of `user_config_dir` by user name, sorted.
     pub user_confs: Vec<(String, Conf)>,
-    /// Whether `hosts.allow` or `hosts.deny` speak of vsftpd.
+    /// Whether `hosts.allow` or `hosts.deny` speak of vsftpd, or of all services.
     pub wrappers_name_vsftpd: bool,
     /// The first line of `banner_file`.
     pub banner: Option<String>,
@@ -90,7 +90,7 @@ impl Machine {
         machine.wrappers_name_vsftpd = ["/etc/hosts.allow", "/etc/hosts.deny"]
             .into_iter()
             .filter_map(|path| places.below_root(path).ok())
-            .any(|text| lines(&text).any(|line| line.contains("vsftpd")));
+            .any(|text| lines(&text).any(speaks_of_vsftpd));
         if let Some(path) = conf.given_text("banner_file") {
             match places.below_root(path) {
                 Ok(text) => machine.banner = lines(&text).next().map(str::to_owned),
@@ -101,6 +101,17 @@ impl Machine {
             }
         }
         machine
+    }
+
+    /// Returns the names of the userlist when nobody else logs in.
+    #[must_use]
+    pub(super) fn allow_list<'m>(&'m self, conf: &Conf) -> Option<&'m [String]> {
+        match &self.userlist {
+            List::Names(names) if conf.flag("userlist_enable") && !conf.flag("userlist_deny") => {
+                Some(names)
+            }
+            _ => None,
+        }
     }
 
     fn read_system_users(&mut self, conf: &Conf, places: &Places) {
@@ -175,13 +186,24 @@ impl Places {
         read_capped(&self.on_disk(path))
     }
 
+    /// Follows a symbolic link that names a path from the root: that of the machine it was made on.
+    fn behind(&self, path: PathBuf) -> PathBuf {
+        match std::fs::read_link(&path) {
+            Ok(target) if target.is_absolute() => self.on_disk(&target.to_string_lossy()),
+            _ => path,
+        }
+    }
+
     fn dir(&self, path: &str) -> io::Result<Vec<(String, String)>> {
         let mut files = Vec::new();
         for entry in fs_err::read_dir(self.on_disk(path))? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if entry.file_type()?.is_file() && !name.starts_with('.') {
-                files.push((name, read_capped(&entry.path())?));
+            let path = self.behind(entry.path());
+            // One that leads nowhere is not the same as no directory at all.
+            let facts = fs_err::metadata(&path).map_err(io::Error::other)?;
+            if facts.is_file() && !name.starts_with('.') {
+                files.push((name, read_capped(&path)?));
             }
         }
         files.sort();
@@ -208,6 +230,13 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
         .map(|line| line.split('#').next().unwrap_or_default().trim())
         .filter(|line| !line.is_empty())
+}
+
+/// A rule of hosts.allow or hosts.deny begins with the services that it is for.
+fn speaks_of_vsftpd(rule: &str) -> bool {
+    let services = rule.split(':').next().unwrap_or_default();
+    let mut services = services.split([' ', '\t', ',']);
+    rule.contains("vsftpd") || services.any(|service| service.eq_ignore_ascii_case("ALL"))
 }
 
 fn names(text: &str) -> Vec<String> {
@@ -282,5 +311,37 @@ mod tests {
             .collect();
         assert_eq!(names, ["ann", "bob"]);
         assert_eq!(machine.faults[0].file, "/cfg/ann");
+    }
+
+    #[test]
+    fn a_users_file_behind_a_link_counts_and_one_that_leads_nowhere_is_a_fault() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("cfg")).unwrap();
+        std::fs::write(dir.path().join("strict"), "write_enable=NO\n").unwrap();
+        let link = |to: &str, name: &str| {
+            std::os::unix::fs::symlink(to, dir.path().join("cfg").join(name)).unwrap();
+        };
+        link("../strict", "ann");
+        link("/strict", "bob");
+        let places = Places {
+            root: Some(dir.path().to_owned()),
+            ..Places::default()
+        };
+        let conf = Conf::parse("c", "user_config_dir=/cfg").0;
+        let machine = Machine::read(&conf, &places);
+        assert_eq!((machine.user_confs.len(), machine.faults), (2, Vec::new()));
+        assert!(
+            machine
+                .user_confs
+                .iter()
+                .all(|(_, own)| own.has("write_enable"))
+        );
+        link("/nowhere", "cam");
+        let machine = Machine::read(&conf, &places);
+        assert!(
+            machine.faults[0].text.contains("nowhere"),
+            "{:?}",
+            machine.faults
+        );
     }
 }

@@ -118,8 +118,11 @@ pub fn run(asked: Import) -> Result<(), Error> {
 pub fn import(file: &Path, places: &Places, wish: Wish) -> Result<Imported, ImportError> {
     let text = machine::read_capped(file)?;
     let name = file.display().to_string();
-    let (conf, notes, faults) = Conf::parse(&name, &text);
+    let (mut conf, notes, faults) = Conf::parse(&name, &text);
     let mut machine = Machine::read(&conf, places);
+    let names = machine.allow_list(&conf);
+    let shut_out = names.and_then(|names| conf.obey_allow_list(names));
+    machine.notes.extend(shut_out);
     let (dropped, refused) = conf.verdicts();
     let mut findings = Findings {
         notes: [notes, dropped, std::mem::take(&mut machine.notes)].concat(),

@@ -36,6 +36,10 @@ pub(super) fn server(
         draft.text("server", "greeting", &text);
     }
     if conf.flag("guest_enable") {
+        findings.note(conf.about(
+            "guest_enable",
+            "virtual users whom only PAM knows are not here: add each with `ftpd user add NAME`",
+        ));
         match conf
             .given_text("guest_username")
             .filter(|name| *name != "root")
@@ -53,7 +57,7 @@ pub(super) fn server(
         if machine.wrappers_name_vsftpd {
             findings.refuse(conf.about(
                 "tcp_wrappers",
-                format!("`tcp_wrappers=YES`, and they speak of vsftpd: {WHY}, and set it to NO"),
+                format!("`tcp_wrappers=YES`, and they speak of vsftpd, or of ALL: {WHY}, and set it to NO"),
             ));
         } else {
             findings.note(conf.about(

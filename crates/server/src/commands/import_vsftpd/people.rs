@@ -6,7 +6,7 @@ use ftp_config::{SharePath, UserName};
 
 use super::{
     Findings,
-    conf::Conf,
+    conf::{Conf, is_anonymous},
     draft::DraftUser,
     homes::{anonymous_dir, homes, seats},
     machine::{List, Machine},
@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Options that a user's own file may set here too.
-const PER_USER: [&str; 8] = [
+const PER_USER: [&str; 14] = [
     "local_root",
     "write_enable",
     "download_enable",
@@ -24,6 +24,12 @@ const PER_USER: [&str; 8] = [
     "cmds_allowed",
     "cmds_denied",
     "local_max_rate",
+    "anon_max_rate",
+    "anon_mkdir_write_enable",
+    "anon_other_write_enable",
+    "anon_upload_enable",
+    "guest_username",
+    "virtual_use_local_privs",
 ];
 /// Options that tighten when a user's own file sets them, and that we have for all users only.
 const TIGHTENING: [&str; 2] = ["force_local_data_ssl", "force_local_logins_ssl"];
@@ -172,10 +178,18 @@ fn userlist(
         ));
         return (None, Vec::new());
     }
-    if conf.flag("userlist_deny") {
-        (None, names)
-    } else {
-        (Some(names), Vec::new())
+    match machine.allow_list(conf) {
+        // To vsftpd these are guests, whoever has the name.
+        Some(_) => (
+            Some(
+                names
+                    .into_iter()
+                    .filter(|name| !is_anonymous(name))
+                    .collect(),
+            ),
+            Vec::new(),
+        ),
+        None => (None, names),
     }
 }
 
@@ -267,11 +281,11 @@ fn user(
     }
     let rate = layers
         .own
-        .and_then(|own| own.given_number("local_max_rate"));
+        .and_then(|own| own.given_number(layers.rate_option()));
     DraftUser {
         name: name.clone(),
         home,
-        can: layers.local_rights(),
+        can: layers.user_rights(),
         rate: super::translate::rate(rate.unwrap_or(0)),
     }
 }

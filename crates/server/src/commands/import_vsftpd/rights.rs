@@ -32,7 +32,7 @@ impl<'c> Layers<'c> {
         self.own.filter(|own| own.has(name)).unwrap_or(self.all)
     }
 
-    fn flag(self, name: &str) -> bool {
+    pub(super) fn flag(self, name: &str) -> bool {
         self.of(name).flag(name)
     }
 
@@ -57,9 +57,32 @@ impl<'c> Layers<'c> {
         rights.filter(permitted).collect()
     }
 
-    /// Returns the rights of a local user.
+    /// Tells whether a user is one of vsftpd's virtual users with the rights of anonymous ones.
     #[must_use]
-    pub(super) fn local_rights(self) -> Rights {
+    pub(super) fn is_like_anonymous(self) -> bool {
+        self.flag("guest_enable") && !self.flag("virtual_use_local_privs")
+    }
+
+    /// Returns the option that limits a user's rate.
+    #[must_use]
+    pub(super) fn rate_option(self) -> &'static str {
+        match self.is_like_anonymous() {
+            true => "anon_max_rate",
+            false => "local_max_rate",
+        }
+    }
+
+    /// Returns the rights of a user who logs in with a name and a password.
+    #[must_use]
+    pub(super) fn user_rights(self) -> Rights {
+        if self.is_like_anonymous() {
+            self.anonymous_rights()
+        } else {
+            self.local_rights()
+        }
+    }
+
+    fn local_rights(self) -> Rights {
         let off = |right: &Right| match right {
             Right::List => !self.flag("dirlist_enable"),
             Right::Read => !self.flag("download_enable"),
@@ -120,6 +143,20 @@ mod tests {
             rights("write_enable=YES", "dirlist_enable=NO").0,
             "read write overwrite delete rename mkdir chmod"
         );
+    }
+
+    #[test]
+    fn virtual_users_have_the_rights_of_anonymous_ones_unless_the_file_says_otherwise() {
+        let guests = |own: &str| {
+            let (own, ..) = Conf::parse("own", own);
+            let (all, ..) = Conf::parse("all", "guest_enable=YES\nwrite_enable=YES\n");
+            let (own, all) = (Some(&own), &all);
+            Layers { own, all }.user_rights().to_string()
+        };
+        assert_eq!(guests(""), "read-only");
+        assert_eq!(guests("anon_upload_enable=YES"), "list read write");
+        assert_eq!(guests("virtual_use_local_privs=YES"), "read-write");
+        assert_eq!(guests("guest_enable=NO"), "read-write");
     }
 
     #[test]

@@ -236,7 +236,7 @@ pub const ROWS: &[Row] = &[
     flag("userlist_enable", "NO", Key("auth.allow_users, auth.deny_users"), ""),
     text("userlist_file", "/etc/vsftpd.user_list", Key("auth.allow_users_file"), ""),
     flag("validate_cert", "NO", Dropped, "certificates of clients are not asked for"),
-    flag("virtual_use_local_privs", "NO", Dropped, "rights are given to each user by `can`"),
+    flag("virtual_use_local_privs", "NO", Key("user.can"), "without it virtual users have the rights of anonymous ones"),
     text("vsftpd_log_file", "/var/log/vsftpd.log", Dropped, "the log goes to stderr, which systemd keeps in its journal"),
     flag("write_enable", "NO", Key("user.can"), "all rights, or `list` and `read`"),
     flag("xferlog_enable", "NO", Dropped, "transfers are always logged; `log.xferlog` keeps the record too"),

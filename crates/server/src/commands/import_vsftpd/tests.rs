@@ -114,7 +114,9 @@ fn each_option_that_must_not_be_dropped_stops_the_import_with_its_line() {
         .map(|line| line.split(':').next().unwrap())
         .collect();
     assert_eq!(lines, ["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
-    let silent = Etc::new(&[]);
+    let all = Etc::new(&[("etc/hosts.deny", "# all\nALL: ALL\n")]);
+    assert_eq!(all.refusals("tcp_wrappers=YES\n").len(), 1);
+    let silent = Etc::new(&[("etc/hosts.deny", "# ALL: ALL\nsshd: ALL\n")]);
     assert!(silent.import("tcp_wrappers=YES\n", Wish::default()).is_ok());
 }
 
@@ -249,6 +251,75 @@ fn anonymous_users_come_over_only_when_the_file_says_so() {
     let (config, toml) = etc.loaded("local_enable=YES\n", Wish::default());
     assert!(!config.anonymous.enabled);
     assert!(toml.contains("vsftpd itself lets anonymous users in"));
+}
+
+#[test]
+fn a_userlist_that_is_the_allow_list_holds_for_anonymous_users_too() {
+    let conf = "anonymous_enable=YES\nlocal_enable=YES\nlocal_root=/srv/ftp\nuserlist_enable=YES\n\
+                userlist_deny=NO\n";
+    let with_list = |names: &str| {
+        let etc = Etc::new(&[PASSWD, ("etc/vsftpd.user_list", names)]);
+        etc.loaded(conf, Wish::default())
+    };
+    let (config, toml) = with_list("ann\n");
+    assert!(!config.anonymous.enabled);
+    assert!(toml.contains("vsftpd.conf:1: the userlist names neither `anonymous` nor `ftp`"));
+    let (config, _) = with_list("ann\nanonymous\n");
+    assert!(config.anonymous.enabled);
+    assert_eq!(users(&config), "ann=/ (read-only)");
+}
+
+#[test]
+fn virtual_users_share_the_home_and_the_rights_of_guests() {
+    let passwd = "ann:x:1000:1000::/home/ann:/bin/bash\nvirtual:x:1001:1001::/srv/v/$USER:/bin/sh\n\
+                  web:x:1002:1002::/srv/web:/bin/sh\n";
+    let own = "guest_username=web\nanon_upload_enable=YES\nanon_max_rate=5000\n";
+    let etc = Etc::new(&[
+        ("etc/passwd", passwd),
+        ("etc/list", "ann\nbob\n"),
+        ("etc/users/bob", own),
+    ]);
+    let conf = "local_enable=YES\nwrite_enable=YES\nguest_enable=YES\nguest_username=virtual\n\
+                userlist_enable=YES\nuserlist_deny=NO\nuserlist_file=/etc/list\n\
+                user_config_dir=/etc/users\nlocal_umask=0\nanon_umask=027\nlocal_max_rate=9000\n";
+    let (config, toml) = etc.loaded(&format!("{conf}user_sub_token=$USER\n"), Wish::default());
+    assert_eq!(config.share.root, Path::new("/srv"));
+    assert_eq!(
+        users(&config),
+        "ann=/v/ann (read-only), bob=/web (list read write)"
+    );
+    assert_eq!(config.users[1].rate_down.0, 5000);
+    assert_eq!(config.limits.session_rate_down.limit(), None);
+    assert_eq!(config.share.umask, 0o027);
+    assert!(toml.contains("virtual users whom only PAM knows"), "{toml}");
+    let (config, _) = etc.loaded(
+        &format!("{conf}virtual_use_local_privs=YES\n"),
+        Wish::default(),
+    );
+    assert_eq!(config.users[0].can.to_string(), "read-write");
+    assert_eq!(config.share.umask, 0);
+}
+
+#[test]
+fn a_path_that_is_not_utf8_is_not_guessed_at() {
+    let etc = Etc::new(&[PASSWD]);
+    let file = etc.0.path().join("latin1.conf");
+    std::fs::write(
+        &file,
+        b"# \xe9\nlocal_enable=YES\nlocal_root=/srv/caf\xe9\n",
+    )
+    .unwrap();
+    let places = Places {
+        root: Some(etc.0.path().to_owned()),
+        ..Places::default()
+    };
+    match import(&file, &places, Wish::default()) {
+        Err(ImportError::Refused { refusals, .. }) => {
+            assert_eq!(refusals.len(), 1);
+            assert_eq!(refusals[0].line, Some(3));
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -79,7 +79,9 @@ pub(super) fn translate(
 
 fn share(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
     let anonymous = conf.lets_anonymous_in() && conf.has("anon_umask");
-    let option = if conf.has("local_umask") || !anonymous {
+    let option = if everyone(conf).is_like_anonymous() {
+        "anon_umask"
+    } else if conf.has("local_umask") || !anonymous {
         "local_umask"
     } else {
         "anon_umask"
@@ -103,9 +105,11 @@ fn share(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
             }
         }
         None => findings.note(conf.about(
-            "local_umask",
-            "the file does not say `local_umask`, so vsftpd keeps uploads from everyone but their \
+            option,
+            format!(
+                "the file does not say `{option}`, so vsftpd keeps uploads from everyone but their \
              owner (077); here others may read them (022): `umask = \"077\"` keeps them apart",
+            ),
         )),
     }
     if conf.flag("force_dot_files") {
@@ -123,12 +127,16 @@ fn share(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
     }
 }
 
-fn anonymous(conf: &Conf, draft: &mut Draft) {
-    let layers = Layers {
+/// What holds where no user's own file says otherwise.
+fn everyone(conf: &Conf) -> Layers<'_> {
+    Layers {
         own: None,
         all: conf,
-    };
-    draft.rights("anonymous", "can", layers.anonymous_rights());
+    }
+}
+
+fn anonymous(conf: &Conf, draft: &mut Draft) {
+    draft.rights("anonymous", "can", everyone(conf).anonymous_rights());
     let rate = rate(conf.number("anon_max_rate"));
     if rate.limit().is_some() {
         draft.text("anonymous", "rate_down", &rate.to_string());
@@ -157,7 +165,7 @@ fn limits(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
             "many clients open several sessions at once; a low `limits.max_per_ip` turns them away",
         ));
     }
-    let session = rate(conf.number("local_max_rate"));
+    let session = rate(conf.number(everyone(conf).rate_option()));
     if session.limit().is_some() {
         draft.text("limits", "session_rate_down", &session.to_string());
         draft.text("limits", "session_rate_up", &session.to_string());
