@@ -1,11 +1,17 @@
 //! The switch that stops a run: what can be resumed is kept.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::sleep};
+
+/// How long work may still take once it was stopped, to end by itself.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// The switch that stops a run. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +54,20 @@ impl Cancel {
             notified.await;
         }
     }
+
+    /// Does work that keeps nothing for a resume: once stopped it has a second to end by itself. `None`:
+    /// it was left where it waited.
+    pub async fn or_leave<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let late = async {
+            self.stopped().await;
+            sleep(PARTING).await;
+        };
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = late => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -68,5 +88,19 @@ mod tests {
         assert!(cancel.is_stopped());
         cancel.reset();
         assert!(!cancel.is_stopped());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_was_stopped_may_end_and_is_not_waited_for_long() {
+        let cancel = Cancel::default();
+        let long = PARTING * 100;
+        assert_eq!(cancel.or_leave(async { sleep(long).await }).await, Some(()));
+        cancel.stop();
+        let short = PARTING / 2;
+        assert_eq!(
+            cancel.or_leave(async { sleep(short).await }).await,
+            Some(())
+        );
+        assert_eq!(cancel.or_leave(async { sleep(long).await }).await, None);
     }
 }

@@ -14,6 +14,7 @@ use std::{
     path::Path,
     process::{Child, Command, Output, Stdio},
     sync::{Mutex, mpsc},
+    time::{Duration, Instant},
 };
 
 use fake::{Fake, Running};
@@ -144,11 +145,76 @@ fn ctrl_c_stops_an_append_by_a_reset() {
         .start();
     let child = begin(here.path(), &[&url(&server, "ann:x")], "append large\n");
     wait.recv().unwrap();
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    press_ctrl_c(&child);
     let ran = child.wait_with_output().unwrap();
     assert_eq!(ran.status.code(), Some(130), "{ran:?}");
     assert!(ended.recv().unwrap(), "the end of the data was no reset");
+}
+
+fn press_ctrl_c(child: &Child) {
+    let pid = rustix::process::Pid::from_child(child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+}
+
+/// Waits for the end of a program that waits for nobody, and ends it if it does.
+fn code_of(mut child: Child) -> Option<i32> {
+    let end = Instant::now() + Duration::from_secs(120);
+    while Instant::now() < end {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    None
+}
+
+#[test]
+fn one_ctrl_c_ends_the_wait_for_a_silent_server() {
+    // The command of the control connection that the server falls silent at, and who sends it.
+    for (verb, args, script) in [
+        ("MLSD", &["ls"][..], ""),
+        ("MLSD", &["get", "-r"], ""),
+        ("MLST", &["mkdir"], ""),
+        ("MLSD", &["shell"], "ls\npwd\n"),
+        ("CWD", &["shell"], "cd d\npwd\n"),
+        ("SIZE", &["shell"], "size a\npwd\n"),
+    ] {
+        let here = tempfile::tempdir().unwrap();
+        let (begun, wait) = mpsc::channel();
+        let begun = Mutex::new(begun);
+        let server = Fake::default()
+            .file("/d/a", "12345")
+            .hook(move |session, line| {
+                line.starts_with(verb) && line != "CWD /" && {
+                    begun.lock().unwrap().send(()).unwrap();
+                    session.wait();
+                    true
+                }
+            })
+            .start();
+        let path = if script.is_empty() { "/d" } else { "" };
+        let url = format!("{}{path}", url(&server, "ann:x"));
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ftpc"))
+            .args(["--timeout", "30m"])
+            .args(args)
+            .arg(url)
+            .env_clear()
+            .env("HOME", here.path())
+            .current_dir(here.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let keys = child.stdin.take().unwrap().write_all(script.as_bytes());
+        keys.unwrap();
+        let reached = wait.recv_timeout(Duration::from_secs(60));
+        assert!(reached.is_ok(), "{args:?} {script:?}: {:?}", server.lines());
+        press_ctrl_c(&child);
+        assert_eq!(code_of(child), Some(130), "{args:?} {script:?}");
+    }
 }
 
 #[test]

@@ -40,6 +40,21 @@ pub async fn run(app: &mut App, cli: Cli) -> Answer {
     let Some(command) = cli.command else {
         return crate::shell::run(app, None, false).await;
     };
+    // These end by themselves: what they have is kept for a resume.
+    let moves = matches!(
+        command,
+        Command::Put(_) | Command::Get(_) | Command::Sync(_) | Command::Shell(_)
+    );
+    let cancel = app.cancel.clone();
+    let work = obey(app, command);
+    if moves {
+        return work.await;
+    }
+    let ended = cancel.or_leave(work).await;
+    ended.unwrap_or_else(|| Err(Error::Interrupted.into()))
+}
+
+async fn obey(app: &mut App, command: Command) -> Answer {
     match command {
         Command::Put(args) => put::run(app, &args).await,
         Command::Get(args) => get::run(app, &args).await,

@@ -153,7 +153,8 @@ pub async fn remote(
         if cancel.is_stopped() {
             return Err(Error::Interrupted);
         }
-        let listing = match session.list(&path).await {
+        let listed = cancel.or_leave(session.list(&path)).await;
+        let listing = match listed.ok_or(Error::Interrupted)? {
             Err(error @ RemoteError::Refused { .. }) if !dir.is_empty() && session.is_usable() => {
                 tree.cannot_read(&dir, &error.to_string());
                 continue;

@@ -247,7 +247,19 @@ impl<'a> Shell<'a> {
     }
 
     /// Runs a one-shot command on the shell's connection.
-    pub(super) async fn lent(
+    async fn lent(
+        &mut self,
+        work: impl AsyncFnOnce(&App) -> Result<ExitCode, Failure>,
+    ) -> Result<ExitCode, Failure> {
+        let work = async |app: &App| {
+            let ended = app.cancel.or_leave(work(app)).await;
+            ended.unwrap_or_else(|| Err(Error::Interrupted.into()))
+        };
+        self.lent_to_the_end(work).await
+    }
+
+    /// Runs one that keeps what it has for a resume when it is stopped.
+    pub(super) async fn lent_to_the_end(
         &mut self,
         work: impl AsyncFnOnce(&App) -> Result<ExitCode, Failure>,
     ) -> Result<ExitCode, Failure> {
@@ -260,13 +272,24 @@ impl<'a> Shell<'a> {
         done
     }
 
+    /// Asks the server something; a session that was left where it waited is no more.
+    async fn asked<T>(
+        &self,
+        question: impl AsyncFnOnce(&mut dyn Remote) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let pool = &self.connected()?.link.pool;
+        let mut session = self.connected()?.link.session().await?;
+        let answer = self.app.cancel.or_leave(question(&mut *session)).await;
+        let answer = answer.ok_or(Error::Interrupted)?;
+        pool.give_back(session);
+        answer
+    }
+
     async fn cd(&mut self, dir: &str) -> Result<ExitCode, Failure> {
-        let at = self.connected()?;
-        let mut session = at.link.session().await?;
-        let path = names::join(&at.cwd, dir);
-        let cwd = enter(&mut *session, &path).await;
-        at.link.pool.give_back(session);
-        let cwd = cwd?;
+        let path = names::join(&self.connected()?.cwd, dir);
+        let cwd = self
+            .asked(async |session| Ok(enter(session, &path).await?))
+            .await?;
         if let Some(at) = &mut self.link {
             at.cwd = cwd;
         }
@@ -281,12 +304,10 @@ impl<'a> Shell<'a> {
         args: &[String],
         paths: &[String],
     ) -> Result<ExitCode, Failure> {
+        let lines = self
+            .asked(async |session| answer(session, row, args, paths).await)
+            .await?;
         let ui = self.app.ui;
-        let at = self.connected()?;
-        let mut session = at.link.session().await?;
-        let answer = answer(&mut *session, row, args, paths).await;
-        at.link.pool.give_back(session);
-        let lines = answer?;
         lines.iter().for_each(|line| ui.answer(shown(line)));
         Ok(ExitCode::Done)
     }

@@ -45,7 +45,7 @@ impl Shell<'_> {
             patterns: Patterns::default(),
         };
         let asks = self.asks && row.verb == Verb::Mget;
-        self.lent(async |app| {
+        self.lent_to_the_end(async |app| {
             get::run_chosen(app, &args, |named, found| pick(app, named, found, asks)).await
         })
         .await
@@ -81,7 +81,8 @@ impl Shell<'_> {
             no_resume: true,
             patterns: Patterns::default(),
         };
-        self.lent(async |app| put::run(app, &args).await).await
+        self.lent_to_the_end(async |app| put::run(app, &args).await)
+            .await
     }
 
     /// Sends several files; one that fails does not stop the others.
