@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     app::{App, Failure, Link},
+    cancel::Cancel,
     cli::{Ls, Rm},
     commands::{files, list, remove},
     error::{Error, RemoteError},
@@ -207,12 +208,12 @@ impl<'a> Shell<'a> {
                     recursive: false,
                     all: true,
                 };
-                self.lent(async |app| list::ls(app, &args).await).await
+                self.asked(async |app| list::ls(app, &args).await).await
             }
             Verb::Tree | Verb::Du => {
                 let path = paths.first().cloned().unwrap_or_else(|| at.cwd.clone());
                 let tree = row.verb == Verb::Tree;
-                self.lent(async |app| match tree {
+                self.asked(async |app| match tree {
                     true => list::tree(app, &path).await,
                     false => list::du(app, &path).await,
                 })
@@ -234,14 +235,17 @@ impl<'a> Shell<'a> {
                 let [from, to] = paths.as_slice() else {
                     return Err(usage(row));
                 };
-                self.lent(async |app| files::mv(app, from, to).await).await
+                self.asked(async |app| files::mv(app, from, to).await).await
             }
             Verb::Mkdir => {
-                self.lent(async |app| files::mkdir(app, &paths, false).await)
+                self.asked(async |app| files::mkdir(app, &paths, false).await)
                     .await
             }
-            Verb::Rmdir => self.lent(async |app| files::rmdir(app, &paths).await).await,
-            Verb::Cat => self.lent(async |app| files::cat(app, &paths).await).await,
+            Verb::Rmdir => {
+                self.asked(async |app| files::rmdir(app, &paths).await)
+                    .await
+            }
+            Verb::Cat => self.asked(async |app| files::cat(app, &paths).await).await,
             _ => self.ask_server(row, args, &paths).await,
         }
     }
@@ -260,11 +264,21 @@ impl<'a> Shell<'a> {
         done
     }
 
+    /// Like `lent`, for what leaves nothing half done: Ctrl-C ends it at once, with its session.
+    async fn asked(
+        &mut self,
+        work: impl AsyncFnOnce(&App) -> Result<ExitCode, Failure>,
+    ) -> Result<ExitCode, Failure> {
+        self.lent(async |app| unless_stopped(&app.cancel, work(app)).await)
+            .await
+    }
+
     async fn cd(&mut self, dir: &str) -> Result<ExitCode, Failure> {
         let at = self.connected()?;
         let mut session = at.link.session().await?;
         let path = names::join(&at.cwd, dir);
-        let cwd = enter(&mut *session, &path).await;
+        let entered = async { Ok(enter(&mut *session, &path).await) };
+        let cwd = unless_stopped(&self.app.cancel, entered).await?;
         at.link.pool.give_back(session);
         let cwd = cwd?;
         if let Some(at) = &mut self.link {
@@ -284,7 +298,8 @@ impl<'a> Shell<'a> {
         let ui = self.app.ui;
         let at = self.connected()?;
         let mut session = at.link.session().await?;
-        let answer = answer(&mut *session, row, args, paths).await;
+        let answered = async { Ok(answer(&mut *session, row, args, paths).await) };
+        let answer = unless_stopped(&self.app.cancel, answered).await?;
         at.link.pool.give_back(session);
         let lines = answer?;
         lines.iter().for_each(|line| ui.answer(shown(line)));
@@ -330,6 +345,17 @@ impl<'a> Shell<'a> {
             );
         }
         self.names.1.clone()
+    }
+}
+
+/// Does `work` unless Ctrl-C ends it; a session that it holds is not used further then.
+async fn unless_stopped<T>(
+    cancel: &Cancel,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => done,
+        () = cancel.stopped() => Err(Error::Interrupted.into()),
     }
 }
 
