@@ -19,6 +19,26 @@ const WAYS: [(Engine, &str); 4] = [
 ];
 
 #[test]
+fn a_directory_that_is_there_is_not_told_as_made() {
+    for engine in [Engine::Native, Engine::Libunftp] {
+        let server = Site::with_ann().engine(engine).start();
+        let here = tempfile::tempdir().unwrap();
+        fs::create_dir(here.path().join("t")).unwrap();
+        sample(here.path(), "t/a", 10);
+        let url = server.url("/");
+        let put = ["put", "-r", "t", &url];
+        let first = ftpc(here.path()).args(put).success();
+        first.says("made directory t");
+        let again = ftpc(here.path()).args(put).success();
+        assert!(!again.stderr.contains("made"), "{}", again.stderr);
+        let from = server.url("t");
+        let get = ["get", "-rf", &from];
+        let again = ftpc(here.path()).args(get).success();
+        assert!(!again.stderr.contains("made"), "{}", again.stderr);
+    }
+}
+
+#[test]
 fn files_of_every_size_and_name_come_back_equal() {
     for (engine, tls) in WAYS {
         let server = Site::with_ann().engine(engine).start();

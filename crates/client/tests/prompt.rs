@@ -218,6 +218,35 @@ fn one_ctrl_c_ends_the_wait_for_a_silent_server() {
 }
 
 #[test]
+fn ctrl_c_stops_a_line_whose_answer_does_not_come() {
+    for (line, verb) in [
+        ("quote SITE WAIT", "SITE"),
+        ("cd far", "CWD"),
+        ("ls far", "MLST"),
+        ("rename a b", "RNFR"),
+    ] {
+        let here = tempfile::tempdir().unwrap();
+        let (begun, wait) = mpsc::channel();
+        let begun = Mutex::new(begun);
+        let server = Fake::default()
+            .hook(move |_, said| {
+                let silent = said.starts_with(verb);
+                if silent {
+                    begun.lock().unwrap().send(()).unwrap();
+                }
+                silent
+            })
+            .start();
+        let child = begin(here.path(), &[&url(&server, "ann:x")], line);
+        wait.recv().unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        let ran = child.wait_with_output().unwrap();
+        assert_eq!(ran.status.code(), Some(130), "{line}: {ran:?}");
+    }
+}
+
+#[test]
 fn an_answer_that_is_lost_is_an_error() {
     let here = tempfile::tempdir().unwrap();
     let server = Fake::default().file("/a", "12345").start();

@@ -3,7 +3,12 @@
 //! A [`Section`] remembers which keys were asked for; [`Section::finish`] faults all others. So the
 //! code that reads a table is also the list of its keys.
 
-use std::{cell::RefCell, ops::Range, str::FromStr, time::Duration};
+use std::{
+    cell::RefCell,
+    ops::{Range, RangeInclusive},
+    str::FromStr,
+    time::Duration,
+};
 
 use toml::{
     Spanned,
@@ -229,6 +234,16 @@ impl<'f, 't> Section<'f, 't> {
 
     /// Reads a whole number from 0 to `most`.
     pub(crate) fn number(&self, key: &'static str, default: u32, most: u32) -> u32 {
+        self.number_in(key, default, 0..=most)
+    }
+
+    /// Reads a whole number of a range.
+    pub(crate) fn number_in(
+        &self,
+        key: &'static str,
+        default: u32,
+        range: RangeInclusive<u32>,
+    ) -> u32 {
         let Some(value) = self.get(key) else {
             return default;
         };
@@ -237,11 +252,16 @@ impl<'f, 't> Section<'f, 't> {
             return default;
         };
         match i64::from_str_radix(number.as_str(), number.radix()).map(u32::try_from) {
-            Ok(Ok(number)) if number <= most => number,
+            Ok(Ok(number)) if range.contains(&number) => number,
             _ => {
                 self.faults.add(
                     Some(value.span()),
-                    format!("`{}` is not from 0 to {most}", self.full(key)),
+                    format!(
+                        "`{}` is not from {} to {}",
+                        self.full(key),
+                        range.start(),
+                        range.end()
+                    ),
                     format!("write {key} = {default}"),
                 );
                 default

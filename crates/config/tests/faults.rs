@@ -75,7 +75,7 @@ fn all_faults_are_told_at_once() {
 }
 
 /// A fault, a file that has it, and words that its report must hold.
-const TABLE: [(&str, &str, &str); 28] = [
+const TABLE: [(&str, &str, &str); 30] = [
     (
         "mode of uploads",
         "[uploads]\nmode = \"888\"",
@@ -169,6 +169,16 @@ const TABLE: [(&str, &str, &str); 28] = [
         "number",
         "[limits]\nmax_clients = -1",
         "is not from 0 to 100000",
+    ),
+    (
+        "jobs above",
+        "[client]\njobs = 65",
+        "`client.jobs` is not from 1 to 64",
+    ),
+    (
+        "jobs below",
+        "[client]\njobs = 0",
+        "`client.jobs` is not from 1 to 64",
     ),
     (
         "short wait",

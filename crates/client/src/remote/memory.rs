@@ -321,14 +321,16 @@ impl Remote for Session {
         self.remove("RMD", path)
     }
 
-    async fn make_dir(&mut self, path: &str) -> Result<(), RemoteError> {
+    async fn make_dir(&mut self, path: &str) -> Result<bool, RemoteError> {
         self.call("MKD", path)?;
         let path = self.at(path);
-        self.server.state().items.entry(path).or_insert(Item {
+        let mut state = self.server.state();
+        let made = !state.items.contains_key(&path);
+        state.items.entry(path).or_insert(Item {
             content: None,
             modified: SystemTime::UNIX_EPOCH,
         });
-        Ok(())
+        Ok(made)
     }
 
     async fn set_modified(

@@ -326,8 +326,8 @@ pub trait Remote: Send {
     /// Removes an empty directory.
     async fn remove_dir(&mut self, path: &str) -> Result<(), RemoteError>;
 
-    /// Makes a directory; one that exists already is fine.
-    async fn make_dir(&mut self, path: &str) -> Result<(), RemoteError>;
+    /// Makes a directory, and tells whether it had to: one that exists already is fine.
+    async fn make_dir(&mut self, path: &str) -> Result<bool, RemoteError>;
 
     /// Sets a file's time, if the server has a way to. Returns the file's size, if the server tells
     /// it with its answer.

@@ -69,14 +69,14 @@ impl LocalRoot {
         move |error| Error::local(verb, self.shown(path), error)
     }
 
-    pub(super) fn make_dir(&self, path: &Path) -> Result<(), Error> {
+    /// Makes a directory with its parents, and tells whether it had to.
+    pub(super) fn make_dir(&self, path: &Path) -> Result<bool, Error> {
         check(path)?;
-        if path.as_os_str().is_empty() {
-            return Ok(());
+        if path.as_os_str().is_empty() || self.dir.is_dir(path) {
+            return Ok(false);
         }
-        self.dir
-            .create_dir_all(path)
-            .map_err(self.err("make", path))
+        let made = self.dir.create_dir_all(path);
+        made.map(|()| true).map_err(self.err("make", path))
     }
 
     pub(super) fn remove(&self, path: &Path, dir: bool) -> Result<(), Error> {

@@ -31,7 +31,7 @@ impl Crew {
             return;
         }
         match self.try_step(&step, root).await {
-            // A directory, which is removed once it is empty.
+            // A directory that is there, or one that is removed once it is empty.
             Ok(false) => {}
             Ok(true) => {
                 let (removed, what) = match &step {
@@ -104,7 +104,7 @@ impl Crew {
     /// Tells whether there was something to do.
     async fn try_step(&mut self, step: &Step, root: Option<&LocalRoot>) -> Result<bool, Error> {
         let done = match (step, root) {
-            (Step::MakeLocalDir { path }, Some(root)) => root.make_dir(path),
+            (Step::MakeLocalDir { path }, Some(root)) => return root.make_dir(path),
             (Step::DeleteLocal { path, dir }, Some(root)) => root.remove(path, *dir),
             (
                 Step::MakeRemoteDir { .. } | Step::DeleteRemote { .. } | Step::UnlinkRemote { .. },
@@ -153,7 +153,7 @@ impl Crew {
 /// `again`: the answer to an earlier try may have been lost, so "not there" is success.
 async fn act(remote: &mut dyn Remote, step: &Step, again: bool) -> Result<bool, RemoteError> {
     let done = match step {
-        Step::MakeRemoteDir { path } => make_all(remote, path).await,
+        Step::MakeRemoteDir { path } => return make_all(remote, path).await,
         Step::UnlinkRemote { path } => return remote.unlink(path).await,
         Step::DeleteRemote { path, dir } => {
             let removed = if *dir {
@@ -174,12 +174,14 @@ async fn act(remote: &mut dyn Remote, step: &Step, again: bool) -> Result<bool, 
     done.map(|()| true)
 }
 
-/// Makes a directory; when its parent is missing, the parent first.
-async fn make_all(remote: &mut dyn Remote, path: &str) -> Result<(), RemoteError> {
+/// Makes a directory, and tells whether it had to; when its parent is missing, the parent first.
+async fn make_all(remote: &mut dyn Remote, path: &str) -> Result<bool, RemoteError> {
     let mut missing = vec![path];
+    let mut made = false;
     while let Some(last) = missing.last().copied() {
         match remote.make_dir(last).await {
-            Ok(()) => {
+            Ok(done) => {
+                made = done;
                 missing.pop();
             }
             Err(error) => {
@@ -195,7 +197,7 @@ async fn make_all(remote: &mut dyn Remote, path: &str) -> Result<(), RemoteError
             }
         }
     }
-    Ok(())
+    Ok(made)
 }
 
 fn name_of(step: &Step) -> String {

@@ -27,17 +27,9 @@ pub(crate) fn resolve_client(root: &Section<'_, '_>) -> ClientConfig {
             format!("write [site.{name}] with a url"),
         );
     }
-    let jobs = section.number("jobs", 4, 64);
-    if jobs == 0 {
-        section.faults().add(
-            section.span_of("jobs"),
-            "`client.jobs` is 0",
-            "write jobs = 4",
-        );
-    }
     let config = ClientConfig {
         site: site.map(|(name, _)| name.to_owned()),
-        jobs: jobs.max(1),
+        jobs: section.number_in("jobs", 4, 1..=64),
         verify: section.choice(
             "verify",
             Verify::Auto,

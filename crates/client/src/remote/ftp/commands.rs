@@ -281,17 +281,17 @@ impl Remote for FtpRemote {
         self.expect("RMD", path).await.map(drop)
     }
 
-    async fn make_dir(&mut self, path: &str) -> Result<(), RemoteError> {
+    async fn make_dir(&mut self, path: &str) -> Result<bool, RemoteError> {
         let reply = self.command(&format!("MKD {path}")).await?;
         if reply.is_ok() || reply.code == 521 {
-            return Ok(());
+            return Ok(reply.is_ok());
         }
         let refusal = refused("MKD", path, reply);
         if refusal.is_transient() {
             return Err(refusal);
         }
         match self.stat(path).await? {
-            Some(entry) if entry.kind == Kind::Dir => Ok(()),
+            Some(entry) if entry.kind == Kind::Dir => Ok(false),
             _ => Err(refusal),
         }
     }

@@ -121,7 +121,12 @@ fn end_in_words(duration: Duration) -> String {
 }
 
 fn directory(dir: &Path) -> Result<PathBuf, Error> {
-    let dir = fs_err::canonicalize(dir).map_err(|e| Error::Failed(e.to_string()))?;
+    let dir = fs_err::canonicalize(dir).map_err(|error| {
+        Error::Failed(match error.kind() {
+            io::ErrorKind::NotFound => format!("there is no directory `{}`", dir.display()),
+            _ => error.to_string(),
+        })
+    })?;
     if !dir.is_dir() {
         return Err(Error::Failed(format!(
             "`{}` is not a directory",
@@ -165,6 +170,15 @@ fn listeners(address: Option<IpAddr>, port: Option<u16>) -> Result<Vec<TcpListen
 /// There is no file whose `server.listen` could be changed.
 fn name_the_flag(error: Error, asked_for: Option<u16>) -> Error {
     match (asked_for, error) {
+        (_, Error::Listen { address, source })
+            if source.kind() == io::ErrorKind::AddrNotAvailable =>
+        {
+            Error::Failed(format!(
+                "{} is not an address of this machine (`ip address` lists them): name another with \
+                 `--address`, or leave it out and all are listened on",
+                address.ip()
+            ))
+        }
         (Some(port), Error::Listen { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
             Error::Failed(format!(
                 "another program has port {port}: name another with `--port`, or leave it out and a \
@@ -330,6 +344,20 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_is_not_ours_is_told_with_the_flag() {
+        let refused = Error::Listen {
+            address: "192.0.2.1:2121".parse().unwrap(),
+            source: io::ErrorKind::AddrNotAvailable.into(),
+        };
+        let error = name_the_flag(refused, None).to_string();
+        assert!(
+            error.starts_with("192.0.2.1 is not an address of this"),
+            "{error}"
+        );
+        assert!(error.contains("`--address`"), "{error}");
+    }
+
+    #[test]
     fn only_a_directory_can_be_shared() {
         let file = tempfile::NamedTempFile::new().unwrap();
         assert!(
@@ -338,6 +366,10 @@ mod tests {
                 .to_string()
                 .contains("is not a directory")
         );
-        assert!(directory(Path::new("/nonexistent/x")).is_err());
+        let missing = directory(Path::new("/nonexistent/x")).unwrap_err();
+        assert_eq!(
+            missing.to_string(),
+            "there is no directory `/nonexistent/x`"
+        );
     }
 }
