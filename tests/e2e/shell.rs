@@ -176,6 +176,22 @@ fn close_ends_the_connection_and_not_the_script() {
 }
 
 #[test]
+fn ls_at_the_prompt_knows_the_flags_of_ls() {
+    let server = Site::with_ann().file("d/in.txt", b"in").start();
+    let here = tempfile::tempdir().unwrap();
+    let run = |line: &str| {
+        let ran = ftpc(here.path()).args(["shell", &server.url("/")]);
+        ran.stdin(format!("{line}\n")).success().text()
+    };
+    for long in ["ls -l d", "ls -la d", "ls d -l"] {
+        let seen = run(long);
+        assert!(seen.starts_with("-rw") && seen.contains("in.txt"), "{seen}");
+    }
+    assert_eq!(run("ls -1 d"), "in.txt\n");
+    assert!(run("ls -R").contains("in.txt"));
+}
+
+#[test]
 fn words_too_many_or_too_few_are_told_and_nothing_is_done() {
     let server = Site::with_ann().dir("my").start();
     let here = tempfile::tempdir().unwrap();
@@ -184,6 +200,8 @@ fn words_too_many_or_too_few_are_told_and_nothing_is_done() {
         let args = ["shell", &server.url("/")];
         ftpc(here.path()).args(args).stdin(script).code(2)
     };
+    run("ls my docs").says("usage: ls [-laR] [PATH]");
+    run("ls -lt").says("usage: ls [-laR] [PATH]");
     run("cd my docs").says("usage: cd [DIR]");
     run("mkdir").says("usage: mkdir DIR...");
     run("quote").says("usage: quote COMMAND...");

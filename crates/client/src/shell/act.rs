@@ -200,13 +200,7 @@ impl<'a> Shell<'a> {
                 Ok(ExitCode::Done)
             }
             Verb::Ls | Verb::Dir => {
-                let path = paths.first().cloned().unwrap_or_else(|| at.cwd.clone());
-                let args = Ls {
-                    path,
-                    long: row.verb == Verb::Dir,
-                    recursive: false,
-                    all: true,
-                };
+                let args = listed(row, args, &at.cwd)?;
                 self.lent(async |app| list::ls(app, &args).await).await
             }
             Verb::Tree | Verb::Du => {
@@ -390,6 +384,27 @@ async fn answer(
             vec![format!("connected to {}, {tls}", facts.peer)]
         }
         _ => return Err(usage(row)),
+    })
+}
+
+/// What `ls` and `dir` list: fingers know `-l`, `-a` (always so), `-R` and `-1` (always so).
+fn listed(row: Row, args: &[String], cwd: &str) -> Result<Ls, Failure> {
+    let is_flags = |word: &&String| word.len() > 1 && word.starts_with('-');
+    let (flags, paths): (Vec<_>, Vec<_>) = args.iter().partition(is_flags);
+    let flags: String = flags.into_iter().map(|word| &word[1..]).collect();
+    let path = match paths.as_slice() {
+        [] => cwd.to_owned(),
+        [path] => names::join(cwd, path),
+        _ => return Err(usage(row)),
+    };
+    if flags.contains(|flag| !"laR1".contains(flag)) {
+        return Err(usage(row));
+    }
+    Ok(Ls {
+        path,
+        long: row.verb == Verb::Dir || flags.contains('l'),
+        recursive: flags.contains('R'),
+        all: true,
     })
 }
 

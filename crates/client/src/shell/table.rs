@@ -70,8 +70,8 @@ use Completes::{Local, Nothing, Remote};
 pub const ROWS: [Row; 34] = [
     row(&["open", "o"], Verb::Open, "HOST|ftp://...|SITE [PORT]", Nothing, "connect to a server"),
     row(&["user"], Verb::User, "NAME [PASSWORD]", Nothing, "log in as somebody else"),
-    row(&["ls", "l"], Verb::Ls, "[PATH]", Remote, "list names"),
-    row(&["dir", "ll"], Verb::Dir, "[PATH]", Remote, "list sizes, times and modes"),
+    row(&["ls", "l"], Verb::Ls, "[-laR] [PATH]", Remote, "list names"),
+    row(&["dir", "ll"], Verb::Dir, "[-laR] [PATH]", Remote, "list sizes, times and modes"),
     row(&["cd", "cwd"], Verb::Cd, "[DIR]", Remote, "change the remote directory"),
     row(&["lcd"], Verb::Lcd, "[DIR]", Local, "change the local directory"),
     row(&["pwd"], Verb::Pwd, "", Nothing, "show both directories"),
