@@ -1,6 +1,7 @@
 //! Questions to the person: passwords, certificates, yes or no.
 
 use std::{
+    fs::File,
     io::{self, BufRead as _, IsTerminal as _, Write as _},
     time::Duration,
 };
@@ -9,6 +10,7 @@ use ftp_config::Secret;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
+    termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
 };
 
 use crate::cancel::Cancel;
@@ -31,10 +33,36 @@ pub fn password(user: &str, endpoint: &str) -> io::Result<Option<Secret>> {
         return Ok(None);
     }
     let question = format!("Password for {user} at {endpoint}: ");
+    // Before the question is to be seen: what is typed from then on is the answer.
+    let _keys = Keys::unheeded();
     match rpassword::prompt_password(question) {
         Ok(text) => Ok(Some(Secret::new(text))),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
         Err(_) => Ok(None),
+    }
+}
+
+/// The terminal while its keys are neither shown nor obeyed; as it was when this is dropped.
+struct Keys {
+    terminal: File,
+    before: Termios,
+}
+
+impl Keys {
+    /// `None`: there is no terminal to set.
+    fn unheeded() -> Option<Self> {
+        let terminal = File::open("/dev/tty").ok()?;
+        let before = tcgetattr(&terminal).ok()?;
+        let mut quiet = before.clone();
+        quiet.local_modes -= LocalModes::ISIG | LocalModes::ICANON | LocalModes::ECHO;
+        tcsetattr(&terminal, OptionalActions::Now, &quiet).ok()?;
+        Some(Self { terminal, before })
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        let _only_in_drop = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
     }
 }
 
