@@ -1,7 +1,7 @@
 //! The passive side of data connections.
 
 use std::{
-    io::Read as _,
+    io::{ErrorKind, Read as _},
     net::{TcpListener, TcpStream},
 };
 
@@ -113,6 +113,35 @@ fn no_data_connection_in_time_is_425_and_the_session_goes_on() {
         wire.expect("NOOP", 200);
         wire.expect_any("RETR f", &[425, 503]);
         assert_eq!(wire.fetch("RETR f"), b"1");
+    }
+}
+
+#[test]
+fn a_refused_transfer_leaves_its_data_connection_to_the_next() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann().file("f", b"1"));
+        let mut wire = way.ann(&server);
+        let refused = [
+            "RETR nope",
+            "STOR nope/f",
+            "LIST nope",
+            "NLST nope",
+            "MLSD nope",
+        ];
+        let port = wire.epsv();
+        let data = wire.dial(port);
+        for refused in refused {
+            wire.expect(refused, 550);
+            data.set_nonblocking(true).unwrap();
+            let seen = (&data).read(&mut [0; 1]).unwrap_err();
+            assert_eq!(seen.kind(), ErrorKind::WouldBlock, "{refused}: {seen}");
+            data.set_nonblocking(false).unwrap();
+        }
+        wire.expect("CWD /", 250);
+        wire.expect_any("NLST", &[125, 150]);
+        assert_eq!(wire.guard(data).read_all(), b"f\r\n");
+        wire.code(226);
+        wire.expect("RETR f", 425);
     }
 }
 

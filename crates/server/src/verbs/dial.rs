@@ -76,21 +76,28 @@ pub(super) struct Moved {
 }
 
 impl Dial {
-    /// Takes the pending data connection; it is used up, whatever comes of the transfer.
-    pub(super) fn take(session: &mut Session, direction: Direction) -> Result<Self, Reply> {
-        let pending = session.pending.take();
+    /// Tells whether there is something to open, before anything else of a transfer is looked at.
+    pub(super) fn check(session: &Session) -> Result<(), Reply> {
         if session.demands_privacy() && !session.is_private {
             // RFC 2228 §5.3.1.2, RFC 4217 §9.
             return Err(Reply::new(522, "Data is encrypted here; use PROT P"));
         }
-        let slot = session.is_block.then(|| session.slot.clone());
-        let has_link = pending.is_none() && slot.as_ref().is_some_and(Slot::has_link);
-        if pending.is_none() && !has_link {
+        let has_link = session.is_block && session.slot.has_link();
+        if session.pending.is_none() && !has_link {
             return Err(nothing_to_open());
         }
+        Ok(())
+    }
+
+    /// Takes the pending data connection, once nothing can refuse the transfer any more: of a refused
+    /// one it is left as it is. A client that sees it break before it has read why gives the session up,
+    /// and others ask for something else over it.
+    pub(super) fn take(session: &mut Session, direction: Direction) -> Self {
+        let pending = session.pending.take();
+        let slot = session.is_block.then(|| session.slot.clone());
         let tls = session.snapshot.tls.as_ref().filter(|_| session.is_private);
         let timeouts = &session.snapshot.config.timeouts;
-        Ok(Self {
+        Self {
             pending,
             slot,
             peer: session.peer,
@@ -103,7 +110,7 @@ impl Dial {
             stalled: timeouts.stalled,
             brake: Arc::new(Brake::default()),
             span: Span::current(),
-        })
+        }
     }
 
     /// Tells whether a link is open already, so that the first reply is 125.

@@ -58,8 +58,9 @@ async fn over_data(
     verb: &'static str,
     only_dir: bool,
 ) -> Result<Answer, Reply> {
-    let dial = Dial::take(session, Direction::Down)?;
+    Dial::check(session)?;
     let (rows, block, more) = open(session, args, form, only_dir).await?;
+    let dial = Dial::take(session, Direction::Down);
     let brake = Arc::clone(&dial.brake);
     let code = if dial.has_link() {
         code::ALREADY_OPEN

@@ -88,7 +88,7 @@ impl Job {
 
 pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, Reply> {
     let offset = std::mem::take(&mut session.restart);
-    let dial = Dial::take(session, Direction::Down)?;
+    Dial::check(session)?;
     check_offset(session, offset)?;
     let path = session.existing(name).await?;
     let opened = path.clone();
@@ -96,12 +96,13 @@ pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, R
         .on_home(move |home| home.open_read(&opened, offset))
         .await?;
     let size = download.meta.size.saturating_sub(offset);
+    let converts = converts(session)?;
+    let dial = Dial::take(session, Direction::Down);
     let meter = Meter {
         brake: Arc::clone(&dial.brake),
         moving: Some(session.seat.begin(Direction::Down, &path, Some(size))),
         throttle: session.seat.throttle(Direction::Down),
     };
-    let converts = converts(session)?;
     let job = Job::new("RETR", path, dial.stalled);
     let first = opening(session, &dial, name, Some(size));
     let brake = Arc::clone(&dial.brake);

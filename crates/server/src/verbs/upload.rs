@@ -69,7 +69,7 @@ async fn upload(
     name: &[u8],
     intent: Intent,
 ) -> Result<Answer, Reply> {
-    let dial = Dial::take(session, Direction::Up)?;
+    Dial::check(session)?;
     let announced = session.announced.take();
     let converts = converts(session)?;
     let path = path?;
@@ -80,6 +80,7 @@ async fn upload(
         // What is there may have to be copied first, however large it is.
         _ => session.on_home_thread(begin).await?,
     };
+    let dial = Dial::take(session, Direction::Up);
     let meter = Meter {
         brake: Arc::clone(&dial.brake),
         moving: Some(session.seat.begin(Direction::Up, &path, announced)),
