@@ -586,6 +586,50 @@ async fn without_size_the_listing_tells_what_is_there() {
 }
 
 #[tokio::test]
+async fn a_size_does_not_make_a_directory_a_file() {
+    let server = Fake::default()
+        .feat(&["SIZE"])
+        .file("/d/a", "12345")
+        .hook(|session, line| {
+            let answer = match line {
+                "SIZE /" | "SIZE /d" => "213 4096",
+                "CWD /d/a" => "550 no directory",
+                _ => return false,
+            };
+            session.say(answer);
+            true
+        })
+        .start();
+    let mut remote = dial(&server).await;
+    assert_eq!(remote.stat("/d").await.unwrap().unwrap().kind, Kind::Dir);
+    let entry = remote.stat("/d/a").await.unwrap().unwrap();
+    assert_eq!((entry.kind, entry.size), (Kind::File, Some(5)));
+    assert_eq!(server.lines().iter().filter(|l| *l == "SIZE /").count(), 1);
+}
+
+#[tokio::test]
+async fn a_450_to_size_is_no_answer() {
+    let server = Fake::default()
+        .feat(&["SIZE"])
+        .hook(|session, line| {
+            let refusal = match line {
+                _ if line.starts_with("SIZE") => "450 Failed to get size of file",
+                "CWD /d/a" | "CWD /d/b" => "550 no directory",
+                _ => return lists_one_file(session, line),
+            };
+            session.say(refusal);
+            true
+        })
+        .start();
+    let mut remote = dial(&server).await;
+    let entry = remote.stat("/d/a").await.unwrap().unwrap();
+    assert_eq!((entry.kind, entry.size), (Kind::File, Some(5)));
+    assert_eq!(remote.stat("/d/b").await.unwrap(), None);
+    assert_eq!(remote.stat("/d").await.unwrap().unwrap().kind, Kind::Dir);
+    assert_eq!(remote.size("/d/b").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_session_that_cannot_go_back_is_given_up() {
     let server = Fake::default()
         .feat(&["SIZE"])
