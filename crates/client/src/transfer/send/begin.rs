@@ -89,6 +89,9 @@ impl Send {
 }
 
 /// Opens the transfer at `have`; REST, or APPE where REST is refused, or from the beginning.
+///
+/// A server may take REST for downloads alone and answer 350 all the same: ftp-srv empties the file before
+/// it writes at the offset, and the size is right then. So REST is for those that promise it (RFC 3659 §5.1).
 pub(super) async fn open(
     tools: &Tools,
     remote: &mut dyn Remote,
@@ -96,7 +99,10 @@ pub(super) async fn open(
     have: u64,
 ) -> Result<(Box<dyn Data>, u64), Error> {
     if have > 0 {
-        for start in [Start::At(have), Start::Append] {
+        let ways = [Start::At(have), Start::Append];
+        let abilities = remote.abilities();
+        let promised = abilities.rest_stream() || abilities.atomic_stor();
+        for start in ways.into_iter().skip(usize::from(!promised)) {
             match remote.open_write(path, start).await {
                 Ok(data) => return Ok((data, have)),
                 Err(error) if error.is_transient() => return Err(error.into()),
