@@ -30,6 +30,13 @@ impl Send {
         source: &Source,
         part: &str,
     ) -> Result<Begin, Error> {
+        if self.is_stored(remote, source, part).await? {
+            let size = source.size;
+            return Ok(Begin::Resume {
+                from: size,
+                have: size,
+            });
+        }
         // A part this small is not worth the question.
         if self.direct || !tools.options.resume || source.size < resume::OVERLAP {
             return Ok(Begin::Fresh);
@@ -52,6 +59,23 @@ impl Send {
             return Ok(if same { begin } else { Begin::Fresh });
         }
         Ok(begin)
+    }
+
+    /// Whether the try before stored all of it and lost the session only then: some servers close it
+    /// behind each upload.
+    async fn is_stored(
+        &self,
+        remote: &mut dyn Remote,
+        source: &Source,
+        path: &str,
+    ) -> Result<bool, Error> {
+        let confirmed = self.stored.as_ref().is_some_and(|(name, size, modified)| {
+            name == path && (*size, *modified) == (source.size, source.modified)
+        });
+        let has_all = confirmed
+            && !remote.abilities().atomic_stor()
+            && remote.size(path).await? == Some(source.size);
+        Ok(has_all)
     }
 
     /// Reads the end of the part back. A server that will not show it gets the file anew.
