@@ -586,6 +586,41 @@ async fn without_size_the_listing_tells_what_is_there() {
 }
 
 #[tokio::test]
+async fn a_handshake_that_fails_and_one_that_never_ends_are_told_apart() {
+    let accepting = |then: &'static [u8]| {
+        Fake::default()
+            .hook(move |session, line| {
+                line == "AUTH TLS" && {
+                    session.say("234 go on");
+                    session.wait();
+                    session.raw(then);
+                    let _hello = std::io::copy(&mut session.control, &mut std::io::sink());
+                    true
+                }
+            })
+            .start()
+    };
+    let silent = accepting(b"");
+    let mut dialer = silent.impatient(|limits| &mut limits.handshake);
+    dialer.tls = SiteTls::Auto;
+    let error = refusal(dialer).await;
+    let phase = Phase::TlsHandshake;
+    assert!(
+        matches!(&error, RemoteError::Timeout { phase: at, .. } if *at == phase),
+        "{error}"
+    );
+    // A fatal alert: handshake failure.
+    let failing = accepting(&[21, 3, 3, 0, 2, 2, 40]);
+    let mut dialer = failing.dialer();
+    dialer.tls = SiteTls::Auto;
+    let error = refusal(dialer).await;
+    assert!(
+        matches!(&error, RemoteError::Tls { reason, .. } if reason == "received fatal alert: HandshakeFailure"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_size_does_not_make_a_directory_a_file() {
     let server = Fake::default()
         .feat(&["SIZE"])
