@@ -643,6 +643,27 @@ async fn a_size_does_not_make_a_directory_a_file() {
 }
 
 #[tokio::test]
+async fn a_refused_listing_is_told_with_its_directory() {
+    let server = Fake::default()
+        .feat(&[])
+        .hook(|session, line| {
+            line.starts_with("LIST") && {
+                session.say("550 not allowed");
+                true
+            }
+        })
+        .start();
+    let mut remote = dial(&server).await;
+    for (dir, shown) in [("/d", "/d"), ("", ".")] {
+        let error = remote.list(dir).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("LIST `{shown}`: 550 not allowed")
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_450_to_size_is_no_answer() {
     let server = Fake::default()
         .feat(&["SIZE"])
