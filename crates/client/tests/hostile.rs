@@ -586,6 +586,106 @@ async fn without_size_the_listing_tells_what_is_there() {
 }
 
 #[tokio::test]
+async fn a_handshake_that_fails_and_one_that_never_ends_are_told_apart() {
+    let accepting = |then: &'static [u8]| {
+        Fake::default()
+            .hook(move |session, line| {
+                line == "AUTH TLS" && {
+                    session.say("234 go on");
+                    session.wait();
+                    session.raw(then);
+                    let _hello = std::io::copy(&mut session.control, &mut std::io::sink());
+                    true
+                }
+            })
+            .start()
+    };
+    let silent = accepting(b"");
+    let mut dialer = silent.impatient(|limits| &mut limits.handshake);
+    dialer.tls = SiteTls::Auto;
+    let error = refusal(dialer).await;
+    let phase = Phase::TlsHandshake;
+    assert!(
+        matches!(&error, RemoteError::Timeout { phase: at, .. } if *at == phase),
+        "{error}"
+    );
+    // A fatal alert: handshake failure.
+    let failing = accepting(&[21, 3, 3, 0, 2, 2, 40]);
+    let mut dialer = failing.dialer();
+    dialer.tls = SiteTls::Auto;
+    let error = refusal(dialer).await;
+    assert!(
+        matches!(&error, RemoteError::Tls { reason, .. } if reason == "received fatal alert: HandshakeFailure"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_size_does_not_make_a_directory_a_file() {
+    let server = Fake::default()
+        .feat(&["SIZE"])
+        .file("/d/a", "12345")
+        .hook(|session, line| {
+            let answer = match line {
+                "SIZE /" | "SIZE /d" => "213 4096",
+                "CWD /d/a" => "550 no directory",
+                _ => return false,
+            };
+            session.say(answer);
+            true
+        })
+        .start();
+    let mut remote = dial(&server).await;
+    assert_eq!(remote.stat("/d").await.unwrap().unwrap().kind, Kind::Dir);
+    let entry = remote.stat("/d/a").await.unwrap().unwrap();
+    assert_eq!((entry.kind, entry.size), (Kind::File, Some(5)));
+    assert_eq!(server.lines().iter().filter(|l| *l == "SIZE /").count(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_listing_is_told_with_its_directory() {
+    let server = Fake::default()
+        .feat(&[])
+        .hook(|session, line| {
+            line.starts_with("LIST") && {
+                session.say("550 not allowed");
+                true
+            }
+        })
+        .start();
+    let mut remote = dial(&server).await;
+    for (dir, shown) in [("/d", "/d"), ("", ".")] {
+        let error = remote.list(dir).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("LIST `{shown}`: 550 not allowed")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_450_to_size_is_no_answer() {
+    let server = Fake::default()
+        .feat(&["SIZE"])
+        .hook(|session, line| {
+            let refusal = match line {
+                _ if line.starts_with("SIZE") => "450 Failed to get size of file",
+                "CWD /d/a" | "CWD /d/b" => "550 no directory",
+                _ => return lists_one_file(session, line),
+            };
+            session.say(refusal);
+            true
+        })
+        .start();
+    let mut remote = dial(&server).await;
+    let entry = remote.stat("/d/a").await.unwrap().unwrap();
+    assert_eq!((entry.kind, entry.size), (Kind::File, Some(5)));
+    assert_eq!(remote.stat("/d/b").await.unwrap(), None);
+    assert_eq!(remote.stat("/d").await.unwrap().unwrap().kind, Kind::Dir);
+    assert_eq!(remote.size("/d/b").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_session_that_cannot_go_back_is_given_up() {
     let server = Fake::default()
         .feat(&["SIZE"])

@@ -532,6 +532,64 @@ async fn without_rest_an_upload_goes_on_by_appending() {
 }
 
 #[tokio::test]
+async fn an_upload_goes_on_by_rest_only_where_that_is_promised() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(200_000);
+    let cut = Arc::new(AtomicBool::new(false));
+    let server = Fake::default()
+        .feat(&["SIZE"])
+        .hook(move |session, line| {
+            if !line.starts_with("STOR") {
+                return false;
+            }
+            let path = line.split_once(' ').unwrap().1.to_owned();
+            if cut.swap(true, Ordering::SeqCst) {
+                // Opened anew, then written at the offset.
+                let hole = vec![0; session.rest];
+                session.files.lock().unwrap().insert(path, hole);
+                return false;
+            }
+            use std::io::Read;
+            session.say("150 go");
+            let mut head = vec![0; 100_000];
+            session.data().read_exact(&mut head).unwrap();
+            session.files.lock().unwrap().insert(path, head);
+            session.hang_up();
+            true
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert!(server.content("/a").unwrap() == content);
+    assert_eq!((server.count("STOR"), server.count("APPE")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_server_that_closes_behind_each_upload_gets_it_once() {
+    for length in [0, 1000, 200_000] {
+        let temp = tempfile::tempdir().unwrap();
+        let content = noise(length);
+        let server = Fake::default()
+            .hook(|session, line| {
+                line.starts_with("STOR") && {
+                    let path = line.split_once(' ').unwrap().1.to_owned();
+                    session.store(&path, 0);
+                    session.hang_up();
+                    true
+                }
+            })
+            .start();
+        let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+        assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+        assert!(server.content("/a").unwrap() == content);
+        assert_eq!(
+            (server.names(), server.count("STOR")),
+            (vec!["/a".to_owned()], 1)
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_servers_reason_for_breaking_an_upload_is_told() {
     let temp = tempfile::tempdir().unwrap();
     let server = Fake::default()

@@ -14,6 +14,7 @@ use std::{
     os::unix::fs::symlink,
     path::Path,
     process::{Command, Output, Stdio},
+    sync::atomic::Ordering,
     time::{Duration, SystemTime},
 };
 
@@ -464,4 +465,22 @@ fn parts_of_uploads_are_not_left_out_without_a_word() {
         .start();
     let words = "left out: mine.ftpc-part: a part of a transfer";
     says(here, &server, &["get", "-r", "@/t"], 0, words);
+}
+
+#[test]
+fn doctor_needs_one_connection() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("d/", "")
+        .hook(|session, line| {
+            line.starts_with("USER") && session.open.load(Ordering::SeqCst) > 1 && {
+                session.leave();
+                session.say("421 Too many users");
+                session.hang_up();
+                true
+            }
+        })
+        .start();
+    says(temp.path(), &server, &["doctor", "@/d"], 0, "");
+    assert_eq!(server.count("USER"), 1);
 }

@@ -147,6 +147,10 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             "that port does not speak TLS from the first byte; `--tls required` asks for it first"
                 .to_owned(),
         ),
+        Error::Remote(RemoteError::Tls { .. }) => Some(
+            "its TLS does not work; where nobody can be in between, `--tls off` speaks clear text"
+                .to_owned(),
+        ),
         Error::Remote(RemoteError::Login { user, .. }) if is_guest(user) => Some(
             "say who you are: `-u NAME`, `ftp://NAME@HOST`, or `user NAME` at the prompt"
                 .to_owned(),

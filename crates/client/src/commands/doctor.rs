@@ -48,7 +48,8 @@ pub async fn run(app: &App, path: &str) -> Answer {
     let mut session = link.session().await?;
     describe(&mut *session, &mut findings);
     let dir = names::join(&link.base, target.path());
-    if is_missing(&mut *session, &dir).await {
+    let missing = is_missing(&mut *session, &dir).await;
+    if missing {
         findings.push(wrong(
             "list",
             format!("there is no directory `{dir}`"),
@@ -56,9 +57,12 @@ pub async fn run(app: &App, path: &str) -> Answer {
         ));
     } else {
         listing(&mut *session, &dir, &mut findings).await;
+    }
+    // The rest goes over the same connection: a server may allow no second one.
+    link.pool.give_back(session);
+    if !missing {
         round_trip(app, &link, &dir, &mut findings).await;
     }
-    link.pool.give_back(session);
     link.close().await;
     Ok(report(app, &findings))
 }

@@ -14,7 +14,7 @@ use super::{
     greeting,
     names::Codec,
     race,
-    tls::{Connector, FtpStream, Handshakes, TIMED_OUT},
+    tls::{Connector, FtpStream, Handshakes, TIMED_OUT, bare},
 };
 use crate::{
     error::{Phase, RemoteError},
@@ -306,14 +306,19 @@ impl Dialer {
                 self.auth_refused(auto, reply, secured.handshakes.done() > 0)
                     .await
             }
-            Err(FtpError::SecureError(reason)) if reason == TIMED_OUT => {
-                Err(RemoteError::Timeout {
-                    phase: Phase::TlsHandshake,
-                    after: self.deadlines.handshake,
-                })
-            }
-            Err(FtpError::SecureError(reason)) => Err(self.watch(&secured).handshake(reason)),
+            Err(FtpError::SecureError(reason)) => Err(self.not_shaken(&secured, &reason)),
             Err(error) => Err(broken("AUTH", error)),
+        }
+    }
+
+    /// Makes the error of a handshake that failed.
+    fn not_shaken(&self, secured: &Secured, reason: &str) -> RemoteError {
+        match bare(reason) {
+            TIMED_OUT => RemoteError::Timeout {
+                phase: Phase::TlsHandshake,
+                after: self.deadlines.handshake,
+            },
+            reason => self.watch(secured).handshake(reason),
         }
     }
 
@@ -387,12 +392,8 @@ impl Dialer {
             }
             Ok(Err(FtpError::SecureError(reason))) => {
                 let is_clear = reason.contains(NO_TLS_CAME);
-                let reason = if is_clear {
-                    NOT_IMPLICIT.to_owned()
-                } else {
-                    reason
-                };
-                Err(self.watch(&secured).handshake(reason))
+                let reason = if is_clear { NOT_IMPLICIT } else { &reason };
+                Err(self.not_shaken(&secured, reason))
             }
             Ok(Err(error)) => Err(self.unready(error)),
             Err(_) => Err(RemoteError::Timeout {

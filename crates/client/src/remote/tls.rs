@@ -249,6 +249,11 @@ impl TokioTlsStream for SecureStream {
 /// How a handshake that took too long is told: the library's error is text only.
 pub(super) const TIMED_OUT: &str = "the handshake timed out";
 
+/// Takes off what the library puts before the reason that the connector gave.
+pub(super) fn bare(reason: &str) -> &str {
+    reason.strip_prefix("Secure error: ").unwrap_or(reason)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

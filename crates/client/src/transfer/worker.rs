@@ -180,6 +180,7 @@ impl Crew {
                     flow: self.tools.flow(),
                     direct: false,
                     renaming: false,
+                    stored: None,
                     aside: None,
                 },
                 *size,

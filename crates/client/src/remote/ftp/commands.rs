@@ -63,26 +63,49 @@ impl FtpRemote {
         }
     }
 
-    /// Without MLST: what has a size is a file, what can be entered a directory. Where there is no
-    /// SIZE either, the listing says what is there.
+    /// Without MLST: what has a size is a file, what can be entered a directory. Where SIZE does not
+    /// tell, the listing says what is there.
     async fn stat_by_trying(&mut self, path: &str) -> Result<Option<Entry>, RemoteError> {
         let named = !path.is_empty() && path != "/";
         if named && let Some(size) = self.size(path).await? {
+            if self.sizes_dirs().await? && self.can_enter(path).await? {
+                return Ok(Some(Entry::new(name_of(path), Kind::Dir)));
+            }
             let mut entry = Entry::new(name_of(path), Kind::File);
             entry.size = Some(size);
             entry.modified = self.modified(path).await?;
             return Ok(Some(entry));
         }
-        let back = self.pwd().await?;
-        let line = format!("CWD {}", if path.is_empty() { "." } else { path });
-        if self.command(&line).await?.is_ok() {
-            self.go_back(&back).await?;
+        let untold = named && self.size_untold;
+        if self.can_enter(path).await? {
             return Ok(Some(Entry::new(name_of(path), Kind::Dir)));
         }
-        if named && self.size_unknown {
+        if untold {
             return self.stat_by_listing(path).await;
         }
         Ok(None)
+    }
+
+    /// Whether this server tells a size of directories too (Twisted, ftp-srv): asked of the one that
+    /// the session is in.
+    async fn sizes_dirs(&mut self) -> Result<bool, RemoteError> {
+        if let Some(known) = self.sizes_dirs {
+            return Ok(known);
+        }
+        let here = self.pwd().await?;
+        let sized = self.size(&here).await?.is_some();
+        self.sizes_dirs = Some(sized);
+        Ok(sized)
+    }
+
+    async fn can_enter(&mut self, path: &str) -> Result<bool, RemoteError> {
+        let back = self.pwd().await?;
+        let line = format!("CWD {}", if path.is_empty() { "." } else { path });
+        let entered = self.command(&line).await?.is_ok();
+        if entered {
+            self.go_back(&back).await?;
+        }
+        Ok(entered)
     }
 
     async fn stat_by_listing(&mut self, path: &str) -> Result<Option<Entry>, RemoteError> {
@@ -247,9 +270,11 @@ impl Remote for FtpRemote {
     async fn size(&mut self, path: &str) -> Result<Option<u64>, RemoteError> {
         let reply = self.command(&format!("SIZE {path}")).await?;
         let size = reply.text().split_whitespace().next();
-        self.size_unknown = matches!(reply.code, 500 | 502);
+        // 450: some say so of every file that is not there (nodeftpd).
+        self.size_untold = matches!(reply.code, 450 | 500 | 502);
         match reply.code {
             213 => Ok(size.and_then(|word| word.parse().ok())),
+            450 => Ok(None),
             400..=499 => Err(refused("SIZE", path, reply)),
             _ => Ok(None),
         }

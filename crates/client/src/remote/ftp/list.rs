@@ -87,7 +87,7 @@ impl FtpRemote {
         if moves {
             self.expect("CWD", dir).await?;
         }
-        let listed = self.list_here().await;
+        let listed = self.list_here().await.map_err(|error| of_dir(error, dir));
         if moves && self.health.is_ready() {
             self.go_back(&back).await?;
         }
@@ -137,6 +137,21 @@ impl FtpRemote {
                 entry.modified = entry.modified.and_then(|time| shift(time, -seconds));
             }
         }
+    }
+}
+
+/// A refused LIST is told with the directory, not with the options that were sent.
+fn of_dir(error: RemoteError, dir: &str) -> RemoteError {
+    match error {
+        RemoteError::Refused { verb, reply, .. } if verb == "LIST" => {
+            let dir = if dir.is_empty() { "." } else { dir };
+            RemoteError::Refused {
+                verb,
+                path: Some(dir.to_owned()),
+                reply,
+            }
+        }
+        other => other,
     }
 }
 

@@ -59,8 +59,10 @@ pub(super) struct FtpRemote {
     set_time: commands::SetTime,
     hash_set: Option<HashAlgorithm>,
     mlst_refused: bool,
-    /// The server has no SIZE.
-    size_unknown: bool,
+    /// SIZE did not tell whether the file is there.
+    size_untold: bool,
+    /// Whether SIZE answers for directories; `None`: not asked yet.
+    sizes_dirs: Option<bool>,
     clock: list::Clock,
 }
 
@@ -142,7 +144,8 @@ impl FtpRemote {
             set_time: commands::SetTime::Unknown,
             hash_set: None,
             mlst_refused: false,
-            size_unknown: false,
+            size_untold: false,
+            sizes_dirs: None,
             clock: list::Clock::Unknown,
         })
     }

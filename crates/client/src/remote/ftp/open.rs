@@ -206,7 +206,7 @@ impl FtpRemote {
         verb: &'static str,
         reason: String,
     ) -> RemoteError {
-        let error = self.reuse.handshake(reason);
+        let error = self.reuse.handshake(&reason);
         if !matches!(error, RemoteError::Tls { .. }) {
             return error;
         }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     error::RemoteError,
-    remote::{Reply, tls::Handshakes},
+    remote::{
+        Reply,
+        tls::{Handshakes, bare},
+    },
     trust::{Trust, TrustCheck, verifier::Verdict},
 };
 
@@ -55,8 +58,9 @@ impl ReuseWatch {
     }
 
     /// Makes the error for a failed handshake.
-    pub(in crate::remote) fn handshake(&self, reason: String) -> RemoteError {
+    pub(in crate::remote) fn handshake(&self, reason: &str) -> RemoteError {
         let endpoint = self.endpoint.clone();
+        let reason = bare(reason).to_owned();
         match self.verdict.as_ref().and_then(|verdict| verdict.refused()) {
             Some(Trust::New { fingerprint }) => RemoteError::Untrusted {
                 endpoint,

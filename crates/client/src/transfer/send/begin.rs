@@ -30,6 +30,13 @@ impl Send {
         source: &Source,
         part: &str,
     ) -> Result<Begin, Error> {
+        if self.is_stored(remote, source, part).await? {
+            let size = source.size;
+            return Ok(Begin::Resume {
+                from: size,
+                have: size,
+            });
+        }
         // A part this small is not worth the question.
         if self.direct || !tools.options.resume || source.size < resume::OVERLAP {
             return Ok(Begin::Fresh);
@@ -52,6 +59,23 @@ impl Send {
             return Ok(if same { begin } else { Begin::Fresh });
         }
         Ok(begin)
+    }
+
+    /// Whether the try before stored all of it and lost the session only then: some servers close it
+    /// behind each upload.
+    async fn is_stored(
+        &self,
+        remote: &mut dyn Remote,
+        source: &Source,
+        path: &str,
+    ) -> Result<bool, Error> {
+        let confirmed = self.stored.as_ref().is_some_and(|(name, size, modified)| {
+            name == path && (*size, *modified) == (source.size, source.modified)
+        });
+        let has_all = confirmed
+            && !remote.abilities().atomic_stor()
+            && remote.size(path).await? == Some(source.size);
+        Ok(has_all)
     }
 
     /// Reads the end of the part back. A server that will not show it gets the file anew.
@@ -89,6 +113,9 @@ impl Send {
 }
 
 /// Opens the transfer at `have`; REST, or APPE where REST is refused, or from the beginning.
+///
+/// A server may take REST for downloads alone and answer 350 all the same: ftp-srv empties the file before
+/// it writes at the offset, and the size is right then. So REST is for those that promise it (RFC 3659 §5.1).
 pub(super) async fn open(
     tools: &Tools,
     remote: &mut dyn Remote,
@@ -96,7 +123,10 @@ pub(super) async fn open(
     have: u64,
 ) -> Result<(Box<dyn Data>, u64), Error> {
     if have > 0 {
-        for start in [Start::At(have), Start::Append] {
+        let ways = [Start::At(have), Start::Append];
+        let abilities = remote.abilities();
+        let promised = abilities.rest_stream() || abilities.atomic_stor();
+        for start in ways.into_iter().skip(usize::from(!promised)) {
             match remote.open_write(path, start).await {
                 Ok(data) => return Ok((data, have)),
                 Err(error) if error.is_transient() => return Err(error.into()),

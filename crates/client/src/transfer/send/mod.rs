@@ -46,6 +46,8 @@ pub(super) struct Send {
     pub(super) direct: bool,
     /// A rename was sent whose answer may have been lost.
     pub(super) renaming: bool,
+    /// What the server has confirmed: under which name, of which size and time.
+    pub(super) stored: Option<(String, u64, Option<SystemTime>)>,
     /// Where the file is that had the final name, while the part has it not yet.
     pub(super) aside: Option<String>,
 }
@@ -176,8 +178,12 @@ impl Send {
         let resumed = begin != Begin::Fresh;
         let size = Some(source.size);
         let hash = verify::choose(tools.options.verify, remote.abilities(), size, resumed)?;
+        self.stored = None;
         let digest = match self.copy(tools, remote, source, path, begin, hash).await {
-            Ok(digest) => digest,
+            Ok(digest) => {
+                self.stored = Some((path.to_owned(), source.size, source.modified));
+                digest
+            }
             Err(error) => {
                 self.clean_up(tools, remote, path, &error).await;
                 return Err(error);
