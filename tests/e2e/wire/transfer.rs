@@ -1,6 +1,6 @@
 //! RETR, STOR, STOU, APPE, ALLO: bytes and what they become.
 
-use std::fs;
+use std::{fs, io::Read as _};
 
 use super::Way;
 use harness::{Site, client::noise};
@@ -152,7 +152,7 @@ fn a_client_that_leaves_in_mid_upload_leaves_no_half_file() {
 
 #[test]
 fn a_client_may_wait_for_150_before_it_connects_and_for_the_end_before_226() {
-    use std::io::{Read as _, Write as _};
+    use std::io::Write as _;
     for way in Way::NATIVE {
         let server = way.start(Site::with_ann().file("f", b"bytes"));
         let mut wire = way.ann(&server);
@@ -183,6 +183,25 @@ fn a_client_may_wait_for_150_before_it_connects_and_for_the_end_before_226() {
     assert!(wire.is_answered());
     wire.code(226);
     assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"bytes");
+}
+
+#[test]
+fn behind_rest_the_end_of_a_file_is_told_once_its_client_has_closed() {
+    let server = Way::NativePlain.start(Site::with_ann().file("f", b"bytes"));
+    let mut wire = Way::NativePlain.ann(&server);
+    for rest in ["REST 0", "REST 2"] {
+        let mut data = wire.passive();
+        wire.expect(rest, 350);
+        wire.send("RETR f");
+        let told = wire.next_segment();
+        assert!(told.starts_with("150 ") && !told.contains("226 "), "{told}");
+        wire.code(150);
+        let mut bytes = Vec::new();
+        data.read_to_end(&mut bytes).unwrap();
+        assert!(b"bytes".ends_with(&bytes), "{rest}: {bytes:?}");
+        drop(data);
+        wire.code(226);
+    }
 }
 
 #[test]

@@ -147,7 +147,7 @@ pub(crate) async fn serve(stream: TcpStream, arrival: Arrival) {
         is_private: false,
         cwd: SharePath::root(),
         rename_from: None,
-        restart: 0,
+        restart: None,
         stored: None,
         announced: None,
         pending: None,

@@ -51,7 +51,7 @@ pub(crate) struct Session {
     pub(crate) cwd: SharePath,
     pub(crate) rename_from: Option<SharePath>,
     /// REST, for the next transfer only.
-    pub(crate) restart: u64,
+    pub(crate) restart: Option<u64>,
     /// The last upload: its time may be set without the right to change files.
     pub(crate) stored: Option<SharePath>,
     /// ALLO, for the next upload only.

@@ -47,7 +47,7 @@ pub(crate) async fn obey(
             let renames = matches!(command, Command::Rnfr(_));
             let answer = command_(session, command).await;
             if !keeps {
-                session.restart = 0;
+                session.restart = None;
             }
             if !renames {
                 session.rename_from = None;
@@ -56,7 +56,7 @@ pub(crate) async fn obey(
         }
         Err(fault) => fault_reply(verb, &fault),
     };
-    session.restart = 0;
+    session.restart = None;
     session.rename_from = None;
     answer
 }

@@ -15,7 +15,7 @@ pub(super) fn auth(session: &mut Session) -> Answer {
     }
     session.user = None;
     session.log_out();
-    session.restart = 0;
+    session.restart = None;
     session.rename_from = None;
     Answer::Upgrade(Reply::new(code::TLS_GOES_ON, "TLS goes on"))
 }

@@ -1,11 +1,13 @@
 //! RETR, REST, ABOR, and what every transfer of a file has. `upload` has the other direction.
 
 use std::{
+    net::TcpStream,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use ftp_config::SharePath;
+use tokio::time::timeout;
 use tracing::{Span, info};
 
 use super::{
@@ -14,6 +16,7 @@ use super::{
 };
 use crate::{
     data::{
+        Brake,
         inline::{self, Sent},
         pump::{self, Broken, Meter},
         text::ToWire,
@@ -25,9 +28,12 @@ use crate::{
     status::Direction,
 };
 
+/// How long the 226 of a restarted download waits for its client to close the data connection.
+const LONGEST_GOODBYE: Duration = Duration::from_secs(1);
+
 pub(super) fn rest(session: &mut Session, offset: u64) -> Result<Reply, Reply> {
     check_offset(session, offset)?;
-    session.restart = offset;
+    session.restart = Some(offset);
     let words = format!("The next transfer begins at {offset}");
     Ok(Reply::new(code::NEED_MORE, words))
 }
@@ -87,7 +93,8 @@ impl Job {
 }
 
 pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, Reply> {
-    let offset = std::mem::take(&mut session.restart);
+    let restart = session.restart.take();
+    let offset = restart.unwrap_or(0);
     Dial::check(session)?;
     check_offset(session, offset)?;
     let path = session.existing(name).await?;
@@ -106,7 +113,13 @@ pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, R
     let job = Job::new("RETR", path, dial.stalled);
     let first = opening(session, &dial, name, Some(size));
     let brake = Arc::clone(&dial.brake);
-    let work = Box::pin(async move { send(dial, download, size, converts, meter, job).await });
+    let file = Sending {
+        download,
+        size,
+        converts,
+        restarts: restart.is_some(),
+    };
+    let work = Box::pin(async move { send(dial, file, meter, job).await });
     let what = [b"RETR ", name].concat();
     let running = Running {
         work,
@@ -149,20 +162,34 @@ pub(super) fn opening(session: &Session, dial: &Dial, name: &[u8], size: Option<
     Reply::new(code, text)
 }
 
-async fn send(
-    dial: Dial,
+/// What a RETR sends.
+struct Sending {
     download: Download,
     size: u64,
     converts: bool,
-    meter: Meter,
-    job: Job,
-) -> Ending {
+    /// REST came before it, if only with 0.
+    restarts: bool,
+}
+
+impl Sending {
+    /// Whether the 226 waits for the client's end of the data connection. aria2 says REST before each RETR
+    /// and takes one reply out of what it reads at once: a 226 that came together with the 150 of a small
+    /// file would be lost to it, and it would wait a minute for another. It speaks no TLS.
+    fn waits_behind(&self, channel: &Channel) -> bool {
+        self.restarts && self.size <= inline::SMALL && matches!(channel, Channel::Plain(_))
+    }
+}
+
+async fn send(dial: Dial, file: Sending, meter: Meter, job: Job) -> Ending {
+    let (size, converts) = (file.size, file.converts);
+    let mut waits = false;
     let moved = match dial.open().await {
         Ok(Opened::Stream(channel)) => {
-            send_through(channel, download, size, converts, meter, job.stalled).await
+            waits = file.waits_behind(&channel);
+            send_through(channel, file, meter, job.stalled).await
         }
         Ok(Opened::Block(linked)) => {
-            block::send_file(linked, download, size, meter, job.stalled).await
+            block::send_file(linked, file.download, size, meter, job.stalled).await
         }
         Err(reply) => return job.report(meter, Err(reply)).into(),
     };
@@ -173,6 +200,9 @@ async fn send(
         spent,
         is_kept,
     } = moved;
+    if let (true, Ok(_), Some(socket)) = (waits, &bytes, &linger) {
+        until_closed(socket, &meter.brake).await;
+    }
     let reply = match bytes {
         Ok(sent) if sent < size && !converts => Err(Reply::new(
             code::LOCAL_ERROR,
@@ -189,18 +219,31 @@ async fn send(
     }
 }
 
-async fn send_through(
-    channel: Channel,
-    download: Download,
-    size: u64,
-    converts: bool,
-    meter: Meter,
-    stalled: Duration,
-) -> Moved {
+/// Waits until the client has closed its end, for so long at most.
+async fn until_closed(socket: &TcpStream, brake: &Brake) {
+    let watched = socket.try_clone().and_then(|socket| {
+        socket.set_nonblocking(true)?;
+        tokio::net::TcpStream::from_std(socket)
+    });
+    let Ok(watched) = watched else { return };
+    tokio::select! {
+        () = brake.pulled() => {}
+        _ = timeout(LONGEST_GOODBYE, watched.readable()) => {}
+    }
+}
+
+async fn send_through(channel: Channel, file: Sending, meter: Meter, stalled: Duration) -> Moved {
     let mut before = 0;
+    let is_inline = !file.converts && !file.waits_behind(&channel);
+    let Sending {
+        download,
+        size,
+        converts,
+        ..
+    } = file;
     let channel = match channel {
         Channel::Plain(socket)
-            if !converts && meter.throttle.is_unlimited() && disk::is_quick() =>
+            if is_inline && meter.throttle.is_unlimited() && disk::is_quick() =>
         {
             match inline::send_file(socket, &download.file, size, &meter) {
                 Ok(Sent::Whole(bytes)) => return moved(Ok(bytes), meter),

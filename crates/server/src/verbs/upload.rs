@@ -35,7 +35,7 @@ use crate::{
 const AFTERTHOUGHT: Duration = Duration::from_micros(500);
 
 pub(super) async fn stor(session: &mut Session, name: &[u8]) -> Result<Answer, Reply> {
-    let offset = std::mem::take(&mut session.restart);
+    let offset = session.restart.take().unwrap_or(0);
     let path = match check_offset(session, offset) {
         Ok(()) => session.target(name).await,
         Err(refused) => Err(refused),
@@ -44,14 +44,14 @@ pub(super) async fn stor(session: &mut Session, name: &[u8]) -> Result<Answer, R
 }
 
 pub(super) async fn appe(session: &mut Session, name: &[u8]) -> Result<Answer, Reply> {
-    session.restart = 0;
+    session.restart = None;
     let path = session.target(name).await;
     upload(session, "APPE", path, name, Intent::Append).await
 }
 
 /// RFC 1123 §4.1.2.9: the 150 says `FILE: name`.
 pub(super) async fn stou(session: &mut Session) -> Result<Answer, Reply> {
-    session.restart = 0;
+    session.restart = None;
     // The 150 tells the name, so it is the process's only one of this moment.
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
