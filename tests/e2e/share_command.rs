@@ -45,7 +45,7 @@ impl Shared {
 
     fn url(&self) -> &str {
         let mut words = self.screen.split_whitespace();
-        words.find(|word| word.starts_with("ftp://")).unwrap()
+        words.rfind(|word| word.starts_with("ftp://")).unwrap()
     }
 }
 

@@ -66,6 +66,8 @@ impl<'s> Faults<'s> {
     }
 }
 
+const SHELL_HOME: &str = "begins with `~`, which only a shell takes for the home directory";
+
 /// One table of the file, or its absence.
 #[derive(Debug)]
 pub(crate) struct Section<'f, 't> {
@@ -155,6 +157,26 @@ impl<'f, 't> Section<'f, 't> {
             );
         }
         Some((text?, value.span()))
+    }
+
+    /// Reads a path. One that is empty, or that only a shell would understand, is a fault.
+    pub(crate) fn path(&self, key: &'static str, example: &str) -> Option<(&'t str, Range<usize>)> {
+        let (text, span) = self.text(key, example)?;
+        let wrong = match text {
+            "" => Some("is empty"),
+            "~" => Some(SHELL_HOME),
+            _ => text.starts_with("~/").then_some(SHELL_HOME),
+        };
+        if let Some(wrong) = wrong {
+            self.faults.add(
+                Some(span.clone()),
+                format!("`{}` {wrong}", self.full(key)),
+                format!(
+                    "write the whole path, or one from this file's directory, as in \"{example}\""
+                ),
+            );
+        }
+        Some((text, span))
     }
 
     /// Reads a value with words of its own.

@@ -75,7 +75,7 @@ fn all_faults_are_told_at_once() {
 }
 
 /// A fault, a file that has it, and words that its report must hold.
-const TABLE: [(&str, &str, &str); 30] = [
+const TABLE: [(&str, &str, &str); 36] = [
     (
         "mode of uploads",
         "[uploads]\nmode = \"888\"",
@@ -86,6 +86,28 @@ const TABLE: [(&str, &str, &str); 30] = [
         "root at home",
         "[share]\nroot = \"~/share\"",
         "begins with `~`",
+    ),
+    ("no root", "[share]\nroot = \"\"", "`share.root` is empty"),
+    (
+        "no xferlog",
+        "[log]\nxferlog = \"\"",
+        "`log.xferlog` is empty",
+    ),
+    (
+        "xferlog at home",
+        "[log]\nxferlog = \"~/xferlog\"",
+        "`log.xferlog` begins with `~`",
+    ),
+    ("nobody", "[server]\nrun_as = \"\"", "names no system user"),
+    (
+        "port of a site",
+        "[site.nas]\nurl = \"ftp://ann@[::1]:99999/\"",
+        "names no port from 1 to 65535",
+    ),
+    (
+        "site's roots at home",
+        "[site.nas]\nurl = \"ftp://h/\"\nca_file = \"~/ca.pem\"",
+        "`site.nas.ca_file` begins with `~`",
     ),
     (
         "placeholder",

@@ -95,7 +95,7 @@ fn read_site(name: &str, section: Section<'_, '_>) -> Option<Site> {
         tls,
         encoding: encoding.flatten(),
         ca_file: section
-            .text("ca_file", "ca.pem")
+            .path("ca_file", "ca.pem")
             .map(|(text, _)| relative_to(dir, text)),
     };
     section.finish();
@@ -119,6 +119,16 @@ fn check_url(text: &str) -> Result<String, ValueError> {
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     if host.is_empty() || host.starts_with(':') {
         return Err(ValueError::new(format!("`{shown}` names no host"), FIX));
+    }
+    let behind = host.rsplit_once(']').map_or(host, |(_, behind)| behind);
+    if let Some((_, port)) = behind.rsplit_once(':')
+        && !port.is_empty()
+        && port.parse::<std::num::NonZeroU16>().is_err()
+    {
+        return Err(ValueError::new(
+            format!("`{shown}` names no port from 1 to 65535"),
+            FIX,
+        ));
     }
     if user.contains(':') {
         return Err(ValueError::new(

@@ -65,9 +65,13 @@ fn read_server(root: &Section<'_, '_>) -> Server {
             .parsed_by("greeting", defaults::GREETING, parse_greeting)
             .unwrap_or_else(|| defaults::GREETING.to_owned()),
         allow_from: read_allow_from(&section),
-        run_as: section
-            .text("run_as", "ftpd")
-            .map(|(name, _)| name.to_owned()),
+        run_as: section.parsed_by("run_as", "ftpd", |name| match name {
+            "" => Err(ValueError::new(
+                "`\"\"` names no system user",
+                "write its name, as in \"ftpd\"",
+            )),
+            _ => Ok(name.to_owned()),
+        }),
     };
     section.finish();
     server
@@ -135,22 +139,7 @@ fn read_allow_from(section: &Section<'_, '_>) -> Vec<AllowFrom> {
 fn read_share(root: &Section<'_, '_>) -> Share {
     let section = root.section("share");
     let dir = root.faults().source().dir();
-    let text = section.text("root", defaults::SHARE_ROOT);
-    if let Some(("", span)) = &text {
-        let what = "`share.root` is empty";
-        section
-            .faults()
-            .add(Some(span.clone()), what, "write the directory to share");
-    }
-    if let Some((text, span)) = &text
-        && (*text == "~" || text.starts_with("~/"))
-    {
-        section.faults().add(
-            Some(span.clone()),
-            "`share.root` begins with `~`, which only a shell takes for the home directory",
-            "write the whole path, as in \"/home/ann/share\"",
-        );
-    }
+    let text = section.path("root", defaults::SHARE_ROOT);
     let root_text = text.map_or(defaults::SHARE_ROOT, |(text, _)| text);
     let share = Share {
         root: relative_to(dir, root_text),
@@ -234,8 +223,8 @@ fn read_tls(root: &Section<'_, '_>) -> Tls {
             ("required", TlsMode::Required),
         ],
     );
-    let cert = section.text("cert", "cert.pem");
-    let key = section.text("key", "key.pem");
+    let cert = section.path("cert", "cert.pem");
+    let key = section.path("key", "key.pem");
     let alone = match (&cert, &key) {
         (Some((_, span)), None) => Some(("cert", "key", span)),
         (None, Some((_, span))) => Some(("key", "cert", span)),
@@ -359,7 +348,7 @@ fn read_log(root: &Section<'_, '_>) -> Log {
             &[("text", LogFormat::Text), ("json", LogFormat::Json)],
         ),
         xferlog: section
-            .text("xferlog", "xferlog")
+            .path("xferlog", "xferlog")
             .map(|(text, _)| relative_to(dir, text)),
     };
     section.finish();

@@ -192,7 +192,7 @@ pub(super) fn read_auth(
 ) -> Auth {
     let section = root.section("auth");
     let listed = section.list::<UserName>("allow_users", "ann");
-    let file = section.text("allow_users_file", "allowed_users");
+    let file = section.path("allow_users_file", "allowed_users");
     let from_file = file.as_ref().map(|(text, span)| {
         let path = relative_to(root.faults().source().dir(), text);
         let names = read_names(&section, &path, span);

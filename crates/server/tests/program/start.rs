@@ -152,7 +152,7 @@ impl Shared {
     fn url(&self) -> &str {
         self.screen
             .split_whitespace()
-            .find(|word| word.starts_with("ftp://"))
+            .rfind(|word| word.starts_with("ftp://"))
             .unwrap()
     }
 

@@ -68,19 +68,25 @@ impl Screen<'_> {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "Sharing {}", self.dir);
         let _ = writeln!(out, "Whoever has the passphrase may {may}.\n");
-        let url = self.url();
-        let _ = writeln!(out, "  {url}\n");
-        if let Some(code) = qr::draw(&url, self.color) {
-            let _ = writeln!(out, "{code}");
-        }
         self.draw_facts(&mut out);
         self.draw_lines_to_type(&mut out);
         self.draw_firewall(&mut out);
-        let _ = match self.until {
-            Some(until) => writeln!(out, "\nShared until {until}; Ctrl-C ends it before."),
-            None => writeln!(out, "\nShared until Ctrl-C."),
-        };
+        let _ = writeln!(out);
+        self.draw_code(&mut out);
         out
+    }
+
+    /// The last lines, which a small terminal shows: the code, its URL, and the end.
+    fn draw_code(&self, out: &mut String) {
+        let url = self.url();
+        if let Some(code) = qr::draw(&url, self.color) {
+            out.push_str(&code);
+        }
+        let _ = writeln!(out, "  {url}");
+        let _ = match self.until {
+            Some(until) => writeln!(out, "Shared until {until}; Ctrl-C ends it before."),
+            None => writeln!(out, "Shared until Ctrl-C."),
+        };
     }
 
     fn draw_facts(&self, out: &mut String) {
@@ -117,7 +123,7 @@ impl Screen<'_> {
             let _ = writeln!(out, "  ftp       ftp {ip} {port}");
             let _ = writeln!(
                 out,
-                "  Explorer  type the ftp:// line above into the address bar"
+                "  Explorer  type the ftp:// line below into the address bar"
             );
         }
     }
@@ -196,9 +202,6 @@ mod tests {
         Sharing /home/ann/photos
         Whoever has the passphrase may fetch files.
 
-          ftp://guest:lusab-babad-gutih-tugad@192.168.100.100:2121/
-
-
           user        guest
           passphrase  lusab-babad-gutih-tugad
           TLS         offered; the certificate's SHA-256:
@@ -209,14 +212,33 @@ mod tests {
           ftpc      ftpc ls ftp://guest@192.168.100.100:2121/
           curl      curl -u guest ftp://192.168.100.100:2121/
           ftp       ftp 192.168.100.100 2121
-          Explorer  type the ftp:// line above into the address bar
+          Explorer  type the ftp:// line below into the address bar
 
         If they cannot connect, open the firewall here:
           sudo ufw allow 2121,50000:50999/tcp
           sudo firewall-cmd --add-port=2121/tcp --add-port=50000-50999/tcp
 
+          ftp://guest:lusab-babad-gutih-tugad@192.168.100.100:2121/
         Shared until 18:25; Ctrl-C ends it before.
         ");
+    }
+
+    #[test]
+    fn a_terminal_of_24_lines_shows_the_code_and_the_url() {
+        let drawn = screen().draw();
+        let lines: Vec<_> = drawn.lines().collect();
+        // The cursor stands on the line behind the last one.
+        let (gone, seen) = lines.split_at(lines.len() - 23);
+        let is_code = |line: &&str| line.contains(['█', '▀', '▄']);
+        assert!(!gone.iter().any(is_code), "{drawn}");
+        assert!(
+            seen[0].chars().all(|c| c == '█'),
+            "its border is whole: {drawn}"
+        );
+        assert!(
+            seen.iter().any(|line| line.contains("ftp://guest:")),
+            "{drawn}"
+        );
     }
 
     #[test]
