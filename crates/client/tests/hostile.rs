@@ -564,25 +564,32 @@ fn lists_one_file(session: &mut fake::Session, line: &str) -> bool {
 }
 
 #[tokio::test]
-async fn without_size_the_listing_tells_what_is_there() {
-    let server = Fake::default()
-        .feat(&[])
-        .file("/d/a", "12345")
-        .hook(|session, line| {
-            let refusal = match line {
-                _ if line.starts_with("SIZE") => "502 what?",
-                "CWD /d/a" | "CWD /d/b" => "550 no directory",
-                _ => return lists_one_file(session, line),
-            };
-            session.say(refusal);
-            true
-        })
-        .start();
-    let mut remote = dial(&server).await;
-    let entry = remote.stat("/d/a").await.unwrap().unwrap();
-    assert_eq!((entry.kind, entry.size), (Kind::File, Some(5)));
-    assert_eq!(remote.stat("/d/b").await.unwrap(), None);
-    assert_eq!(remote.stat("/d").await.unwrap().unwrap().kind, Kind::Dir);
+async fn where_size_does_not_tell_the_listing_does() {
+    // No SIZE at all, and one that answers so for every file that is not there.
+    for (feat, answer) in [
+        (&[][..], "502 what?"),
+        (&["SIZE"][..], "450 Failed to get size of file"),
+    ] {
+        let server = Fake::default()
+            .feat(feat)
+            .file("/d/a", "12345")
+            .hook(move |session, line| {
+                let refusal = match line {
+                    _ if line.starts_with("SIZE") => answer,
+                    "CWD /d/a" | "CWD /d/b" => "550 no directory",
+                    _ => return lists_one_file(session, line),
+                };
+                session.say(refusal);
+                true
+            })
+            .start();
+        let mut remote = dial(&server).await;
+        let entry = remote.stat("/d/a").await.unwrap().unwrap();
+        assert_eq!((entry.kind, entry.size), (Kind::File, Some(5)), "{answer}");
+        assert_eq!(remote.stat("/d/b").await.unwrap(), None);
+        assert_eq!(remote.stat("/d").await.unwrap().unwrap().kind, Kind::Dir);
+        assert_eq!(remote.size("/d/b").await.unwrap(), None);
+    }
 }
 
 #[tokio::test]
@@ -661,28 +668,6 @@ async fn a_refused_listing_is_told_with_its_directory() {
             format!("LIST `{shown}`: 550 not allowed")
         );
     }
-}
-
-#[tokio::test]
-async fn a_450_to_size_is_no_answer() {
-    let server = Fake::default()
-        .feat(&["SIZE"])
-        .hook(|session, line| {
-            let refusal = match line {
-                _ if line.starts_with("SIZE") => "450 Failed to get size of file",
-                "CWD /d/a" | "CWD /d/b" => "550 no directory",
-                _ => return lists_one_file(session, line),
-            };
-            session.say(refusal);
-            true
-        })
-        .start();
-    let mut remote = dial(&server).await;
-    let entry = remote.stat("/d/a").await.unwrap().unwrap();
-    assert_eq!((entry.kind, entry.size), (Kind::File, Some(5)));
-    assert_eq!(remote.stat("/d/b").await.unwrap(), None);
-    assert_eq!(remote.stat("/d").await.unwrap().unwrap().kind, Kind::Dir);
-    assert_eq!(remote.size("/d/b").await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -102,7 +102,7 @@ const TABLE: [(&str, &str, &str); 36] = [
     (
         "port of a site",
         "[site.nas]\nurl = \"ftp://ann@[::1]:99999/\"",
-        "names no port from 1 to 65535",
+        "names no port up to 65535",
     ),
     (
         "site's roots at home",

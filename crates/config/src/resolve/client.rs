@@ -123,10 +123,10 @@ fn check_url(text: &str) -> Result<String, ValueError> {
     let behind = host.rsplit_once(']').map_or(host, |(_, behind)| behind);
     if let Some((_, port)) = behind.rsplit_once(':')
         && !port.is_empty()
-        && port.parse::<std::num::NonZeroU16>().is_err()
+        && port.parse::<u16>().is_err()
     {
         return Err(ValueError::new(
-            format!("`{shown}` names no port from 1 to 65535"),
+            format!("`{shown}` names no port up to 65535"),
             FIX,
         ));
     }
