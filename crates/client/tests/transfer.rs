@@ -97,6 +97,17 @@ fn leftovers(top: &Path) -> Vec<String> {
     names
 }
 
+/// Takes the head of an upload, keeps it, and cuts both connections.
+fn cut_upload(session: &mut Session, line: &str, count: usize) {
+    use std::io::Read as _;
+    session.say("150 go");
+    let mut head = vec![0; count];
+    session.data().read_exact(&mut head).unwrap();
+    let path = line.split_once(' ').unwrap().1.to_owned();
+    session.files.lock().unwrap().insert(path, head);
+    session.hang_up();
+}
+
 /// Sends the head of a file and cuts the data connection and then the control connection.
 fn cut_after(session: &mut Session, path: &str, offset: usize, count: usize) {
     let content = session.content(path).unwrap();
@@ -479,13 +490,7 @@ async fn a_cut_upload_goes_on_where_it_stopped() {
     let server = Fake::default()
         .hook(move |session, line| {
             line.starts_with("STOR") && !cut.swap(true, Ordering::SeqCst) && {
-                use std::io::Read;
-                session.say("150 go");
-                let mut head = vec![0; 250_000];
-                session.data().read_exact(&mut head).unwrap();
-                let path = line.split_once(' ').unwrap().1.to_owned();
-                session.files.lock().unwrap().insert(path, head);
-                session.hang_up();
+                cut_upload(session, line, 250_000);
                 true
             }
         })
@@ -513,13 +518,7 @@ async fn without_rest_an_upload_goes_on_by_appending() {
                 true
             }
             "STOR" if !cut.swap(true, Ordering::SeqCst) => {
-                session.say("150 go");
-                let head = noise(100_000);
-                use std::io::Read;
-                session.data().read_exact(&mut vec![0; 100_000]).unwrap();
-                let path = line.split_once(' ').unwrap().1.to_owned();
-                session.files.lock().unwrap().insert(path, head);
-                session.hang_up();
+                cut_upload(session, line, 100_000);
                 true
             }
             _ => false,
@@ -542,19 +541,14 @@ async fn an_upload_goes_on_by_rest_only_where_that_is_promised() {
             if !line.starts_with("STOR") {
                 return false;
             }
-            let path = line.split_once(' ').unwrap().1.to_owned();
             if cut.swap(true, Ordering::SeqCst) {
+                let path = line.split_once(' ').unwrap().1.to_owned();
                 // Opened anew, then written at the offset.
                 let hole = vec![0; session.rest];
                 session.files.lock().unwrap().insert(path, hole);
                 return false;
             }
-            use std::io::Read;
-            session.say("150 go");
-            let mut head = vec![0; 100_000];
-            session.data().read_exact(&mut head).unwrap();
-            session.files.lock().unwrap().insert(path, head);
-            session.hang_up();
+            cut_upload(session, line, 100_000);
             true
         })
         .start();
