@@ -107,9 +107,10 @@ fn check_url(text: &str) -> Result<String, ValueError> {
     const FIX: &str = "write one as in \"ftp://ann@192.168.1.5:2121/\"";
     let shown = mask::url(text);
     let shown = shown.escape_debug();
+    let is_ftp =
+        |scheme: &str| scheme.eq_ignore_ascii_case("ftp") || scheme.eq_ignore_ascii_case("ftps");
     let parts = text.split_once("://");
-    let is_ftp = |scheme: &str| ["ftp", "ftps"].map(|known| scheme.eq_ignore_ascii_case(known));
-    let Some((_, rest)) = parts.filter(|(scheme, _)| is_ftp(scheme).contains(&true)) else {
+    let Some((_, rest)) = parts.filter(|(scheme, _)| is_ftp(scheme)) else {
         return Err(ValueError::new(
             format!("`{shown}` is not an ftp:// URL"),
             FIX,
@@ -120,8 +121,10 @@ fn check_url(text: &str) -> Result<String, ValueError> {
     if host.is_empty() || host.starts_with(':') {
         return Err(ValueError::new(format!("`{shown}` names no host"), FIX));
     }
+    // An IPv6 address without brackets has no port.
     let behind = host.rsplit_once(']').map_or(host, |(_, behind)| behind);
-    if let Some((_, port)) = behind.rsplit_once(':')
+    if let Some((name, port)) = behind.rsplit_once(':')
+        && !name.contains(':')
         && !port.is_empty()
         && port.parse::<u16>().is_err()
     {
@@ -137,4 +140,24 @@ fn check_url(text: &str) -> Result<String, ValueError> {
         ));
     }
     Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_url;
+
+    #[test]
+    fn a_port_is_asked_for_only_where_one_can_stand() {
+        for good in [
+            "FTP://ann@nas:2121/",
+            "ftps://h:/",
+            "ftp://fe80::abcd/",
+            "ftp://[fe80::abcd]:21/",
+        ] {
+            assert!(check_url(good).is_ok(), "{good}");
+        }
+        for bad in ["ftp://h:70000/", "ftp://h:x/", "ftp://[::1]:x/"] {
+            assert!(check_url(bad).is_err(), "{bad}");
+        }
+    }
 }
