@@ -1,0 +1,33 @@
+//! Sessions with a server that lies, stalls or breaks: each ends in a clear error, in step, with
+//! bounded memory.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up should stop"
+)]
+
+#[path = "../fake/mod.rs"]
+mod fake;
+
+mod data;
+mod listing;
+mod login;
+mod replies;
+
+use ftpc::{
+    error::RemoteError,
+    remote::{Dial, Remote, connect::Dialer},
+};
+
+use fake::Running;
+
+async fn dial(server: &Running) -> Box<dyn Remote> {
+    server.dialer().dial().await.unwrap()
+}
+
+async fn refusal(dialer: Dialer) -> RemoteError {
+    match dialer.dial().await {
+        Ok(_) => panic!("the session was made"),
+        Err(error) => error,
+    }
+}

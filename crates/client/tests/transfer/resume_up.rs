@@ -1,0 +1,134 @@
+//! Uploads that were cut and go on, and by which command.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use crate::{
+    fake::{Fake, Session},
+    noise, run, sending,
+};
+
+/// Takes the head of an upload, keeps it, and cuts both connections.
+fn cut_upload(session: &mut Session, line: &str, count: usize) {
+    use std::io::Read as _;
+    session.say("150 go");
+    let mut head = vec![0; count];
+    session.data().read_exact(&mut head).unwrap();
+    let path = line.split_once(' ').unwrap().1.to_owned();
+    session.files.lock().unwrap().insert(path, head);
+    session.hang_up();
+}
+
+#[tokio::test]
+async fn a_large_file_goes_on_with_what_a_committing_server_kept() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(17 << 20);
+    let kept = content[..5_000_000].to_vec();
+    let server = Fake::default()
+        .feat(&["X-ATOMIC-STOR", "SIZE"])
+        .hook(move |session, line| {
+            if !line.starts_with("STOR") {
+                return false;
+            }
+            let offset = std::mem::take(&mut session.rest);
+            if offset > kept.len() {
+                let have = kept.len();
+                session.say(&format!(
+                    "554 /a: offset {offset} is beyond the {have} bytes that are here"
+                ));
+                return true;
+            }
+            let path = line.split_once(' ').unwrap().1;
+            session
+                .files
+                .lock()
+                .unwrap()
+                .insert(path.to_owned(), kept.clone());
+            session.store(path, offset);
+            true
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(summary.bytes, (17 << 20) - 5_000_000);
+    assert!(server.content("/a").unwrap() == content);
+    assert_eq!(server.names(), ["/a"]);
+}
+
+#[tokio::test]
+async fn a_cut_upload_goes_on_where_it_stopped() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(500_000);
+    let cut = Arc::new(AtomicBool::new(false));
+    let server = Fake::default()
+        .hook(move |session, line| {
+            line.starts_with("STOR") && !cut.swap(true, Ordering::SeqCst) && {
+                cut_upload(session, line, 250_000);
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a").unwrap(), content);
+    assert_eq!(server.names(), ["/a"]);
+    assert!(
+        server.lines().contains(&"REST 250000".to_owned()),
+        "{:?}",
+        server.lines()
+    );
+}
+
+#[tokio::test]
+async fn without_rest_an_upload_goes_on_by_appending() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(200_000);
+    let cut = Arc::new(AtomicBool::new(false));
+    let server = Fake::default()
+        .hook(move |session, line| match line.split(' ').next().unwrap() {
+            "REST" if line != "REST 34464" => {
+                session.say("502 no");
+                true
+            }
+            "STOR" if !cut.swap(true, Ordering::SeqCst) => {
+                cut_upload(session, line, 100_000);
+                true
+            }
+            _ => false,
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a").unwrap(), content);
+    assert_eq!(server.count("APPE"), 1);
+}
+
+#[tokio::test]
+async fn an_upload_goes_on_by_rest_only_where_that_is_promised() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(200_000);
+    let cut = Arc::new(AtomicBool::new(false));
+    let server = Fake::default()
+        .feat(&["SIZE"])
+        .hook(move |session, line| {
+            if !line.starts_with("STOR") {
+                return false;
+            }
+            if cut.swap(true, Ordering::SeqCst) {
+                let path = line.split_once(' ').unwrap().1.to_owned();
+                // Opened anew, then written at the offset.
+                let hole = vec![0; session.rest];
+                session.files.lock().unwrap().insert(path, hole);
+                return false;
+            }
+            cut_upload(session, line, 100_000);
+            true
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert!(server.content("/a").unwrap() == content);
+    assert_eq!((server.count("STOR"), server.count("APPE")), (1, 1));
+}

@@ -1,0 +1,169 @@
+//! One file up: under which name it is sent, and what proves that it arrived.
+
+use std::time::Duration;
+
+use ftpc::{error::Error, event::Event};
+
+use crate::{fake::Fake, noise, only_error, options, run, run_with, sending};
+
+#[tokio::test]
+async fn an_upload_appears_whole_under_its_name() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default().file("/in/a", "old").start();
+    let content = noise(300_000);
+    let summary = run(&server, sending(temp.path(), "a", &content, "/in/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/in/a").unwrap(), content);
+    assert_eq!(server.names(), ["/in/a"]);
+    assert!(
+        server
+            .lines()
+            .iter()
+            .any(|line| line.starts_with("STOR /in/a.") && line.ends_with(".ftpc-part"))
+    );
+    assert_eq!(server.count("MFMT"), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_commits_whole_files_gets_the_final_name() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default().feat(&["X-ATOMIC-STOR", "SIZE"]).start();
+    let summary = run(&server, sending(temp.path(), "a", b"x", "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert!(server.lines().contains(&"STOR /a".to_owned()));
+    assert_eq!(server.count("RNFR"), 0);
+}
+
+#[tokio::test]
+async fn a_size_told_with_the_time_is_the_proof_of_an_upload() {
+    for (told, questions, is_whole) in [(";Size=3", 0, true), ("", 1, true), (";Size=2", 0, false)]
+    {
+        let temp = tempfile::tempdir().unwrap();
+        let server = Fake::default()
+            .feat(&["X-ATOMIC-STOR", "SIZE", "MFMT"])
+            .hook(move |session, line| {
+                line.starts_with("MFMT") && {
+                    session.say(&format!("213 Modify=20240102030405{told}; /a Size=9;"));
+                    true
+                }
+            })
+            .start();
+        let mut once = options();
+        once.backoff.attempts = 1;
+        let (summary, _) = run_with(&server, once, sending(temp.path(), "a", b"abc", "/a")).await;
+        assert_eq!(summary.failed.is_empty(), is_whole, "{told}");
+        if !is_whole {
+            let error = only_error(&summary);
+            assert!(
+                matches!(
+                    error,
+                    Error::Truncated {
+                        want: 3,
+                        got: 2,
+                        ..
+                    }
+                ),
+                "{error}"
+            );
+        }
+        assert_eq!(server.count("SIZE"), questions, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_server_chooses_names_nothing_is_sent_to_the_final_one() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a", "old")
+        .feat(&["X-ATOMIC-STOR", "X-ON-DUPLICATE rename", "SIZE", "MFMT"])
+        .answers("STOR", "553 no temporary name here")
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    let error = only_error(&summary);
+    assert!(error.to_string().contains("553"), "{error}");
+    assert!(!server.lines().contains(&"STOR /a".to_owned()));
+    assert_eq!(server.count("DELE") + server.count("MFMT"), 0);
+    assert_eq!(server.content("/a").unwrap(), b"old");
+}
+
+#[tokio::test]
+async fn a_server_that_closes_behind_each_upload_gets_it_once() {
+    for length in [0, 1000, 200_000] {
+        let temp = tempfile::tempdir().unwrap();
+        let content = noise(length);
+        let server = Fake::default()
+            .hook(|session, line| {
+                line.starts_with("STOR") && {
+                    let path = line.split_once(' ').unwrap().1.to_owned();
+                    session.store(&path, 0);
+                    session.hang_up();
+                    true
+                }
+            })
+            .start();
+        let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+        assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+        assert!(server.content("/a").unwrap() == content);
+        assert_eq!(
+            (server.names(), server.count("STOR")),
+            (vec!["/a".to_owned()], 1)
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_servers_reason_for_breaking_an_upload_is_told() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .hook(|session, line| {
+            line.starts_with("STOR") && {
+                session.say("150 go");
+                let data = session.data();
+                socket2::SockRef::from(&data)
+                    .set_linger(Some(Duration::ZERO))
+                    .unwrap();
+                drop(data);
+                session.say("552 quota exceeded");
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", &noise(30_000_000), "/a")).await;
+    let error = only_error(&summary);
+    assert!(error.to_string().ends_with("552 quota exceeded"), "{error}");
+    assert_eq!(server.count("STOR"), 1);
+}
+
+#[tokio::test]
+async fn where_no_temporary_name_is_taken_the_file_goes_directly() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default().answers("RNFR", "550 not allowed").start();
+    let (summary, events) = run_with(
+        &server,
+        options(),
+        sending(temp.path(), "a", b"hello", "/a"),
+    )
+    .await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a").unwrap(), b"hello");
+    assert_eq!(server.names(), ["/a"]);
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Message { text } if text.contains("directly")))
+    );
+}
+
+#[tokio::test]
+async fn a_missing_directory_is_the_only_thing_told() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .answers("STOR", "553 Could not create file.")
+        .start();
+    let plan = sending(temp.path(), "a", b"hello", "/none/a");
+    let (summary, events) = run_with(&server, options(), plan).await;
+    let error = only_error(&summary).to_string();
+    assert_eq!(error, "STOR `/none/a`: 553 Could not create file.");
+    let is_message = |event: &Event| matches!(event, Event::Message { .. });
+    assert!(!events.iter().any(is_message), "{events:?}");
+}

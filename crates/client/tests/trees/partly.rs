@@ -1,0 +1,65 @@
+//! Servers that show or serve a part only.
+
+use std::{fs, sync::atomic::Ordering};
+
+use crate::{fake::Fake, says, write};
+
+/// A server whose `t/locked` may not be listed.
+fn with_locked() -> Fake {
+    let fake = Fake::default().file("t/locked/x", "x");
+    fake.file("t/open", "open").hook(|session, line| {
+        let locked = line == "MLSD t/locked";
+        if locked {
+            session.say("550 permission denied");
+        }
+        locked
+    })
+}
+
+#[test]
+fn one_directory_that_is_not_listed_does_not_stop_the_others() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let server = with_locked().start();
+    let words = "`locked`: MLSD `t/locked`: 550 permission denied";
+    says(here, &server, &["get", "-r", "@/t"], 1, words);
+    assert_eq!(fs::read(here.join("t/open")).unwrap(), b"open");
+    write(here, "t/locked/mine", "only");
+    write(here, "t/old", "old");
+    says(here, &server, &["sync", "--delete", "@/t", "t"], 1, words);
+    assert!(here.join("t/locked/mine").exists() && !here.join("t/old").exists());
+    says(here, &server, &["find", "@/t"], 1, words);
+    let words = "`locked`: the target cannot be read there";
+    says(here, &server, &["sync", "t", "@/t"], 1, words);
+    assert_eq!(server.count("STOR"), 0);
+}
+
+#[test]
+fn parts_of_uploads_are_not_left_out_without_a_word() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let server = Fake::default()
+        .file("t/mine.ftpc-part", "1")
+        .file("t/a", "2")
+        .start();
+    let words = "left out: mine.ftpc-part: a part of a transfer";
+    says(here, &server, &["get", "-r", "@/t"], 0, words);
+}
+
+#[test]
+fn doctor_needs_one_connection() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("d/", "")
+        .hook(|session, line| {
+            line.starts_with("USER") && session.open.load(Ordering::SeqCst) > 1 && {
+                session.leave();
+                session.say("421 Too many users");
+                session.hang_up();
+                true
+            }
+        })
+        .start();
+    says(temp.path(), &server, &["doctor", "@/d"], 0, "");
+    assert_eq!(server.count("USER"), 1);
+}

@@ -1,0 +1,113 @@
+//! Files that are moved to the server, and two that would become one.
+
+use std::{fs, os::unix::fs::symlink};
+
+use crate::{fake::Fake, says, write};
+
+#[test]
+fn a_moved_tree_leaves_what_was_not_sent() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    for name in ["m/a.txt", "m/only.raw", "m/sub/b.txt"] {
+        write(here, name, name);
+    }
+    symlink("/etc/hostname", here.join("m/lnk")).unwrap();
+    // A file that comes while another is being sent.
+    let late = here.join("m/sub/late.txt");
+    let server = Fake::default()
+        .hook(move |_, line| {
+            if line.starts_with("STOR") {
+                fs::write(&late, "late").unwrap();
+            }
+            false
+        })
+        .start();
+    let put = ["put", "-r", "--move", "--exclude", "*.raw", "m", "@/"];
+    says(
+        here,
+        &server,
+        &put,
+        1,
+        "`m` stays: it holds what was not sent",
+    );
+    for gone in ["m/a.txt", "m/sub/b.txt"] {
+        assert!(!here.join(gone).exists(), "{gone}");
+        assert_eq!(server.content(gone).unwrap(), gone.as_bytes());
+    }
+    for kept in ["m/only.raw", "m/sub/late.txt"] {
+        assert!(here.join(kept).exists() && server.content(kept).is_none());
+    }
+    assert!(here.join("m/lnk").symlink_metadata().is_ok());
+
+    fs::remove_dir_all(here.join("m")).unwrap();
+    write(here, "n/sub/c", "c");
+    let server = Fake::default().start();
+    says(here, &server, &["put", "-r", "--move", "n", "@/"], 0, "");
+    assert!(!here.join("n").exists() && server.content("n/sub/c").is_some());
+}
+
+#[test]
+fn a_moved_file_that_changed_while_it_was_sent_stays() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "a", "sent");
+    write(here, "b", "sent");
+    let path = here.join("b");
+    // It changes when all its bytes are over.
+    let server = Fake::default()
+        .hook(move |_, line| {
+            if line.starts_with("RNTO b") {
+                fs::write(&path, "sent and more").unwrap();
+            }
+            false
+        })
+        .start();
+    says(here, &server, &["put", "--move", "a", "b", "@/"], 1, "`b`");
+    assert!(!here.join("a").exists());
+    assert_eq!(fs::read(here.join("b")).unwrap(), b"sent and more");
+}
+
+#[test]
+fn two_files_of_one_name_are_refused_before_a_byte_moves() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    for name in ["a/f", "b/f", "c/f/x"] {
+        write(here, name, name);
+    }
+    let server = Fake::default()
+        .file("/g1/f", "1")
+        .file("/g2/f", "2")
+        .start();
+    let words = "`a/f` and `b/f` would both become `two/f`";
+    says(
+        here,
+        &server,
+        &["put", "--move", "a/f", "b/f", "@/two/"],
+        2,
+        words,
+    );
+    says(here, &server, &["put", "a/f", "b/f", "@/two/"], 2, words);
+    let mixed = "`a/f` and a directory would both become `two/f`";
+    says(
+        here,
+        &server,
+        &["put", "-r", "a/f", "c/f", "@/two/"],
+        2,
+        mixed,
+    );
+    let down = "`/g1/f` and `/g2/f` would both become `f`";
+    let get = ["get", "--force", "@//g1/f", "@//g2/f", "-o", "same/"];
+    says(here, &server, &get, 2, down);
+    assert!(here.join("a/f").exists() && here.join("b/f").exists());
+    assert!(!here.join("same").exists());
+    assert_eq!((server.count("STOR"), server.count("RETR")), (0, 0));
+    // Named twice, it goes once.
+    says(
+        here,
+        &server,
+        &["put", "--move", "a/f", "a/f", "@/two/"],
+        0,
+        "",
+    );
+    assert_eq!(server.content("two/f").unwrap(), b"a/f");
+}

@@ -1,0 +1,138 @@
+//! What `sync` sends and removes, on either side.
+
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
+
+use crate::{fake::Fake, says, write};
+
+/// A server on which `t` holds a file under a name that is no use here, and one to remove.
+fn with_odd_name() -> Fake {
+    Fake::default().file("t/a", "1").hook(|session, line| {
+        if line != "MLSD t" {
+            return false;
+        }
+        let facts = "type=file;size=1;modify=20240102030405;";
+        session.sends(format!("{facts} a\r\n{facts} tab\tx\r\n"))
+    })
+}
+
+#[test]
+fn what_a_listing_cannot_name_is_not_removed_here() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/tab\tx", "only copy");
+    let server = with_odd_name().start();
+    let sync = ["sync", "--delete", "@/t", "t"];
+    says(here, &server, &sync, 1, "it holds a control character");
+    assert_eq!(fs::read(here.join("t/tab\tx")).unwrap(), b"only copy");
+    assert!(here.join("t/a").exists());
+}
+
+#[test]
+fn without_delete_sync_removes_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/x", "file");
+    write(here, "t/y", "file");
+    let server = Fake::default().file("t/x/deep/only.txt", "only").start();
+    says(
+        here,
+        &server,
+        &["sync", "t", "@/t"],
+        1,
+        "a directory that is not empty",
+    );
+    assert!(server.content("t/x/deep/only.txt").is_some() && server.content("t/y").is_some());
+    assert_eq!(server.count("DELE") + server.count("RMD"), 0);
+
+    write(here, "down/a/deep/only.txt", "only");
+    let server = Fake::default().file("t/a", "file").start();
+    says(
+        here,
+        &server,
+        &["sync", "@/t", "down"],
+        1,
+        "a directory that is not empty",
+    );
+    assert!(here.join("down/a/deep/only.txt").exists());
+}
+
+#[test]
+fn nothing_is_removed_after_a_file_failed() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    // Renamed here, to a name that the server refuses.
+    write(here, "t/new", "content");
+    write(here, "t/other", "other");
+    let server = Fake::default()
+        .file("t/old", "content")
+        .hook(|session, line| {
+            let refused = line.starts_with("STOR") && line.contains("new");
+            if refused {
+                session.say("553 not this name");
+            }
+            refused
+        })
+        .start();
+    let words = "removals: left out 1, since not everything was copied";
+    says(here, &server, &["sync", "--delete", "t", "@/t"], 1, words);
+    assert_eq!(server.content("t/old").unwrap(), b"content");
+    assert_eq!(server.content("t/other").unwrap(), b"other");
+}
+
+#[test]
+fn a_question_shows_no_password() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    fs::create_dir(here.join("empty")).unwrap();
+    let server = Fake::default().file("three/a", "1").start();
+    let sync = ["sync", "--delete", "empty", "@/three"];
+    let said = says(
+        here,
+        &server,
+        &sync,
+        2,
+        "`empty` is empty: all 1 entries of `ftp://127",
+    );
+    assert!(
+        said.contains("/three` would be removed") && !said.contains("hunter2"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_changed_file_with_an_old_time_is_sent_unless_the_server_is_known_to_keep_no_times() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/a", "new!");
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_500_000_000);
+    let file = fs::File::options().write(true).open(here.join("t/a"));
+    file.unwrap().set_modified(old).unwrap();
+    let timed = |feat: &[&'static str], answer: &'static str| {
+        let fake = Fake::default().feat(feat).file("t/a", "old?");
+        fake.hook(move |session, line| {
+            let sets = line == "MDTM 20240102030405 t/a";
+            if sets {
+                session.say(answer);
+            }
+            sets
+        })
+    };
+    let mlst = "MLST type*;size*;modify*;";
+    let rows: [(&[&'static str], &'static str, &[u8]); 3] = [
+        (&[mlst, "SIZE", "MDTM"], "213 set", b"new!"),
+        (&[mlst, "SIZE", "MDTM"], "550 no such file", b"old?"),
+        (&[mlst, "SIZE"], "500 what?", b"old?"),
+    ];
+    for (feat, answer, wanted) in rows {
+        let server = timed(feat, answer).start();
+        says(here, &server, &["sync", "--dry-run", "t", "@/t"], 0, "");
+        let is_set = |line: &String| line.starts_with("MDTM 2024");
+        let tried = server.lines.lock().unwrap().iter().any(is_set);
+        assert!(!tried, "a dry run changes nothing");
+        says(here, &server, &["sync", "t", "@/t"], 0, "");
+        assert_eq!(server.content("t/a").unwrap(), wanted, "{feat:?} {answer}");
+    }
+}
