@@ -1,0 +1,158 @@
+//! Uploads: whole files only, the names they take, the modes and times they get.
+
+use super::*;
+
+#[test]
+fn a_file_takes_its_name_only_when_it_is_whole() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    store(&home, "a", FRESH, b"old").unwrap();
+    assert_eq!(
+        fs::metadata(bed.disk("a")).unwrap().permissions().mode() & 0o777,
+        0o644
+    );
+    let upload = home.begin_upload(&path("a"), FRESH, None).unwrap();
+    upload.file().write_all(b"new and longer").unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"old");
+    let seen: Vec<String> = home
+        .list(
+            &path("/"),
+            ListOptions {
+                all: true,
+                ..ListOptions::default()
+            },
+        )
+        .unwrap()
+        .map(|entry| entry.name.into_owned())
+        .collect();
+    assert_eq!(seen, ["a"]);
+    upload.commit(None).unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"new and longer");
+    assert_eq!(bed.partials(), 0);
+}
+
+#[test]
+fn an_interrupted_upload_can_go_on_and_leaves_the_old_file() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    store(&home, "a", FRESH, b"old").unwrap();
+    let upload = home.begin_upload(&path("a"), FRESH, None).unwrap();
+    upload.file().write_all(b"12345").unwrap();
+    drop(upload);
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"old");
+    assert_eq!(bed.partials(), 1);
+    let error = home
+        .begin_upload(&path("a"), Intent::Store { offset: 6 }, None)
+        .unwrap_err();
+    assert_eq!(error.code(), 554);
+    store(&home, "a", Intent::Store { offset: 4 }, b"x").unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"1234x");
+    assert_eq!(bed.partials(), 0);
+}
+
+#[test]
+fn appending_goes_behind_the_file_or_behind_the_kept_partial() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    store(&home, "a", FRESH, b"abc").unwrap();
+    store(&home, "a", Intent::Append, b"def").unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"abcdef");
+    store(&home, "a", Intent::Store { offset: 2 }, b"X").unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"abX");
+    let upload = home.begin_upload(&path("new"), FRESH, None).unwrap();
+    upload.file().write_all(b"half").unwrap();
+    drop(upload);
+    store(&home, "new", Intent::Append, b"+rest").unwrap();
+    assert_eq!(fs::read(bed.disk("new")).unwrap(), b"half+rest");
+}
+
+#[test]
+fn two_uploads_to_one_name_are_never_mixed() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    let one = home.begin_upload(&path("a"), FRESH, None).unwrap();
+    let two = home.begin_upload(&path("a"), FRESH, None).unwrap();
+    one.file().write_all(b"1111").unwrap();
+    two.file().write_all(b"22").unwrap();
+    one.commit(None).unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"1111");
+    two.commit(None).unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"22");
+    assert_eq!(bed.partials(), 0);
+}
+
+#[test]
+fn a_taken_name_is_overwritten_renamed_or_refused() {
+    let mut bed = Bed::new();
+    for (on_duplicate, outcome) in [
+        (OnDuplicate::Overwrite, Ok("/a.txt")),
+        (OnDuplicate::Rename, Ok("/a (1).txt")),
+        (OnDuplicate::Refuse, Err(553)),
+    ] {
+        bed.uploads.on_duplicate = on_duplicate;
+        fs::create_dir_all(&bed.share.root).unwrap();
+        fs::write(bed.disk("a.txt"), "old").unwrap();
+        let home = bed.home(Rights::READ_WRITE, "/");
+        let done = store(&home, "a.txt", FRESH, b"new");
+        let done = done
+            .map(|done| done.path.to_string())
+            .map_err(|error| error.code());
+        assert_eq!(done, outcome.map(str::to_owned));
+    }
+    assert_eq!(fs::read(bed.disk("a.txt")).unwrap(), b"old");
+    let unique = store(
+        &bed.home(Rights::READ_WRITE, "/"),
+        "a.txt",
+        Intent::Unique,
+        b"u",
+    )
+    .unwrap();
+    assert_eq!(unique.path.as_str(), "/a (2).txt");
+}
+
+#[test]
+fn no_room_is_told_with_figures_and_leaves_nothing() {
+    let mut bed = Bed::new();
+    bed.share.reserve = Reserve::Bytes(ByteSize(u64::MAX));
+    let home = bed.home(Rights::READ_WRITE, "/");
+    let error = home.begin_upload(&path("a"), FRESH, Some(10)).unwrap_err();
+    assert_eq!(error.reply().0, 452);
+    assert!(error.to_string().contains("10 B needed, 0 free"), "{error}");
+    assert_eq!(home.make_dir(&path("d")).unwrap_err().code(), 452);
+    assert_eq!(bed.partials(), 0);
+}
+
+#[test]
+fn times_and_modes_are_set() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    let then = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    let upload = home.begin_upload(&path("a"), FRESH, None).unwrap();
+    upload.commit(Some(then)).unwrap();
+    assert_eq!(home.metadata(&path("a")).unwrap().modified, then);
+    let earlier = then - std::time::Duration::from_secs(5);
+    home.set_modified(&path("a"), earlier, false).unwrap();
+    home.set_mode(&path("a"), 0o4600).unwrap();
+    let meta = home.metadata(&path("a")).unwrap();
+    assert_eq!((meta.modified, meta.mode), (earlier, 0o600));
+}
+
+#[test]
+fn an_overwritten_file_keeps_its_mode_but_never_set_id_bits() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    store(&home, "tool", FRESH, b"old").unwrap();
+    fs::set_permissions(bed.disk("tool"), fs::Permissions::from_mode(0o6750)).unwrap();
+    for intent in [FRESH, Intent::Append, Intent::Store { offset: 1 }] {
+        store(&home, "tool", intent, b"new").unwrap();
+        let mode = fs::metadata(bed.disk("tool")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o750, "{intent:?}");
+        fs::set_permissions(bed.disk("tool"), fs::Permissions::from_mode(0o6750)).unwrap();
+    }
+}
+
+#[test]
+fn a_file_too_large_for_the_disk_is_552() {
+    let error = ShareError::from_io(&path("a"), rustix::io::Errno::FBIG.into());
+    assert_eq!(error.reply().0, 552);
+}
