@@ -260,6 +260,15 @@ pub(crate) fn ftpd() -> Command {
     command
 }
 
+/// Runs curl as ann.
+pub(crate) fn curl(args: &[&str]) -> Output {
+    Command::new("curl")
+        .args(["-sS", "-u", "ann:right"])
+        .args(args)
+        .output()
+        .unwrap()
+}
+
 pub(crate) fn stdout(out: &Output) -> String {
     String::from_utf8_lossy(&out.stdout).into_owned()
 }

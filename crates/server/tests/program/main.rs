@@ -6,9 +6,12 @@ mod cli;
 mod common;
 mod daemon;
 mod import;
+mod limits;
 // The end-to-end suites have it as well.
 #[path = "../../../../tests/harness/port.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the harness exports it")]
 mod port;
+mod record;
+mod reload;
 mod start;
 mod users;

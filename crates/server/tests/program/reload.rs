@@ -1,0 +1,105 @@
+//! A configuration that changes below a running server.
+
+use rustix::process::Signal;
+
+use crate::common::{Site, wait_until};
+
+#[test]
+fn a_removed_users_session_ends_and_others_stay() {
+    let site = Site::new("");
+    let server = site.start();
+    let (mut ann, mut bob) = (server.login("ann"), server.login("bob"));
+    site.write("", &["ann", "cat"]);
+    site.ok(&["reload"]);
+    bob.expect("421");
+    assert!(ann.is_open());
+    server.login("cat");
+}
+
+#[test]
+fn logins_go_on_while_reloads_change_nothing_for_them() {
+    let site = Site::new("");
+    let server = site.start();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                site.ok(&["reload"]);
+            }
+        });
+        let refused = (0..40).find_map(|_| {
+            let mut wire = server.connect();
+            wire.expect("220");
+            Some(wire.login("ann")).filter(|code| code != "230")
+        });
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(refused, None);
+    });
+}
+
+#[test]
+fn a_changed_file_is_read_without_being_asked_and_a_bad_one_changes_nothing() {
+    let site = Site::new("");
+    let server = site.start();
+    let mut bob = server.login("bob");
+    site.write_text("[server]\nlisten = [\"127.0.0.1:0\"]\nmax = 3\n");
+    server.wait_for_log("the old one stays");
+    assert!(bob.is_open());
+    let refused = site.run(&["reload"]);
+    assert_eq!(refused.status.code(), Some(1));
+    site.ok(&["status"]);
+    site.write("", &["cat"]);
+    wait_until("cat", || {
+        let mut wire = server.connect();
+        wire.expect("220");
+        (wire.login("cat") == "230").then_some(())
+    });
+}
+
+#[test]
+fn a_reload_shares_the_directory_that_stands_under_the_name_now() {
+    let site = Site::new("");
+    let server = site.start();
+    let share = site.path().join("share");
+    let mut before = server.login("ann");
+    std::fs::rename(&share, site.path().join("old")).unwrap();
+    // As a disk that is taken off: nothing else is shared in its place.
+    site.ok(&["reload"]);
+    server.login("ann");
+    assert!(!share.exists());
+    std::fs::create_dir(&share).unwrap();
+    std::fs::write(share.join("new"), "new").unwrap();
+    site.ok(&["reload"]);
+    let mut after = server.login("ann");
+    after.send("SIZE new");
+    after.expect("213 3");
+    before.send("SIZE new");
+    before.expect("550");
+}
+
+#[test]
+fn hup_reloads_and_names_keys_that_need_a_restart() {
+    let site = Site::new("");
+    let server = site.start();
+    site.write("[log]\nformat = \"json\"\n", &["ann"]);
+    server.signal(Signal::HUP);
+    server.wait_for_log("log.format");
+}
+
+#[test]
+fn the_second_engine_is_warned_about_at_a_start_and_at_a_reload() {
+    let libunftp = "[server]\nlisten = [\"127.0.0.1:0\"]\nengine = \"libunftp\"\n";
+    let site = Site::new(libunftp);
+    let server = site.start();
+    server.wait_for_log("docs/engines.md");
+    drop(server);
+    site.write("", &["ann"]);
+    let server = site.start();
+    // A line of the start is in the log before one of the login.
+    server.login("ann");
+    server.wait_for_log("logged in");
+    assert!(!server.log().contains("docs/engines.md"));
+    site.write(libunftp, &["ann"]);
+    site.ok(&["reload"]);
+    server.wait_for_log("docs/engines.md");
+}
