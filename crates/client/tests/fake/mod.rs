@@ -82,10 +82,10 @@ impl Fake {
         self
     }
 
-    /// Answers every line that begins with `start` by `reply`.
-    pub(crate) fn answers(self, start: &'static str, reply: &'static str) -> Self {
+    /// Answers this line, or every line of this verb, by `reply`.
+    pub(crate) fn answers(self, asked: &'static str, reply: &'static str) -> Self {
         self.hook(move |session, line| {
-            line.starts_with(start) && {
+            (line == asked || line.split(' ').next() == Some(asked)) && {
                 session.say(reply);
                 true
             }
