@@ -12,6 +12,7 @@ mod recipe;
 mod share_command;
 // What ftpc moves, and how it fails.
 mod errors;
+mod found;
 mod shell;
 mod transfers;
 // Limits, live changes, and a life with signals.

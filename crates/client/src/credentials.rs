@@ -17,6 +17,14 @@ pub enum CredentialError {
     /// `password_command` failed.
     #[error("the password command of the site failed: {0}")]
     Command(String),
+    /// `password_command` stands in a file that nobody named.
+    #[error(
+        "`{}` was not named, only found here: the password_command in it is not run", path.display()
+    )]
+    CommandNotRun {
+        /// The file.
+        path: PathBuf,
+    },
     /// The netrc may be read by others.
     #[error("`{}` holds passwords and others may read it (mode {mode:o})", path.display())]
     NetrcReadable {
@@ -58,6 +66,8 @@ pub struct Sources<'a> {
     pub environment: Option<String>,
     /// The site's table.
     pub site: Option<&'a Site>,
+    /// The site's file, if it only happened to be in the working directory: no command runs from it.
+    pub by_chance: Option<&'a Path>,
     /// `~/.netrc`, when it may be asked.
     pub netrc: Option<PathBuf>,
 }
@@ -116,10 +126,13 @@ impl Sources<'_> {
         if let Some(password) = &site.password {
             return Ok(Some(password.clone()));
         }
-        site.password_command
-            .as_deref()
-            .map(run_command)
-            .transpose()
+        match (&site.password_command, self.by_chance) {
+            (None, _) => Ok(None),
+            (Some(_), Some(path)) => Err(CredentialError::CommandNotRun {
+                path: path.to_owned(),
+            }),
+            (Some(command), None) => run_command(command).map(Some),
+        }
     }
 }
 
@@ -192,6 +205,7 @@ mod tests {
             url_password: None,
             environment: environment.map(str::to_owned),
             site: None,
+            by_chance: None,
             netrc: None,
         };
         let login = sources(Some("e"), Some("ann"))

@@ -199,17 +199,29 @@ pub fn parse_url(text: &str) -> Result<(Server, String), BadTarget> {
             .transpose()?
             .filter(|user| !user.is_empty()),
         password: password.map(decode).transpose()?,
-        // RFC 6874 §2: `%25` stands before the scope of an address.
-        host: match host.split_once("%25") {
-            Some((address, scope)) if address.contains(':') && !scope.is_empty() => {
-                format!("{address}%{scope}")
-            }
-            _ => host.to_owned(),
-        },
+        host: plain_host(host),
         port: port.unwrap_or(default),
     };
     let path = decode(path)?;
     Ok((server, path.strip_prefix('/').unwrap_or(&path).to_owned()))
+}
+
+/// Writes a host in one way only, as what is remembered of it is found by its name: small letters
+/// (RFC 3986 §3.2.2), and `%` before the scope of an address, which RFC 6874 §2 writes `%25`.
+fn plain_host(host: &str) -> String {
+    if !host.contains(':') {
+        return host.to_ascii_lowercase();
+    }
+    match host.split_once('%') {
+        Some((address, scope)) => {
+            let scope = scope
+                .strip_prefix("25")
+                .filter(|scope| !scope.is_empty())
+                .unwrap_or(scope);
+            format!("{}%{scope}", address.to_ascii_lowercase())
+        }
+        None => host.to_ascii_lowercase(),
+    }
 }
 
 /// Takes the type code off the end (RFC 1738 §3.2.2); `None`: it asks for lines or a listing.
@@ -281,6 +293,9 @@ mod tests {
         for scoped in ["ftp://[fe80::1%eth0]/", "ftp://[fe80::1%25eth0]/"] {
             assert_eq!(url(scoped).0.host, "fe80::1%eth0");
         }
+        assert_eq!(url("ftp://[FE80::A%25Eth0]/").0.host, "fe80::a%Eth0");
+        assert_eq!(url("ftp://[fe80::1%25]/").0.host, "fe80::1%25");
+        assert_eq!(url("ftp://Ann@NAS.Local/A").0.to_string(), "nas.local:21");
         assert_eq!(url("ftp://h").1, "");
         assert_eq!(url("ftp://h//etc").1, "/etc");
         assert_eq!(url("ftp://h/%2Fetc").1, "/etc");

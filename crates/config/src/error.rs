@@ -50,6 +50,13 @@ pub enum ConfigError {
         /// Its mode bits.
         mode: u32,
     },
+    /// The file in the working directory is another user's, and nobody named it.
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
     /// The file says something that cannot be used.
     Faults {
         /// The file.
@@ -90,6 +97,10 @@ impl ConfigError {
             Self::NotAFile { path } => Some(format!(
                 "name the file itself, as in `{}`",
                 path.join("ftp.toml").display()
+            )),
+            Self::Foreign { path, .. } => Some(format!(
+                "if you trust it, name it: `--config {}`",
+                path.display()
             )),
             Self::NotText { .. } => Some("save the file as UTF-8".to_owned()),
             Self::Unreadable { .. } | Self::Faults { .. } => None,
@@ -160,6 +171,11 @@ impl fmt::Display for ConfigError {
                     path.display()
                 )
             }
+            Self::Foreign { path, owner } => write!(
+                f,
+                "`{}` is user {owner}'s, and was only found here: it may be a trap",
+                path.display()
+            ),
             Self::Faults { path, faults } => {
                 let noun = if faults.len() == 1 { "fault" } else { "faults" };
                 write!(f, "`{}` has {} {noun}", path.display(), faults.len())?;

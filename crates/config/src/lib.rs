@@ -8,6 +8,7 @@ pub mod client;
 pub mod defaults;
 mod error;
 mod exposed;
+mod find;
 mod load;
 mod mask;
 mod print;
@@ -19,7 +20,8 @@ mod source;
 pub mod value;
 
 pub use error::{ConfigError, Fault};
-pub use load::{Environment, Loaded, find_config, load_client, load_server};
+pub use find::{Environment, Found, find_config};
+pub use load::{Loaded, load_client, load_server};
 pub use reader::nearest;
 pub use source::Place;
 

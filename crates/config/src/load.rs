@@ -18,66 +18,6 @@ use crate::{
     source::Source,
 };
 
-/// The environment that decides where the file is, read by the program and passed in.
-#[derive(Clone, Debug, Default)]
-pub struct Environment {
-    /// `$FTP_CONFIG`
-    pub ftp_config: Option<PathBuf>,
-    /// `$XDG_CONFIG_HOME`
-    pub xdg_config_home: Option<PathBuf>,
-    /// `$HOME`
-    pub home: Option<PathBuf>,
-}
-
-impl Environment {
-    /// Reads the three variables of this process.
-    #[must_use]
-    pub fn of_process() -> Self {
-        let path = |name| {
-            std::env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
-        Self {
-            ftp_config: path("FTP_CONFIG"),
-            xdg_config_home: path("XDG_CONFIG_HOME"),
-            home: path("HOME"),
-        }
-    }
-}
-
-/// Finds the file: `explicit`, `$FTP_CONFIG`, `./config/ftp.toml`, `$XDG_CONFIG_HOME/ftp/ftp.toml`
-/// (`~/.config` without the variable), `/etc/ftp/ftp.toml`.
-///
-/// A file that was named is returned even when it does not exist, so that the report names it.
-///
-/// # Errors
-/// [`ConfigError::NotFound`] when none was named and none exists.
-pub fn find_config(
-    explicit: Option<&Path>,
-    environment: &Environment,
-) -> Result<PathBuf, ConfigError> {
-    if let Some(path) = explicit.or(environment.ftp_config.as_deref()) {
-        return Ok(path.to_owned());
-    }
-    let user = environment
-        .xdg_config_home
-        .clone()
-        .or_else(|| environment.home.as_ref().map(|home| home.join(".config")));
-    let searched: Vec<PathBuf> = [
-        Some(PathBuf::from("config/ftp.toml")),
-        user.map(|dir| dir.join("ftp/ftp.toml")),
-        Some(PathBuf::from("/etc/ftp/ftp.toml")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    match searched.iter().find(|path| path.exists()) {
-        Some(path) => Ok(path.clone()),
-        None => Err(ConfigError::NotFound { searched }),
-    }
-}
-
 /// A configuration, where it came from, and what is odd about it without being wrong.
 #[derive(Clone, Debug)]
 pub struct Loaded<T> {

@@ -123,11 +123,16 @@ fn the_file_is_searched_for_in_the_documented_order() {
         xdg_config_home: Some(dir.path().to_owned()),
         ..Environment::default()
     };
-    assert_eq!(find_config(Some(named), &environment).unwrap(), named);
+    let find = |explicit, environment: &Environment| {
+        let found = find_config(explicit, environment).unwrap();
+        assert!(!found.is_by_chance);
+        found.path
+    };
+    assert_eq!(find(Some(named), &environment), named);
     std::fs::create_dir(dir.path().join("ftp")).unwrap();
     let file = dir.path().join("ftp/ftp.toml");
     std::fs::write(&file, "").unwrap();
-    assert_eq!(find_config(None, &environment).unwrap(), file);
+    assert_eq!(find(None, &environment), file);
     environment.ftp_config = Some(named.to_owned());
-    assert_eq!(find_config(None, &environment).unwrap(), named);
+    assert_eq!(find(None, &environment), named);
 }

@@ -14,7 +14,7 @@ pub type Loaded = ftp_config::Loaded<ServerConfig>;
 /// # Errors
 /// When none was named and none is there.
 pub fn find(flag: Option<&Path>) -> Result<PathBuf, Error> {
-    Ok(find_config(flag, &Environment::of_process())?)
+    Ok(find_config(flag, &Environment::of_process())?.path)
 }
 
 /// Loads and checks the file.

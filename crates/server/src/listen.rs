@@ -140,7 +140,7 @@ impl Porch {
         ticket: crate::admit::Ticket,
     ) -> io::Result<()> {
         stream.set_nodelay(true)?;
-        socket2::SockRef::from(&stream).set_keepalive(true)?;
+        socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive())?;
         let local = stream.local_addr()?;
         let seat = self.registry.seat(peer);
         let span = info_span!("session", id = seat.id(), peer = %seat.peer());
@@ -165,6 +165,15 @@ impl Porch {
         self.life.spawn(session.instrument(span));
         Ok(())
     }
+}
+
+/// A client whose line is gone is noticed within a minute, and its session, its places and the partial
+/// it holds are free for it to come back.
+fn keepalive() -> socket2::TcpKeepalive {
+    socket2::TcpKeepalive::new()
+        .with_time(Duration::from_secs(20))
+        .with_interval(Duration::from_secs(10))
+        .with_retries(4)
 }
 
 /// An IPv4 peer of a dual-stack socket is an IPv4 peer.

@@ -121,6 +121,10 @@ fn credential_hint(error: &CredentialError) -> Option<String> {
         CredentialError::NoPrompt { .. } => {
             Some("set FTPC_PASSWORD, or write the password in the site's table".to_owned())
         }
+        CredentialError::CommandNotRun { path } => Some(format!(
+            "if you trust it, name it: `--config {}`",
+            path.display()
+        )),
         CredentialError::Command(_) | CredentialError::Interrupted => None,
     }
 }

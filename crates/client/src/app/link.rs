@@ -136,6 +136,7 @@ impl App {
             },
             environment: self.password.clone(),
             site: site.filter(|_| is_theirs || server.user.is_none()),
+            by_chance: self.by_chance.as_deref(),
             netrc: self
                 .home
                 .as_ref()

@@ -30,6 +30,8 @@ pub struct App {
     pub store: Arc<Store>,
     /// Stops the work.
     pub cancel: Cancel,
+    /// The configuration's file, if it only happened to be in the working directory.
+    by_chance: Option<PathBuf>,
     home: Option<PathBuf>,
     password: Option<String>,
     /// Whom the shell's `user` named, with the password if it was said.
@@ -45,7 +47,7 @@ impl App {
     /// One of them cannot be used.
     pub fn load(ui: Ui, global: Global, cancel: Cancel) -> Result<Self, Failure> {
         let environment = Environment::of_process();
-        let config = load_config(&ui, &global, &environment)?;
+        let (config, by_chance) = load_config(&ui, &global, &environment)?;
         let dir = environment
             .xdg_config_home
             .clone()
@@ -61,6 +63,7 @@ impl App {
             config,
             store,
             cancel,
+            by_chance,
             home: environment.home,
             password,
             named: None,
@@ -85,32 +88,35 @@ impl App {
     }
 }
 
+/// Loads the file; also returns it when nobody named it.
 fn load_config(
     ui: &Ui,
     global: &Global,
     environment: &Environment,
-) -> Result<ClientConfig, Failure> {
-    let path = match ftp_config::find_config(global.config.as_deref(), environment) {
-        Ok(path) => path,
+) -> Result<(ClientConfig, Option<PathBuf>), Failure> {
+    let found = match ftp_config::find_config(global.config.as_deref(), environment) {
+        Ok(found) => found,
         // The client needs no file: a URL says everything.
         Err(ftp_config::ConfigError::NotFound { .. }) => {
-            return Ok(ClientConfig {
+            let config = ClientConfig {
                 site: None,
                 jobs: 4,
                 verify: Verify::Auto,
                 limit: ftp_config::ByteRate::UNLIMITED,
                 sites: std::collections::BTreeMap::new(),
-            });
+            };
+            return Ok((config, None));
         }
         Err(error) => return Err(Failure::Config(error.report("ftpc"))),
     };
+    let path = found.path;
     if global.verbose {
         ui.remark(format!("configuration: {}", path.display()));
     }
     let loaded =
         ftp_config::load_client(&path).map_err(|error| Failure::Config(error.report("ftpc")))?;
     loaded.warnings.iter().for_each(|warning| ui.warn(warning));
-    Ok(loaded.config)
+    Ok((loaded.config, found.is_by_chance.then_some(path)))
 }
 
 /// Keeps the password out of every Debug print.

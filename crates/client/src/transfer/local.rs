@@ -4,7 +4,7 @@
 //! (`openat2` with `RESOLVE_BENEATH` where the kernel has it).
 
 use std::{
-    fs::{File, TryLockError},
+    fs::{File, FileTimes, TryLockError},
     io,
     os::unix::fs::MetadataExt as _,
     path::{Component, Path, PathBuf},
@@ -195,7 +195,8 @@ impl LocalRoot {
     }
 
     /// `renameat2(RENAME_NOREPLACE)` in the directory that holds both; a hard link, which does not
-    /// replace either, where the file system lacks it.
+    /// replace either, where the file system lacks it; where it has no links (FAT, exFAT), the name
+    /// is reserved by an empty file first.
     fn rename_noreplace(&self, from: &Path, to: &Path) -> io::Result<()> {
         let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
         let dir = match parent {
@@ -214,9 +215,32 @@ impl LocalRoot {
                 other => return other.map_err(io::Error::from),
             }
         }
-        dir.hard_link(from_name, &dir, to_name)?;
-        dir.remove_file(from_name)
+        match dir.hard_link(from_name, &dir, to_name) {
+            Err(error) if has_no_links(&error) => {
+                reserve_then_rename(&dir, from_name.as_ref(), to_name.as_ref())
+            }
+            other => other.and_then(|()| dir.remove_file(from_name)),
+        }
     }
+}
+
+/// Tells whether a hard link was refused because the disk knows none.
+fn has_no_links(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported
+    )
+}
+
+/// Makes an empty file under the name, which fails when it is taken, and renames over that.
+fn reserve_then_rename(dir: &Dir, from: &Path, to: &Path) -> io::Result<()> {
+    dir.open_with(to, OpenOptions::new().write(true).create_new(true))?;
+    let renamed = dir.rename(from, dir, to);
+    if renamed.is_err() {
+        // The name goes back as it was: free.
+        let _ = dir.remove_file(to);
+    }
+    renamed
 }
 
 /// Refuses what is not a plain relative path.
@@ -261,9 +285,11 @@ pub(super) fn note_of(part: &Path) -> PathBuf {
     part.with_file_name(name)
 }
 
-/// Sets the modification time of an open file.
+/// Sets the modification time of an open file. Some FUSE disks (libfuse 2) take it only together with
+/// the time of access, and say nothing when they do not.
 pub(super) fn set_modified(file: &File, time: SystemTime) -> io::Result<()> {
-    file.set_modified(time)
+    let times = FileTimes::new().set_accessed(SystemTime::now());
+    file.set_times(times.set_modified(time))
 }
 
 #[cfg(test)]
@@ -312,6 +338,22 @@ mod tests {
         ));
         root.publish(new, old, true).unwrap();
         assert_eq!(std::fs::read(temp.path().join("old")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_reserved_name_replaces_nothing_and_is_free_after_a_failure() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = LocalRoot::open(temp.path()).unwrap().dir;
+        std::fs::write(temp.path().join("new"), b"new").unwrap();
+        std::fs::write(temp.path().join("old"), b"old").unwrap();
+        let act = |from: &str, to: &str| reserve_then_rename(&dir, from.as_ref(), to.as_ref());
+        let taken = act("new", "old").unwrap_err();
+        assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
+        act("missing", "free").unwrap_err();
+        assert!(!temp.path().join("free").exists());
+        act("new", "free").unwrap();
+        assert_eq!(std::fs::read(temp.path().join("free")).unwrap(), b"new");
+        assert_eq!(std::fs::read(temp.path().join("old")).unwrap(), b"old");
     }
 
     #[test]

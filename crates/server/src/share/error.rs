@@ -128,6 +128,12 @@ pub enum ShareError {
         /// The path.
         path: SharePath,
     },
+    /// An upload of the same account is writing what this one was to go on with.
+    #[error("{path}: another session of yours is sending this file; try again when it has ended")]
+    Held {
+        /// The path.
+        path: SharePath,
+    },
     /// The system refused by its permissions.
     #[error("{path}: permission denied on the server ({whose})")]
     Denied {
@@ -165,7 +171,7 @@ impl ShareError {
         match self {
             Self::Full { .. } => 452,
             Self::TooLarge { .. } => 552,
-            Self::Busy { .. } => 450,
+            Self::Busy { .. } | Self::Held { .. } => 450,
             Self::Stopped { .. } => 426,
             Self::Name { .. } | Self::Exists { .. } => 553,
             Self::Offset { .. } => 554,
@@ -229,7 +235,7 @@ impl ShareError {
                 path,
                 why: "it is over 255 bytes",
             },
-            Some(Errno::INVAL) => Self::Name {
+            Some(Errno::INVAL | Errno::ILSEQ) => Self::Name {
                 path,
                 why: "the server's disk cannot hold it",
             },

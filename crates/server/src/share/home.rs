@@ -14,10 +14,7 @@ use std::{
 
 use ftp_config::{Right, SharePath};
 use rustix::{
-    fs::{
-        AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, chmodat, fstat, mkdirat,
-        renameat, unlinkat, utimensat,
-    },
+    fs::{AtFlags, FileType, Mode, OFlags, chmodat, fstat, mkdirat, renameat, unlinkat, utimensat},
     io::Errno,
 };
 
@@ -27,7 +24,7 @@ use super::{
     names,
     rename::rename_to_free,
     room,
-    upload::{timespec, whose},
+    upload::{modified_at, whose},
 };
 
 /// A file opened for reading.
@@ -283,14 +280,7 @@ impl Home {
             self.need(Right::Overwrite, path)?;
         }
         let (fd, _) = self.settable(path)?;
-        let omit = Timespec {
-            tv_sec: 0,
-            tv_nsec: UTIME_OMIT,
-        };
-        let times = Timestamps {
-            last_access: omit,
-            last_modification: timespec(modified),
-        };
+        let times = modified_at(modified);
         let set = match utimensat(&fd, "", &times, AtFlags::EMPTY_PATH) {
             // Linux before 5.8 takes no empty path here.
             Err(Errno::INVAL) => {

@@ -8,6 +8,7 @@ pub mod backend;
 mod early;
 mod error;
 mod hash;
+mod holders;
 mod home;
 mod jail;
 mod listing;

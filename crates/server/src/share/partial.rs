@@ -25,7 +25,10 @@ use rustix::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::names::{PARTIAL, is_partial};
+use super::{
+    holders::{Found, take_over},
+    names::{PARTIAL, is_partial},
+};
 use crate::account::Account;
 
 /// How a directory is opened for sweeping.
@@ -43,6 +46,13 @@ pub(super) struct Partial {
     pub(super) kept: u64,
     /// Whether a later upload can go on with it: its name is not one by chance.
     pub(super) is_found_again: bool,
+}
+
+impl Partial {
+    /// Removes it. The lock is still held: nobody can have opened it to go on with it.
+    pub(super) fn remove(self, dir: BorrowedFd<'_>) {
+        let _ = unlinkat(dir, &self.name, AtFlags::empty());
+    }
 }
 
 /// What stands under a final name: enough to see that it was changed or replaced.
@@ -83,12 +93,14 @@ fn kept_name(user: &str, name: &OsStr, base: Option<Base>) -> OsString {
 }
 
 /// Opens the partial of `account` and `name` in `dir` and locks it; when another upload holds it, and
-/// for a guest, a fresh one.
+/// for a guest, a fresh one. `goes_on`: the client means the bytes that are kept, so an upload that
+/// has stood still for a while has to let go of them; until then it is [`io::ErrorKind::WouldBlock`].
 pub(super) fn open(
     dir: BorrowedFd<'_>,
     account: &Account,
     name: &OsStr,
     base: Option<Base>,
+    goes_on: bool,
 ) -> io::Result<Partial> {
     let kept = kept_name(account.name.as_str(), name, base);
     let tries = if account.anonymous { 0 } else { 16 };
@@ -96,13 +108,23 @@ pub(super) fn open(
         match open_locked(dir, &kept, OFlags::empty())? {
             Attempt::Held(partial) => return Ok(partial),
             Attempt::Vanished => {}
-            Attempt::Busy => break,
+            Attempt::Busy(file) if goes_on => match take_over(&file, SystemTime::now()) {
+                Found::Stopped => {}
+                Found::Quiet => return Err(io::ErrorKind::WouldBlock.into()),
+                Found::Alive => break,
+            },
+            Attempt::Busy(_) => break,
         }
     }
+    open_fresh(dir, &kept)
+}
+
+/// Opens a partial of this upload alone.
+fn open_fresh(dir: BorrowedFd<'_>, kept: &OsStr) -> io::Result<Partial> {
     for _ in 0..16 {
         let mut random = [0u8; 8];
         getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-        let mut fresh = kept.clone();
+        let mut fresh = kept.to_owned();
         fresh.push(format!("-{:016x}", u64::from_ne_bytes(random)));
         if let Attempt::Held(partial) = open_locked(dir, &fresh, OFlags::EXCL)? {
             return Ok(partial);
@@ -122,7 +144,7 @@ pub(super) fn forget(dir: BorrowedFd<'_>, account: &Account, name: &OsStr) {
 
 enum Attempt {
     Held(Partial),
-    Busy,
+    Busy(File),
     Vanished,
 }
 
@@ -131,7 +153,7 @@ fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<At
     let fd = openat(dir, name, flags, Mode::RUSR | Mode::WUSR)?;
     match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => return Ok(Attempt::Busy),
+        Err(Errno::WOULDBLOCK) => return Ok(Attempt::Busy(File::from(fd))),
         Err(error) => return Err(error.into()),
     }
     // Between open and lock it may have been published or swept: then the name is another file's.
@@ -249,7 +271,7 @@ mod tests {
     }
 
     fn open(dir: BorrowedFd<'_>, user: &str, name: &OsStr) -> io::Result<Partial> {
-        super::open(dir, &account(user, false), name, None)
+        super::open(dir, &account(user, false), name, None, false)
     }
 
     #[test]
@@ -262,7 +284,7 @@ mod tests {
             Some(Base::of(&statat(&handle, name, AtFlags::empty()).unwrap()))
         };
         let opened = |account: &Account, base| {
-            super::open(handle.as_fd(), account, name, base)
+            super::open(handle.as_fd(), account, name, base, false)
                 .unwrap()
                 .name
         };
@@ -272,7 +294,7 @@ mod tests {
         assert_ne!(opened(&ann, one), opened(&ann, None));
         let guest = account("anonymous", true);
         assert_ne!(opened(&guest, one), opened(&guest, one));
-        let again = |account| super::open(handle.as_fd(), account, name, one).unwrap();
+        let again = |account| super::open(handle.as_fd(), account, name, one, false).unwrap();
         assert!(again(&ann).is_found_again && !again(&guest).is_found_again);
     }
 

@@ -3,14 +3,18 @@
 use std::{ffi::OsStr, os::fd::OwnedFd};
 
 use rustix::{
-    fs::{AtFlags, RenameFlags, linkat, renameat_with, unlinkat},
+    fs::{
+        AtFlags, Mode, OFlags, RenameFlags, linkat, mkdirat, openat, renameat, renameat_with,
+        unlinkat,
+    },
     io::Errno,
 };
 
 /// Gives a file or directory a name that must be free.
 ///
 /// Disks that cannot rename without replacing (NFS, some FUSE) get a file's second name by a link,
-/// which is as careful, and lose the first one then.
+/// which is as careful, and lose the first one then. Where there are no links either (FAT, exFAT), and
+/// for directories, the name is reserved first: whoever comes meanwhile finds it taken.
 pub(super) fn rename_to_free(
     from_dir: &OwnedFd,
     from: &OsStr,
@@ -18,9 +22,10 @@ pub(super) fn rename_to_free(
     to: &OsStr,
 ) -> Result<(), Errno> {
     match renameat_with(from_dir, from, to_dir, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL) => match link_then_unlink(from_dir, from, to_dir, to) {
-            // A directory has no second name; then the first answer is the true one.
-            Err(Errno::PERM | Errno::OPNOTSUPP) => Err(Errno::INVAL),
+        Err(Errno::INVAL | Errno::NOSYS) => match link_then_unlink(from_dir, from, to_dir, to) {
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {
+                reserve_then_rename(from_dir, from, to_dir, to)
+            }
             other => other,
         },
         other => other,
@@ -37,26 +42,78 @@ fn link_then_unlink(
     unlinkat(from_dir, from, AtFlags::empty())
 }
 
+/// Makes an empty thing of the same kind under the name, and renames over that.
+fn reserve_then_rename(
+    from_dir: &OwnedFd,
+    from: &OsStr,
+    to_dir: &OwnedFd,
+    to: &OsStr,
+) -> Result<(), Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let remove = match openat(from_dir, from, flags, Mode::empty()) {
+        Ok(_) => {
+            mkdirat(to_dir, to, Mode::RWXU)?;
+            AtFlags::REMOVEDIR
+        }
+        Err(_) => {
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            openat(to_dir, to, flags, Mode::RUSR | Mode::WUSR)?;
+            AtFlags::empty()
+        }
+    };
+    let renamed = renameat(from_dir, from, to_dir, to);
+    if renamed.is_err() {
+        // The name goes back as it was: free. What is in a directory by now keeps it.
+        let _ = unlinkat(to_dir, to, remove);
+    }
+    renamed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs::File;
 
+    type Way = fn(&OwnedFd, &OsStr, &OwnedFd, &OsStr) -> Result<(), Errno>;
+
     #[test]
-    fn the_way_without_noreplace_never_replaces() {
+    fn the_ways_without_noreplace_never_replace() {
+        for way in [link_then_unlink as Way, reserve_then_rename as Way] {
+            let dir = tempfile::tempdir().unwrap();
+            let handle = OwnedFd::from(File::open(dir.path()).unwrap());
+            let at = |name: &str| dir.path().join(name);
+            std::fs::write(at("part"), "new").unwrap();
+            std::fs::write(at("taken"), "old").unwrap();
+            let act = |from: &str, to: &str| way(&handle, from.as_ref(), &handle, to.as_ref());
+            assert_eq!(act("part", "taken"), Err(Errno::EXIST));
+            act("part", "free").unwrap();
+            assert_eq!(std::fs::read(at("free")).unwrap(), b"new");
+            assert_eq!(std::fs::read(at("taken")).unwrap(), b"old");
+            assert!(!at("part").exists());
+        }
+    }
+
+    #[test]
+    fn a_directory_takes_only_a_free_name_and_a_failure_leaves_that_free() {
         let dir = tempfile::tempdir().unwrap();
         let handle = OwnedFd::from(File::open(dir.path()).unwrap());
         let at = |name: &str| dir.path().join(name);
-        std::fs::write(at("part"), "new").unwrap();
-        std::fs::write(at("taken"), "old").unwrap();
-        std::fs::create_dir(at("dir")).unwrap();
-        let act =
-            |from: &str, to: &str| link_then_unlink(&handle, from.as_ref(), &handle, to.as_ref());
-        assert_eq!(act("part", "taken"), Err(Errno::EXIST));
-        assert_eq!(act("dir", "free"), Err(Errno::PERM));
-        act("part", "free").unwrap();
-        assert_eq!(std::fs::read(at("free")).unwrap(), b"new");
-        assert_eq!(std::fs::read(at("taken")).unwrap(), b"old");
-        assert!(!at("part").exists());
+        for name in ["tree/deep", "empty"] {
+            std::fs::create_dir_all(at(name)).unwrap();
+        }
+        std::fs::write(at("file"), "old").unwrap();
+        let act = |from: &str, to: &str| {
+            reserve_then_rename(&handle, from.as_ref(), &handle, to.as_ref())
+        };
+        let link = link_then_unlink(&handle, "tree".as_ref(), &handle, "free".as_ref());
+        assert_eq!(link, Err(Errno::PERM));
+        for taken in ["empty", "file"] {
+            assert_eq!(act("tree", taken), Err(Errno::EXIST));
+        }
+        assert_eq!(act("tree", "tree/deep/tree"), Err(Errno::INVAL));
+        assert_eq!(act("missing", "free"), Err(Errno::NOENT));
+        assert!(!at("tree/deep/tree").exists() && !at("free").exists());
+        act("tree", "free").unwrap();
+        assert!(at("free/deep").is_dir() && !at("tree").exists());
     }
 }

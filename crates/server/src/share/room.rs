@@ -58,7 +58,7 @@ fn full(path: &SharePath, needed: u64, free: u64) -> ShareError {
 }
 
 /// The most that is granted at once: the disk is not asked for every block.
-const STRIDE: u64 = 16 << 20;
+pub(super) const STRIDE: u64 = 16 << 20;
 /// The part of what is left that one upload may be granted: the others want room too.
 const PART: u64 = 64;
 

@@ -14,6 +14,7 @@ use ftp_config::{
 };
 
 use super::*;
+use crate::data::Brake;
 
 struct Bed {
     dir: tempfile::TempDir,

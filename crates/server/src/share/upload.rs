@@ -6,7 +6,7 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{self, Seek as _, SeekFrom},
-    os::fd::OwnedFd,
+    os::fd::{AsFd as _, OwnedFd},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -20,18 +20,21 @@ use ftp_config::{
 };
 use rustix::{
     fs::{
-        AtFlags, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_OMIT, fchmod, futimens, openat,
-        renameat, statat, unlinkat,
+        AtFlags, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW, fchmod, futimens, openat,
+        renameat, statat,
     },
     io::Errno,
 };
 
 use super::{
-    Meta, ShareError, names,
+    Meta, ShareError,
+    holders::Hold,
+    names,
     partial::{Base, Partial},
     rename::rename_to_free,
     room,
 };
+use crate::data::Brake;
 
 /// What an upload is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +97,8 @@ pub struct Upload {
     started: AtomicBool,
     /// A file stood under the name when the upload began.
     is_second: bool,
+    /// Says that the partial is held; it goes after it.
+    hold: Option<Hold>,
 }
 
 impl Upload {
@@ -135,20 +140,33 @@ impl Upload {
 
     /// Copies the first bytes of the file that is there; the file itself stays untouched.
     fn copy_base(&mut self, bytes: u64) -> Result<(), ShareError> {
+        // What could never fit is refused before a byte is copied.
         room::check(&self.dir, self.home.reserve, &self.path, bytes)?;
         let io = |error: io::Error| ShareError::from_io(&self.path, error);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let base = openat(&self.dir, &self.name, flags, Mode::empty()).map_err(|e| io(e.into()))?;
         self.file().set_len(0).map_err(io)?;
-        let mut base = io::Read::take(File::from(base), bytes);
-        let copied = io::copy(&mut base, &mut self.file()).map_err(io)?;
-        if copied != bytes {
-            let path = self.path.clone();
-            return Err(ShareError::Offset {
-                path,
-                offset: bytes,
-                size: copied,
-            });
+        if let Some(partial) = &mut self.partial {
+            // Those bytes are gone, also when the copy fails: nobody may go on behind half of one.
+            partial.kept = 0;
+        }
+        let io = |error: io::Error| ShareError::from_io(&self.path, error);
+        let mut base = File::from(base);
+        let mut copied = 0;
+        while copied < bytes {
+            // Others write too, so each step is promised like bytes that come from a client.
+            let step = (bytes - copied).min(room::STRIDE);
+            self.ensure_room(step)?;
+            let mut part = io::Read::take(&mut base, step);
+            let now = io::copy(&mut part, &mut self.file()).map_err(io)?;
+            copied += now;
+            if now < step {
+                return Err(ShareError::Offset {
+                    path: self.path.clone(),
+                    offset: bytes,
+                    size: copied,
+                });
+            }
         }
         Ok(())
     }
@@ -180,6 +198,11 @@ impl Upload {
         &partial
             .expect("an upload holds its partial until commit or drop consume it")
             .file
+    }
+
+    /// Lets the same account's next try stop this one, when its client seems to be gone.
+    pub fn obey(&mut self, brake: &Arc<Brake>) {
+        self.hold = Hold::enter(self.file(), brake);
     }
 
     /// Returns the byte at which writing begins.
@@ -246,15 +269,7 @@ impl Upload {
             Err(error) => return Err(error.into()),
         }
         if let Some(modified) = modified {
-            let omit = Timespec {
-                tv_sec: 0,
-                tv_nsec: UTIME_OMIT,
-            };
-            let times = Timestamps {
-                last_access: omit,
-                last_modification: timespec(modified),
-            };
-            futimens(file, &times)?;
+            futimens(file, &modified_at(modified))?;
         }
         if self.is_forced() {
             // Times and mode are to survive too, so not only the data.
@@ -315,14 +330,14 @@ impl Upload {
     /// Removes the partial: it could never be finished (no room, refused by the client).
     pub fn discard(mut self) {
         if let Some(partial) = self.partial.take() {
-            let _ = unlinkat(&self.dir, &partial.name, AtFlags::empty());
+            partial.remove(self.dir.as_fd());
         }
     }
 
     /// Leaves a partial that was opened for nothing as it was found.
     fn give_back(&mut self) {
         if let Some(partial) = self.partial.take().filter(|partial| partial.kept == 0) {
-            let _ = unlinkat(&self.dir, &partial.name, AtFlags::empty());
+            partial.remove(self.dir.as_fd());
         }
     }
 }
@@ -372,8 +387,7 @@ impl Drop for Upload {
         };
         let empty = partial.file.metadata().map_or(true, |meta| meta.len() == 0);
         if empty || !partial.is_found_again || keeps_nothing(&self.home.uploads) {
-            // The lock is still held: nobody can have opened this partial to go on with it.
-            let _ = unlinkat(&self.dir, &partial.name, AtFlags::empty());
+            partial.remove(self.dir.as_fd());
         }
     }
 }
@@ -382,7 +396,19 @@ fn keeps_nothing(uploads: &Uploads) -> bool {
     uploads.keep_partial_for.is_zero()
 }
 
-pub(super) fn timespec(time: SystemTime) -> Timespec {
+/// The times of a file that was changed then. It is accessed now: some FUSE disks (libfuse 2) take the
+/// one time only together with the other, and say nothing when they do not.
+pub(super) fn modified_at(time: SystemTime) -> Timestamps {
+    Timestamps {
+        last_access: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_NOW,
+        },
+        last_modification: timespec(time),
+    }
+}
+
+fn timespec(time: SystemTime) -> Timespec {
     let (secs, nanos) = match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) => (
             i64::try_from(since.as_secs()).unwrap_or(i64::MAX),

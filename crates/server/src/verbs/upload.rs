@@ -75,12 +75,13 @@ async fn upload(
     let path = path?;
     let begun = path.clone();
     let begin = move |home: &Home| home.begin_upload(&begun, intent, announced);
-    let upload = match intent {
+    let mut upload = match intent {
         Intent::Store { offset: 0 } | Intent::Unique => session.on_home(begin).await?,
         // What is there may have to be copied first, however large it is.
         _ => session.on_home_thread(begin).await?,
     };
     let dial = Dial::take(session, Direction::Up);
+    upload.obey(&dial.brake);
     let meter = Meter {
         brake: Arc::clone(&dial.brake),
         moving: Some(session.seat.begin(Direction::Up, &path, announced)),

@@ -156,3 +156,25 @@ fn a_file_too_large_for_the_disk_is_552() {
     let error = ShareError::from_io(&path("a"), rustix::io::Errno::FBIG.into());
     assert_eq!(error.reply().0, 552);
 }
+
+#[test]
+fn bytes_copied_to_append_to_are_promised_like_those_that_come() {
+    const MIB: u64 = 1 << 20;
+    let mut bed = Bed::new();
+    let available = room::ask(
+        fs::File::open(bed.dir.path()).unwrap(),
+        Reserve::Bytes(ByteSize(0)),
+    );
+    let available = available.unwrap().free;
+    bed.share.reserve = Reserve::Bytes(ByteSize(available.saturating_sub(1024 * MIB)));
+    let home = bed.home(Rights::READ_WRITE, "/");
+    let base = fs::File::create(bed.disk("base")).unwrap();
+    base.set_len(512 * MIB).unwrap();
+    // Others have been promised nearly all of it and have written nothing yet.
+    let begun = |n| home.begin_upload(&path(&format!("u{n}")), FRESH, Some(16 * MIB));
+    let others: Vec<_> = (0..60).map(|n| begun(n).unwrap()).collect();
+    let refused = home.begin_upload(&path("base"), Intent::Append, None);
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code(), 452, "{refused}");
+    assert_eq!(bed.partials(), others.len(), "half a copy is not kept");
+}

@@ -56,9 +56,15 @@ impl Home {
         let needed = expected.unwrap_or(1);
         let (promised, reserve) = (&self.shared.promised, self.shared.reserve);
         let room = room::Grant::new(promised, &holder.dir, reserve, &path, needed)?;
-        let partial =
-            partial::open(holder.dir.as_fd(), &self.account, &holder.name, base).map_err(error)?;
         let resumes = intent.resumes();
+        let (dir, account) = (holder.dir.as_fd(), &self.account);
+        let goes_on = means_kept(intent, there);
+        let partial = match partial::open(dir, account, &holder.name, base, goes_on) {
+            Err(held) if held.kind() == io::ErrorKind::WouldBlock => {
+                return Err(ShareError::Held { path });
+            }
+            other => other.map_err(error)?,
+        };
         let mut upload = Upload {
             home: Arc::clone(&self.shared),
             dir: holder.dir,
@@ -73,6 +79,7 @@ impl Home {
             room,
             started: AtomicBool::new(false),
             is_second: there.is_some(),
+            hold: None,
         };
         if let Err(error) = upload.prepare(intent, there) {
             upload.give_back();
@@ -144,5 +151,14 @@ impl Home {
             }
             OnDuplicate::Overwrite => Ok(Taken::Refuse),
         }
+    }
+}
+
+/// Tells whether a client goes on behind bytes that only a partial can hold.
+fn means_kept(intent: Intent, there: Option<Meta>) -> bool {
+    match intent {
+        Intent::Store { offset } => offset > there.map_or(0, |meta| meta.size),
+        Intent::Append => there.is_none(),
+        Intent::Unique => false,
     }
 }

@@ -1,0 +1,90 @@
+//! Who writes to which partial: a client whose line broke comes back while its old session, which
+//! cannot know that yet, still holds what it goes on with.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
+    time::{Duration, SystemTime},
+};
+
+use rustix::fs::fstat;
+
+use super::Meta;
+use crate::data::Brake;
+
+/// An upload that has written within this time is alive: another one of the same file goes beside it.
+const ALIVE: Duration = Duration::from_secs(1);
+/// One that has written nothing for so long has lost its client, as far as its user can tell.
+const IDLE: Duration = Duration::from_secs(5);
+/// How long a stopped upload may take to let go.
+const LETTING_GO: Duration = Duration::from_secs(2);
+
+/// Device and inode of a partial.
+type Key = (u64, u64);
+
+static HOLDERS: Mutex<BTreeMap<Key, Weak<Brake>>> = Mutex::new(BTreeMap::new());
+static FREED: Condvar = Condvar::new();
+
+fn holders() -> MutexGuard<'static, BTreeMap<Key, Weak<Brake>>> {
+    HOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The entry of a running upload. Dropped, the partial is free: it must outlive the lock.
+#[derive(Debug)]
+pub(super) struct Hold(Key);
+
+impl Hold {
+    /// Enters the upload that writes to `partial` and is stopped by `brake`.
+    pub(super) fn enter(partial: &File, brake: &Arc<Brake>) -> Option<Self> {
+        let key = key_of(partial)?.0;
+        holders().insert(key, Arc::downgrade(brake));
+        Some(Self(key))
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        holders().remove(&self.0);
+        FREED.notify_all();
+    }
+}
+
+/// What an upload that goes on finds where its partial is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Bytes come to it: it is alive.
+    Alive,
+    /// None have come lately; it is too early to say.
+    Quiet,
+    /// It has been stopped and has let go.
+    Stopped,
+}
+
+/// Looks at the upload that holds `partial`; one that stands still is stopped, and waited for. Blocks.
+pub(super) fn take_over(partial: &File, now: SystemTime) -> Found {
+    let Some((key, modified)) = key_of(partial) else {
+        return Found::Alive;
+    };
+    match now.duration_since(modified) {
+        Ok(idle) if idle >= IDLE => {}
+        Ok(idle) if idle >= ALIVE => return Found::Quiet,
+        _ => return Found::Alive,
+    }
+    let brake = holders().get(&key).and_then(Weak::upgrade);
+    let Some(brake) = brake else {
+        return Found::Quiet;
+    };
+    brake.pull();
+    let held = |all: &mut BTreeMap<Key, Weak<Brake>>| all.contains_key(&key);
+    let waited = FREED.wait_timeout_while(holders(), LETTING_GO, held);
+    match waited.unwrap_or_else(PoisonError::into_inner).1.timed_out() {
+        true => Found::Quiet,
+        false => Found::Stopped,
+    }
+}
+
+fn key_of(partial: &File) -> Option<(Key, SystemTime)> {
+    let stat = fstat(partial).ok()?;
+    Some(((stat.st_dev, stat.st_ino), Meta::of(&stat).modified))
+}
