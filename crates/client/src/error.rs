@@ -220,7 +220,9 @@ impl RemoteError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connect { .. }
+            // A name that was found before is not found while the network is down.
+            Self::Resolve { .. }
+            | Self::Connect { .. }
             | Self::Timeout { .. }
             | Self::SessionReuse { .. }
             | Self::Io { .. }
@@ -229,9 +231,22 @@ impl RemoteError {
             Self::Refused { reply, .. } | Self::Login { reply, .. } => {
                 matches!(reply.code, 421 | 425 | 426 | 450 | 451) || reply.is_too_many()
             }
-            Self::Resolve { source, .. } => source.kind() == io::ErrorKind::TimedOut,
             _ => false,
         }
+    }
+
+    /// Tells whether the server could not even be reached.
+    #[must_use]
+    pub fn is_unreached(&self) -> bool {
+        matches!(
+            self,
+            Self::Resolve { .. }
+                | Self::Connect { .. }
+                | Self::Timeout {
+                    phase: Phase::Connect,
+                    ..
+                }
+        )
     }
 
     /// Tells whether the server has as many sessions as it wants.

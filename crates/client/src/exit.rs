@@ -11,7 +11,7 @@ pub enum ExitCode {
     SomeFailed = 1,
     /// Wrong usage or configuration.
     Usage = 2,
-    /// No connection.
+    /// No connection, or a lost one.
     Connect = 3,
     /// The login was refused.
     Login = 4,
@@ -30,7 +30,7 @@ pub const TABLE: &str = "Exit codes:
   0  done
   1  some items failed
   2  usage or configuration
-  3  cannot connect
+  3  cannot connect, or the connection was lost
   4  login refused
   5  certificate not trusted
   6  refused by the server

@@ -28,7 +28,7 @@ fn main() -> Code {
     };
     let volume = match (cli.global.quiet, cli.global.verbose) {
         (true, _) => Volume::Quiet,
-        (_, true) => Volume::Verbose,
+        (_, 1..) => Volume::Verbose,
         _ => Volume::Normal,
     };
     let ui = Ui::new(volume, cli.global.json);

@@ -24,6 +24,7 @@ use crate::{
     listen::Porch,
     log::{Adjust, Level},
     reload::{History, Reloader},
+    session::disk,
     share::Share,
     shutdown::Life,
     signals::{Signals, Word},
@@ -81,6 +82,7 @@ impl Daemon {
         let snapshot = tokio::task::spawn_blocking(move || Snapshot::build(config, None))
             .await
             .map_err(|e| Error::Failed(e.to_string()))??;
+        disk::set_far(snapshot.share.is_far());
         let holder = Holder::new(Arc::new(snapshot));
         let registry = Registry::default();
         registry.set_rates(&began_with.limits);

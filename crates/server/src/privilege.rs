@@ -9,7 +9,10 @@ use std::{
 };
 
 use ftp_config::{ServerConfig, server::TlsMode};
-use nix::unistd::{Gid, Uid, User, chown, initgroups, setgid, setuid};
+use nix::{
+    fcntl::{AT_FDCWD, AtFlags},
+    unistd::{Gid, Uid, User, fchownat, initgroups, setgid, setuid},
+};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tracing::{info, warn};
 
@@ -80,8 +83,10 @@ fn become_user(name: &str, uid: Uid, gid: Gid) -> Result<(), Error> {
 
 /// Makes what the user could not make where root's hand is needed.
 fn make_for(config: &ServerConfig, uid: Uid, gid: Gid) -> Result<(), Error> {
+    // Never what a link leads to: whoever may write beside it could put one there.
     let give = |path: &Path| {
-        chown(path, Some(uid), Some(gid))
+        let flags = AtFlags::AT_SYMLINK_NOFOLLOW;
+        fchownat(AT_FDCWD, path, Some(uid), Some(gid), flags)
             .map_err(|e| system(&format!("give `{}` to its user", path.display()), e))
     };
     let root = &config.share.root;

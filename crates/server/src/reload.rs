@@ -18,6 +18,7 @@ use crate::{
     config_file,
     error::Error,
     log::{self, Adjust, Level},
+    session::disk,
     snapshot::{Holder, Snapshot},
     status::Registry,
     watch::{self, Stamps},
@@ -171,6 +172,7 @@ impl Reloader {
             log.set(log::level(new.config.log.level, self.adjust));
         }
         self.registry.set_rates(&new.config.limits);
+        disk::set_far(new.share.is_far());
         self.registry.xferlog().open(new.config.log.xferlog.clone());
         let old = self.holder.replace(Arc::clone(new));
         self.guard.forget();

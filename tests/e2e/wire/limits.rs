@@ -1,6 +1,9 @@
 //! Lines, memory, silence, stalls.
 
-use std::io::Write as _;
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
 
 use super::Way;
 use harness::{Site, Wire, client::noise, server::until};
@@ -56,6 +59,26 @@ fn those_who_say_nothing_are_gone_after_the_login_limit_and_others_come_in() {
     ann.expect("NOOP", 200);
     silent.iter_mut().for_each(Wire::closed);
     ann.expect("NOOP", 200);
+}
+
+#[test]
+fn whoever_never_stops_talking_and_does_not_log_in_is_gone_too() {
+    const MOST: usize = 20_000;
+    let server = Way::NativePlain.start(Site::with_ann().key("timeouts", "login = \"300ms\""));
+    let mut reader = TcpStream::connect(server.address).unwrap();
+    let mut writer = reader.try_clone().unwrap();
+    let talking = std::thread::spawn(move || {
+        let lines = b"NOOP\r\n".repeat(1000);
+        (0..MOST)
+            .take_while(|_| writer.write_all(&lines).is_ok())
+            .count()
+    });
+    let mut said = Vec::new();
+    // What it still sends then is answered by a reset.
+    let _reset = reader.read_to_end(&mut said);
+    assert!(talking.join().unwrap() < MOST, "it was heard out");
+    let end = String::from_utf8_lossy(&said[said.len().saturating_sub(80)..]).into_owned();
+    assert!(end.contains("421 "), "{end}");
 }
 
 #[test]

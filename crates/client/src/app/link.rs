@@ -173,7 +173,7 @@ impl App {
             dialer.roots = roots(site)?;
         }
         dialer.trust = Arc::clone(&self.store) as Arc<dyn TrustCheck>;
-        if self.global.verbose {
+        if self.global.verbose > 0 {
             dialer.trace = Some(Arc::new(trace));
         }
         Ok(dialer)

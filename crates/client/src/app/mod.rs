@@ -110,7 +110,7 @@ fn load_config(
         Err(error) => return Err(Failure::Config(error.report("ftpc"))),
     };
     let path = found.path;
-    if global.verbose {
+    if global.verbose > 0 {
         ui.remark(format!("configuration: {}", path.display()));
     }
     let loaded =

@@ -125,10 +125,12 @@ impl Crew {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
+            let unreached = error.is_unreached();
+            let error = Error::Remote(error);
             attempt += 1;
             let backoff = self.tools.options.backoff;
-            if !error.is_transient() || attempt > backoff.attempts.max(1) {
-                return Err(error.into());
+            if backoff.is_over(attempt, &error, unreached) {
+                return Err(error);
             }
             tokio::select! {
                 () = tokio::time::sleep(backoff.pause(attempt, worker::chance())) => {}

@@ -361,7 +361,7 @@ impl Worker {
             }
             attempt += 1;
             let backoff = &self.tools.options.backoff;
-            if !error.is_transient() || attempt > backoff.attempts.max(1) {
+            if backoff.is_over(attempt, &error, self.unreached) {
                 return Ended::Failed(error);
             }
             if !pause(&self.tools, job, attempt, &error).await {

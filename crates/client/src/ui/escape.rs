@@ -79,7 +79,8 @@ pub fn wrap(line: &str, columns: usize, indent: usize) -> String {
         let at = fits
             .or_else(|| head.rfind(' ').filter(good))
             .or_else(|| head.rfind([':', ',']).map(behind).filter(good))
-            .unwrap_or(end.max(1));
+            // At least a character, however wide, or there would be no end.
+            .unwrap_or_else(|| end.max(rest.chars().next().map_or(1, char::len_utf8)));
         out += rest[..at].trim_end();
         out += "\n";
         out += &" ".repeat(indent);
@@ -111,6 +112,7 @@ mod tests {
             "SHA256:AB:AB:AB:AB:AB:AB:AB:\n    AB:AB:AB:AB:AB"
         );
         assert_eq!(wrap("中文中文中文", 10, 0), "中文中文中\n文");
+        assert_eq!(wrap("中文", 1, 0), "中\n文");
     }
 
     proptest! {

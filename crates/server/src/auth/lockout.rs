@@ -14,6 +14,9 @@ use ftp_config::server::Lockout as Rules;
 /// The most pairs remembered; beyond it the oldest failures are forgotten first.
 const MOST_PAIRS: usize = 10_000;
 
+/// So much of a name is remembered: no user's is longer, and a line may be of 4 KiB.
+const MOST_CHARS: usize = ftp_config::UserName::MAX_CHARS;
+
 #[derive(Clone, Copy, Debug)]
 struct Record {
     failures: u32,
@@ -42,7 +45,7 @@ impl Lockout {
     /// Returns how much longer the pair is locked, or `None` when it may try.
     #[must_use]
     pub fn locked_for(&self, name: &str, address: IpAddr, now: Instant) -> Option<Duration> {
-        let record = self.pairs.get(&(name.to_owned(), address.to_canonical()))?;
+        let record = self.pairs.get(&pair(name, address))?;
         record
             .locked_until
             .and_then(|until| until.checked_duration_since(now))
@@ -62,14 +65,11 @@ impl Lockout {
             return None;
         }
         self.make_room(rules, now);
-        let record = self
-            .pairs
-            .entry((name.to_owned(), address))
-            .or_insert(Record {
-                failures: 0,
-                last: now,
-                locked_until: None,
-            });
+        let record = self.pairs.entry(pair(name, address)).or_insert(Record {
+            failures: 0,
+            last: now,
+            locked_until: None,
+        });
         if now.saturating_duration_since(record.last) > rules.max.saturating_mul(2) {
             record.failures = 0;
         }
@@ -83,8 +83,7 @@ impl Lockout {
 
     /// Forgets the pair's failures.
     pub fn succeeded(&mut self, name: &str, address: IpAddr) {
-        self.pairs
-            .remove(&(name.to_owned(), address.to_canonical()));
+        self.pairs.remove(&pair(name, address));
     }
 
     /// Forgets the failures of a name from everywhere, or of everybody; returns how many locks fell.
@@ -126,12 +125,22 @@ impl Lockout {
         self.pairs
             .retain(|_, record| now.saturating_duration_since(record.last) <= stale);
         if self.pairs.len() >= MOST_PAIRS {
-            let mut ages: Vec<_> = self.pairs.values().map(|record| record.last).collect();
-            ages.sort_unstable();
-            let cut = ages[ages.len() / 10];
-            self.pairs.retain(|_, record| record.last > cut);
+            // A lock that stands is the last to go: a flood of other names must not lift it.
+            let worth = |record: &Record| {
+                let is_locked = record.locked_until.is_some_and(|until| until > now);
+                (is_locked, record.last)
+            };
+            let mut all: Vec<_> = self.pairs.values().map(worth).collect();
+            all.sort_unstable();
+            let cut = all[all.len() / 10];
+            self.pairs.retain(|_, record| worth(record) > cut);
         }
     }
+}
+
+fn pair(name: &str, address: IpAddr) -> (String, IpAddr) {
+    let name = name.chars().take(MOST_CHARS).collect();
+    (name, address.to_canonical())
 }
 
 fn lock_length(failures_over: u32, rules: &Rules) -> Duration {
@@ -239,5 +248,23 @@ mod tests {
             table.failed(&n.to_string(), lan(1), &RULES, now);
         }
         assert!(table.pairs.len() <= MOST_PAIRS);
+    }
+
+    #[test]
+    fn a_flood_of_names_lifts_no_lock_and_long_names_take_no_room() {
+        let mut table = Lockout::default();
+        let start = Instant::now();
+        for _ in 0..RULES.after {
+            table.failed("ann", lan(1), &RULES, start);
+        }
+        for n in 0..25_000u64 {
+            let name = format!("{n}{}", "x".repeat(4000));
+            let now = start + Duration::from_millis(n);
+            table.failed(&name, lan(1), &RULES, now);
+        }
+        let now = start + Duration::from_secs(30);
+        assert!(table.locked_for("ann", lan(1), now).is_some());
+        let longest = table.pairs.keys().map(|(name, _)| name.len()).max();
+        assert_eq!(longest, Some(MOST_CHARS));
     }
 }

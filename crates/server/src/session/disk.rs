@@ -4,12 +4,13 @@
 //! A stat or an open of a cached directory takes a few microseconds, less than waking a thread.
 //! A cold or slow disk (spinning, network) would hold up every session on the same runtime thread.
 //! So every act is timed, and a few slow acts in a row send the next ones of the whole process to
-//! threads. One alone says nothing: a busy machine may take the processor away in mid-act.
+//! threads. One alone says nothing: a busy machine may take the processor away in mid-act. A disk
+//! behind a network or FUSE may not answer at all; its acts are always on threads.
 
 use std::{
     sync::{
         LazyLock,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -26,6 +27,8 @@ static PACE: Pace = Pace {
     slow_acts: AtomicU32::new(0),
     last_slow_ms: AtomicU64::new(0),
 };
+/// The share is on a disk that may not answer for minutes (network, FUSE): no act on it waits in place.
+static FAR: AtomicBool = AtomicBool::new(false);
 /// Mean microseconds of the last forced acts; begins slow, so that the first one is on a thread.
 static FORCE_MICROS: AtomicU64 = AtomicU64::new(QUICK_FORCE_MICROS);
 const QUICK_FORCE_MICROS: u64 = 300;
@@ -58,8 +61,16 @@ impl Pace {
     }
 }
 
+/// Learns whether the share's disk is far, on start and on reload.
+pub(crate) fn set_far(is_far: bool) {
+    FAR.store(is_far, Ordering::Relaxed);
+}
+
 /// Tells whether the disk has answered at once lately.
 pub(crate) fn is_quick() -> bool {
+    if FAR.load(Ordering::Relaxed) {
+        return false;
+    }
     PACE.slow_acts.load(Ordering::Relaxed) < SLOW_ACTS || PACE.is_quick(millis(Instant::now()))
 }
 

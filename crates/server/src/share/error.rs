@@ -114,6 +114,20 @@ pub enum ShareError {
         /// Bytes that may be used.
         free: ByteSize,
     },
+    /// The disk itself says that it is full: no room, or no more files.
+    #[error("{path}: the server's disk is full{}", if *quota { " up to your quota" } else { "" })]
+    DiskFull {
+        /// The path.
+        path: SharePath,
+        /// A quota says so.
+        quota: bool,
+    },
+    /// The disk's format does not know the wish, such as modes on FAT.
+    #[error("{path}: the server's disk cannot do that")]
+    Unsupported {
+        /// The path.
+        path: SharePath,
+    },
     /// The disk's format holds no file of this size (FAT: 4 GiB).
     #[error("{path}: the server's disk cannot hold a file this large")]
     TooLarge {
@@ -169,7 +183,7 @@ impl ShareError {
     #[must_use]
     pub fn code(&self) -> u16 {
         match self {
-            Self::Full { .. } => 452,
+            Self::Full { .. } | Self::DiskFull { .. } => 452,
             Self::TooLarge { .. } => 552,
             Self::Busy { .. } | Self::Held { .. } => 450,
             Self::Stopped { .. } => 426,
@@ -189,7 +203,8 @@ impl ShareError {
             | Self::IntoItself { .. }
             | Self::OtherDisk { .. }
             | Self::Denied { .. }
-            | Self::ReadOnly { .. } => 550,
+            | Self::ReadOnly { .. }
+            | Self::Unsupported { .. } => 550,
         }
     }
 
@@ -243,11 +258,11 @@ impl ShareError {
                 path,
                 whose: "owner unknown".to_owned(),
             },
-            Some(Errno::NOSPC | Errno::DQUOT) => Self::Full {
+            Some(full @ (Errno::NOSPC | Errno::DQUOT)) => Self::DiskFull {
                 path,
-                needed: ByteSize(1),
-                free: ByteSize(0),
+                quota: full == Errno::DQUOT,
             },
+            Some(Errno::OPNOTSUPP | Errno::NOSYS) => Self::Unsupported { path },
             Some(Errno::FBIG) => Self::TooLarge { path },
             _ => Self::Io { path, source },
         }

@@ -4,14 +4,13 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use rustix::fs::fstat;
 
 use super::Meta;
-use crate::data::Brake;
 
 /// An upload that has written within this time is alive: another one of the same file goes beside it.
 const ALIVE: Duration = Duration::from_secs(1);
@@ -20,13 +19,16 @@ const IDLE: Duration = Duration::from_secs(5);
 /// How long a stopped upload may take to let go.
 const LETTING_GO: Duration = Duration::from_secs(2);
 
+/// What stops an upload.
+type Stop = Arc<dyn Fn() + Send + Sync>;
 /// Device and inode of a partial.
 type Key = (u64, u64);
+type Holders = BTreeMap<Key, Stop>;
 
-static HOLDERS: Mutex<BTreeMap<Key, Weak<Brake>>> = Mutex::new(BTreeMap::new());
+static HOLDERS: Mutex<Holders> = Mutex::new(BTreeMap::new());
 static FREED: Condvar = Condvar::new();
 
-fn holders() -> MutexGuard<'static, BTreeMap<Key, Weak<Brake>>> {
+fn holders() -> MutexGuard<'static, Holders> {
     HOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -35,10 +37,10 @@ fn holders() -> MutexGuard<'static, BTreeMap<Key, Weak<Brake>>> {
 pub(super) struct Hold(Key);
 
 impl Hold {
-    /// Enters the upload that writes to `partial` and is stopped by `brake`.
-    pub(super) fn enter(partial: &File, brake: &Arc<Brake>) -> Option<Self> {
+    /// Enters the upload that writes to `partial`.
+    pub(super) fn enter(partial: &File, stop: Arc<dyn Fn() + Send + Sync>) -> Option<Self> {
         let key = key_of(partial)?.0;
-        holders().insert(key, Arc::downgrade(brake));
+        holders().insert(key, stop);
         Some(Self(key))
     }
 }
@@ -71,12 +73,12 @@ pub(super) fn take_over(partial: &File, now: SystemTime) -> Found {
         Ok(idle) if idle >= ALIVE => return Found::Quiet,
         _ => return Found::Alive,
     }
-    let brake = holders().get(&key).and_then(Weak::upgrade);
-    let Some(brake) = brake else {
+    let stop = holders().get(&key).map(Arc::clone);
+    let Some(stop) = stop else {
         return Found::Quiet;
     };
-    brake.pull();
-    let held = |all: &mut BTreeMap<Key, Weak<Brake>>| all.contains_key(&key);
+    stop();
+    let held = |all: &mut Holders| all.contains_key(&key);
     let waited = FREED.wait_timeout_while(holders(), LETTING_GO, held);
     match waited.unwrap_or_else(PoisonError::into_inner).1.timed_out() {
         true => Found::Quiet,

@@ -97,6 +97,17 @@ pub(super) fn check_new(path: &SharePath) -> Result<(), ShareError> {
     })
 }
 
+/// Returns the characters of a name that some disks cannot hold (FAT, exFAT, shares of Windows), the
+/// last one last, as those refuse some only at the end; `None`: there are none.
+pub(super) fn odd_part(name: &str) -> Option<String> {
+    let is_odd = |c: char| c < ' ' || is_raw(c) || "\"*:<>?|\\".contains(c);
+    let mut part: String = name.chars().filter(|c| is_odd(*c)).take(8).collect();
+    if let Some(end @ ('.' | ' ')) = name.chars().last() {
+        part.push(end);
+    }
+    (!part.is_empty()).then_some(part)
+}
+
 /// What is longer is no extension that must be kept.
 const LONGEST_EXTENSION: usize = 64;
 
@@ -149,6 +160,22 @@ mod tests {
         assert_eq!(beside(".hidden", 1), ".hidden (1)");
         assert_eq!(beside(&format!("{}.iso", "x".repeat(251)), 7).len(), 255);
         assert_eq!(beside(&format!("a.{}", "x".repeat(253)), 1).len(), 255);
+    }
+
+    #[test]
+    fn what_some_disks_cannot_hold_is_picked_out() {
+        for plain in ["a.txt", "中文", ".hidden", "a b", ""] {
+            assert_eq!(odd_part(plain), None, "{plain}");
+        }
+        for (name, odd) in [
+            ("a?b*c", "?*"),
+            ("end.", "."),
+            ("a:b ", ": "),
+            ("\u{10FFD6}x", "\u{10FFD6}"),
+        ] {
+            assert_eq!(odd_part(name).as_deref(), Some(odd));
+        }
+        assert_eq!(odd_part(&"?".repeat(250)).unwrap().len(), 8);
     }
 
     #[test]

@@ -133,6 +133,16 @@ fn open_fresh(dir: BorrowedFd<'_>, kept: &OsStr) -> io::Result<Partial> {
     Err(io::Error::from(io::ErrorKind::ResourceBusy))
 }
 
+/// Tells whether the disk can hold a name with these characters: it takes a hidden one with them.
+pub(super) fn can_hold(dir: BorrowedFd<'_>, odd: &str) -> bool {
+    let name = super::names::to_disk(&format!("{PARTIAL}{odd}"));
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    match openat(dir, &name, flags, Mode::RUSR | Mode::WUSR) {
+        Ok(_) => unlinkat(dir, &name, AtFlags::empty()).is_ok(),
+        Err(error) => error == Errno::EXIST,
+    }
+}
+
 /// Removes what `account` kept of uploads to a name that was free, if nobody goes on with it now:
 /// the name is to be free again, and a later APPE must not begin with those bytes.
 pub(super) fn forget(dir: BorrowedFd<'_>, account: &Account, name: &OsStr) {

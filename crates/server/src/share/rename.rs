@@ -4,7 +4,7 @@ use std::{ffi::OsStr, os::fd::OwnedFd};
 
 use rustix::{
     fs::{
-        AtFlags, Mode, OFlags, RenameFlags, linkat, mkdirat, openat, renameat, renameat_with,
+        AtFlags, Mode, OFlags, RenameFlags, linkat, openat, renameat, renameat_with, statat,
         unlinkat,
     },
     io::Errno,
@@ -13,8 +13,9 @@ use rustix::{
 /// Gives a file or directory a name that must be free.
 ///
 /// Disks that cannot rename without replacing (NFS, some FUSE) get a file's second name by a link,
-/// which is as careful, and lose the first one then. Where there are no links either (FAT, exFAT), and
-/// for directories, the name is reserved first: whoever comes meanwhile finds it taken.
+/// which is as careful, and lose the first one then. Where there are no links either (FAT, exFAT) the name
+/// is reserved first: whoever comes meanwhile finds it taken. A directory needs neither: at most it
+/// takes the place of an empty one that somebody has made meanwhile.
 pub(super) fn rename_to_free(
     from_dir: &OwnedFd,
     from: &OsStr,
@@ -24,7 +25,7 @@ pub(super) fn rename_to_free(
     match renameat_with(from_dir, from, to_dir, to, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS) => match link_then_unlink(from_dir, from, to_dir, to) {
             Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {
-                reserve_then_rename(from_dir, from, to_dir, to)
+                look_then_rename(from_dir, from, to_dir, to)
             }
             other => other,
         },
@@ -42,29 +43,26 @@ fn link_then_unlink(
     unlinkat(from_dir, from, AtFlags::empty())
 }
 
-/// Makes an empty thing of the same kind under the name, and renames over that.
-fn reserve_then_rename(
+/// Looks whether the name is free; a file reserves it by an empty one, and is renamed over that.
+fn look_then_rename(
     from_dir: &OwnedFd,
     from: &OsStr,
     to_dir: &OwnedFd,
     to: &OsStr,
 ) -> Result<(), Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let remove = match openat(from_dir, from, flags, Mode::empty()) {
-        Ok(_) => {
-            mkdirat(to_dir, to, Mode::RWXU)?;
-            AtFlags::REMOVEDIR
-        }
-        Err(_) => {
-            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-            openat(to_dir, to, flags, Mode::RUSR | Mode::WUSR)?;
-            AtFlags::empty()
-        }
-    };
+    if openat(from_dir, from, flags, Mode::empty()).is_ok() {
+        return match statat(to_dir, to, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Err(Errno::EXIST),
+            Err(_) => renameat(from_dir, from, to_dir, to),
+        };
+    }
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    openat(to_dir, to, flags, Mode::RUSR | Mode::WUSR)?;
     let renamed = renameat(from_dir, from, to_dir, to);
     if renamed.is_err() {
-        // The name goes back as it was: free. What is in a directory by now keeps it.
-        let _ = unlinkat(to_dir, to, remove);
+        // The name goes back as it was: free.
+        let _ = unlinkat(to_dir, to, AtFlags::empty());
     }
     renamed
 }
@@ -78,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_ways_without_noreplace_never_replace() {
-        for way in [link_then_unlink as Way, reserve_then_rename as Way] {
+        for way in [link_then_unlink as Way, look_then_rename as Way] {
             let dir = tempfile::tempdir().unwrap();
             let handle = OwnedFd::from(File::open(dir.path()).unwrap());
             let at = |name: &str| dir.path().join(name);
@@ -102,9 +100,8 @@ mod tests {
             std::fs::create_dir_all(at(name)).unwrap();
         }
         std::fs::write(at("file"), "old").unwrap();
-        let act = |from: &str, to: &str| {
-            reserve_then_rename(&handle, from.as_ref(), &handle, to.as_ref())
-        };
+        let act =
+            |from: &str, to: &str| look_then_rename(&handle, from.as_ref(), &handle, to.as_ref());
         let link = link_then_unlink(&handle, "tree".as_ref(), &handle, "free".as_ref());
         assert_eq!(link, Err(Errno::PERM));
         for taken in ["empty", "file"] {

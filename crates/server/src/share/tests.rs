@@ -14,7 +14,6 @@ use ftp_config::{
 };
 
 use super::*;
-use crate::data::Brake;
 
 struct Bed {
     dir: tempfile::TempDir,

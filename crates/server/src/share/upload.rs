@@ -34,7 +34,6 @@ use super::{
     rename::rename_to_free,
     room,
 };
-use crate::data::Brake;
 
 /// What an upload is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,8 +200,8 @@ impl Upload {
     }
 
     /// Lets the same account's next try stop this one, when its client seems to be gone.
-    pub fn obey(&mut self, brake: &Arc<Brake>) {
-        self.hold = Hold::enter(self.file(), brake);
+    pub fn obey(&mut self, stop: Arc<dyn Fn() + Send + Sync>) {
+        self.hold = Hold::enter(self.file(), stop);
     }
 
     /// Returns the byte at which writing begins.

@@ -81,7 +81,8 @@ async fn upload(
         _ => session.on_home_thread(begin).await?,
     };
     let dial = Dial::take(session, Direction::Up);
-    upload.obey(&dial.brake);
+    let stopped = Arc::clone(&dial.brake);
+    upload.obey(Arc::new(move || stopped.pull()));
     let meter = Meter {
         brake: Arc::clone(&dial.brake),
         moving: Some(session.seat.begin(Direction::Up, &path, announced)),

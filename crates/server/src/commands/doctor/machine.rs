@@ -6,7 +6,10 @@ use ftp_config::{
     ByteSize, ServerConfig,
     server::{Password, TlsMode},
 };
-use rustix::fs::{Access, access, statvfs};
+use rustix::{
+    fs::{Access, Mode, OFlags, access, open, statvfs, unlink},
+    io::Errno,
+};
 
 use super::Finding;
 use crate::{
@@ -77,7 +80,12 @@ pub(super) fn share(config: &ServerConfig) -> Vec<Finding> {
         )];
     }
     let reads = access(root, Access::READ_OK | Access::EXEC_OK).is_ok();
-    let writes = access(root, Access::WRITE_OK).is_ok();
+    let written = access(root, Access::WRITE_OK).and_then(|()| try_writing(root));
+    if reads && written == Err(Errno::ROFS) {
+        let text = format!("`{shown}` is on a read-only disk: nothing can be uploaded");
+        return vec![Finding::warning(CHECK, text, "mount it for writing")];
+    }
+    let writes = written.is_ok();
     let (mode, owner) = (meta.mode() & 0o777, meta.uid());
     let first = match (reads, writes) {
         (true, true) => Finding::good(CHECK, format!("`{shown}` can be read and written")),
@@ -95,11 +103,28 @@ pub(super) fn share(config: &ServerConfig) -> Vec<Finding> {
     [Some(first), room(config)].into_iter().flatten().collect()
 }
 
+/// Makes a file and removes it, as an upload would: some disks say only then that they are read-only.
+/// What is full is another check's.
+fn try_writing(root: &Path) -> Result<(), Errno> {
+    let name = root.join(format!(".ftpd-part-doctor-{}", std::process::id()));
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    match open(&name, flags, Mode::RUSR | Mode::WUSR) {
+        Ok(_) => unlink(&name),
+        Err(Errno::NOSPC | Errno::DQUOT | Errno::EXIST) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 fn room(config: &ServerConfig) -> Option<Finding> {
     let disk = statvfs(&config.share.root).ok()?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     let total = disk.f_blocks.saturating_mul(disk.f_frsize);
     let reserve = config.share.reserve.of(total);
+    // Some disks count no files at all.
+    if disk.f_files > 0 && disk.f_favail == 0 {
+        let text = "every upload is refused: the disk can hold no more files (inodes)";
+        return Some(Finding::fault("room", text, "remove some files"));
+    }
     Some(room_of(free, reserve))
 }
 
@@ -223,6 +248,15 @@ mod tests {
         assert_eq!(at("file")[0].verdict, Verdict::Fault);
         assert_eq!(at(".")[0].verdict, Verdict::Good);
         assert_eq!(at(".")[1].check, "room");
+    }
+
+    #[test]
+    fn a_share_is_written_to_and_left_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(try_writing(dir.path()), Ok(()));
+        assert_eq!(dir.path().read_dir().unwrap().count(), 0);
+        // No user, not even root, makes files there.
+        assert!(try_writing(Path::new("/proc/self")).is_err());
     }
 
     #[test]

@@ -56,6 +56,9 @@ impl Home {
         let needed = expected.unwrap_or(1);
         let (promised, reserve) = (&self.shared.promised, self.shared.reserve);
         let room = room::Grant::new(promised, &holder.dir, reserve, &path, needed)?;
+        if there.is_none() {
+            ensure_held(&holder, &path)?;
+        }
         let resumes = intent.resumes();
         let (dir, account) = (holder.dir.as_fd(), &self.account);
         let goes_on = means_kept(intent, there);
@@ -151,6 +154,18 @@ impl Home {
             }
             OnDuplicate::Overwrite => Ok(Taken::Refuse),
         }
+    }
+}
+
+/// Refuses at once a name that the disk could not give the whole file at the end.
+fn ensure_held(holder: &Holder, path: &SharePath) -> Result<(), ShareError> {
+    let odd = path.name().and_then(names::odd_part);
+    match odd {
+        Some(odd) if !partial::can_hold(holder.dir.as_fd(), &odd) => Err(ShareError::Name {
+            path: path.clone(),
+            why: "the server's disk cannot hold it",
+        }),
+        _ => Ok(()),
     }
 }
 
