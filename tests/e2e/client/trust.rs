@@ -4,9 +4,9 @@ use std::{fs, path::Path};
 
 use harness::{Ran, Server, Site, ftpc};
 
-/// Loopback in letters that are not taken for it: a machine never seen before.
+/// Loopback written so that it is not taken for it: a machine never seen before.
 fn stranger(server: &Server) -> String {
-    format!("LOCALHOST:{}", server.address.port())
+    format!("[::ffff:127.0.0.1]:{}", server.address.port())
 }
 
 /// Starts the server again on its kept port, as if it were another.
