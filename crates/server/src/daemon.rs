@@ -77,16 +77,9 @@ impl Daemon {
     /// [`Error`] when the share, the certificate or a socket cannot be used.
     pub async fn start(start: Start) -> Result<Self, Error> {
         let signals = Signals::new().map_err(Error::system("take signals over"))?;
-        let began_with = Arc::new(start.config.clone());
-        let config = start.config;
-        let snapshot = tokio::task::spawn_blocking(move || Snapshot::build(config, None))
-            .await
-            .map_err(|e| Error::Failed(e.to_string()))??;
-        disk::set_far(snapshot.share.is_far());
-        let holder = Holder::new(Arc::new(snapshot));
-        let registry = Registry::default();
-        registry.set_rates(&began_with.limits);
-        registry.xferlog().open(began_with.log.xferlog.clone());
+        let began_with = Arc::new(start.config);
+        let holder = first_snapshot(began_with.as_ref().clone()).await?;
+        let registry = first_registry(&began_with);
         let guard = Arc::new(Guard::new(registry.clone())?);
         let life = Life::default();
         let porch = Porch {
@@ -251,6 +244,22 @@ fn open_doors(porch: &Porch, listeners: Vec<StdListener>) -> Result<Vec<SocketAd
         porch.life.spawn(porch.clone().accept_all(listener));
     }
     Ok(addresses)
+}
+
+/// Opens the share and loads the certificate, for the first time.
+async fn first_snapshot(config: ServerConfig) -> Result<Holder, Error> {
+    let snapshot = tokio::task::spawn_blocking(move || Snapshot::build(config, None))
+        .await
+        .map_err(|e| Error::Failed(e.to_string()))??;
+    disk::set_far(snapshot.share.is_far());
+    Ok(Holder::new(Arc::new(snapshot)))
+}
+
+fn first_registry(config: &ServerConfig) -> Registry {
+    let registry = Registry::default();
+    registry.set_rates(&config.limits);
+    registry.xferlog().open(config.log.xferlog.clone());
+    registry
 }
 
 /// The sample password is public: nobody but this machine may reach it.

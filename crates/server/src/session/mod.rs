@@ -20,7 +20,6 @@ use std::{
     sync::Arc,
 };
 
-use ftp_config::SharePath;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -31,14 +30,12 @@ pub(crate) use state::{Login, Session};
 use crate::{
     admit::Ticket,
     auth::Gate,
-    data::{PassivePorts, link::Slot},
+    data::PassivePorts,
     protocol::{
-        Command, Fault, Names, Reply, command,
-        facts::Choice,
+        Command, Fault, Reply, command,
         line::{Line, LineReader},
         reply::code,
     },
-    share::Algorithm,
     snapshot::Snapshot,
     status::Seat,
     verbs, vigil,
@@ -126,40 +123,8 @@ pub(crate) async fn serve(stream: TcpStream, arrival: Arrival) {
         debug!(%error, "urgent data stays out of line");
     }
     let kicked = seat.kicked();
-    let names = Names::new(snapshot.config.names.fallback);
     let deadline = Instant::now() + snapshot.config.timeouts.login;
-    let session = Session {
-        peer: peer.ip().to_canonical(),
-        local: local.ip().to_canonical(),
-        scope: match local {
-            SocketAddr::V6(local) => local.scope_id(),
-            SocketAddr::V4(_) => 0,
-        },
-        snapshot,
-        gate,
-        seat,
-        ports,
-        user: None,
-        login: None,
-        failures: 0,
-        is_tls: false,
-        has_pbsz: false,
-        is_private: false,
-        cwd: SharePath::root(),
-        rename_from: None,
-        restart: None,
-        stored: None,
-        announced: None,
-        pending: None,
-        epsv_all: false,
-        is_block: false,
-        slot: Slot::default(),
-        is_ascii: true,
-        facts: Choice::default(),
-        digest: Algorithm::Sha256,
-        names,
-        aborted: false,
-    };
+    let session = Session::new((peer, local), snapshot, gate, seat, ports);
     let mut desk = Desk {
         wire: Wire::Plain(stream),
         lines: LineReader::default(),

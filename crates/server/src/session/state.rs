@@ -1,6 +1,9 @@
 //! What a session remembers between commands, and how names become paths.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use ftp_config::{SharePath, server::TlsMode};
 use tracing::info;
@@ -75,6 +78,48 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Begins the session of a client: nobody is in, and everything is as RFC 959 §5.1 has it first.
+    pub(crate) fn new(
+        (peer, local): (SocketAddr, SocketAddr),
+        snapshot: Arc<Snapshot>,
+        gate: Arc<Gate>,
+        seat: Seat,
+        ports: Arc<PassivePorts>,
+    ) -> Self {
+        Self {
+            peer: peer.ip().to_canonical(),
+            local: local.ip().to_canonical(),
+            scope: match local {
+                SocketAddr::V6(local) => local.scope_id(),
+                SocketAddr::V4(_) => 0,
+            },
+            names: Names::new(snapshot.config.names.fallback),
+            snapshot,
+            gate,
+            seat,
+            ports,
+            user: None,
+            login: None,
+            failures: 0,
+            is_tls: false,
+            has_pbsz: false,
+            is_private: false,
+            cwd: SharePath::root(),
+            rename_from: None,
+            restart: None,
+            stored: None,
+            announced: None,
+            pending: None,
+            epsv_all: false,
+            is_block: false,
+            slot: Slot::default(),
+            is_ascii: true,
+            facts: Choice::default(),
+            digest: Algorithm::Sha256,
+            aborted: false,
+        }
+    }
+
     /// Returns the home, or the reply for those who have none yet.
     pub(crate) fn home(&self) -> Result<Home, Reply> {
         match &self.login {

@@ -23,7 +23,13 @@ const LETTING_GO: Duration = Duration::from_secs(2);
 type Stop = Arc<dyn Fn() + Send + Sync>;
 /// Device and inode of a partial.
 type Key = (u64, u64);
-type Holders = BTreeMap<Key, Stop>;
+type Holders = BTreeMap<Key, Holder>;
+
+struct Holder {
+    stop: Stop,
+    /// Somebody waits until it lets go.
+    is_awaited: bool,
+}
 
 static HOLDERS: Mutex<Holders> = Mutex::new(BTreeMap::new());
 static FREED: Condvar = Condvar::new();
@@ -40,15 +46,18 @@ impl Hold {
     /// Enters the upload that writes to `partial`.
     pub(super) fn enter(partial: &File, stop: Arc<dyn Fn() + Send + Sync>) -> Option<Self> {
         let key = key_of(partial)?.0;
-        holders().insert(key, stop);
+        let is_awaited = false;
+        holders().insert(key, Holder { stop, is_awaited });
         Some(Self(key))
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        holders().remove(&self.0);
-        FREED.notify_all();
+        let gone = holders().remove(&self.0);
+        if gone.is_some_and(|holder| holder.is_awaited) {
+            FREED.notify_all();
+        }
     }
 }
 
@@ -73,7 +82,10 @@ pub(super) fn take_over(partial: &File, now: SystemTime) -> Found {
         Ok(idle) if idle >= ALIVE => return Found::Quiet,
         _ => return Found::Alive,
     }
-    let stop = holders().get(&key).map(Arc::clone);
+    let stop = holders().get_mut(&key).map(|holder| {
+        holder.is_awaited = true;
+        Arc::clone(&holder.stop)
+    });
     let Some(stop) = stop else {
         return Found::Quiet;
     };

@@ -139,7 +139,11 @@ pub(super) fn can_hold(dir: BorrowedFd<'_>, odd: &str) -> bool {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     match openat(dir, &name, flags, Mode::RUSR | Mode::WUSR) {
         Ok(_) => unlinkat(dir, &name, AtFlags::empty()).is_ok(),
-        Err(error) => error == Errno::EXIST,
+        // What else stands in the way is told when the partial itself is made.
+        Err(error) => matches!(
+            error,
+            Errno::EXIST | Errno::NOSPC | Errno::DQUOT | Errno::ROFS | Errno::ACCESS
+        ),
     }
 }
 

@@ -10,7 +10,7 @@ use tracing::debug;
 
 use super::{
     registry::{Direction, Registry},
-    totals::Totals,
+    totals::{Durations, Totals},
 };
 use crate::shutdown::Life;
 
@@ -131,10 +131,15 @@ fn transfers(out: &mut String, totals: &Totals) {
             ),
         ],
     );
+    durations(out, &[("down", &down.durations), ("up", &up.durations)]);
+}
+
+/// The histogram of how long transfers took, by direction.
+fn durations(out: &mut String, directions: &[(&str, &Durations)]) {
     let name = "ftpd_transfer_duration_seconds";
     let _ = writeln!(out, "# HELP {name} How long transfers took.");
     let _ = writeln!(out, "# TYPE {name} histogram");
-    for (direction, durations) in [("down", &down.durations), ("up", &up.durations)] {
+    for (direction, durations) in directions {
         let count = durations.count();
         for (bound, n) in durations.cumulative() {
             let _ = writeln!(

@@ -56,11 +56,8 @@ fn moving(row: &MovingRow) -> String {
 /// Prints the state of a server.
 #[must_use]
 pub fn status(status: &Status) -> String {
-    let totals = &status.totals;
     let mut text = String::new();
-    let mut line = |name: &str, value: String| {
-        let _ = writeln!(text, "{name:<12} {value}");
-    };
+    let mut line = |name: &str, value: String| push_line(&mut text, name, &value);
     line(
         "ftpd",
         format!("{}, process {}", status.version, status.pid),
@@ -73,6 +70,38 @@ pub fn status(status: &Status) -> String {
     line("share", status.share.clone());
     line("users", status.users.join(", "));
     line("engine", status.engine.clone());
+    push_counts(&mut text, status);
+    let mut line = |name: &str, value: String| push_line(&mut text, name, &value);
+    let certificate = match &status.certificate {
+        Some(cert) => {
+            let left = match cert.days_left {
+                days @ 0.. => format!("{days} days left"),
+                _ => "expired".to_owned(),
+            };
+            format!("{left}, SHA-256 {}", cert.fingerprint)
+        }
+        None => "none: TLS is off".to_owned(),
+    };
+    line("certificate", certificate);
+    for lock in &status.locks {
+        let (user, left) = (shown(&lock.user), span(lock.left_secs));
+        let address = &lock.address;
+        line("locked", format!("{user} from {address}, {left} left"));
+    }
+    if let Some(error) = &status.last_reload_error {
+        line("last reload", format!("refused: {error}"));
+    }
+    text
+}
+
+fn push_line(text: &mut String, name: &str, value: &str) {
+    let _ = writeln!(text, "{name:<12} {value}");
+}
+
+/// What is going on, and what has been since the start.
+fn push_counts(text: &mut String, status: &Status) {
+    let totals = &status.totals;
+    let mut line = |name: &str, value: String| push_line(text, name, &value);
     let cap = match status.max_clients {
         0 => String::new(),
         cap => format!(" of {cap}"),
@@ -99,34 +128,6 @@ pub fn status(status: &Status) -> String {
             totals.incomplete
         ),
     );
-    match &status.certificate {
-        Some(cert) => {
-            let left = match cert.days_left {
-                days @ 0.. => format!("{days} days left"),
-                _ => "expired".to_owned(),
-            };
-            line(
-                "certificate",
-                format!("{left}, SHA-256 {}", cert.fingerprint),
-            );
-        }
-        None => line("certificate", "none: TLS is off".to_owned()),
-    }
-    for lock in &status.locks {
-        line(
-            "locked",
-            format!(
-                "{} from {}, {} left",
-                shown(&lock.user),
-                lock.address,
-                span(lock.left_secs)
-            ),
-        );
-    }
-    if let Some(error) = &status.last_reload_error {
-        line("last reload", format!("refused: {error}"));
-    }
-    text
 }
 
 fn columns<const N: usize>(lines: &[[String; N]]) -> String {

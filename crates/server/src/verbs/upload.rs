@@ -73,13 +73,7 @@ async fn upload(
     let announced = session.announced.take();
     let converts = converts(session)?;
     let path = path?;
-    let begun = path.clone();
-    let begin = move |home: &Home| home.begin_upload(&begun, intent, announced);
-    let mut upload = match intent {
-        Intent::Store { offset: 0 } | Intent::Unique => session.on_home(begin).await?,
-        // What is there may have to be copied first, however large it is.
-        _ => session.on_home_thread(begin).await?,
-    };
+    let mut upload = begin(session, &path, intent, announced).await?;
     let dial = Dial::take(session, Direction::Up);
     let stopped = Arc::clone(&dial.brake);
     upload.obey(Arc::new(move || stopped.pull()));
@@ -95,10 +89,7 @@ async fn upload(
         names: session.names.clone(),
     };
     let first = match intent {
-        Intent::Unique if dial.has_link() => {
-            Reply::new(code::ALREADY_OPEN, [b"FILE: ", name].concat())
-        }
-        Intent::Unique => Reply::new(code::OPENING, [b"FILE: ", name].concat()),
+        Intent::Unique => named(&dial, name),
         _ => opening(session, &dial, name, None),
     };
     let job = Job::new(verb, path, dial.stalled);
@@ -118,6 +109,30 @@ async fn upload(
         look,
     };
     Ok(Answer::Start(Some(first), running))
+}
+
+async fn begin(
+    session: &Session,
+    path: &SharePath,
+    intent: Intent,
+    announced: Option<u64>,
+) -> Result<Upload, Reply> {
+    let path = path.clone();
+    let begin = move |home: &Home| home.begin_upload(&path, intent, announced);
+    match intent {
+        Intent::Store { offset: 0 } | Intent::Unique => session.on_home(begin).await,
+        // What is there may have to be copied first, however large it is.
+        _ => session.on_home_thread(begin).await,
+    }
+}
+
+/// The first reply to STOU, which tells the name (RFC 1123 §4.1.2.9).
+fn named(dial: &Dial, name: &[u8]) -> Reply {
+    let code = match dial.has_link() {
+        true => code::ALREADY_OPEN,
+        false => code::OPENING,
+    };
+    Reply::new(code, [b"FILE: ", name].concat())
 }
 
 async fn receive(

@@ -40,11 +40,7 @@ const PORTS_TRIED: u16 = 20;
 /// [`Error`] when it cannot begin.
 pub fn run(asked: &cli::Share, global: &Global) -> Result<(), Error> {
     let dir = directory(&asked.dir)?;
-    let color = match global.color {
-        Color::Auto => say::to_terminal() && log::may_color(),
-        Color::Always => true,
-        Color::Never => false,
-    };
+    let color = is_colored(global);
     let adjust = log::Adjust {
         verbose: global.verbose,
         quiet: global.quiet,
@@ -62,6 +58,7 @@ pub fn run(asked: &cli::Share, global: &Global) -> Result<(), Error> {
     let own = asked.address.unwrap_or_else(lan::own_address);
     make_certificate(&papers, own)?;
     let config = config(asked, &dir, &listening, &secret, &papers)?;
+    let fingerprint = selfsigned::facts(&papers.cert)?.fingerprint;
     privilege::raise_open_files(config.limits.max_clients);
     let passive = config.passive.ports;
     let start = Start {
@@ -76,7 +73,6 @@ pub fn run(asked: &cli::Share, global: &Global) -> Result<(), Error> {
     runtime()?.block_on(async {
         let daemon = Daemon::start(start).await?;
         let address = daemon.addresses().first().copied();
-        let facts = selfsigned::facts(&papers.cert)?;
         let until = asked.duration.map(end_in_words);
         say::text(
             Screen {
@@ -85,7 +81,7 @@ pub fn run(asked: &cli::Share, global: &Global) -> Result<(), Error> {
                 address: screen::told(address.unwrap_or(listening[0]), own),
                 user: asked.name.as_str(),
                 passphrase: secret.expose(),
-                fingerprint: &facts.fingerprint,
+                fingerprint: &fingerprint,
                 tls_required: asked.require_tls,
                 passive,
                 until: until.as_deref(),
@@ -97,6 +93,14 @@ pub fn run(asked: &cli::Share, global: &Global) -> Result<(), Error> {
         say::line("The share has ended.");
         Ok(())
     })
+}
+
+fn is_colored(global: &Global) -> bool {
+    match global.color {
+        Color::Auto => say::to_terminal() && log::may_color(),
+        Color::Always => true,
+        Color::Never => false,
+    }
 }
 
 async fn wait(duration: Option<Duration>) {

@@ -18,7 +18,7 @@ use crate::share::{
     home::path_of,
     jail::{Holder, file_type},
     names,
-    partial::{self, Base},
+    partial::{self, Base, Partial},
     room,
 };
 
@@ -43,31 +43,15 @@ impl Home {
         let there = self.what_is_there(stat, &path)?;
         let uploads = &self.shared.uploads;
         let taken = self.when_taken(&path, intent, there.is_some())?;
-        let error = |error| self.explain(&path, error);
-        if there.is_some() && taken == Taken::Replace {
-            // A rename would replace what the system's owner has protected.
-            let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
-            // Kernels before 5.8 know no flags here: there the rename decides.
-            let writable = accessat(&holder.dir, &holder.name, Access::WRITE_OK, flags);
-            if let Err(refused @ (Errno::ACCESS | Errno::PERM)) = writable {
-                return Err(error(refused.into()));
-            }
+        match there {
+            Some(_) if taken == Taken::Replace => self.ensure_writable(&holder, &path)?,
+            Some(_) => {}
+            None => ensure_held(&holder, &path)?,
         }
         let needed = expected.unwrap_or(1);
         let (promised, reserve) = (&self.shared.promised, self.shared.reserve);
         let room = room::Grant::new(promised, &holder.dir, reserve, &path, needed)?;
-        if there.is_none() {
-            ensure_held(&holder, &path)?;
-        }
-        let resumes = intent.resumes();
-        let (dir, account) = (holder.dir.as_fd(), &self.account);
-        let goes_on = means_kept(intent, there);
-        let partial = match partial::open(dir, account, &holder.name, base, goes_on) {
-            Err(held) if held.kind() == io::ErrorKind::WouldBlock => {
-                return Err(ShareError::Held { path });
-            }
-            other => other.map_err(error)?,
-        };
+        let partial = self.open_partial(&holder, &path, base, means_kept(intent, there))?;
         let mut upload = Upload {
             home: Arc::clone(&self.shared),
             dir: holder.dir,
@@ -78,7 +62,7 @@ impl Home {
             // Never set-id bits: new bytes must not run with the rights that the old ones were given.
             mode: there.map_or(uploads.mode & !self.shared.umask, |meta| meta.mode) & 0o777,
             taken,
-            unchanged: resumes.then_some(base),
+            unchanged: intent.resumes().then_some(base),
             room,
             started: AtomicBool::new(false),
             is_second: there.is_some(),
@@ -89,6 +73,32 @@ impl Home {
             return Err(error);
         }
         Ok(upload)
+    }
+
+    /// Refuses to replace by a rename what the system's owner has protected.
+    fn ensure_writable(&self, holder: &Holder, path: &SharePath) -> Result<(), ShareError> {
+        let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
+        // Kernels before 5.8 know no flags here: there the rename decides.
+        match accessat(&holder.dir, &holder.name, Access::WRITE_OK, flags) {
+            Err(refused @ (Errno::ACCESS | Errno::PERM)) => Err(self.explain(path, refused.into())),
+            _ => Ok(()),
+        }
+    }
+
+    fn open_partial(
+        &self,
+        holder: &Holder,
+        path: &SharePath,
+        base: Option<Base>,
+        goes_on: bool,
+    ) -> Result<Partial, ShareError> {
+        let dir = holder.dir.as_fd();
+        partial::open(dir, &self.account, &holder.name, base, goes_on).map_err(|error| match error
+            .kind()
+        {
+            io::ErrorKind::WouldBlock => ShareError::Held { path: path.clone() },
+            _ => self.explain(path, error),
+        })
     }
 
     /// Follows a link that stays inside to the file it names, so that the link itself stays; and
