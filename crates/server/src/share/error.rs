@@ -3,6 +3,7 @@
 use std::io;
 
 use ftp_config::{ByteSize, Right, SharePath};
+use rustix::fs::{AtFlags, statat};
 
 /// One refusal. The reply to a logged-in user says what is wrong and never names a path on disk.
 #[derive(Debug, thiserror::Error)]
@@ -266,5 +267,33 @@ impl ShareError {
             Some(Errno::FBIG) => Self::TooLarge { path },
             _ => Self::Io { path, source },
         }
+    }
+}
+
+/// Asks the owner and mode of what refused, for the words of [`ShareError::Denied`].
+pub(super) fn whose(dir: impl std::os::fd::AsFd) -> String {
+    let Ok(stat) = statat(dir, "", AtFlags::EMPTY_PATH) else {
+        return "owner unknown".to_owned();
+    };
+    let user = nix::unistd::User::from_uid(stat.st_uid.into())
+        .ok()
+        .flatten();
+    let owner = user.map_or_else(|| stat.st_uid.to_string(), |user| user.name);
+    format!("owner {owner}, mode {:o}", stat.st_mode & 0o7777)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+
+    #[test]
+    fn what_refused_is_told_by_its_owners_name() {
+        let root = File::open("/").unwrap();
+        assert!(
+            whose(&root).starts_with("owner root, mode "),
+            "{}",
+            whose(&root)
+        );
     }
 }

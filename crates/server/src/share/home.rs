@@ -19,12 +19,14 @@ use rustix::{
 };
 
 use super::{
-    Algorithm, Home, Kind, ListOptions, Listing, Meta, Room, ShareError, hash,
+    Algorithm, Home, Kind, ListOptions, Listing, Meta, Room, ShareError,
+    error::whose,
+    hash,
     jail::{Holder, file_type},
+    meta::modified_at,
     names,
     rename::rename_to_free,
     room,
-    upload::{modified_at, whose},
 };
 
 /// A file opened for reading.

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ftp_config::{Right, Rights};
-use rustix::fs::{FileType, Stat};
+use rustix::fs::{FileType, Stat, Timespec, Timestamps, UTIME_NOW};
 
 /// What a name is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,35 @@ fn time(secs: i64, nanos: u32) -> SystemTime {
         UNIX_EPOCH.checked_add(whole)
     };
     base.unwrap_or(UNIX_EPOCH) + Duration::from_nanos(u64::from(nanos))
+}
+
+/// The times of a file that was changed then. It is accessed now: some FUSE disks (libfuse 2) take the
+/// one time only together with the other, and say nothing when they do not.
+pub(super) fn modified_at(time: SystemTime) -> Timestamps {
+    Timestamps {
+        last_access: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_NOW,
+        },
+        last_modification: timespec(time),
+    }
+}
+
+fn timespec(time: SystemTime) -> Timespec {
+    let (secs, nanos) = match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => (
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            since.subsec_nanos(),
+        ),
+        Err(before) => (
+            -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
+            0,
+        ),
+    };
+    Timespec {
+        tv_sec: secs,
+        tv_nsec: nanos.into(),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One upload: a partial that takes its final name when it is whole, or is kept, or is removed.
 
 mod begin;
+mod publish;
 
 use std::{
     ffi::OsString,
@@ -8,30 +9,21 @@ use std::{
     io::{self, Seek as _, SeekFrom},
     os::fd::{AsFd as _, OwnedFd},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::SystemTime,
 };
 
 use ftp_config::{
     SharePath,
     server::{Fsync, Uploads},
 };
-use rustix::{
-    fs::{
-        AtFlags, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW, fchmod, futimens, openat,
-        renameat, statat,
-    },
-    io::Errno,
-};
+use rustix::fs::{Mode, OFlags, Stat, openat};
 
 use super::{
     Meta, ShareError,
     holders::Hold,
-    names,
     partial::{Base, Partial},
-    rename::rename_to_free,
     room,
 };
 
@@ -237,95 +229,6 @@ impl Upload {
         self.home.uploads.fsync != Fsync::Never
     }
 
-    /// Gives the whole file its final name.
-    ///
-    /// # Errors
-    /// The final name is as it was; the partial is kept unless it could never be finished.
-    pub fn commit(self, modified: Option<SystemTime>) -> Result<Committed, ShareError> {
-        self.settle(modified)?.publish()
-    }
-
-    /// Makes the file whole, on the disk if that is wished; only its name is missing then.
-    ///
-    /// # Errors
-    /// The partial is kept.
-    pub fn settle(self, modified: Option<SystemTime>) -> Result<Settled, ShareError> {
-        let size = self
-            .finish(modified)
-            .map_err(|error| ShareError::from_io(&self.path, error))?;
-        Ok(Settled { upload: self, size })
-    }
-
-    fn finish(&self, modified: Option<SystemTime>) -> io::Result<u64> {
-        let file = self.file();
-        if self.has_rest() && !self.started.load(Ordering::Relaxed) {
-            // Its end would be another upload's.
-            return Err(io::Error::other("the upload was never started"));
-        }
-        match fchmod(file, Mode::from_raw_mode(self.mode)) {
-            // FAT, exFAT and some network disks keep no modes: their files are whole without one.
-            Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {}
-            Err(error) => return Err(error.into()),
-        }
-        if let Some(modified) = modified {
-            futimens(file, &modified_at(modified))?;
-        }
-        if self.is_forced() {
-            // Times and mode are to survive too, so not only the data.
-            file.sync_all()?;
-        }
-        Ok(file.metadata()?.len())
-    }
-
-    fn publish(&self) -> Result<SharePath, ShareError> {
-        let io = |error: Errno| ShareError::from_io(&self.path, error.into());
-        let partial = &self
-            .partial
-            .as_ref()
-            .expect("publish comes before the partial is gone")
-            .name;
-        // One at a time: what another append has just published is seen here.
-        let _turn = self.unchanged.map(|_| {
-            static TURN: Mutex<()> = Mutex::new(());
-            TURN.lock().unwrap_or_else(PoisonError::into_inner)
-        });
-        if self.taken == Taken::Replace && self.unchanged.is_some_and(|base| base != self.base()) {
-            return Err(ShareError::Busy {
-                path: self.path.clone(),
-            });
-        }
-        if self.taken == Taken::Replace {
-            renameat(&self.dir, partial, &self.dir, &self.name).map_err(io)?;
-            return Ok(self.path.clone());
-        }
-        let first = self.path.name().unwrap_or_default().to_owned();
-        for n in 0..10_000 {
-            let name = if n == 0 {
-                first.clone()
-            } else {
-                names::beside(&first, n)
-            };
-            let to = names::to_disk(&name);
-            match rename_to_free(&self.dir, partial, &self.dir, &to) {
-                Ok(()) => {
-                    let parent = self.path.parent().unwrap_or_else(SharePath::root);
-                    return parent.join(&name).map_err(|_| io(Errno::INVAL));
-                }
-                Err(Errno::EXIST) if self.taken == Taken::Rename => {}
-                Err(error) => return Err(io(error)),
-            }
-        }
-        Err(ShareError::Exists {
-            path: self.path.clone(),
-        })
-    }
-
-    /// Looks at what stands under the final name now.
-    fn base(&self) -> Option<Base> {
-        let stat = statat(&self.dir, &self.name, AtFlags::SYMLINK_NOFOLLOW);
-        stat.ok().as_ref().map(Base::of)
-    }
-
     /// Removes the partial: it could never be finished (no room, refused by the client).
     pub fn discard(mut self) {
         if let Some(partial) = self.partial.take() {
@@ -338,44 +241,6 @@ impl Upload {
         if let Some(partial) = self.partial.take().filter(|partial| partial.kept == 0) {
             partial.remove(self.dir.as_fd());
         }
-    }
-}
-
-/// A whole upload without its name. Dropped, it is kept as a partial.
-#[derive(Debug)]
-pub struct Settled {
-    upload: Upload,
-    size: u64,
-}
-
-impl Settled {
-    /// Tells whether [`Settled::publish`] waits until the disk has the directory.
-    #[must_use]
-    pub fn is_forced(&self) -> bool {
-        self.upload.home.uploads.fsync == Fsync::FileAndDir
-    }
-
-    /// Gives the file its final name.
-    ///
-    /// # Errors
-    /// The final name is as it was, and the partial is kept; or the directory could not be forced to
-    /// the disk afterwards.
-    pub fn publish(self) -> Result<Committed, ShareError> {
-        let forces_dir = self.is_forced();
-        let Self { mut upload, size } = self;
-        let path = upload.publish()?;
-        upload.partial = None;
-        if forces_dir {
-            let io = |error| ShareError::from_io(&path, error);
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            match openat(&upload.dir, ".", flags, Mode::empty()) {
-                Ok(dir) => rustix::fs::fsync(dir).map_err(|error| io(error.into()))?,
-                // A drop-box directory that only takes: the file has its name and is on the disk.
-                Err(Errno::ACCESS) => {}
-                Err(error) => return Err(io(error.into())),
-            }
-        }
-        Ok(Committed { path, size })
     }
 }
 
@@ -393,60 +258,4 @@ impl Drop for Upload {
 
 fn keeps_nothing(uploads: &Uploads) -> bool {
     uploads.keep_partial_for.is_zero()
-}
-
-/// The times of a file that was changed then. It is accessed now: some FUSE disks (libfuse 2) take the
-/// one time only together with the other, and say nothing when they do not.
-pub(super) fn modified_at(time: SystemTime) -> Timestamps {
-    Timestamps {
-        last_access: Timespec {
-            tv_sec: 0,
-            tv_nsec: UTIME_NOW,
-        },
-        last_modification: timespec(time),
-    }
-}
-
-fn timespec(time: SystemTime) -> Timespec {
-    let (secs, nanos) = match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => (
-            i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-            since.subsec_nanos(),
-        ),
-        Err(before) => (
-            -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
-            0,
-        ),
-    };
-    Timespec {
-        tv_sec: secs,
-        tv_nsec: nanos.into(),
-    }
-}
-
-/// Asks the owner and mode of what refused, for the words of [`ShareError::Denied`].
-pub(super) fn whose(dir: impl std::os::fd::AsFd) -> String {
-    let Ok(stat) = statat(dir, "", AtFlags::EMPTY_PATH) else {
-        return "owner unknown".to_owned();
-    };
-    let user = nix::unistd::User::from_uid(stat.st_uid.into())
-        .ok()
-        .flatten();
-    let owner = user.map_or_else(|| stat.st_uid.to_string(), |user| user.name);
-    format!("owner {owner}, mode {:o}", stat.st_mode & 0o7777)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_refused_is_told_by_its_owners_name() {
-        let root = File::open("/").unwrap();
-        assert!(
-            whose(&root).starts_with("owner root, mode "),
-            "{}",
-            whose(&root)
-        );
-    }
 }

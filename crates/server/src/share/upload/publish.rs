@@ -1,0 +1,145 @@
+//! How an upload ends: made whole first, then given its name, which nobody else's file loses.
+
+use std::{
+    io,
+    sync::{Mutex, PoisonError, atomic::Ordering},
+    time::SystemTime,
+};
+
+use ftp_config::{SharePath, server::Fsync};
+use rustix::{
+    fs::{AtFlags, Mode, OFlags, fchmod, futimens, openat, renameat, statat},
+    io::Errno,
+};
+
+use super::{Committed, Taken, Upload};
+use crate::share::{ShareError, meta::modified_at, names, partial::Base, rename::rename_to_free};
+
+impl Upload {
+    /// Gives the whole file its final name.
+    ///
+    /// # Errors
+    /// The final name is as it was; the partial is kept unless it could never be finished.
+    pub fn commit(self, modified: Option<SystemTime>) -> Result<Committed, ShareError> {
+        self.settle(modified)?.publish()
+    }
+
+    /// Makes the file whole, on the disk if that is wished; only its name is missing then.
+    ///
+    /// # Errors
+    /// The partial is kept.
+    pub fn settle(self, modified: Option<SystemTime>) -> Result<Settled, ShareError> {
+        let size = self
+            .finish(modified)
+            .map_err(|error| ShareError::from_io(&self.path, error))?;
+        Ok(Settled { upload: self, size })
+    }
+
+    fn finish(&self, modified: Option<SystemTime>) -> io::Result<u64> {
+        let file = self.file();
+        if self.has_rest() && !self.started.load(Ordering::Relaxed) {
+            // Its end would be another upload's.
+            return Err(io::Error::other("the upload was never started"));
+        }
+        match fchmod(file, Mode::from_raw_mode(self.mode)) {
+            // FAT, exFAT and some network disks keep no modes: their files are whole without one.
+            Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(modified) = modified {
+            futimens(file, &modified_at(modified))?;
+        }
+        if self.is_forced() {
+            // Times and mode are to survive too, so not only the data.
+            file.sync_all()?;
+        }
+        Ok(file.metadata()?.len())
+    }
+
+    fn publish(&self) -> Result<SharePath, ShareError> {
+        let io = |error: Errno| ShareError::from_io(&self.path, error.into());
+        let partial = &self
+            .partial
+            .as_ref()
+            .expect("publish comes before the partial is gone")
+            .name;
+        // One at a time: what another append has just published is seen here.
+        let _turn = self.unchanged.map(|_| {
+            static TURN: Mutex<()> = Mutex::new(());
+            TURN.lock().unwrap_or_else(PoisonError::into_inner)
+        });
+        if self.taken == Taken::Replace && self.unchanged.is_some_and(|base| base != self.base()) {
+            return Err(ShareError::Busy {
+                path: self.path.clone(),
+            });
+        }
+        if self.taken == Taken::Replace {
+            renameat(&self.dir, partial, &self.dir, &self.name).map_err(io)?;
+            return Ok(self.path.clone());
+        }
+        let first = self.path.name().unwrap_or_default().to_owned();
+        for n in 0..10_000 {
+            let name = if n == 0 {
+                first.clone()
+            } else {
+                names::beside(&first, n)
+            };
+            let to = names::to_disk(&name);
+            match rename_to_free(&self.dir, partial, &self.dir, &to) {
+                Ok(()) => {
+                    let parent = self.path.parent().unwrap_or_else(SharePath::root);
+                    return parent.join(&name).map_err(|_| io(Errno::INVAL));
+                }
+                Err(Errno::EXIST) if self.taken == Taken::Rename => {}
+                Err(error) => return Err(io(error)),
+            }
+        }
+        Err(ShareError::Exists {
+            path: self.path.clone(),
+        })
+    }
+
+    /// Looks at what stands under the final name now.
+    fn base(&self) -> Option<Base> {
+        let stat = statat(&self.dir, &self.name, AtFlags::SYMLINK_NOFOLLOW);
+        stat.ok().as_ref().map(Base::of)
+    }
+}
+
+/// A whole upload without its name. Dropped, it is kept as a partial.
+#[derive(Debug)]
+pub struct Settled {
+    upload: Upload,
+    size: u64,
+}
+
+impl Settled {
+    /// Tells whether [`Settled::publish`] waits until the disk has the directory.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        self.upload.home.uploads.fsync == Fsync::FileAndDir
+    }
+
+    /// Gives the file its final name.
+    ///
+    /// # Errors
+    /// The final name is as it was, and the partial is kept; or the directory could not be forced to
+    /// the disk afterwards.
+    pub fn publish(self) -> Result<Committed, ShareError> {
+        let forces_dir = self.is_forced();
+        let Self { mut upload, size } = self;
+        let path = upload.publish()?;
+        upload.partial = None;
+        if forces_dir {
+            let io = |error| ShareError::from_io(&path, error);
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            match openat(&upload.dir, ".", flags, Mode::empty()) {
+                Ok(dir) => rustix::fs::fsync(dir).map_err(|error| io(error.into()))?,
+                // A drop-box directory that only takes: the file has its name and is on the disk.
+                Err(Errno::ACCESS) => {}
+                Err(error) => return Err(io(error.into())),
+            }
+        }
+        Ok(Committed { path, size })
+    }
+}
