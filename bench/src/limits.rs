@@ -2,9 +2,9 @@
 
 use std::{
     fs::File,
-    net::{TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
-    thread,
+    thread::{self, JoinHandle},
     time::Instant,
 };
 
@@ -24,18 +24,26 @@ pub(crate) struct Limit {
     pub(crate) cpu: f64,
 }
 
+/// Serves one connection on a thread, whose CPU seconds it tells in the end.
+fn serve_one(
+    work: impl FnOnce(&TcpStream) -> Result<()> + Send + 'static,
+) -> Result<(SocketAddr, JoinHandle<Result<f64>>)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let addr = listener.local_addr()?;
+    let server = thread::spawn(move || {
+        let (data, _) = listener.accept()?;
+        let before = proc::thread_cpu();
+        work(&data)?;
+        Ok((proc::thread_cpu() - before).as_secs_f64())
+    });
+    Ok((addr, server))
+}
+
 /// A bare `sendfile` loop sends `file` to the generator's download.
 pub(crate) fn sender(file: &Path) -> Result<Limit> {
     let source = File::open(file)?;
     let bytes = source.metadata()?.len();
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let addr = listener.local_addr()?;
-    let server = thread::spawn(move || -> Result<f64> {
-        let (data, _) = listener.accept()?;
-        let before = proc::thread_cpu();
-        wire::send_plain(&data, &source, bytes)?;
-        Ok((proc::thread_cpu() - before).as_secs_f64())
-    });
+    let (addr, server) = serve_one(move |data| wire::send_plain(data, &source, bytes))?;
     let begun = Instant::now();
     let got = wire::discard_plain(&TcpStream::connect(addr)?, &mut vec![0; BLOCK])?;
     finish(server, begun, got)
@@ -45,14 +53,8 @@ pub(crate) fn sender(file: &Path) -> Result<Limit> {
 pub(crate) fn sink(file: &Path) -> Result<Limit> {
     let source = File::open(file)?;
     let bytes = source.metadata()?.len();
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let addr = listener.local_addr()?;
-    let server = thread::spawn(move || -> Result<f64> {
-        let (data, _) = listener.accept()?;
-        let before = proc::thread_cpu();
-        wire::discard_plain(&data, &mut vec![0; BLOCK])?;
-        Ok((proc::thread_cpu() - before).as_secs_f64())
-    });
+    let discard = |data: &TcpStream| wire::discard_plain(data, &mut vec![0; BLOCK]).map(drop);
+    let (addr, server) = serve_one(discard)?;
     let begun = Instant::now();
     let data = TcpStream::connect(addr)?;
     wire::send_plain(&data, &source, bytes)?;

@@ -1,6 +1,10 @@
 //! The prompt of `ftp`, as a script: the same acts as the one-shot commands.
 
-use std::fs;
+use std::{
+    fs,
+    path::Path,
+    process::{Child, ChildStdin, Stdio},
+};
 
 use harness::{Site, client::sample, ftpc, server::until};
 
@@ -221,8 +225,8 @@ fn converse(here: &std::path::Path, line: &str, steps: &[(&str, &str)]) -> Optio
     let mut child = harness::foreign::command(&script, here)
         .args(["-qc", &line, "/dev/null"])
         .env("SHELL", "/bin/sh")
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut keys = child.stdin.take().unwrap();
@@ -272,6 +276,19 @@ fn ctrl_c_at_a_question_ends_the_program() {
     assert!(server.site.disk("t/a").exists());
 }
 
+/// Starts a program that believes a person sits before it; the keys are pressed through the pipe.
+fn at_a_terminal(script: &Path, here: &Path, program: &str) -> (Child, ChildStdin) {
+    let mut child = harness::foreign::command(script, here)
+        .args(["-qec", program, "/dev/null"])
+        .env("FTPC_PASSWORD", harness::PASSWORD)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let keys = child.stdin.take().unwrap();
+    (child, keys)
+}
+
 #[test]
 fn the_prompt_of_one_who_may_not_list_is_one_session() {
     let Some(script) = harness::foreign::find("script") else {
@@ -282,14 +299,7 @@ fn the_prompt_of_one_who_may_not_list_is_one_session() {
     let program = harness::programs::program("ftpc");
     let url = server.url("/").replace("ann@", "drop@");
     let prompt = format!("{} --tls off shell {url}", program.display());
-    let mut child = harness::foreign::command(&script, here.path())
-        .args(["-qec", &prompt, "/dev/null"])
-        .env("FTPC_PASSWORD", harness::PASSWORD)
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut keys = child.stdin.take().unwrap();
+    let (mut child, mut keys) = at_a_terminal(&script, here.path(), &prompt);
     std::io::Write::write_all(&mut keys, b"pwd\npwd\n!touch done\nbye\n").unwrap();
     until("the prompt ends", || child.try_wait().unwrap());
     assert!(here.path().join("done").exists());
@@ -311,14 +321,7 @@ fn ctrl_c_stops_a_line_and_not_the_prompt() {
         program.display(),
         server.url("/")
     );
-    let mut child = harness::foreign::command(&script, here.path())
-        .args(["-qec", &prompt, "/dev/null"])
-        .env("FTPC_PASSWORD", harness::PASSWORD)
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut keys = child.stdin.take().unwrap();
+    let (mut child, mut keys) = at_a_terminal(&script, here.path(), &prompt);
     let mut press = |text: &str| {
         use std::io::Write as _;
         keys.write_all(text.as_bytes()).unwrap();

@@ -3,7 +3,7 @@
 use std::{fs, io::Read as _};
 
 use super::Way;
-use harness::{Site, client::noise};
+use harness::{Server, Site, Wire, client::noise, wire::Data};
 
 #[test]
 fn bytes_come_and_go_unchanged() {
@@ -87,14 +87,20 @@ fn what_cannot_be_moved_is_refused_before_150() {
     }
 }
 
+/// Begins to send a file over one that is there.
+fn overwriting(way: Way) -> (Server, Wire, Data) {
+    let server = way.start(Site::with_ann().file("f", b"old bytes"));
+    let mut wire = way.ann(&server);
+    let data = wire.passive();
+    wire.expect_any("STOR f", &[125, 150]);
+    let data = wire.guard(data);
+    (server, wire, data)
+}
+
 #[test]
 fn an_interrupted_overwrite_leaves_the_old_file() {
     for way in Way::NATIVE {
-        let server = way.start(Site::with_ann().file("f", b"old bytes"));
-        let mut wire = way.ann(&server);
-        let data = wire.passive();
-        wire.expect_any("STOR f", &[125, 150]);
-        let mut data = wire.guard(data);
+        let (server, mut wire, mut data) = overwriting(way);
         data.write(&noise(100_000));
         data.reset();
         let code = wire.reply().code;
@@ -107,12 +113,7 @@ fn an_interrupted_overwrite_leaves_the_old_file() {
 
 #[test]
 fn a_tls_upload_without_goodbye_is_an_interrupted_one() {
-    let way = Way::NativeTls;
-    let server = way.start(Site::with_ann().file("f", b"old bytes"));
-    let mut wire = way.ann(&server);
-    let data = wire.passive();
-    wire.expect_any("STOR f", &[125, 150]);
-    let mut data = wire.guard(data);
+    let (server, mut wire, mut data) = overwriting(Way::NativeTls);
     data.write(b"half");
     data.cut();
     assert_eq!(wire.reply().code, 426);
@@ -122,11 +123,7 @@ fn a_tls_upload_without_goodbye_is_an_interrupted_one() {
 #[test]
 fn a_client_that_leaves_in_mid_upload_leaves_no_half_file() {
     for way in Way::NATIVE {
-        let server = way.start(Site::with_ann().file("f", b"old bytes"));
-        let mut wire = way.ann(&server);
-        let data = wire.passive();
-        wire.expect_any("STOR f", &[125, 150]);
-        let mut data = wire.guard(data);
+        let (server, wire, mut data) = overwriting(way);
         data.write(&noise(50_000));
         drop(wire);
         data.reset();

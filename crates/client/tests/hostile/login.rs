@@ -8,22 +8,13 @@ use ftpc::{
     remote::Dial,
 };
 
-use crate::{dial, fake::Fake, refusal};
+use crate::{dial, fake::Fake, is_late, refusal};
 
 #[tokio::test]
 async fn silence_and_strangers_are_told_apart() {
     let silent = Fake::default().greeting(b"").start();
     let error = refusal(silent.impatient(|limits| &mut limits.greeting)).await;
-    assert!(
-        matches!(
-            error,
-            RemoteError::Timeout {
-                phase: Phase::Greeting,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(is_late(&error, Phase::Greeting), "{error}");
 
     let ssh = Fake::default().greeting(b"SSH-2.0-OpenSSH_9\r\n").start();
     let error = refusal(ssh.dialer()).await;
@@ -34,16 +25,7 @@ async fn silence_and_strangers_are_told_apart() {
 
     let bare = Fake::default().greeting(b"220\r\n").start();
     let error = refusal(bare.impatient(|limits| &mut limits.greeting)).await;
-    assert!(
-        matches!(
-            error,
-            RemoteError::Timeout {
-                phase: Phase::Greeting,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(is_late(&error, Phase::Greeting), "{error}");
 
     let full = Fake::default()
         .greeting(b"421 too many connections\r\n")
@@ -142,10 +124,7 @@ async fn a_handshake_that_fails_and_one_that_never_ends_are_told_apart() {
     dialer.tls = SiteTls::Auto;
     let error = refusal(dialer).await;
     let phase = Phase::TlsHandshake;
-    assert!(
-        matches!(&error, RemoteError::Timeout { phase: at, .. } if *at == phase),
-        "{error}"
-    );
+    assert!(is_late(&error, phase), "{error}");
     // A fatal alert: handshake failure.
     let failing = accepting(&[21, 3, 3, 0, 2, 2, 40]);
     let mut dialer = failing.dialer();

@@ -15,7 +15,7 @@ mod login;
 mod replies;
 
 use ftpc::{
-    error::RemoteError,
+    error::{Phase, RemoteError},
     remote::{Dial, Remote, connect::Dialer},
 };
 
@@ -23,6 +23,11 @@ use fake::Running;
 
 async fn dial(server: &Running) -> Box<dyn Remote> {
     server.dialer().dial().await.unwrap()
+}
+
+/// Tells whether the server took too long, and at what.
+fn is_late(error: &RemoteError, at: Phase) -> bool {
+    matches!(error, RemoteError::Timeout { phase, .. } if *phase == at)
 }
 
 async fn refusal(dialer: Dialer) -> RemoteError {

@@ -10,7 +10,7 @@ use ftpc::{
     remote::{Dial, Start, connect::Wire},
 };
 
-use crate::{dial, fake::Fake, refusal};
+use crate::{dial, fake::Fake, is_late, refusal};
 
 #[tokio::test]
 async fn a_late_reply_never_answers_the_next_command() {
@@ -30,16 +30,7 @@ async fn a_late_reply_never_answers_the_next_command() {
         .await
         .unwrap();
     let late = remote.size("a").await.unwrap_err();
-    assert!(
-        matches!(
-            late,
-            RemoteError::Timeout {
-                phase: Phase::Reply,
-                ..
-            }
-        ),
-        "{late}"
-    );
+    assert!(is_late(&late, Phase::Reply), "{late}");
     let next = remote.size("b").await.unwrap_err();
     assert!(matches!(next, RemoteError::Poisoned), "{next}");
     assert!(!remote.is_usable());
