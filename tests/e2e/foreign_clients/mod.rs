@@ -5,6 +5,7 @@ mod scripted;
 
 use std::{
     fs::{self, File},
+    os::unix::fs::symlink,
     path::Path,
     process::Command,
     time::{Duration, UNIX_EPOCH},
@@ -146,6 +147,30 @@ fn lftp_mirrors_both_ways_with_times() {
         same_tree(&here.path().join("tree"), &server.site.disk("in/tree"));
         same_times(&here.path().join("tree"), &server.site.disk("in/tree"));
     }
+}
+
+#[test]
+fn lftp_removes_a_tree_and_not_what_its_links_lead_to() {
+    let site = Site::with_ann()
+        .file("top/a", b"a")
+        .file("data/precious", b"only");
+    for (target, link) in [
+        ("../data", "top/dir"),
+        ("../data/precious", "top/file"),
+        (".", "top/loop"),
+    ] {
+        symlink(target, site.disk(link)).unwrap();
+    }
+    let server = site.start();
+    let home = tempfile::tempdir().unwrap();
+    lftp(&server, home.path(), "set ftp:ssl-allow no", "rm -r top");
+    if find("lftp").is_some() {
+        assert!(!server.site.disk("top").exists());
+    }
+    assert_eq!(
+        fs::read(server.site.disk("data/precious")).unwrap(),
+        b"only"
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! LIST, NLST, MLSD, STAT with a path.
 
+use std::os::unix::fs::symlink;
+
 use super::Way;
 use harness::Site;
 
@@ -102,6 +104,28 @@ fn stat_lists_over_the_control_connection() {
 }
 
 #[test]
+fn facts_show_a_link_to_a_file_as_that_file_and_one_to_a_directory_as_a_link() {
+    for way in Way::NATIVE {
+        let site = Site::with_ann().file("d/f", b"four");
+        symlink("d", site.disk("l")).unwrap();
+        symlink("d/f", site.disk("lf")).unwrap();
+        symlink("nowhere", site.disk("x")).unwrap();
+        let server = way.start(site);
+        let mut wire = way.ann(&server);
+        wire.expect("OPTS MLST type;size;", 200);
+        let want = [
+            "type=dir; d",
+            "type=OS.unix=slink:d; l",
+            "type=file;size=4; lf",
+            "type=OS.unix=slink:nowhere; x",
+        ];
+        assert_eq!(wire.list("MLSD"), want);
+        assert_eq!(wire.list("MLSD l"), ["type=file;size=4; f"]);
+        assert_eq!(wire.fetch("RETR l/f"), b"four");
+    }
+}
+
+#[test]
 fn a_listing_whose_reader_leaves_ends_at_once() {
     for way in Way::NATIVE {
         let mut site = Site::with_ann();
@@ -129,7 +153,7 @@ fn a_large_listing_has_every_name_once_in_order_with_its_own_facts() {
         for i in 0..9_000 {
             site = site.file(&format!("f{i:05}"), &vec![b'x'; i % 101]);
         }
-        std::os::unix::fs::symlink("f00042", site.share().join("link")).unwrap();
+        symlink("f00042", site.share().join("link")).unwrap();
         let server = way.start(site);
         let mut wire = way.ann(&server);
         let facts = wire.list("MLSD");

@@ -180,8 +180,13 @@ pub async fn remote(
                 tree.leave_out(&path, "a part of a transfer");
                 continue;
             }
-            if !matches!(entry.kind, Kind::Dir | Kind::File) {
-                tree.leave_out(&path, "not a regular file");
+            let odd = match entry.kind {
+                Kind::Dir | Kind::File => None,
+                Kind::Link => Some("a link"),
+                _ => Some("not a regular file"),
+            };
+            if let Some(odd) = odd {
+                tree.leave_out(&path, odd);
                 continue;
             }
             if is_dir && depth >= MAX_DEPTH {

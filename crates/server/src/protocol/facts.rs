@@ -23,6 +23,8 @@ impl Default for Choice {
 pub struct Facts<'a> {
     /// What it is.
     pub kind: Kind,
+    /// Where a link leads, in the client's encoding.
+    pub target: Option<&'a [u8]>,
     /// Bytes; sent for files only.
     pub size: u64,
     /// Last change of the bytes.
@@ -75,6 +77,7 @@ impl Choice {
             let is_file = facts.kind == Kind::File;
             // A Vec takes every write.
             let _ = match i {
+                0 if facts.kind == Kind::Link => write_link(facts.target, out),
                 0 => write!(out, "{fact}={};", kind_word(facts.kind)),
                 1 if is_file => write!(out, "{fact}={};", facts.size),
                 2 => write!(out, "{fact}={};", stamp::format(facts.modified)),
@@ -92,11 +95,25 @@ impl Choice {
     }
 }
 
+/// As lftp, FileZilla and WinSCP read it. A target that would end the fact, or the facts, is not told.
+fn write_link(target: Option<&[u8]>, out: &mut Vec<u8>) -> std::io::Result<()> {
+    let breaks = |byte: &u8| matches!(byte, b';' | b' ' | 0..=31);
+    out.extend(b"type=");
+    out.extend(kind_word(Kind::Link).bytes());
+    out.extend(
+        target
+            .filter(|target| !target.iter().any(breaks))
+            .unwrap_or(b"?"),
+    );
+    out.push(b';');
+    Ok(())
+}
+
 fn kind_word(kind: Kind) -> &'static str {
     match kind {
         Kind::File => "file",
         Kind::Dir => "dir",
-        Kind::Link => "OS.unix=symlink",
+        Kind::Link => "OS.unix=slink:",
         Kind::Other => "OS.unix=other",
     }
 }
@@ -109,6 +126,7 @@ mod tests {
     fn line(choice: Choice, kind: Kind) -> String {
         let facts = Facts {
             kind,
+            target: None,
             size: 5,
             modified: SystemTime::UNIX_EPOCH,
             perm: "adfrw",
@@ -131,6 +149,23 @@ mod tests {
             "type=dir; "
         );
         assert_eq!(line(Choice::parse(""), Kind::File), " ");
+    }
+
+    #[test]
+    fn a_link_tells_where_it_leads_unless_that_breaks_the_line() {
+        let link = |target: Option<&str>| {
+            let mut out = Vec::new();
+            write_link(target.map(str::as_bytes), &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(link(Some("../a")), "type=OS.unix=slink:../a;");
+        for broken in [Some("a b"), Some("a;type=dir"), Some("a\x01"), None] {
+            assert_eq!(link(broken), "type=OS.unix=slink:?;");
+        }
+        assert_eq!(
+            line(Choice::parse("type"), Kind::Link),
+            "type=OS.unix=slink:?; "
+        );
     }
 
     #[test]

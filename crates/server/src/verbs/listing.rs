@@ -215,7 +215,7 @@ pub(super) async fn mlst(session: &mut Session, name: Option<Vec<u8>>) -> Result
     let asked = path.clone();
     let meta = session.on_home(move |home| home.metadata(&asked)).await?;
     let mut line = Vec::new();
-    write_facts(session.facts, &meta, &session.home()?, &mut line);
+    write_facts(session.facts, &meta, None, &session.home()?, &mut line);
     session.names.write(path.as_str(), &mut line);
     let mut head = b"Facts of ".to_vec();
     session.names.write(path.as_str(), &mut head);

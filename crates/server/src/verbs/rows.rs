@@ -175,9 +175,13 @@ impl Pen {
             Form::Long(lister) => self.write_long(lister, entry, out),
             Form::Names(_) => self.write_name(&entry.name, out),
             Form::Facts(choice) => {
-                // A link that stays inside is what it leads to; clients cannot do more with it.
-                let meta = entry.target.as_ref().unwrap_or(&entry.meta);
-                write_facts(*choice, meta, &self.home, out);
+                // A link to a file inside is that file; clients cannot do more with it. One to a directory
+                // stays a link: whoever removes a tree would empty what lies elsewhere.
+                let file = entry.target.as_ref().filter(|meta| meta.kind == Kind::File);
+                let target = entry.link_target.as_deref();
+                let target = target.map(|target| self.names.bytes(target));
+                let meta = file.unwrap_or(&entry.meta);
+                write_facts(*choice, meta, target.as_deref(), &self.home, out);
                 self.write_name(&entry.name, out);
             }
         }
@@ -202,11 +206,18 @@ impl Pen {
 }
 
 /// Appends the facts of one thing.
-pub(super) fn write_facts(choice: Choice, meta: &Meta, home: &Home, out: &mut Vec<u8>) {
+pub(super) fn write_facts(
+    choice: Choice,
+    meta: &Meta,
+    target: Option<&[u8]>,
+    home: &Home,
+    out: &mut Vec<u8>,
+) {
     let perm = meta.perm(home.account().rights);
     let unique = meta.unique();
     let facts = Facts {
         kind: meta.kind,
+        target,
         size: meta.size,
         modified: meta.modified,
         perm: &perm,
