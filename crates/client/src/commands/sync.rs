@@ -29,12 +29,7 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
     let (way, target, local) = match (from.is_explicit(), to.is_explicit()) {
         (true, false) => (Way::Down, from, args.to.as_str()),
         (false, true) => (Way::Up, to, args.from.as_str()),
-        _ => {
-            return Err(Failure::Usage(
-                "one side must be local and the other on a server".to_owned(),
-                Some("as in `ftpc sync ./site web:/htdocs`".to_owned()),
-            ));
-        }
+        _ => return Err(one_side_only()),
     };
     let local = Path::new(local);
     let link = app.open(&target).await?;
@@ -45,29 +40,8 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
     } else {
         (&there, &here)
     };
-    let mut wishes = Wishes {
-        delete: args.delete,
-        update_only: args.update,
-        ..Wishes::new(way)
-    };
-    if way == Way::Up {
-        let mut session = link.session().await?;
-        let may_try = !args.dry_run;
-        wishes.keeps_times = times::are_kept(&mut *session, &here, (&there, &top), may_try).await?;
-        link.pool.give_back(session);
-    }
-    if args.checksum {
-        let mut session = link.session().await?;
-        checksum::compare(
-            &mut *session,
-            (&here, local),
-            (&there, &top),
-            &app.cancel,
-            &mut wishes,
-        )
-        .await?;
-        link.pool.give_back(session);
-    }
+    let sides = ((&here, local), (&there, top.as_str()));
+    let wishes = wishes(app, args, &link, way, sides).await?;
     let mut plan = sync::plan(source, aim, local, &top, &wishes);
     if way == Way::Up && !known {
         plan.steps
@@ -83,6 +57,40 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
         ..app.options()
     };
     carry_out(app, &link, plan, options).await
+}
+
+fn one_side_only() -> Failure {
+    Failure::Usage(
+        "one side must be local and the other on a server".to_owned(),
+        Some("as in `ftpc sync ./site web:/htdocs`".to_owned()),
+    )
+}
+
+/// What the flags wish, and what must be asked of the server to compare by.
+async fn wishes(
+    app: &App,
+    args: &Sync,
+    link: &Link,
+    way: Way,
+    (here, there): ((&Tree, &Path), (&Tree, &str)),
+) -> Result<Wishes, Failure> {
+    let mut wishes = Wishes {
+        delete: args.delete,
+        update_only: args.update,
+        ..Wishes::new(way)
+    };
+    if way == Way::Up {
+        let mut session = link.session().await?;
+        let may_try = !args.dry_run;
+        wishes.keeps_times = times::are_kept(&mut *session, here.0, there, may_try).await?;
+        link.pool.give_back(session);
+    }
+    if args.checksum {
+        let mut session = link.session().await?;
+        checksum::compare(&mut *session, here, there, &app.cancel, &mut wishes).await?;
+        link.pool.give_back(session);
+    }
+    Ok(wishes)
 }
 
 fn remote_top(link: &Link, target: &Target) -> String {

@@ -66,85 +66,130 @@ pub fn plan(
     remote_top: &str,
     wishes: &Wishes,
 ) -> Plan {
-    let there: BTreeMap<&str, &Node> = by_path(target);
-    let here: BTreeMap<&str, &Node> = by_path(source);
-    let ends = Ends {
-        way: wishes.way,
-        local_top,
-        remote_top,
+    let mut planner = Planner {
+        source,
+        target,
+        wishes,
+        ends: Ends {
+            way: wishes.way,
+            local_top,
+            remote_top,
+        },
+        plan: Plan::new(local_top),
     };
-    let mut plan = Plan::new(local_top);
-    // What the target alone holds need not be had.
-    for (name, what) in &source.refused {
-        plan.push(Step::Refuse {
-            name: name.clone(),
-            what: what.clone(),
-        });
+    planner.refuse_unusable();
+    planner.copy_all();
+    if wishes.delete {
+        planner.remove_surplus();
     }
-    let mut files = Vec::new();
-    // Where the target cannot be read nothing is known of what a copy would replace.
-    let mut in_the_way: BTreeSet<&str> = target.closed.iter().map(String::as_str).collect();
-    for node in &source.nodes {
-        if in_the_way.contains(node.path.as_str()) {
-            plan.push(refuse(&node.path, "the target cannot be read there"));
-            continue;
+    planner.plan
+}
+
+/// A plan in the making.
+struct Planner<'a> {
+    source: &'a Tree,
+    target: &'a Tree,
+    wishes: &'a Wishes,
+    ends: Ends<'a>,
+    plan: Plan,
+}
+
+impl<'a> Planner<'a> {
+    /// What the target alone holds need not be had.
+    fn refuse_unusable(&mut self) {
+        for (name, what) in &self.source.refused {
+            self.plan.push(Step::Refuse {
+                name: name.clone(),
+                what: what.clone(),
+            });
         }
-        if parents(&node.path).any(|dir| in_the_way.contains(dir)) {
-            continue;
-        }
-        let other = there.get(node.path.as_str()).copied();
-        if let Some(other) = other.filter(|other| other.is_dir != node.is_dir) {
-            if !may_replace(target, other, wishes) {
-                plan.push(in_the_way_of(node));
+    }
+
+    /// Directories in their order, then files.
+    fn copy_all(&mut self) {
+        let there = by_path(self.target);
+        let mut files = Vec::new();
+        // Where the target cannot be read nothing is known of what a copy would replace.
+        let closed = self.target.closed.iter().map(String::as_str);
+        let mut in_the_way: BTreeSet<&str> = closed.collect();
+        for node in &self.source.nodes {
+            if in_the_way.contains(node.path.as_str()) {
+                self.plan
+                    .push(refuse(&node.path, "the target cannot be read there"));
+                continue;
+            }
+            if parents(&node.path).any(|dir| in_the_way.contains(dir)) {
+                continue;
+            }
+            let other = there.get(node.path.as_str()).copied();
+            if !self.make_room(node, other) {
                 in_the_way.insert(node.path.as_str());
                 continue;
             }
-            ends.replace_kind(&mut plan, target, other);
+            let other = other.filter(|other| other.is_dir == node.is_dir);
+            match (node.is_dir, other) {
+                (true, Some(_)) => {}
+                (true, None) => self.plan.push(self.ends.make_dir(&node.path)),
+                (false, other) => files.extend(self.takes(node, other).then_some(node)),
+            }
         }
-        let other = other.filter(|other| other.is_dir == node.is_dir);
-        match (node.is_dir, other) {
-            (true, Some(_)) => {}
-            (true, None) => plan.push(ends.make_dir(&node.path)),
-            (false, other) => match reason_to_skip(node, other, wishes) {
-                Some(reason) => plan.push(Step::Skip {
-                    name: names::display(&node.path),
-                    reason: reason.to_owned(),
-                }),
-                None => files.push(node),
-            },
-        }
+        // Large files first: the last worker should not be left alone with the largest.
+        files.sort_by_key(|node| std::cmp::Reverse(node.facts.size));
+        let copies = files.into_iter().map(|node| self.ends.copy(node));
+        self.plan.steps.extend(copies);
     }
-    // Large files first: the last worker should not be left alone with the largest.
-    files.sort_by_key(|node| std::cmp::Reverse(node.facts.size));
-    plan.steps
-        .extend(files.into_iter().map(|node| ends.copy(node)));
-    if wishes.delete {
-        let holding = holding(target);
+
+    /// Takes what is of another kind out of the way; `false`: it must not go, and that is told.
+    fn make_room(&mut self, node: &Node, other: Option<&'a Node>) -> bool {
+        let Some(other) = other.filter(|other| other.is_dir != node.is_dir) else {
+            return true;
+        };
+        if !may_replace(self.target, other, self.wishes) {
+            self.plan.push(in_the_way_of(node));
+            return false;
+        }
+        self.ends.replace_kind(&mut self.plan, self.target, other);
+        true
+    }
+
+    /// Tells whether a file is to be copied; why not is a step of the plan.
+    fn takes(&mut self, node: &Node, other: Option<&Node>) -> bool {
+        let Some(reason) = reason_to_skip(node, other, self.wishes) else {
+            return true;
+        };
+        self.skip(node, reason);
+        false
+    }
+
+    fn skip(&mut self, node: &Node, reason: &str) {
+        self.plan.push(Step::Skip {
+            name: names::display(&node.path),
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// Removes what the source lacks.
+    fn remove_surplus(&mut self) {
+        let here = by_path(self.source);
+        let holding = holding(self.target);
         let mut gone = Vec::new();
-        for node in &target.nodes {
+        for node in &self.target.nodes {
             let replaced = parents(&node.path).any(|dir| here.get(dir).is_some_and(|n| !n.is_dir));
             if here.contains_key(node.path.as_str()) || replaced {
                 continue;
             }
             // Not seen is not gone; and a directory that holds something unseen stays too.
             let above = |unread: &String| is_below(unread, &node.path);
-            if source.is_unread(&node.path) || source.unread.iter().any(above) {
-                plan.push(Step::Skip {
-                    name: names::display(&node.path),
-                    reason: "not removed: the source was not read there".to_owned(),
-                });
+            if self.source.is_unread(&node.path) || self.source.unread.iter().any(above) {
+                self.skip(node, "not removed: the source was not read there");
             } else if holding.contains(node.path.as_str()) {
-                plan.push(Step::Skip {
-                    name: names::display(&node.path),
-                    reason: "not removed: it holds what was left out".to_owned(),
-                });
+                self.skip(node, "not removed: it holds what was left out");
             } else {
                 gone.push(node);
             }
         }
-        ends.delete_all(&mut plan, &gone);
+        self.ends.delete_all(&mut self.plan, &gone);
     }
-    plan
 }
 
 /// The directories of a tree that cannot be emptied: they, or others below them, hold what takes no
@@ -310,253 +355,4 @@ impl Ends<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::{Duration, SystemTime};
-
-    use super::*;
-    use crate::plan::compare::Facts;
-
-    fn tree(rows: &[(&str, Option<u64>, u64)]) -> Tree {
-        let nodes = rows
-            .iter()
-            .map(|(path, size, secs)| Node {
-                path: (*path).to_owned(),
-                is_dir: size.is_none(),
-                facts: Facts {
-                    size: *size,
-                    modified: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(*secs)),
-                    precision: Duration::from_secs(1),
-                },
-            })
-            .collect();
-        Tree {
-            nodes,
-            ..Tree::default()
-        }
-    }
-
-    /// One word a step.
-    fn words(source: &Tree, target: &Tree, wishes: &Wishes) -> Vec<String> {
-        plan(source, target, Path::new("/l"), "/r", wishes)
-            .steps
-            .iter()
-            .map(|step| match step {
-                Step::MakeRemoteDir { path } => format!("mkdir {path}"),
-                Step::MakeLocalDir { path } => format!("mkdir {}", path.display()),
-                Step::Send { local, remote, .. } => format!("{}>{remote}", local.display()),
-                Step::Fetch { remote, local, .. } => format!("{remote}>{}", local.display()),
-                Step::DeleteRemote { path, dir } => format!("rm {path} {dir}"),
-                Step::DeleteLocal { path, dir } => format!("rm {} {dir}", path.display()),
-                Step::UnlinkRemote { path } => format!("unlink {path}"),
-                Step::ClearSent { dirs } => format!("clear {dirs:?}"),
-                Step::Refuse { name, what } => format!("refuse {name}: {what}"),
-                Step::Skip { name, reason } => format!("skip {name}: {reason}"),
-            })
-            .collect()
-    }
-
-    #[test]
-    fn new_and_changed_files_go_the_large_ones_first() {
-        let source = tree(&[
-            ("d", None, 0),
-            ("a", Some(1), 9),
-            ("b", Some(2), 9),
-            ("d/c", Some(7), 9),
-        ]);
-        let target = tree(&[("a", Some(1), 9), ("b", Some(3), 9), ("x", Some(1), 1)]);
-        let up = words(&source, &target, &Wishes::new(Way::Up));
-        assert_eq!(
-            up,
-            [
-                "mkdir /r/d",
-                "skip a: same size and time",
-                "/l/d/c>/r/d/c",
-                "/l/b>/r/b"
-            ]
-        );
-        let down = words(&source, &target, &Wishes::new(Way::Down));
-        assert_eq!(
-            down,
-            [
-                "mkdir d",
-                "skip a: same size and time",
-                "/r/d/c>d/c",
-                "/r/b>b"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_second_run_does_nothing() {
-        let same = tree(&[("d", None, 5), ("d/a", Some(1), 9)]);
-        let mut wishes = Wishes::new(Way::Up);
-        wishes.delete = true;
-        let plan = plan(&same, &same, Path::new("/l"), "/r", &wishes);
-        assert!(plan.is_idle(), "{plan:?}");
-    }
-
-    #[test]
-    fn removals_come_last_children_first() {
-        let source = tree(&[("a", Some(1), 1)]);
-        let target = tree(&[("d", None, 0), ("d/e", None, 0), ("d/e/f", Some(1), 1)]);
-        let mut wishes = Wishes::new(Way::Up);
-        wishes.delete = true;
-        let steps = words(&source, &target, &wishes);
-        assert_eq!(
-            steps,
-            [
-                "/l/a>/r/a",
-                "unlink /r/d",
-                "unlink /r/d/e",
-                "rm /r/d/e/f false",
-                "rm /r/d/e true",
-                "rm /r/d true"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_file_in_place_of_a_directory_goes_first_and_once() {
-        let source = tree(&[("x", Some(1), 1)]);
-        let target = tree(&[("x", None, 0), ("x/y", Some(1), 1)]);
-        let mut wishes = Wishes::new(Way::Down);
-        wishes.delete = true;
-        let steps = words(&source, &target, &wishes);
-        assert_eq!(steps, ["rm x/y false", "rm x true", "/r/x>x"]);
-    }
-
-    #[test]
-    fn without_delete_only_an_empty_directory_makes_room() {
-        let source = tree(&[
-            ("d", None, 0),
-            ("d/e", None, 0),
-            ("d/e/f", Some(1), 1),
-            ("none", Some(1), 1),
-            ("x", Some(1), 1),
-        ]);
-        let target = tree(&[
-            ("d", Some(1), 1),
-            ("none", None, 0),
-            ("x", None, 0),
-            ("x/only", Some(1), 1),
-        ]);
-        assert_eq!(
-            words(&source, &target, &Wishes::new(Way::Up)),
-            [
-                "refuse .: `d`: the target has a file of that name; `--delete` replaces it",
-                "unlink /r/none",
-                "rm /r/none true",
-                "refuse .: `x`: the target has a directory that is not empty of that name; \
-                 `--delete` replaces it",
-                "/l/none>/r/none",
-            ]
-        );
-    }
-
-    #[test]
-    fn update_only_leaves_newer_targets_alone() {
-        let source = tree(&[("a", Some(1), 100)]);
-        let target = tree(&[("a", Some(2), 200)]);
-        let mut wishes = Wishes::new(Way::Up);
-        assert_eq!(words(&source, &target, &wishes), ["/l/a>/r/a"]);
-        wishes.update_only = true;
-        assert_eq!(
-            words(&source, &target, &wishes),
-            ["skip a: newer on the target"]
-        );
-    }
-
-    #[test]
-    fn what_was_not_read_is_not_removed() {
-        let mut source = tree(&[("a", Some(1), 1)]);
-        source.unread.push("locked".to_owned());
-        let target = tree(&[
-            ("locked", None, 0),
-            ("locked/x", Some(1), 1),
-            ("lock", Some(1), 1),
-        ]);
-        let mut wishes = Wishes::new(Way::Up);
-        wishes.delete = true;
-        let steps = words(&source, &target, &wishes);
-        assert_eq!(
-            steps
-                .iter()
-                .filter(|step| step.starts_with("rm"))
-                .collect::<Vec<_>>(),
-            ["rm /r/lock false"]
-        );
-        assert_eq!(
-            steps
-                .iter()
-                .filter(|step| step.starts_with("skip locked"))
-                .count(),
-            2
-        );
-    }
-
-    #[test]
-    fn a_directory_that_holds_what_was_left_out_is_not_removed() {
-        let source = tree(&[("a", Some(1), 1)]);
-        let mut target = tree(&[
-            ("a", Some(1), 1),
-            ("d", None, 0),
-            ("l", None, 0),
-            ("x", None, 0),
-            ("d/e", None, 0),
-            ("d/e/f", Some(1), 1),
-        ]);
-        target.holding.push("d/e".to_owned());
-        target.unread.push("l/link".to_owned());
-        let mut wishes = Wishes::new(Way::Down);
-        wishes.delete = true;
-        let why = "not removed: it holds what was left out";
-        assert_eq!(
-            words(&source, &target, &wishes),
-            [
-                "skip a: same size and time".to_owned(),
-                format!("skip d: {why}"),
-                format!("skip l: {why}"),
-                format!("skip d/e: {why}"),
-                "rm d/e/f false".to_owned(),
-                "rm x true".to_owned(),
-            ]
-        );
-    }
-
-    #[test]
-    fn nothing_is_sent_where_the_target_cannot_be_read() {
-        let source = tree(&[
-            ("locked", None, 0),
-            ("open", Some(1), 1),
-            ("locked/x", Some(1), 1),
-        ]);
-        let mut target = tree(&[("locked", None, 0)]);
-        target.closed.push("locked".to_owned());
-        let steps = words(&source, &target, &Wishes::new(Way::Up));
-        let refused = "refuse .: `locked`: the target cannot be read there";
-        assert_eq!(steps, [refused, "/l/open>/r/open"]);
-    }
-
-    #[test]
-    fn a_server_that_keeps_no_times_is_not_sent_everything_again() {
-        let source = tree(&[("a", Some(1), 100), ("b", Some(2), 100)]);
-        let target = tree(&[("a", Some(1), 900), ("b", Some(1), 900)]);
-        let mut wishes = Wishes::new(Way::Up);
-        wishes.keeps_times = false;
-        let steps = words(&source, &target, &wishes);
-        assert_eq!(steps, ["skip a: same size, uploaded later", "/l/b>/r/b"]);
-    }
-
-    #[test]
-    fn hashes_overrule_times() {
-        let source = tree(&[("a", Some(1), 100), ("b", Some(1), 100)]);
-        let target = tree(&[("a", Some(1), 900), ("b", Some(1), 100)]);
-        let mut wishes = Wishes::new(Way::Up);
-        wishes.equal.insert("a".to_owned());
-        wishes.different.insert("b".to_owned());
-        assert_eq!(
-            words(&source, &target, &wishes),
-            ["skip a: same content", "/l/b>/r/b"]
-        );
-    }
-}
+mod tests;

@@ -15,7 +15,7 @@ use super::{compare::Facts, filter::Filter};
 use crate::{
     cancel::Cancel,
     error::{Error, RemoteError},
-    remote::{Kind, Remote, names},
+    remote::{Entry, Kind, Remote, names},
 };
 
 /// The deepest directory that is entered.
@@ -131,6 +131,45 @@ pub fn inner_name(path: &Path) -> String {
     names::decode_lossless(path.as_os_str().as_bytes())
 }
 
+impl Tree {
+    /// Takes an entry of a remote directory; tells whether it is a directory to walk.
+    fn take_remote(
+        &mut self,
+        dir: &str,
+        path: &str,
+        entry: &Entry,
+        depth: usize,
+        filter: &Filter,
+    ) -> Result<bool, Error> {
+        let is_dir = entry.kind == Kind::Dir;
+        if !filter.takes(path, is_dir) {
+            self.passes_over_one_in(dir);
+            return Ok(false);
+        }
+        let odd = match entry.kind {
+            Kind::File if is_remote_part(entry.name.as_str()) => Some("a part of a transfer"),
+            Kind::Dir if depth >= MAX_DEPTH => Some("too deep"),
+            Kind::Dir | Kind::File => None,
+            Kind::Link => Some("a link"),
+            Kind::Other => Some("not a regular file"),
+        };
+        if let Some(odd) = odd {
+            self.leave_out(path, odd);
+            return Ok(false);
+        }
+        self.push(Node {
+            path: path.to_owned(),
+            is_dir,
+            facts: Facts {
+                size: entry.size.filter(|_| !is_dir),
+                modified: entry.modified,
+                precision: entry.precision,
+            },
+        })?;
+        Ok(is_dir)
+    }
+}
+
 /// Walks a remote directory. Parts of interrupted uploads are left out; a directory below the top
 /// that the server does not list is refused.
 ///
@@ -171,40 +210,9 @@ pub async fn remote(
         let mut below = Vec::new();
         for entry in listing.entries {
             let path = below_of(&dir, entry.name.as_str());
-            let is_dir = entry.kind == Kind::Dir;
-            if !filter.takes(&path, is_dir) {
-                tree.passes_over_one_in(&dir);
-                continue;
+            if tree.take_remote(&dir, &path, &entry, depth, filter)? {
+                below.push((path, depth + 1));
             }
-            if !is_dir && is_remote_part(entry.name.as_str()) {
-                tree.leave_out(&path, "a part of a transfer");
-                continue;
-            }
-            let odd = match entry.kind {
-                Kind::Dir | Kind::File => None,
-                Kind::Link => Some("a link"),
-                _ => Some("not a regular file"),
-            };
-            if let Some(odd) = odd {
-                tree.leave_out(&path, odd);
-                continue;
-            }
-            if is_dir && depth >= MAX_DEPTH {
-                tree.leave_out(&path, "too deep");
-                continue;
-            }
-            if is_dir {
-                below.push((path.clone(), depth + 1));
-            }
-            tree.push(Node {
-                path,
-                is_dir,
-                facts: Facts {
-                    size: entry.size.filter(|_| !is_dir),
-                    modified: entry.modified,
-                    precision: entry.precision,
-                },
-            })?;
         }
         waiting.extend(below.into_iter().rev());
     }

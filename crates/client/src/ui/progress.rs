@@ -146,13 +146,7 @@ impl Screen {
 
     fn take(&mut self, event: &Event) {
         match event {
-            Event::Planned { files, bytes } => {
-                self.planned = (self.planned.0 + files, self.planned.1 + bytes);
-                if self.ui.progress && self.planned.0 > 1 && self.total.is_none() {
-                    let bar = self.bars.add(ProgressBar::new(0).with_style(bare()));
-                    self.total = Some(bar);
-                }
-            }
+            Event::Planned { files, bytes } => self.plan(*files, *bytes),
             Event::Started {
                 id,
                 name,
@@ -174,15 +168,7 @@ impl Screen {
                 took,
                 verified,
             } => self.finish(*id, *bytes, *took, *verified),
-            Event::Failed { id, name, reason } => {
-                self.drop_file(*id);
-                let text = format!("ftpc: {}: {}", shown(name), shown(reason));
-                if self.ui.progress {
-                    self.line(&text);
-                } else {
-                    self.ui.error(format!("{}: {}", shown(name), shown(reason)));
-                }
-            }
+            Event::Failed { id, name, reason } => self.fail(*id, name, reason),
             Event::Retrying {
                 id,
                 name,
@@ -191,11 +177,10 @@ impl Screen {
                 reason,
             } => {
                 self.drop_file(*id);
-                let wait = table::duration(*wait);
+                let (reason, wait) = (shown(reason), table::duration(*wait));
                 self.line(&format!(
-                    "{}: {}; try {attempt} in {wait}",
-                    shown(name),
-                    shown(reason)
+                    "{}: {reason}; try {attempt} in {wait}",
+                    shown(name)
                 ));
             }
             Event::Skipped { name, reason } => {
@@ -209,6 +194,24 @@ impl Screen {
                 }
             }
             Event::Message { text } => self.line(&shown(text)),
+        }
+    }
+
+    fn plan(&mut self, files: u64, bytes: u64) {
+        self.planned = (self.planned.0 + files, self.planned.1 + bytes);
+        if self.ui.progress && self.planned.0 > 1 && self.total.is_none() {
+            let bar = self.bars.add(ProgressBar::new(0).with_style(bare()));
+            self.total = Some(bar);
+        }
+    }
+
+    fn fail(&mut self, id: FileId, name: &str, reason: &str) {
+        self.drop_file(id);
+        let text = format!("{}: {}", shown(name), shown(reason));
+        if self.ui.progress {
+            self.line(&format!("ftpc: {text}"));
+        } else {
+            self.ui.error(text);
         }
     }
 
