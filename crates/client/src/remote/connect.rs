@@ -1,88 +1,36 @@
 //! From a host name to a session that is ready: resolve, connect, greeting, TLS, login, `TYPE I`,
 //! features.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+mod deadlines;
+mod secure;
+
+use std::{fmt, io, sync::Arc};
 
 use async_trait::async_trait;
 use ftp_config::{Encoding, Secret, SiteTls};
 use suppaftp::FtpError;
 use tokio::time::timeout;
 
+pub use self::deadlines::Deadlines;
+pub(crate) use self::secure::NOT_IMPLICIT;
+use self::secure::{NO_TLS_CAME, Secured};
 use super::{
-    Dial, Remote, Reply, Security,
-    ftp::{FtpRemote, ReuseWatch, broken, check_line, parse_reply},
+    Dial, Remote, Security,
+    ftp::{FtpRemote, broken, check_line, parse_reply},
     greeting,
     names::Codec,
     race,
-    tls::{Connector, FtpStream, Handshakes, TIMED_OUT, bare},
+    tls::FtpStream,
 };
 use crate::{
     error::{Phase, RemoteError},
-    trust::{
-        MemoryTrust, TrustCheck,
-        verifier::{Roots, Verdict, session_config},
-    },
+    trust::{MemoryTrust, TrustCheck, verifier::Roots},
 };
 
-/// What rustls says of an answer that is no TLS.
-const NO_TLS_CAME: &str = "InvalidContentType";
-/// Why implicit TLS came to nothing.
-pub(crate) const NOT_IMPLICIT: &str = "the port does not speak TLS from the first byte";
 /// How often a handshake behind AUTH is tried that got an answer in clear. libunftp takes a quick
 /// ClientHello for a command now and then, on some machines every second time; nothing secret has
 /// been said then.
 const RACES: u32 = 8;
-/// How long a server is waited for that still counts a connection which is gone, in milliseconds.
-const PAUSES: [u64; 4] = [50, 100, 300, 900];
-
-/// Limits of every wait of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadlines {
-    /// One TCP connection attempt, all addresses together.
-    pub connect: Duration,
-    /// The greeting, 120 included.
-    pub greeting: Duration,
-    /// A TLS handshake.
-    pub handshake: Duration,
-    /// A reply to a command.
-    pub reply: Duration,
-    /// A data connection, with its handshake.
-    pub data_connect: Duration,
-    /// Between two blocks of data.
-    pub stalled: Duration,
-    /// The reply that ends a transfer; the server may hash or sync a large file first.
-    pub finish: Duration,
-}
-
-impl Deadlines {
-    /// The same limit for every wait.
-    #[must_use]
-    pub fn all(limit: Duration) -> Self {
-        Self {
-            connect: limit,
-            greeting: limit,
-            handshake: limit,
-            reply: limit,
-            data_connect: limit,
-            stalled: limit,
-            finish: limit,
-        }
-    }
-}
-
-impl Default for Deadlines {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(15),
-            greeting: Duration::from_secs(30),
-            handshake: Duration::from_secs(15),
-            reply: Duration::from_secs(60),
-            data_connect: Duration::from_secs(20),
-            stalled: Duration::from_secs(60),
-            finish: Duration::from_secs(300),
-        }
-    }
-}
 
 /// One line of the control connection, for `-v`. Passwords are never in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,14 +127,7 @@ impl Dialer {
         };
         let mut stream = stream;
         stream.set_encoding(WireCodec(Arc::clone(&codec))).await;
-        let reuse = ReuseWatch {
-            handshakes: secured
-                .as_ref()
-                .map(|secured| Arc::clone(&secured.handshakes)),
-            verdict: secured.as_ref().map(|secured| Arc::clone(&secured.verdict)),
-            trust: Arc::clone(&self.trust),
-            endpoint: self.endpoint(),
-        };
+        let reuse = self.watch(secured.as_ref());
         let greeting = stream.get_welcome_msg().unwrap_or_default().to_owned();
         let peer = stream.get_ref().await.peer_addr();
         self.login(&mut stream, &codec).await?;
@@ -277,153 +218,6 @@ impl Dialer {
         }
     }
 
-    /// AUTH TLS. With `auto`, a server that has none is spoken to in clear, unless it had TLS once.
-    async fn open_explicit(&self, auto: bool) -> Result<(FtpStream, Option<Secured>), RemoteError> {
-        let stream = self.open_plain().await?;
-        let (connector, secured) = self.secured()?;
-        let limit = self.deadlines.handshake + self.deadlines.reply;
-        self.trace(Wire::Sent("AUTH TLS"));
-        let upgraded = timeout(limit, stream.into_secure(connector, &self.host)).await;
-        let Ok(upgraded) = upgraded else {
-            return Err(RemoteError::Timeout {
-                phase: Phase::TlsHandshake,
-                after: limit,
-            });
-        };
-        match upgraded {
-            Ok(stream) => {
-                self.trace(Wire::Received(secured.handshakes.version()));
-                Ok((stream, Some(secured)))
-            }
-            Err(FtpError::UnexpectedResponse(response)) => {
-                let reply = parse_reply(&Codec::default(), &response.body).ok_or(
-                    RemoteError::Protocol {
-                        verb: "AUTH".to_owned(),
-                        what: "the reply cannot be read".to_owned(),
-                    },
-                )?;
-                self.trace(Wire::Received(&reply.to_string()));
-                self.auth_refused(auto, reply, secured.handshakes.done() > 0)
-                    .await
-            }
-            Err(FtpError::SecureError(reason)) => Err(self.not_shaken(&secured, &reason)),
-            Err(error) => Err(broken("AUTH", error)),
-        }
-    }
-
-    /// Makes the error of a handshake that failed.
-    fn not_shaken(&self, secured: &Secured, reason: &str) -> RemoteError {
-        match bare(reason) {
-            TIMED_OUT => RemoteError::Timeout {
-                phase: Phase::TlsHandshake,
-                after: self.deadlines.handshake,
-            },
-            reason => self.watch(secured).handshake(reason),
-        }
-    }
-
-    fn watch(&self, secured: &Secured) -> ReuseWatch {
-        ReuseWatch {
-            handshakes: Some(Arc::clone(&secured.handshakes)),
-            verdict: Some(Arc::clone(&secured.verdict)),
-            trust: Arc::clone(&self.trust),
-            endpoint: self.endpoint(),
-        }
-    }
-
-    async fn auth_refused(
-        &self,
-        auto: bool,
-        reply: Reply,
-        behind_handshake: bool,
-    ) -> Result<(FtpStream, Option<Secured>), RemoteError> {
-        let endpoint = self.endpoint();
-        if behind_handshake {
-            return Err(RemoteError::Refused {
-                verb: "PROT P".to_owned(),
-                path: None,
-                reply,
-            });
-        }
-        if !auto {
-            return Err(RemoteError::TlsRefused { endpoint, reply });
-        }
-        if self.trust.spoke_tls(&endpoint) {
-            return Err(RemoteError::TlsDowngrade { endpoint, reply });
-        }
-        if reply.code == 421 {
-            return Err(RemoteError::Refused {
-                verb: "AUTH".to_owned(),
-                path: None,
-                reply,
-            });
-        }
-        // The library gave the connection up with the refusal.
-        Ok((self.open_again().await?, None))
-    }
-
-    /// Connects anew: a server that counts its clients may not yet have seen the one before go.
-    async fn open_again(&self) -> Result<FtpStream, RemoteError> {
-        for pause in PAUSES {
-            match self.open_plain().await {
-                Err(RemoteError::Refused { reply, .. }) if reply.is_too_many() => {}
-                other => return other,
-            }
-            tokio::time::sleep(Duration::from_millis(pause)).await;
-        }
-        self.open_plain().await
-    }
-
-    /// TLS from the first byte. The library dials by itself here; the deadlines are ours.
-    async fn open_implicit(&self) -> Result<(FtpStream, Option<Secured>), RemoteError> {
-        let socket = race::connect(&self.host, self.port, self.deadlines.connect).await?;
-        let address = socket.peer_addr().map_err(|source| RemoteError::Connect {
-            address: self.endpoint(),
-            source,
-        })?;
-        drop(socket);
-        let (connector, secured) = self.secured()?;
-        let limit = self.deadlines.connect + self.deadlines.handshake + self.deadlines.greeting;
-        let dialled = FtpStream::connect_secure_implicit(address, connector, &self.host);
-        match timeout(limit, dialled).await {
-            Ok(Ok(stream)) => {
-                race::tune(&*stream.get_ref().await);
-                Ok((stream, Some(secured)))
-            }
-            Ok(Err(FtpError::SecureError(reason))) => {
-                let is_clear = reason.contains(NO_TLS_CAME);
-                let reason = if is_clear { NOT_IMPLICIT } else { &reason };
-                Err(self.not_shaken(&secured, reason))
-            }
-            Ok(Err(error)) => Err(self.unready(error)),
-            Err(_) => Err(RemoteError::Timeout {
-                phase: Phase::TlsHandshake,
-                after: limit,
-            }),
-        }
-    }
-
-    fn secured(&self) -> Result<(Connector, Secured), RemoteError> {
-        let endpoint = self.endpoint();
-        let tls12_only = self.trust.needs_tls12(&endpoint);
-        let trust = Arc::clone(&self.trust);
-        let handshakes = Arc::new(Handshakes::default());
-        let store = Arc::clone(&handshakes.tickets) as Arc<_>;
-        let made = session_config(&endpoint, &self.roots, trust, store, tls12_only);
-        let (config, verdict) = made.map_err(|reason| RemoteError::Tls { endpoint, reason })?;
-        let connector = Connector {
-            config,
-            handshakes: Arc::clone(&handshakes),
-            limit: self.deadlines.handshake,
-        };
-        let secured = Secured {
-            connector: connector.clone(),
-            handshakes,
-            verdict,
-        };
-        Ok((connector, secured))
-    }
-
     /// The library's own login, since it keeps the password out of its log.
     async fn login(&self, stream: &mut FtpStream, codec: &Codec) -> Result<(), RemoteError> {
         check_line(&format!("USER {}", self.user))?;
@@ -465,23 +259,6 @@ fn strip_code(line: &str) -> String {
         .is_some_and(|code| code.bytes().all(|b| b.is_ascii_digit()));
     let text = if coded { line.get(4..) } else { Some(line) };
     text.unwrap_or_default().to_owned()
-}
-
-/// What a session knows of its TLS.
-struct Secured {
-    connector: Connector,
-    handshakes: Arc<Handshakes>,
-    verdict: Arc<Verdict>,
-}
-
-impl Secured {
-    fn facts(&self) -> Security {
-        Security {
-            version: self.handshakes.version(),
-            fingerprint: self.verdict.fingerprint(),
-            by_root: self.verdict.is_by_root(),
-        }
-    }
 }
 
 /// Our codec as the library wants it; it only encodes, we decode ourselves.

@@ -59,10 +59,10 @@ impl Default for Backoff {
     fn default() -> Self {
         Self {
             attempts: 5,
-            // About a minute.
-            dials: 8,
+            // About two minutes.
+            dials: 15,
             first: Duration::from_millis(500),
-            longest: Duration::from_secs(30),
+            longest: Duration::from_secs(10),
         }
     }
 }
@@ -125,10 +125,10 @@ mod tests {
     use crate::error::RemoteError;
 
     #[test]
-    fn a_server_that_is_not_there_is_waited_for_a_minute() {
+    fn a_server_that_is_not_there_is_waited_for_two_minutes() {
         let backoff = Backoff::default();
         let pauses = |tries| (2..=tries).map(|n| backoff.pause(n, 0.5)).sum::<Duration>();
-        assert_eq!(pauses(backoff.dials), Duration::from_millis(61_500));
+        assert_eq!(pauses(backoff.dials), Duration::from_millis(105_500));
         let lost = Error::Remote(RemoteError::Poisoned);
         for (unreached, tries) in [(true, backoff.dials), (false, backoff.attempts)] {
             assert!(!backoff.is_over(tries, &lost, unreached));
@@ -145,7 +145,7 @@ mod tests {
         let backoff = Backoff::default();
         assert_eq!(backoff.pause(2, 0.5), Duration::from_millis(500));
         assert_eq!(backoff.pause(3, 0.5), Duration::from_secs(1));
-        assert_eq!(backoff.pause(60, 0.5), Duration::from_secs(30));
+        assert_eq!(backoff.pause(60, 0.5), Duration::from_secs(10));
         assert_eq!(backoff.pause(2, 0.0), Duration::from_millis(250));
         assert_eq!(backoff.pause(2, 1.0), Duration::from_millis(750));
     }
