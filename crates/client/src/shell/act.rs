@@ -18,7 +18,7 @@ use crate::{
     error::{Error, RemoteError},
     exit::ExitCode,
     remote::{Kind, Remote, names},
-    ui::{ask, escape::shown, table as show},
+    ui::{ask, escape::shown},
 };
 
 /// How long the names for completion are believed.
@@ -267,7 +267,7 @@ impl<'a> Shell<'a> {
     }
 
     /// Asks the server something; a session that was left where it waited is no more.
-    async fn asked<T>(
+    pub(super) async fn asked<T>(
         &self,
         question: impl AsyncFnOnce(&mut dyn Remote) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
@@ -288,21 +288,6 @@ impl<'a> Shell<'a> {
             at.cwd = cwd;
         }
         self.names.0 = None;
-        Ok(ExitCode::Done)
-    }
-
-    /// The commands that are one question to the server.
-    async fn ask_server(
-        &mut self,
-        row: Row,
-        args: &[String],
-        paths: &[String],
-    ) -> Result<ExitCode, Failure> {
-        let lines = self
-            .asked(async |session| answer(session, row, args, paths).await)
-            .await?;
-        let ui = self.app.ui;
-        lines.iter().for_each(|line| ui.answer(shown(line)));
         Ok(ExitCode::Done)
     }
 
@@ -335,56 +320,6 @@ async fn enter(session: &mut dyn Remote, dir: &str) -> Result<String, RemoteErro
         session.cwd(dir).await?;
     }
     session.pwd().await
-}
-
-async fn answer(
-    session: &mut dyn Remote,
-    row: Row,
-    args: &[String],
-    paths: &[String],
-) -> Result<Vec<String>, Failure> {
-    let path = || paths.first().map(String::as_str).ok_or_else(|| usage(row));
-    Ok(match row.verb {
-        Verb::Size => match session.size(path()?).await? {
-            Some(size) => vec![format!("{size} ({})", show::size(size))],
-            None => return Err(Failure::usage("the server does not tell")),
-        },
-        Verb::Modtime => match session.modified(path()?).await? {
-            Some(time) => vec![show::time(Some(time))],
-            None => return Err(Failure::usage("the server does not tell")),
-        },
-        Verb::Chmod => {
-            let [mode, _] = args else {
-                return Err(usage(row));
-            };
-            let mode = u32::from_str_radix(mode, 8).map_err(|_| usage(row))?;
-            session.set_mode(&paths[1], mode).await?;
-            Vec::new()
-        }
-        Verb::Hash => {
-            let how = session.abilities().hash();
-            let how = how.ok_or(RemoteError::Unsupported {
-                what: "command to hash a file",
-            })?;
-            vec![session.hash(path()?, how).await?]
-        }
-        Verb::Quote => {
-            let reply = session.raw(&args.join(" ")).await?;
-            reply
-                .lines
-                .iter()
-                .map(|line| format!("{} {line}", reply.code))
-                .collect()
-        }
-        Verb::Status => {
-            let facts = session.facts();
-            let tls = facts
-                .security
-                .map_or("clear text", |security| security.version);
-            vec![format!("connected to {}, {tls}", facts.peer)]
-        }
-        _ => return Err(usage(row)),
-    })
 }
 
 /// What `ls` and `dir` list: fingers know `-l`, `-a` (always so), `-R` and `-1` (always so).

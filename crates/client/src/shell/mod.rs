@@ -6,6 +6,7 @@ mod act;
 mod choose;
 mod complete;
 mod files;
+mod query;
 pub mod table;
 pub mod words;
 

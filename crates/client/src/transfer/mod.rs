@@ -4,9 +4,11 @@
 //! and `send`; standard input and output are in [`stream`].
 
 mod copy;
+mod crew;
 mod digest;
 mod fetch;
 mod input;
+mod job;
 mod local;
 mod moved;
 mod options;
@@ -34,7 +36,7 @@ use crate::{
     remote::{Dial, pool::Pool},
 };
 
-use self::{copy::Flow, local::LocalRoot, pace::Pace, progress::Board, worker::Crew};
+use self::{copy::Flow, crew::Crew, local::LocalRoot, pace::Pace, progress::Board};
 
 /// Hashes a local file as the server would, on a blocking thread.
 pub(crate) async fn hash_of(

@@ -8,7 +8,7 @@ use crate::{
     remote::{Dial as _, Remote, names},
 };
 
-use super::worker::Crew;
+use super::crew::Crew;
 
 impl Crew {
     /// Runs one step and counts it.

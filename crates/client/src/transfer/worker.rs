@@ -1,254 +1,23 @@
-//! The crew: as many workers as wished, each with a session of its own, and the queue they empty.
-//!
-//! A server that has enough sessions sends one worker home, never the last. A server that no
-//! session can be made with, or that has no room left, ends the run for all.
+//! One worker: takes a file from the queue, tries it until it is over, and tells how it ended.
 
 use std::{
-    collections::VecDeque,
     path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
-use tokio::task::JoinSet;
-
 use super::{
-    Outcome, Summary, Tools,
-    fetch::{Done, Fetch},
-    local::LocalRoot,
+    Outcome, Tools,
+    crew::{Batch, lock},
+    fetch::Done,
+    job::Job,
     moved::Sent,
-    send::Send,
 };
 use crate::{
     error::{Error, RemoteError},
-    event::{Direction, Event, FileId},
-    plan::Step,
-    remote::{Dial as _, Remote, names},
+    event::Event,
+    remote::{Dial as _, Remote},
 };
-
-/// One file to move.
-pub(super) enum Job {
-    Fetch(Fetch, LocalRoot),
-    Send(Send, u64),
-}
-
-impl Job {
-    fn id(&self) -> FileId {
-        match self {
-            Self::Fetch(fetch, _) => fetch.id,
-            Self::Send(send, _) => send.id,
-        }
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Self::Fetch(fetch, _) => names::display(&fetch.remote),
-            Self::Send(send, _) => send.local.display().to_string(),
-        }
-    }
-
-    fn flow(&self) -> &super::Flow {
-        match self {
-            Self::Fetch(fetch, _) => &fetch.flow,
-            Self::Send(send, _) => &send.flow,
-        }
-    }
-
-    fn started(&self) -> Event {
-        let (size, direction) = match self {
-            Self::Fetch(fetch, _) => (fetch.size, Direction::Down),
-            Self::Send(_, size) => (Some(*size), Direction::Up),
-        };
-        Event::Started {
-            id: self.id(),
-            name: self.name(),
-            size,
-            direction,
-            offset: self.flow().done.load(Ordering::Relaxed),
-        }
-    }
-
-    async fn run(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<Done, Error> {
-        match self {
-            Self::Fetch(fetch, root) => fetch.run(tools, root, remote).await,
-            Self::Send(send, _) => send.run(tools, remote).await,
-        }
-    }
-}
-
-/// The workers and what they have done.
-pub(super) struct Crew {
-    pub(super) tools: Arc<Tools>,
-    pub(super) summary: Summary,
-    pub(super) session: Option<Box<dyn Remote>>,
-    next_id: FileId,
-    /// Why the run was given up for all, once it was.
-    pub(super) given_up: Option<String>,
-    /// Something was not copied: what the source lacks may be all there is of it.
-    pub(super) incomplete: bool,
-    /// Removals that were left out for it.
-    pub(super) spared: u64,
-    /// Links that were removed: what was listed below them is not theirs.
-    pub(super) unlinked: Vec<String>,
-}
-
-/// What the workers of one batch share.
-struct Batch {
-    queue: Mutex<VecDeque<Job>>,
-    workers: AtomicUsize,
-    stop: AtomicBool,
-    results: Mutex<Results>,
-}
-
-#[derive(Default)]
-struct Results {
-    files: u64,
-    verified: u64,
-    failed: Vec<Outcome>,
-    given_up: Option<String>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Crew {
-    pub(super) fn new(tools: Arc<Tools>) -> Self {
-        Self {
-            tools,
-            summary: Summary::default(),
-            session: None,
-            next_id: 1,
-            given_up: None,
-            incomplete: false,
-            spared: 0,
-            unlinked: Vec::new(),
-        }
-    }
-
-    /// Runs the steps in order; files that follow each other move side by side.
-    pub(super) async fn run(&mut self, steps: Vec<Step>, root: Option<LocalRoot>) {
-        let mut batch = VecDeque::new();
-        for step in steps {
-            if let Some(job) = self.job(&step, root.as_ref()) {
-                batch.push_back(job);
-                continue;
-            }
-            self.run_batch(std::mem::take(&mut batch)).await;
-            self.run_step(step, root.as_ref()).await;
-        }
-        self.run_batch(batch).await;
-        self.tell_spared();
-        if let Some(session) = self.session.take() {
-            self.tools.pool.give_back(session);
-        }
-    }
-
-    fn job(&mut self, step: &Step, root: Option<&LocalRoot>) -> Option<Job> {
-        let id = self.take_id();
-        let job = match step {
-            Step::Fetch {
-                remote,
-                local,
-                size,
-                modified,
-            } => Job::Fetch(
-                Fetch {
-                    id,
-                    remote: remote.clone(),
-                    local: local.clone(),
-                    size: *size,
-                    modified: *modified,
-                    flow: self.tools.flow(),
-                },
-                root?.clone(),
-            ),
-            Step::Send {
-                local,
-                remote,
-                size,
-                modified,
-            } => Job::Send(
-                Send {
-                    id,
-                    local: local.clone(),
-                    remote: remote.clone(),
-                    modified: *modified,
-                    flow: self.tools.flow(),
-                    direct: false,
-                    renaming: false,
-                    stored: None,
-                    aside: None,
-                },
-                *size,
-            ),
-            _ => return None,
-        };
-        Some(job)
-    }
-
-    /// Returns a number that no event has had yet.
-    pub(super) fn take_id(&mut self) -> FileId {
-        self.next_id += 1;
-        self.next_id - 1
-    }
-
-    async fn run_batch(&mut self, jobs: VecDeque<Job>) {
-        if jobs.is_empty() || self.tools.cancel.is_stopped() {
-            return;
-        }
-        if let Some(reason) = self.given_up.clone() {
-            self.summary.failed.extend(jobs.iter().map(|job| Outcome {
-                name: job.name(),
-                error: Error::GivenUp {
-                    reason: reason.clone(),
-                },
-            }));
-            return;
-        }
-        let workers = self.tools.options.jobs.max(1).min(jobs.len());
-        let batch = Arc::new(Batch {
-            queue: Mutex::new(jobs),
-            workers: AtomicUsize::new(workers),
-            stop: AtomicBool::new(false),
-            results: Mutex::default(),
-        });
-        let mut crew = JoinSet::new();
-        let mut session = self.session.take();
-        for _ in 0..workers {
-            let worker = Worker {
-                tools: Arc::clone(&self.tools),
-                batch: Arc::clone(&batch),
-                session: session.take(),
-                unreached: false,
-            };
-            crew.spawn(worker.run());
-        }
-        while crew.join_next().await.is_some() {}
-        self.gather(&batch);
-    }
-
-    fn gather(&mut self, batch: &Batch) {
-        let results = std::mem::take(&mut *lock(&batch.results));
-        self.incomplete |= !results.failed.is_empty();
-        self.summary.files += results.files;
-        self.summary.verified += results.verified;
-        self.summary.failed.extend(results.failed);
-        let left = std::mem::take(&mut *lock(&batch.queue));
-        if let Some(reason) = results.given_up {
-            self.summary.failed.extend(left.iter().map(|job| Outcome {
-                name: job.name(),
-                error: Error::GivenUp {
-                    reason: reason.clone(),
-                },
-            }));
-            self.given_up = Some(reason);
-        }
-    }
-}
 
 /// How one file ended.
 enum Ended {
@@ -258,7 +27,8 @@ enum Ended {
     Surplus,
 }
 
-struct Worker {
+/// One of the crew, with a session of its own.
+pub(super) struct Worker {
     tools: Arc<Tools>,
     batch: Arc<Batch>,
     session: Option<Box<dyn Remote>>,
@@ -267,7 +37,20 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(mut self) {
+    pub(super) fn new(
+        tools: Arc<Tools>,
+        batch: Arc<Batch>,
+        session: Option<Box<dyn Remote>>,
+    ) -> Self {
+        Self {
+            tools,
+            batch,
+            session,
+            unreached: false,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
         while !self.tools.cancel.is_stopped() && !self.batch.stop.load(Ordering::Acquire) {
             let Some(mut job) = lock(&self.batch.queue).pop_front() else {
                 break;

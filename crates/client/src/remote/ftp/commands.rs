@@ -4,12 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use super::{Act, FtpRemote, list::is_empty_directory, reply};
+use super::{Act, FtpRemote, list::is_empty_directory, reply, stat::name_of};
 use crate::{
     error::RemoteError,
     remote::{
-        Abilities, Data, Entry, HashAlgorithm, HashVerb, Kind, Listing, Remote, RemoteName, Reply,
-        SessionFacts, Start, listing, names,
+        Abilities, Data, Entry, HashAlgorithm, HashVerb, Kind, Listing, Remote, Reply,
+        SessionFacts, Start, listing,
     },
 };
 
@@ -28,98 +28,11 @@ pub(super) enum SetTime {
     Never,
 }
 
-fn is_unknown_verb(code: u16) -> bool {
+pub(super) fn is_unknown_verb(code: u16) -> bool {
     matches!(code, 500 | 501 | 502 | 504)
 }
 
 impl FtpRemote {
-    async fn stat_by_mlst(&mut self, path: &str) -> Result<Option<Option<Entry>>, RemoteError> {
-        if !self.abilities.mlst() || self.mlst_refused {
-            return Ok(None);
-        }
-        let line = if path.is_empty() {
-            "MLST".to_owned()
-        } else {
-            format!("MLST {path}")
-        };
-        let reply = self.command(&line).await?;
-        if is_unknown_verb(reply.code) {
-            self.mlst_refused = true;
-            return Ok(None);
-        }
-        if reply.code == 550 || reply.code == 553 {
-            return Ok(Some(None));
-        }
-        let name = name_of(path);
-        let facts = reply.lines.iter().find(|line| line.contains('='));
-        match facts.and_then(|line| listing::parse_mlst(line, name)) {
-            Some(entry) if reply.is_ok() => Ok(Some(Some(entry))),
-            _ if reply.is_ok() => Ok(None),
-            _ => Err(RemoteError::Refused {
-                verb: "MLST".to_owned(),
-                path: Some(path.to_owned()),
-                reply,
-            }),
-        }
-    }
-
-    /// Without MLST: what has a size is a file, what can be entered a directory. Where SIZE does not
-    /// tell, the listing says what is there.
-    async fn stat_by_trying(&mut self, path: &str) -> Result<Option<Entry>, RemoteError> {
-        let named = !path.is_empty() && path != "/";
-        if named && let Some(size) = self.size(path).await? {
-            if self.sizes_dirs().await? && self.can_enter(path).await? {
-                return Ok(Some(Entry::new(name_of(path), Kind::Dir)));
-            }
-            let mut entry = Entry::new(name_of(path), Kind::File);
-            entry.size = Some(size);
-            entry.modified = self.modified(path).await?;
-            return Ok(Some(entry));
-        }
-        let untold = named && self.size_untold;
-        if self.can_enter(path).await? {
-            return Ok(Some(Entry::new(name_of(path), Kind::Dir)));
-        }
-        if untold {
-            return self.stat_by_listing(path).await;
-        }
-        Ok(None)
-    }
-
-    /// Whether this server tells a size of directories too (Twisted, ftp-srv): asked of the one that
-    /// the session is in.
-    async fn sizes_dirs(&mut self) -> Result<bool, RemoteError> {
-        if let Some(known) = self.sizes_dirs {
-            return Ok(known);
-        }
-        let here = self.pwd().await?;
-        let sized = self.size(&here).await?.is_some();
-        self.sizes_dirs = Some(sized);
-        Ok(sized)
-    }
-
-    async fn can_enter(&mut self, path: &str) -> Result<bool, RemoteError> {
-        let back = self.pwd().await?;
-        let line = format!("CWD {}", if path.is_empty() { "." } else { path });
-        let entered = self.command(&line).await?.is_ok();
-        if entered {
-            self.go_back(&back).await?;
-        }
-        Ok(entered)
-    }
-
-    async fn stat_by_listing(&mut self, path: &str) -> Result<Option<Entry>, RemoteError> {
-        let (dir, name) = names::split(path);
-        match self.list_plain(dir).await {
-            Ok(listing) => Ok(listing
-                .entries
-                .into_iter()
-                .find(|e| e.name.as_str() == name)),
-            Err(RemoteError::Refused { .. }) if self.health.is_ready() => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     async fn try_time(
         &mut self,
         how: SetTime,
@@ -135,14 +48,6 @@ impl FtpRemote {
         let reply = self.command(&line).await?;
         Ok(Some(reply).filter(Reply::is_ok))
     }
-}
-
-/// The name shown for a path; the root has none of its own.
-fn name_of(path: &str) -> RemoteName {
-    let name = names::split(path).1;
-    RemoteName::new(name)
-        .or_else(|_| RemoteName::new("root"))
-        .unwrap_or_else(|_| unreachable!("`root` is one safe component"))
 }
 
 /// Finds a size among the facts of an answer to MFMT (`213 Modify=20240102030405;Size=5; a.txt`).
@@ -427,11 +332,5 @@ mod tests {
             Some("000001f3")
         );
         assert_eq!(digest(&["no such digest"], HashAlgorithm::Md5), None);
-    }
-
-    #[test]
-    fn the_root_has_a_name_to_show() {
-        assert_eq!(name_of("/").as_str(), "root");
-        assert_eq!(name_of("/a/b/").as_str(), "b");
     }
 }

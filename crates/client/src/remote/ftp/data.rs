@@ -27,11 +27,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::{ReuseWatch, health::Health, reply};
+use super::parting::Parting;
 use crate::{
     cancel::Cancel,
-    error::{Phase, RemoteError},
-    remote::{Data, Reply, names::Codec, tls::SecureStream},
+    error::RemoteError,
+    remote::{Data, tls::SecureStream},
 };
 
 /// How many bytes one zero-copy call moves at most.
@@ -40,9 +40,6 @@ const MOVE: usize = 1 << 20;
 const FULL: usize = 256 << 10;
 /// How often a waiting thread looks whether it was stopped.
 const LOOK: Duration = Duration::from_millis(200);
-/// How long the reply to a transfer that has ended is waited for after a stop: with it the session
-/// can still clean up.
-const PARTING: Duration = Duration::from_secs(1);
 
 /// The suppaftp stream of a transfer.
 pub(super) type Stream = TransferStream<SecureStream>;
@@ -69,88 +66,6 @@ pub(super) struct FtpData {
     pub(super) parting: Parting,
     /// An error that came behind bytes that had to be handed out first.
     pub(super) later: Option<io::Error>,
-}
-
-/// How a transfer ends, and what its end means for the session.
-pub(super) struct Parting {
-    pub(super) verb: &'static str,
-    pub(super) path: String,
-    pub(super) cancel: Cancel,
-    pub(super) finish: Duration,
-    pub(super) health: Health,
-    pub(super) codec: Arc<Codec>,
-    pub(super) reuse: ReuseWatch,
-}
-
-impl Parting {
-    pub(super) fn interrupted(&self) -> RemoteError {
-        self.broke(io::ErrorKind::Interrupted.into())
-    }
-
-    pub(super) fn broke(&self, source: io::Error) -> RemoteError {
-        RemoteError::Io {
-            verb: self.verb.to_owned(),
-            source,
-        }
-    }
-
-    /// Waits for the end of the transfer; `None`: it was stopped, and no end came soon after.
-    pub(super) async fn wait<T>(
-        &self,
-        end: impl Future<Output = T>,
-    ) -> Option<Result<T, tokio::time::error::Elapsed>> {
-        // From here on only a clean end makes the session usable again.
-        let parting = async {
-            self.cancel.stopped().await;
-            tokio::time::sleep(PARTING).await;
-        };
-        tokio::select! {
-            biased;
-            () = parting => None,
-            ended = timeout(self.finish, end) => Some(ended),
-        }
-    }
-
-    /// Takes the reply that ends the transfer, if it is 226 or 250.
-    pub(super) fn end(&self, body: &[u8]) -> Result<Reply, RemoteError> {
-        let Some(reply) = reply::parse(&self.codec, body) else {
-            self.health.broken();
-            return Err(RemoteError::Protocol {
-                verb: self.verb.to_owned(),
-                what: "the reply that ends the transfer cannot be read".to_owned(),
-            });
-        };
-        if matches!(reply.code, 226 | 250) {
-            self.health.ready();
-            return Ok(reply);
-        }
-        let gone = reply.code == 421;
-        let (verb, path) = (self.verb.to_owned(), self.path.clone());
-        let error = self.reuse.refusal(verb, Some(path), reply);
-        if gone || matches!(error, RemoteError::SessionReuse { .. }) {
-            self.health.broken();
-        } else {
-            self.health.ready();
-        }
-        Err(error)
-    }
-
-    /// Makes the error of an end that did not come, or not as a reply.
-    pub(super) fn failed<T>(
-        &self,
-        ended: Option<Result<Result<T, FtpError>, tokio::time::error::Elapsed>>,
-    ) -> RemoteError {
-        self.health.broken();
-        match ended {
-            Some(Ok(Err(error))) => super::broken(self.verb, error),
-            Some(Ok(Ok(_))) => RemoteError::Poisoned,
-            Some(Err(_)) => RemoteError::Timeout {
-                phase: Phase::Finish,
-                after: self.finish,
-            },
-            None => self.interrupted(),
-        }
-    }
 }
 
 /// Asks for an acknowledgement at once: a server with Nagle's algorithm holds its 226 back until

@@ -8,11 +8,14 @@ mod commands;
 mod data;
 mod dial;
 mod health;
+mod link;
 mod list;
 mod open;
 mod open_block;
+mod parting;
 mod reply;
 mod reuse;
+mod stat;
 
 use std::{borrow::Cow, io, os::fd::OwnedFd, sync::Arc, time::Duration};
 

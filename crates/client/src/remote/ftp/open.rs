@@ -7,8 +7,9 @@ use tokio::{runtime::Handle, time::timeout};
 
 use super::{
     FtpRemote, broken, check_line,
-    data::{self, FtpData, Parting},
+    data::{self, FtpData},
     dial::Passive,
+    parting::Parting,
     reply,
 };
 use crate::{

@@ -7,8 +7,9 @@ use suppaftp::{FtpError, tokio::AsyncTlsConnector as _};
 
 use super::{
     FtpRemote,
-    block::{BlockData, Link, Slot},
+    block::BlockData,
     check_line,
+    link::{Link, Slot},
     open::Act,
     reply,
 };

@@ -1,0 +1,121 @@
+//! What is under a name: MLST (RFC 3659 §7), or what SIZE, CWD and the listing tell of it.
+
+use super::{FtpRemote, commands::is_unknown_verb};
+use crate::{
+    error::RemoteError,
+    remote::{Entry, Kind, Remote as _, RemoteName, listing, names},
+};
+
+impl FtpRemote {
+    pub(super) async fn stat_by_mlst(
+        &mut self,
+        path: &str,
+    ) -> Result<Option<Option<Entry>>, RemoteError> {
+        if !self.abilities.mlst() || self.mlst_refused {
+            return Ok(None);
+        }
+        let line = if path.is_empty() {
+            "MLST".to_owned()
+        } else {
+            format!("MLST {path}")
+        };
+        let reply = self.command(&line).await?;
+        if is_unknown_verb(reply.code) {
+            self.mlst_refused = true;
+            return Ok(None);
+        }
+        if reply.code == 550 || reply.code == 553 {
+            return Ok(Some(None));
+        }
+        let name = name_of(path);
+        let facts = reply.lines.iter().find(|line| line.contains('='));
+        match facts.and_then(|line| listing::parse_mlst(line, name)) {
+            Some(entry) if reply.is_ok() => Ok(Some(Some(entry))),
+            _ if reply.is_ok() => Ok(None),
+            _ => Err(RemoteError::Refused {
+                verb: "MLST".to_owned(),
+                path: Some(path.to_owned()),
+                reply,
+            }),
+        }
+    }
+
+    /// Without MLST: what has a size is a file, what can be entered a directory. Where SIZE does not
+    /// tell, the listing says what is there.
+    pub(super) async fn stat_by_trying(
+        &mut self,
+        path: &str,
+    ) -> Result<Option<Entry>, RemoteError> {
+        let named = !path.is_empty() && path != "/";
+        if named && let Some(size) = self.size(path).await? {
+            if self.sizes_dirs().await? && self.can_enter(path).await? {
+                return Ok(Some(Entry::new(name_of(path), Kind::Dir)));
+            }
+            let mut entry = Entry::new(name_of(path), Kind::File);
+            entry.size = Some(size);
+            entry.modified = self.modified(path).await?;
+            return Ok(Some(entry));
+        }
+        let untold = named && self.size_untold;
+        if self.can_enter(path).await? {
+            return Ok(Some(Entry::new(name_of(path), Kind::Dir)));
+        }
+        if untold {
+            return self.stat_by_listing(path).await;
+        }
+        Ok(None)
+    }
+
+    /// Whether this server tells a size of directories too (Twisted, ftp-srv): asked of the one that
+    /// the session is in.
+    async fn sizes_dirs(&mut self) -> Result<bool, RemoteError> {
+        if let Some(known) = self.sizes_dirs {
+            return Ok(known);
+        }
+        let here = self.pwd().await?;
+        let sized = self.size(&here).await?.is_some();
+        self.sizes_dirs = Some(sized);
+        Ok(sized)
+    }
+
+    async fn can_enter(&mut self, path: &str) -> Result<bool, RemoteError> {
+        let back = self.pwd().await?;
+        let line = format!("CWD {}", if path.is_empty() { "." } else { path });
+        let entered = self.command(&line).await?.is_ok();
+        if entered {
+            self.go_back(&back).await?;
+        }
+        Ok(entered)
+    }
+
+    async fn stat_by_listing(&mut self, path: &str) -> Result<Option<Entry>, RemoteError> {
+        let (dir, name) = names::split(path);
+        match self.list_plain(dir).await {
+            Ok(listing) => Ok(listing
+                .entries
+                .into_iter()
+                .find(|e| e.name.as_str() == name)),
+            Err(RemoteError::Refused { .. }) if self.health.is_ready() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The name shown for a path; the root has none of its own.
+pub(super) fn name_of(path: &str) -> RemoteName {
+    let name = names::split(path).1;
+    RemoteName::new(name)
+        .or_else(|_| RemoteName::new("root"))
+        .unwrap_or_else(|_| unreachable!("`root` is one safe component"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_has_a_name_to_show() {
+        assert_eq!(name_of("/").as_str(), "root");
+        assert_eq!(name_of("/a/b/").as_str(), "b");
+    }
+}

@@ -1,0 +1,80 @@
+//! The shell's commands that are one question to the server: size, time, hash, mode, any line.
+
+use super::{
+    act::{Shell, usage},
+    table::{Row, Verb},
+};
+use crate::{
+    app::Failure,
+    error::RemoteError,
+    exit::ExitCode,
+    remote::Remote,
+    ui::{escape::shown, table as show},
+};
+
+impl Shell<'_> {
+    /// The commands that are one question to the server.
+    pub(super) async fn ask_server(
+        &mut self,
+        row: Row,
+        args: &[String],
+        paths: &[String],
+    ) -> Result<ExitCode, Failure> {
+        let lines = self
+            .asked(async |session| answer(session, row, args, paths).await)
+            .await?;
+        let ui = self.app.ui;
+        lines.iter().for_each(|line| ui.answer(shown(line)));
+        Ok(ExitCode::Done)
+    }
+}
+
+async fn answer(
+    session: &mut dyn Remote,
+    row: Row,
+    args: &[String],
+    paths: &[String],
+) -> Result<Vec<String>, Failure> {
+    let path = || paths.first().map(String::as_str).ok_or_else(|| usage(row));
+    Ok(match row.verb {
+        Verb::Size => match session.size(path()?).await? {
+            Some(size) => vec![format!("{size} ({})", show::size(size))],
+            None => return Err(Failure::usage("the server does not tell")),
+        },
+        Verb::Modtime => match session.modified(path()?).await? {
+            Some(time) => vec![show::time(Some(time))],
+            None => return Err(Failure::usage("the server does not tell")),
+        },
+        Verb::Chmod => {
+            let [mode, _] = args else {
+                return Err(usage(row));
+            };
+            let mode = u32::from_str_radix(mode, 8).map_err(|_| usage(row))?;
+            session.set_mode(&paths[1], mode).await?;
+            Vec::new()
+        }
+        Verb::Hash => {
+            let how = session.abilities().hash();
+            let how = how.ok_or(RemoteError::Unsupported {
+                what: "command to hash a file",
+            })?;
+            vec![session.hash(path()?, how).await?]
+        }
+        Verb::Quote => {
+            let reply = session.raw(&args.join(" ")).await?;
+            reply
+                .lines
+                .iter()
+                .map(|line| format!("{} {line}", reply.code))
+                .collect()
+        }
+        Verb::Status => {
+            let facts = session.facts();
+            let tls = facts
+                .security
+                .map_or("clear text", |security| security.version);
+            vec![format!("connected to {}, {tls}", facts.peer)]
+        }
+        _ => return Err(usage(row)),
+    })
+}

@@ -1,0 +1,185 @@
+//! The crew: as many workers as wished, each with a session of its own, and the queue they empty.
+//!
+//! A server that has enough sessions sends one worker home, never the last. A server that no
+//! session can be made with, or that has no room left, ends the run for all.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize},
+    },
+};
+
+use tokio::task::JoinSet;
+
+use super::{
+    Outcome, Summary, Tools, fetch::Fetch, job::Job, local::LocalRoot, send::Send, worker::Worker,
+};
+use crate::{error::Error, event::FileId, plan::Step, remote::Remote};
+
+/// The workers and what they have done.
+pub(super) struct Crew {
+    pub(super) tools: Arc<Tools>,
+    pub(super) summary: Summary,
+    pub(super) session: Option<Box<dyn Remote>>,
+    next_id: FileId,
+    /// Why the run was given up for all, once it was.
+    pub(super) given_up: Option<String>,
+    /// Something was not copied: what the source lacks may be all there is of it.
+    pub(super) incomplete: bool,
+    /// Removals that were left out for it.
+    pub(super) spared: u64,
+    /// Links that were removed: what was listed below them is not theirs.
+    pub(super) unlinked: Vec<String>,
+}
+
+/// What the workers of one batch share.
+pub(super) struct Batch {
+    pub(super) queue: Mutex<VecDeque<Job>>,
+    pub(super) workers: AtomicUsize,
+    pub(super) stop: AtomicBool,
+    pub(super) results: Mutex<Results>,
+}
+
+#[derive(Default)]
+pub(super) struct Results {
+    pub(super) files: u64,
+    pub(super) verified: u64,
+    pub(super) failed: Vec<Outcome>,
+    pub(super) given_up: Option<String>,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Crew {
+    pub(super) fn new(tools: Arc<Tools>) -> Self {
+        Self {
+            tools,
+            summary: Summary::default(),
+            session: None,
+            next_id: 1,
+            given_up: None,
+            incomplete: false,
+            spared: 0,
+            unlinked: Vec::new(),
+        }
+    }
+
+    /// Runs the steps in order; files that follow each other move side by side.
+    pub(super) async fn run(&mut self, steps: Vec<Step>, root: Option<LocalRoot>) {
+        let mut batch = VecDeque::new();
+        for step in steps {
+            if let Some(job) = self.job(&step, root.as_ref()) {
+                batch.push_back(job);
+                continue;
+            }
+            self.run_batch(std::mem::take(&mut batch)).await;
+            self.run_step(step, root.as_ref()).await;
+        }
+        self.run_batch(batch).await;
+        self.tell_spared();
+        if let Some(session) = self.session.take() {
+            self.tools.pool.give_back(session);
+        }
+    }
+
+    fn job(&mut self, step: &Step, root: Option<&LocalRoot>) -> Option<Job> {
+        let id = self.take_id();
+        let job = match step {
+            Step::Fetch {
+                remote,
+                local,
+                size,
+                modified,
+            } => Job::Fetch(
+                Fetch {
+                    id,
+                    remote: remote.clone(),
+                    local: local.clone(),
+                    size: *size,
+                    modified: *modified,
+                    flow: self.tools.flow(),
+                },
+                root?.clone(),
+            ),
+            Step::Send {
+                local,
+                remote,
+                size,
+                modified,
+            } => Job::Send(
+                Send {
+                    id,
+                    local: local.clone(),
+                    remote: remote.clone(),
+                    modified: *modified,
+                    flow: self.tools.flow(),
+                    direct: false,
+                    renaming: false,
+                    stored: None,
+                    aside: None,
+                },
+                *size,
+            ),
+            _ => return None,
+        };
+        Some(job)
+    }
+
+    /// Returns a number that no event has had yet.
+    pub(super) fn take_id(&mut self) -> FileId {
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    async fn run_batch(&mut self, jobs: VecDeque<Job>) {
+        if jobs.is_empty() || self.tools.cancel.is_stopped() {
+            return;
+        }
+        if let Some(reason) = self.given_up.clone() {
+            self.summary.failed.extend(jobs.iter().map(|job| Outcome {
+                name: job.name(),
+                error: Error::GivenUp {
+                    reason: reason.clone(),
+                },
+            }));
+            return;
+        }
+        let workers = self.tools.options.jobs.max(1).min(jobs.len());
+        let batch = Arc::new(Batch {
+            queue: Mutex::new(jobs),
+            workers: AtomicUsize::new(workers),
+            stop: AtomicBool::new(false),
+            results: Mutex::default(),
+        });
+        let mut crew = JoinSet::new();
+        let mut session = self.session.take();
+        for _ in 0..workers {
+            let (tools, batch) = (Arc::clone(&self.tools), Arc::clone(&batch));
+            crew.spawn(Worker::new(tools, batch, session.take()).run());
+        }
+        while crew.join_next().await.is_some() {}
+        self.gather(&batch);
+    }
+
+    fn gather(&mut self, batch: &Batch) {
+        let results = std::mem::take(&mut *lock(&batch.results));
+        self.incomplete |= !results.failed.is_empty();
+        self.summary.files += results.files;
+        self.summary.verified += results.verified;
+        self.summary.failed.extend(results.failed);
+        let left = std::mem::take(&mut *lock(&batch.queue));
+        if let Some(reason) = results.given_up {
+            self.summary.failed.extend(left.iter().map(|job| Outcome {
+                name: job.name(),
+                error: Error::GivenUp {
+                    reason: reason.clone(),
+                },
+            }));
+            self.given_up = Some(reason);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! One file of a plan, on its way up or down.
+
+use std::sync::atomic::Ordering;
+
+use super::{
+    Tools,
+    fetch::{Done, Fetch},
+    local::LocalRoot,
+    send::Send,
+};
+use crate::{
+    error::Error,
+    event::{Direction, Event, FileId},
+    remote::{Remote, names},
+};
+
+/// One file to move.
+pub(super) enum Job {
+    Fetch(Fetch, LocalRoot),
+    Send(Send, u64),
+}
+
+impl Job {
+    pub(super) fn id(&self) -> FileId {
+        match self {
+            Self::Fetch(fetch, _) => fetch.id,
+            Self::Send(send, _) => send.id,
+        }
+    }
+
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Fetch(fetch, _) => names::display(&fetch.remote),
+            Self::Send(send, _) => send.local.display().to_string(),
+        }
+    }
+
+    pub(super) fn flow(&self) -> &super::Flow {
+        match self {
+            Self::Fetch(fetch, _) => &fetch.flow,
+            Self::Send(send, _) => &send.flow,
+        }
+    }
+
+    pub(super) fn started(&self) -> Event {
+        let (size, direction) = match self {
+            Self::Fetch(fetch, _) => (fetch.size, Direction::Down),
+            Self::Send(_, size) => (Some(*size), Direction::Up),
+        };
+        Event::Started {
+            id: self.id(),
+            name: self.name(),
+            size,
+            direction,
+            offset: self.flow().done.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) async fn run(
+        &mut self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+    ) -> Result<Done, Error> {
+        match self {
+            Self::Fetch(fetch, root) => fetch.run(tools, root, remote).await,
+            Self::Send(send, _) => send.run(tools, remote).await,
+        }
+    }
+}
