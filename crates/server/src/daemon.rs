@@ -12,6 +12,7 @@ use std::{
 };
 
 use ftp_config::{ServerConfig, server::EngineKind};
+use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
@@ -25,7 +26,7 @@ use crate::{
     log::{Adjust, Level},
     reload::{History, Reloader},
     session::disk,
-    share::Share,
+    share::{Mounts, Share},
     shutdown::Life,
     signals::{Signals, Word},
     snapshot::{Holder, Snapshot},
@@ -115,6 +116,9 @@ impl Daemon {
         open_status_socket(desk, &start.around, &life);
         open_metrics(&began_with, &registry, &life).await?;
         life.spawn_service(sweep_partials(holder.clone(), life.kill()));
+        if let Err(error) = watch_mounts(holder.clone(), &life) {
+            debug!(%error, "mounts are looked at on reload only");
+        }
         Ok(Self {
             watch: begin_watch(&reloader),
             announcement: begin_announcement(&began_with, &addresses),
@@ -346,6 +350,25 @@ async fn sweep_gently(share: Share) -> io::Result<usize> {
     swept
         .await
         .unwrap_or_else(|_| Err(io::Error::other("the sweep broke off")))
+}
+
+/// Learns of disks that are mounted below the share while it is served, on a thread that waits.
+fn watch_mounts(holder: Holder, life: &Life) -> io::Result<()> {
+    let (ended, running) = pipe_with(PipeFlags::CLOEXEC)?;
+    let mounts = Mounts::watch()?;
+    std::thread::Builder::new()
+        .name("mounts".to_owned())
+        .spawn(move || {
+            while mounts.wait_for_change(&ended) {
+                disk::set_far(holder.current().share.is_far());
+            }
+        })?;
+    let kill = life.kill();
+    life.spawn_service(async move {
+        kill.cancelled().await;
+        drop(running);
+    });
+    Ok(())
 }
 
 fn begin_watch(reloader: &Reloader) -> Option<FileWatch> {

@@ -13,6 +13,7 @@ mod home;
 mod jail;
 mod listing;
 mod meta;
+mod mounts;
 pub mod names;
 mod partial;
 mod rename;
@@ -28,6 +29,7 @@ pub use hash::Algorithm;
 pub use home::Download;
 pub use listing::{Entry, ListOptions, Listing};
 pub use meta::{Kind, Meta};
+pub use mounts::Mounts;
 pub use room::Room;
 pub use upload::{Committed, Intent, Upload};
 
@@ -107,26 +109,12 @@ impl Share {
         })
     }
 
-    /// Tells whether the disk is behind a network or a program of the user (FUSE), which may not answer
-    /// for minutes.
+    /// Tells whether the disk, or one that is mounted below it, is behind a network or a program of the
+    /// user (FUSE), which may not answer for minutes.
     #[must_use]
     pub fn is_far(&self) -> bool {
-        /// `linux/magic.h`, and the file systems that keep theirs to themselves.
-        const FAR: [u32; 10] = [
-            0x6969,      // NFS
-            0x517B,      // SMB
-            0xFF53_4D42, // CIFS
-            0xFE53_4D42, // SMB2
-            0x6573_5546, // FUSE
-            0x0102_1997, // 9P
-            0x00C3_6400, // Ceph
-            0x5346_414F, // AFS
-            0x7375_7245, // Coda
-            0x0BD0_0BD0, // Lustre
-        ];
-        // The kind is 32 bits, however wide its field.
-        let kind = rustix::fs::fstatfs(self.jail.root()).map(|disk| disk.f_type as u32);
-        kind.is_ok_and(|kind| FAR.contains(&kind))
+        let table = std::fs::read(mounts::TABLE).unwrap_or_default();
+        home::path_of(self.jail.root()).is_ok_and(|root| mounts::are_far(&table, &root))
     }
 
     /// Tells whether `root` still names this directory: a disk may have been mounted there, or the
