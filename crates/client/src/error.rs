@@ -6,6 +6,8 @@
 
 use std::{fmt, io, path::PathBuf, time::Duration};
 
+use ftp_config::ByteSize;
+
 use crate::{remote::Reply, trust::Fingerprint};
 
 /// What a wait was for when its limit passed.
@@ -304,6 +306,16 @@ pub enum Error {
     Kept {
         /// The target.
         path: String,
+    },
+    /// The server's disk cannot hold what would be sent.
+    #[error("`{path}`: not enough room on the server: {needed} to send, {free} free")]
+    NoRoom {
+        /// The target.
+        path: String,
+        /// What would be sent.
+        needed: ByteSize,
+        /// What may be stored.
+        free: ByteSize,
     },
     /// All of it was sent, and it could not get its name.
     #[error("`{path}` could not be published; all of it was sent to `{part}`{}", Aside(aside.as_deref()))]

@@ -77,9 +77,10 @@ impl From<&Error> for ExitCode {
             | Error::Exists { .. }
             | Error::UnsafeName { .. }
             | Error::ChangedMeanwhile { .. } => Self::Local,
-            Error::Kept { .. } | Error::Truncated { .. } | Error::HashMismatch { .. } => {
-                Self::Refused
-            }
+            Error::Kept { .. }
+            | Error::NoRoom { .. }
+            | Error::Truncated { .. }
+            | Error::HashMismatch { .. } => Self::Refused,
             Error::GivenUp { .. }
             | Error::LeftOut { .. }
             | Error::Stays { .. }

@@ -291,6 +291,11 @@ pub trait Remote: Send {
     /// many of them.
     fn foresee_small(&mut self) {}
 
+    /// Asks how many bytes may be stored in a directory; `None`: the server does not tell.
+    async fn free_space(&mut self, _dir: &str) -> Result<Option<u64>, RemoteError> {
+        Ok(None)
+    }
+
     /// Begins a download at a byte offset.
     async fn open_read(&mut self, path: &str, offset: u64) -> Result<Box<dyn Data>, RemoteError>;
 

@@ -167,3 +167,35 @@ async fn a_missing_directory_is_the_only_thing_told() {
     let is_message = |event: &Event| matches!(event, Event::Message { .. });
     assert!(!events.iter().any(is_message), "{events:?}");
 }
+
+#[tokio::test]
+async fn what_cannot_fit_is_not_even_begun() {
+    for (free, sent) in [("16777216", 1), ("16777215", 0), ("no idea", 1)] {
+        let temp = tempfile::tempdir().unwrap();
+        let server = Fake::default()
+            .feat(&["AVBL", "SIZE"])
+            .hook(move |session, line| {
+                line == "AVBL /in" && {
+                    session.say(&format!("213 {free}"));
+                    true
+                }
+            })
+            .start();
+        let summary = run(
+            &server,
+            sending(temp.path(), "a", &noise(16 << 20), "/in/a"),
+        )
+        .await;
+        assert_eq!(server.count("STOR"), sent, "{free}");
+        assert_eq!(summary.failed.is_empty(), sent == 1, "{free}");
+        if sent == 0 {
+            let words = "`/in/a`: not enough room on the server: 16 MiB to send, 16777215 B free";
+            assert_eq!(only_error(&summary).to_string(), words);
+        }
+    }
+    // A small file is quicker sent than asked for.
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default().feat(&["AVBL", "SIZE"]).start();
+    run(&server, sending(temp.path(), "a", b"small", "/in/a")).await;
+    assert_eq!(server.count("AVBL"), 0);
+}

@@ -316,8 +316,12 @@ impl Home {
     /// What the system says.
     pub fn free_space(&self, path: &SharePath) -> Result<Room, ShareError> {
         let dir = self.jail.get(path, OFlags::PATH, Mode::empty());
-        dir.and_then(|dir| room::ask(dir, self.shared.reserve))
-            .map_err(|error| self.explain(path, error))
+        let room = dir.and_then(|dir| room::ask(dir, self.shared.reserve));
+        match room {
+            // Some FUSE mounts tell no size, which does not mean that they are full.
+            Ok(room) if room.total == 0 => Err(ShareError::Unsupported { path: path.clone() }),
+            other => other.map_err(|error| self.explain(path, error)),
+        }
     }
 
     /// Refuses when `bytes` do not fit below `path` (ALLO).

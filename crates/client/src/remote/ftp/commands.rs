@@ -142,6 +142,24 @@ impl Remote for FtpRemote {
         self.block.foresee_small();
     }
 
+    /// AVBL, of draft-peterson-streamlined-ftp-command-extensions §4. Whoever may not ask is not told.
+    async fn free_space(&mut self, dir: &str) -> Result<Option<u64>, RemoteError> {
+        if !self.abilities.has("AVBL") {
+            return Ok(None);
+        }
+        let line = match dir {
+            "" => "AVBL".to_owned(),
+            dir => format!("AVBL {dir}"),
+        };
+        let reply = self.command(&line).await?;
+        Ok(reply
+            .text()
+            .trim()
+            .parse()
+            .ok()
+            .filter(|_| reply.code == 213))
+    }
+
     async fn open_read(&mut self, path: &str, offset: u64) -> Result<Box<dyn Data>, RemoteError> {
         self.begin(Act::Receive("RETR", path), offset).await
     }

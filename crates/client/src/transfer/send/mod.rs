@@ -12,7 +12,7 @@ use std::{
     time::SystemTime,
 };
 
-use ftp_config::server::OnDuplicate;
+use ftp_config::{ByteSize, server::OnDuplicate};
 
 use self::begin::{open, part_of};
 use super::{
@@ -28,7 +28,10 @@ use super::{
 use crate::{
     error::{Error, RemoteError},
     event::FileId,
-    remote::{Data, HashVerb, Remote, names::display},
+    remote::{
+        Data, HashVerb, Remote,
+        names::{self, display},
+    },
 };
 
 /// From this size on a file has a temporary name even where the server commits whole files.
@@ -153,6 +156,26 @@ impl Send {
         Ok(())
     }
 
+    /// Asks before much is sent whether the server's disk can hold it.
+    async fn ensure_room(
+        &self,
+        remote: &mut dyn Remote,
+        path: &str,
+        missing: u64,
+    ) -> Result<(), Error> {
+        if missing < LARGE {
+            return Ok(());
+        }
+        match remote.free_space(names::split(path).0).await? {
+            Some(free) if free < missing => Err(Error::NoRoom {
+                path: display(&self.remote),
+                needed: ByteSize(missing),
+                free: ByteSize(free),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     async fn was_renamed(
         &self,
         remote: &mut dyn Remote,
@@ -242,6 +265,7 @@ impl Send {
         if have == 0 && self.flow.is_small(source.size) {
             remote.foresee_small();
         }
+        self.ensure_room(remote, path, source.size - have).await?;
         let (data, have) = open(tools, remote, path, have).await?;
         self.flow.done.store(have, Ordering::Relaxed);
         let digest = hash
