@@ -170,8 +170,12 @@ fn report(app: &App, summary: &Summary) -> ExitCode {
     }
     // A single file has said so already, whether it went well or not.
     let lone = summary.files + summary.failed.len() as u64 == 1 && summary.deleted == 0;
-    if let Some(hint) = summary.failed.iter().find_map(|failed| hint(&failed.error)) {
+    let mut failed = summary.failed.iter().map(|failed| &failed.error);
+    if let Some(hint) = failed.clone().find_map(hint) {
         app.ui.hint(hint);
+    } else if failed.any(|error| ExitCode::from(error) == ExitCode::Connect) {
+        app.ui
+            .hint("what has arrived is kept: the same command goes on with it");
     }
     if app.ui.volume != Volume::Quiet && !lone {
         app.ui.remark(in_words(summary));
