@@ -4,11 +4,11 @@ use std::io::Write;
 
 use ftpc::{
     error::{Phase, RemoteError},
-    remote::{Dial, Kind},
+    remote::Kind,
 };
 
 use crate::{
-    dial,
+    dial, dial_impatiently,
     fake::{Fake, Session},
     is_late,
 };
@@ -25,11 +25,7 @@ async fn a_listing_without_its_226_is_an_error() {
             }
         })
         .start();
-    let mut remote = server
-        .impatient(|limits| &mut limits.reply)
-        .dial()
-        .await
-        .unwrap();
+    let mut remote = dial_impatiently(&server).await;
     let error = remote.list("/").await.unwrap_err();
     assert!(is_late(&error, Phase::Finish), "{error}");
 }

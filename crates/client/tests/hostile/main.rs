@@ -25,6 +25,12 @@ async fn dial(server: &Running) -> Box<dyn Remote> {
     server.dialer().dial().await.unwrap()
 }
 
+/// Dials with a short limit for replies.
+async fn dial_impatiently(server: &Running) -> Box<dyn Remote> {
+    let dialer = server.impatient(|limits| &mut limits.reply);
+    dialer.dial().await.unwrap()
+}
+
 /// Tells whether the server took too long, and at what.
 fn is_late(error: &RemoteError, at: Phase) -> bool {
     matches!(error, RemoteError::Timeout { phase, .. } if *phase == at)

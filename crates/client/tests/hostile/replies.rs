@@ -10,7 +10,7 @@ use ftpc::{
     remote::{Dial, Start, connect::Wire},
 };
 
-use crate::{dial, fake::Fake, is_late, refusal};
+use crate::{dial, dial_impatiently, fake::Fake, is_late, refusal};
 
 #[tokio::test]
 async fn a_late_reply_never_answers_the_next_command() {
@@ -24,11 +24,7 @@ async fn a_late_reply_never_answers_the_next_command() {
             }
         })
         .start();
-    let mut remote = server
-        .impatient(|limits| &mut limits.reply)
-        .dial()
-        .await
-        .unwrap();
+    let mut remote = dial_impatiently(&server).await;
     let late = remote.size("a").await.unwrap_err();
     assert!(is_late(&late, Phase::Reply), "{late}");
     let next = remote.size("b").await.unwrap_err();

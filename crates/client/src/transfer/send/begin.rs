@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Send, Source};
+use super::{Send, source::Source};
 use crate::{
     error::{Error, RemoteError},
     remote::{Data, Remote, Start},
@@ -93,7 +93,7 @@ impl Send {
             Err(_) => return Ok(false),
         };
         data.obey(&self.flow.cancel);
-        let file = self.clone_file(source)?;
+        let file = source.handle(&self.local)?;
         let (data, same) = task::blocking(move || {
             let same = compare(&mut *data, &file, from, have);
             (data, same)

@@ -3,10 +3,10 @@
 //! once, unless the file is so large that going on with a part of it is worth two more commands.
 
 mod begin;
+mod source;
 
 use std::{
-    fs::File,
-    io::{self, Seek as _, SeekFrom},
+    io::{Seek as _, SeekFrom},
     path::PathBuf,
     sync::atomic::Ordering,
     time::SystemTime,
@@ -14,7 +14,10 @@ use std::{
 
 use ftp_config::{ByteSize, server::OnDuplicate};
 
-use self::begin::{open, part_of};
+use self::{
+    begin::{open, part_of},
+    source::Source,
+};
 use super::{
     Tools,
     copy::{self, CopyError, Flow},
@@ -55,26 +58,12 @@ pub(super) struct Send {
     pub(super) aside: Option<String>,
 }
 
-/// The local file, opened, with what it was then.
-struct Source {
-    file: File,
-    size: u64,
-    modified: Option<SystemTime>,
-}
-
 /// What an upload is proved by.
 struct Proof {
     /// The size that the server has told already.
     told: Option<u64>,
     hash: Option<HashVerb>,
     digest: Option<Digest>,
-}
-
-impl Source {
-    fn facts(file: &File) -> io::Result<(u64, Option<SystemTime>)> {
-        let meta = file.metadata()?;
-        Ok((meta.len(), meta.modified().ok()))
-    }
 }
 
 impl Send {
@@ -84,7 +73,7 @@ impl Send {
         tools: &Tools,
         remote: &mut dyn Remote,
     ) -> Result<Done, Error> {
-        let source = self.open_local()?;
+        let source = Source::open(&self.local)?;
         self.direct |= remote.abilities().takes_final_names() && source.size < LARGE;
         let part = if self.direct {
             self.remote.clone()
@@ -125,26 +114,6 @@ impl Send {
         }
     }
 
-    fn open_local(&self) -> Result<Source, Error> {
-        let fail = |verb| move |error| Error::local(verb, &self.local, error);
-        let meta = std::fs::metadata(&self.local).map_err(fail("open"))?;
-        if meta.is_dir() {
-            return Err(fail("read")(io::ErrorKind::IsADirectory.into()));
-        }
-        if !meta.is_file() {
-            // Opening a FIFO would wait for its writer.
-            let error = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
-            return Err(fail("read")(error));
-        }
-        let file = File::open(&self.local).map_err(fail("open"))?;
-        let (size, modified) = Source::facts(&file).map_err(fail("read"))?;
-        Ok(Source {
-            file,
-            size,
-            modified,
-        })
-    }
-
     /// Looks before a byte moves whether a server that refuses taken names would refuse this one at
     /// the end.
     async fn ensure_free(&self, remote: &mut dyn Remote) -> Result<(), Error> {
@@ -183,11 +152,6 @@ impl Send {
         size: u64,
     ) -> Result<bool, Error> {
         Ok(remote.size(part).await?.is_none() && remote.size(&self.remote).await? == Some(size))
-    }
-
-    fn clone_file(&self, source: &Source) -> Result<File, Error> {
-        let clone = source.file.try_clone();
-        clone.map_err(|error| Error::local("open", &self.local, error))
     }
 
     async fn attempt(
@@ -279,7 +243,7 @@ impl Send {
                 return Err(task::fail(remote, data, "STOR", &self.local, error, cancel).await);
             }
         };
-        if have + sent != source.size || !self.is_unchanged(source) {
+        if have + sent != source.size || !source.is_unchanged() {
             drop(data);
             let _unusable = remote.settle().await;
             return Err(Error::ChangedMeanwhile {
@@ -309,7 +273,7 @@ impl Send {
             };
             return Ok((data, sent, digest));
         }
-        let file = self.clone_file(source)?;
+        let file = source.handle(&self.local)?;
         task::blocking(move || {
             let mut reader = &file;
             let sent = reader
@@ -319,11 +283,6 @@ impl Send {
             (data, sent, digest)
         })
         .await
-    }
-
-    fn is_unchanged(&self, source: &Source) -> bool {
-        Source::facts(&source.file)
-            .is_ok_and(|(size, modified)| size == source.size && modified == source.modified)
     }
 
     /// Size always, hash when wished.
@@ -354,7 +313,7 @@ impl Send {
         let local = async || match digest {
             Some(digest) => Ok(digest.finish()),
             None => {
-                let file = self.clone_file(source)?;
+                let file = source.handle(&self.local)?;
                 verify::hash_file(file, self.local.clone(), how, &self.flow.cancel).await
             }
         };
