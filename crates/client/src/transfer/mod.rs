@@ -21,6 +21,7 @@ mod send;
 mod steps;
 pub mod stream;
 mod task;
+mod tries;
 mod verify;
 mod worker;
 

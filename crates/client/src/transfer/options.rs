@@ -47,8 +47,8 @@ impl Default for Options {
 pub struct Backoff {
     /// Tries in a row without a single new byte, at least 1.
     pub attempts: u32,
-    /// Tries in a row that do not even reach the server, which may be started anew meanwhile, at least 1.
-    pub dials: u32,
+    /// How long a server that cannot be reached is waited for: it may be started anew meanwhile.
+    pub patience: Duration,
     /// The pause before the second try; doubled each time, with half of it left to chance.
     pub first: Duration,
     /// The longest pause.
@@ -59,8 +59,7 @@ impl Default for Backoff {
     fn default() -> Self {
         Self {
             attempts: 5,
-            // About two minutes.
-            dials: 15,
+            patience: Duration::from_secs(120),
             first: Duration::from_millis(500),
             longest: Duration::from_secs(10),
         }
@@ -68,17 +67,6 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// Tells whether try number `attempt` is one too many after such a failure; `unreached`: no session
-    /// could be made.
-    #[must_use]
-    pub fn is_over(&self, attempt: u32, error: &Error, unreached: bool) -> bool {
-        let tries = match unreached {
-            true => self.dials,
-            false => self.attempts,
-        };
-        !error.is_transient() || attempt > tries.max(1)
-    }
-
     /// Returns the pause before try number `attempt` (from 2); `chance` is 0.0 to 1.0 and moves
     /// it by up to half either way.
     #[must_use]
@@ -122,24 +110,6 @@ pub struct Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::RemoteError;
-
-    #[test]
-    fn a_server_that_is_not_there_is_waited_for_two_minutes() {
-        let backoff = Backoff::default();
-        let pauses = |tries| (2..=tries).map(|n| backoff.pause(n, 0.5)).sum::<Duration>();
-        assert_eq!(pauses(backoff.dials), Duration::from_millis(105_500));
-        let lost = Error::Remote(RemoteError::Poisoned);
-        for (unreached, tries) in [(true, backoff.dials), (false, backoff.attempts)] {
-            assert!(!backoff.is_over(tries, &lost, unreached));
-            assert!(backoff.is_over(tries + 1, &lost, unreached));
-        }
-        let never = Error::GivenUp {
-            reason: String::new(),
-        };
-        assert!(backoff.is_over(2, &never, true));
-    }
-
     #[test]
     fn pauses_double_up_to_the_longest_and_are_spread() {
         let backoff = Backoff::default();

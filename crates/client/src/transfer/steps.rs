@@ -1,6 +1,6 @@
 //! Steps that move no bytes: directories made, things removed, one after the other.
 
-use super::{Outcome, local::LocalRoot, moved, worker};
+use super::{Outcome, local::LocalRoot, moved, tries::Tries, worker};
 use crate::{
     error::{Error, RemoteError},
     event::Event,
@@ -119,6 +119,7 @@ impl Crew {
 
     /// As for files: passing causes are tried again, on a new session.
     async fn try_remote(&mut self, step: &Step) -> Result<bool, Error> {
+        let mut tries = Tries::default();
         let mut attempt = 1;
         loop {
             let error = match self.try_remote_once(step, attempt > 1).await {
@@ -127,11 +128,11 @@ impl Crew {
             };
             let unreached = error.is_unreached();
             let error = Error::Remote(error);
-            attempt += 1;
             let backoff = self.tools.options.backoff;
-            if backoff.is_over(attempt, &error, unreached) {
+            let Some(next) = tries.next(&backoff, &error, unreached) else {
                 return Err(error);
-            }
+            };
+            attempt = next;
             tokio::select! {
                 () = tokio::time::sleep(backoff.pause(attempt, worker::chance())) => {}
                 () = self.tools.cancel.stopped() => return Err(Error::Interrupted),

@@ -12,6 +12,7 @@ use super::{
     fetch::Done,
     job::Job,
     moved::Sent,
+    tries::Tries,
 };
 use crate::{
     error::{Error, RemoteError},
@@ -122,7 +123,7 @@ impl Worker {
     /// Tries one file until it is over, its cause is final, or the tries without a new byte are
     /// used up.
     async fn run_job(&mut self, job: &mut Job) -> Ended {
-        let mut attempt = 1;
+        let mut tries = Tries::default();
         loop {
             let before = job.flow().done.load(Ordering::Relaxed);
             let error = match self.try_once(job).await {
@@ -140,13 +141,12 @@ impl Worker {
                 return Ended::Surplus;
             }
             if job.flow().done.load(Ordering::Relaxed) > before {
-                attempt = 1;
+                tries.advanced();
             }
-            attempt += 1;
             let backoff = &self.tools.options.backoff;
-            if backoff.is_over(attempt, &error, self.unreached) {
+            let Some(attempt) = tries.next(backoff, &error, self.unreached) else {
                 return Ended::Failed(error);
-            }
+            };
             if !pause(&self.tools, job, attempt, &error).await {
                 return Ended::Failed(Error::Interrupted);
             }

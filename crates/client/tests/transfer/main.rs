@@ -30,6 +30,7 @@ fn options() -> Options {
     Options {
         backoff: Backoff {
             first: Duration::from_millis(1),
+            patience: Duration::ZERO,
             ..Backoff::default()
         },
         ..Options::default()

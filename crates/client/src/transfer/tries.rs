@@ -1,0 +1,86 @@
+//! How often one thing is tried, and how long a server is waited for that cannot be reached.
+
+use tokio::time::Instant;
+
+use super::Backoff;
+use crate::error::Error;
+
+/// The tries of one file or step.
+#[derive(Debug, Default)]
+pub(super) struct Tries {
+    /// Tries in a row that brought nothing.
+    failed: u32,
+    /// Since when the server cannot be reached.
+    lost_since: Option<Instant>,
+}
+
+impl Tries {
+    /// Bytes advanced: the count begins anew.
+    pub(super) fn advanced(&mut self) {
+        self.failed = 0;
+    }
+
+    /// Counts a failure. Returns the number of the next try, or `None` when it was the last one;
+    /// `unreached`: no session could be made.
+    pub(super) fn next(
+        &mut self,
+        backoff: &Backoff,
+        error: &Error,
+        unreached: bool,
+    ) -> Option<u32> {
+        let now = Instant::now();
+        self.failed += 1;
+        self.lost_since = unreached.then(|| self.lost_since.unwrap_or(now));
+        let waits = self
+            .lost_since
+            .is_some_and(|since| now - since < backoff.patience);
+        let again = waits || self.failed < backoff.attempts;
+        (error.is_transient() && again).then_some(self.failed + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::error::RemoteError;
+
+    fn lost() -> Error {
+        Error::Remote(RemoteError::Poisoned)
+    }
+
+    #[test]
+    fn what_brings_nothing_is_tried_so_often_and_no_more() {
+        let backoff = Backoff::default();
+        let mut tries = Tries::default();
+        for next in 2..=backoff.attempts {
+            assert_eq!(tries.next(&backoff, &lost(), false), Some(next));
+        }
+        assert_eq!(tries.next(&backoff, &lost(), false), None);
+        tries.advanced();
+        assert_eq!(tries.next(&backoff, &lost(), false), Some(2));
+        let refused = Error::GivenUp {
+            reason: String::new(),
+        };
+        assert_eq!(tries.next(&backoff, &refused, true), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_cannot_be_reached_is_waited_for() {
+        let backoff = Backoff::default();
+        let mut tries = Tries::default();
+        for next in 2..60 {
+            assert_eq!(tries.next(&backoff, &lost(), true), Some(next));
+            tokio::time::advance(backoff.patience / 60).await;
+        }
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!(tries.next(&backoff, &lost(), true), None);
+        // It was there meanwhile: another wait is another one.
+        tries.advanced();
+        assert_eq!(tries.next(&backoff, &lost(), false), Some(2));
+        assert_eq!(tries.next(&backoff, &lost(), true), Some(3));
+        tokio::time::advance(backoff.patience / 2).await;
+        assert_eq!(tries.next(&backoff, &lost(), true), Some(4));
+    }
+}
