@@ -15,14 +15,14 @@ use ftp_config::{
 
 use super::*;
 
-struct Bed {
+pub(super) struct Bed {
     dir: tempfile::TempDir,
     share: server::Share,
     uploads: Uploads,
 }
 
 impl Bed {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let share = server::Share {
             root: dir.path().join("share"),
@@ -44,7 +44,7 @@ impl Bed {
         }
     }
 
-    fn home(&self, rights: Rights, home: &str) -> Home {
+    pub(super) fn home(&self, rights: Rights, home: &str) -> Home {
         self.enter("ann", false, rights, home)
     }
 
@@ -71,11 +71,11 @@ impl Bed {
         share.enter(&Arc::new(account)).unwrap()
     }
 
-    fn disk(&self, path: &str) -> PathBuf {
+    pub(super) fn disk(&self, path: &str) -> PathBuf {
         self.share.root.join(path)
     }
 
-    fn partials(&self) -> usize {
+    pub(super) fn partials(&self) -> usize {
         let names = fs::read_dir(&self.share.root).unwrap();
         names
             .filter(|entry| names::is_partial(&entry.as_ref().unwrap().file_name()))
@@ -83,7 +83,7 @@ impl Bed {
     }
 }
 
-fn path(text: &str) -> SharePath {
+pub(super) fn path(text: &str) -> SharePath {
     SharePath::root().join(text).unwrap()
 }
 
@@ -94,4 +94,4 @@ fn store(home: &Home, name: &str, intent: Intent, bytes: &[u8]) -> Result<Commit
     upload.commit(None)
 }
 
-const FRESH: Intent = Intent::Store { offset: 0 };
+pub(super) const FRESH: Intent = Intent::Store { offset: 0 };

@@ -1,7 +1,7 @@
 //! How an upload ends: made whole first, then given its name, which nobody else's file loses.
 
 use std::{
-    io,
+    io::{self, Seek as _},
     sync::{Mutex, PoisonError, atomic::Ordering},
     time::SystemTime,
 };
@@ -27,15 +27,48 @@ impl Upload {
     /// Makes the file whole, on the disk if that is wished; only its name is missing then.
     ///
     /// # Errors
-    /// The partial is kept.
+    /// The partial is kept, unless what the disk holds of it is not what was written.
     pub fn settle(self, modified: Option<SystemTime>) -> Result<Settled, ShareError> {
-        let size = self
-            .finish(modified)
+        self.finish(modified)
             .map_err(|error| ShareError::from_io(&self.path, error))?;
-        Ok(Settled { upload: self, size })
+        let upload = self.force()?;
+        let size = upload.measure();
+        match size.map_err(|error| ShareError::from_io(&upload.path, error)) {
+            Ok(size) => Ok(Settled { upload, size }),
+            Err(error) => {
+                upload.discard();
+                Err(error)
+            }
+        }
     }
 
-    fn finish(&self, modified: Option<SystemTime>) -> io::Result<u64> {
+    /// Waits until the disk has the file, if that is wished. What could not be written counts as
+    /// written from then on, so nobody may go on behind it: it goes.
+    fn force(self) -> Result<Self, ShareError> {
+        // Times and mode are to survive too, so not only the data.
+        if self.is_forced()
+            && let Err(error) = self.file().sync_all()
+        {
+            let error = ShareError::from_io(&self.path, error);
+            self.discard();
+            return Err(error);
+        }
+        Ok(self)
+    }
+
+    /// Returns the size. Some disks (fusefat) cut nothing though they say so: then bytes of an earlier
+    /// try stand behind the end.
+    fn measure(&self) -> io::Result<u64> {
+        let mut file = self.file();
+        let (written, held) = (file.stream_position()?, file.metadata()?.len());
+        if written == held {
+            return Ok(held);
+        }
+        let found = format!("the disk holds {held} bytes where {written} were written");
+        Err(io::Error::other(found))
+    }
+
+    fn finish(&self, modified: Option<SystemTime>) -> io::Result<()> {
         let file = self.file();
         if self.has_rest() && !self.started.load(Ordering::Relaxed) {
             // Its end would be another upload's.
@@ -49,11 +82,7 @@ impl Upload {
         if let Some(modified) = modified {
             futimens(file, &modified_at(modified))?;
         }
-        if self.is_forced() {
-            // Times and mode are to survive too, so not only the data.
-            file.sync_all()?;
-        }
-        Ok(file.metadata()?.len())
+        Ok(())
     }
 
     fn publish(&self) -> Result<SharePath, ShareError> {
@@ -141,5 +170,46 @@ impl Settled {
             }
         }
         Ok(Committed { path, size })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+    use crate::share::tests::{Bed, FRESH, path};
+    use ftp_config::Rights;
+
+    /// An upload of five bytes.
+    fn begun(bed: &Bed) -> Upload {
+        let home = bed.home(Rights::READ_WRITE, "/");
+        let upload = home.begin_upload(&path("a"), FRESH, None).unwrap();
+        io::Write::write_all(&mut upload.file(), b"12345").unwrap();
+        upload
+    }
+
+    #[test]
+    fn nothing_is_kept_of_what_the_disk_could_not_write() {
+        let bed = Bed::new();
+        let mut upload = begun(&bed);
+        let partial = upload.partial.as_mut().unwrap();
+        // A handle that cannot be synced.
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        partial.file =
+            File::from(openat(&upload.dir, &partial.name, flags, Mode::empty()).unwrap());
+        upload.force().unwrap_err();
+        assert_eq!(bed.partials(), 0);
+    }
+
+    #[test]
+    fn a_file_longer_than_what_came_is_not_published() {
+        let bed = Bed::new();
+        let upload = begun(&bed);
+        upload.file().set_len(9).unwrap();
+        let error = upload.commit(None).unwrap_err();
+        assert_eq!(error.code(), 451);
+        assert!(!bed.disk("a").exists());
+        assert_eq!(bed.partials(), 0);
     }
 }
