@@ -1,20 +1,23 @@
 //! One file down: a partial file beside the target, resumed when it is a part of the same file,
 //! proved, then given its name.
 
+mod part;
+
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::atomic::Ordering,
     time::SystemTime,
 };
 
+use self::part::Part;
 use super::{
     Tools,
     copy::{self, CopyError, Flow},
     digest::Digest,
     local::{self, Found, LocalRoot},
-    resume::{self, Begin, Note},
+    resume::Begin,
     task, verify,
 };
 use crate::{
@@ -44,15 +47,6 @@ pub(super) struct Done {
     pub(super) verified: Option<&'static str>,
 }
 
-/// A partial file that is open and the way it goes on.
-struct Part {
-    file: File,
-    path: PathBuf,
-    /// What the part is a part of, beside it; a small file has none, since it is not resumed.
-    note: Option<PathBuf>,
-    begin: Begin,
-}
-
 impl Fetch {
     /// Fetches the file over one session.
     pub(super) async fn run(
@@ -77,7 +71,7 @@ impl Fetch {
             Found::Other | Found::Nothing => {}
         }
         self.ask_facts(tools, remote).await?;
-        let part = self.open_part(tools, root)?;
+        let part = Part::open(self, tools, root)?;
         let resumed = part.begin != Begin::Fresh;
         match self.run_part(tools, root, remote, part).await {
             Err(error @ (Error::HashMismatch { .. } | Error::ChangedMeanwhile { .. }))
@@ -87,7 +81,7 @@ impl Fetch {
                 tools
                     .events
                     .message(format!("{}, from the beginning", error.chain()));
-                let part = self.fresh_part(root)?;
+                let part = Part::fresh(self, root)?;
                 self.run_part(tools, root, remote, part).await
             }
             other => other,
@@ -105,64 +99,6 @@ impl Fetch {
         Ok(())
     }
 
-    fn open_part(&self, tools: &Tools, root: &LocalRoot) -> Result<Part, Error> {
-        let path = local::part_of(&self.local);
-        let (file, is_new) = root.open_part(&path)?;
-        if is_new && self.size.is_some_and(|size| size < resume::OVERLAP) {
-            return Ok(Part {
-                file,
-                path,
-                note: None,
-                begin: Begin::Fresh,
-            });
-        }
-        let note_path = local::note_of(&path);
-        let now = Note::new(&tools.endpoint, &self.remote, self.size, self.modified);
-        let recorded = root
-            .read_small(&note_path)
-            .and_then(|text| serde_json::from_slice::<Note>(&text).ok());
-        let have = file.metadata().map_or(0, |meta| meta.len());
-        let begin = if tools.options.resume {
-            resume::download(recorded.as_ref(), now.as_ref(), have)
-        } else {
-            Begin::Fresh
-        };
-        if begin == Begin::Fresh {
-            self.cut(root, &file, &path)?;
-            // Written before the first byte, so that a crash leaves a part that can be known.
-            match now.filter(|_| tools.options.resume) {
-                Some(note) => {
-                    let text = serde_json::to_vec(&note).unwrap_or_default();
-                    root.write_small(&note_path, &text)?;
-                }
-                None => root.remove(&note_path, false)?,
-            }
-        }
-        Ok(Part {
-            file,
-            path,
-            note: Some(note_path),
-            begin,
-        })
-    }
-
-    fn fresh_part(&self, root: &LocalRoot) -> Result<Part, Error> {
-        let path = local::part_of(&self.local);
-        let (file, _) = root.open_part(&path)?;
-        self.cut(root, &file, &path)?;
-        Ok(Part {
-            file,
-            note: Some(local::note_of(&path)),
-            path,
-            begin: Begin::Fresh,
-        })
-    }
-
-    fn cut(&self, root: &LocalRoot, file: &File, path: &Path) -> Result<(), Error> {
-        file.set_len(0)
-            .map_err(|error| Error::local("cut", root.shown(path), error))
-    }
-
     async fn run_part(
         &self,
         tools: &Tools,
@@ -177,7 +113,7 @@ impl Fetch {
         let (bytes, digest) = match outcome {
             Ok(copied) => copied,
             Err(error) => {
-                self.clean_up(tools, root, &part);
+                part.clean_up(tools, root);
                 return Err(error);
             }
         };
@@ -185,7 +121,7 @@ impl Fetch {
             Ok(verified) => verified,
             Err(error) => {
                 if matches!(error, Error::HashMismatch { .. }) {
-                    self.discard(root, &part);
+                    part.discard(root);
                 }
                 return Err(error);
             }
@@ -232,9 +168,10 @@ impl Fetch {
         let want = self.size.or(announced.filter(|_| have == 0));
         match data.finish().await {
             Ok(()) => {}
-            // Every byte is here; only the server's word for it was lost.
+            // Every byte is here; only the server's word for it was lost. A hash is to be asked of a
+            // session that still answers.
             Err(RemoteError::Io { .. } | RemoteError::Timeout { .. })
-                if want == Some(total) && !self.flow.cancel.is_stopped() => {}
+                if want == Some(total) && hash.is_none() && !self.flow.cancel.is_stopped() => {}
             Err(_) if self.flow.cancel.is_stopped() => return Err(Error::Interrupted),
             Err(error) => return Err(error.into()),
         }
@@ -265,7 +202,7 @@ impl Fetch {
             Ok(data) => Ok((data, part.begin)),
             Err(error @ RemoteError::Refused { .. }) if !error.is_transient() && from > 0 => {
                 let data = remote.open_read(&self.remote, 0).await?;
-                self.cut(root, &part.file, &part.path)?;
+                part.cut(root)?;
                 Ok((data, Begin::Fresh))
             }
             Err(error) => Err(error.into()),
@@ -317,7 +254,7 @@ impl Fetch {
         hash: Option<HashVerb>,
         digest: Option<Digest>,
     ) -> Result<Option<&'static str>, Error> {
-        let Some(how) = hash.filter(|_| remote.is_usable()) else {
+        let Some(how) = hash else {
             return Ok(None);
         };
         let shown = root.shown(&part.path);
@@ -351,9 +288,7 @@ impl Fetch {
         let publish = move || {
             let shown = || root.shown(&local);
             if bytes >= SYNC_FROM {
-                part.file
-                    .sync_data()
-                    .map_err(|error| Error::local("sync", shown(), error))?;
+                part.force(&root)?;
             }
             if let Some(time) = modified
                 && let Err(error) = local::set_modified(&part.file, time)
@@ -367,23 +302,6 @@ impl Fetch {
             return publish();
         }
         task::blocking(publish).await?
-    }
-
-    /// After a failure: the part stays when it can be resumed.
-    fn clean_up(&self, tools: &Tools, root: &LocalRoot, part: &Part) {
-        let kept = part.file.metadata().is_ok_and(|meta| meta.len() > 0);
-        let note = part.note.as_deref();
-        let known = note.is_some_and(|note| root.read_small(note).is_some());
-        if !(tools.options.resume && kept && known) {
-            self.discard(root, part);
-        }
-    }
-
-    fn discard(&self, root: &LocalRoot, part: &Part) {
-        let _gone = root.remove(&part.path, false);
-        if let Some(note) = &part.note {
-            let _gone = root.remove(note, false);
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::Write,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -126,6 +127,31 @@ async fn a_whole_file_whose_226_is_lost_is_kept() {
     let summary = run(&server, fetching(temp.path(), "/a")).await;
     assert!(summary.failed.is_empty(), "{:?}", summary.failed);
     assert_eq!(fs::read(temp.path().join("a")).unwrap(), noise(1000));
+}
+
+#[tokio::test]
+async fn a_whole_file_whose_226_is_lost_is_still_compared_by_its_hash() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(2 << 20);
+    let lost = AtomicBool::new(false);
+    let server = Fake::default()
+        .file("/a", content.clone())
+        .feat(&["HASH SHA-256*", "SIZE", "MDTM", "REST STREAM"])
+        .hook(move |session, line| {
+            line == "RETR /a" && !lost.swap(true, Ordering::SeqCst) && {
+                cut_after(session, "/a", 0, 2 << 20);
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, fetching(temp.path(), "/a")).await;
+    assert_eq!((summary.files, summary.verified), (1, 1));
+    assert_eq!(fs::read(temp.path().join("a")).unwrap(), content);
+    let lines = server.lines();
+    assert!(
+        lines.iter().any(|line| line.starts_with("REST ")),
+        "{lines:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,148 @@
+//! The partial file beside a target, and the note that tells of which file it is a part.
+
+use std::{fs::File, path::PathBuf};
+
+use super::{
+    super::{
+        Tools,
+        local::{self, LocalRoot},
+        resume::{self, Begin, Note},
+    },
+    Fetch,
+};
+use crate::error::Error;
+
+/// A partial file that is open and the way it goes on.
+pub(super) struct Part {
+    pub(super) file: File,
+    pub(super) path: PathBuf,
+    /// What the part is a part of, beside it; a small file has none, since it is not resumed.
+    pub(super) note: Option<PathBuf>,
+    pub(super) begin: Begin,
+}
+
+impl Part {
+    /// Opens the part of a file, and goes on with what it holds if that belongs to the file.
+    pub(super) fn open(fetch: &Fetch, tools: &Tools, root: &LocalRoot) -> Result<Self, Error> {
+        let path = local::part_of(&fetch.local);
+        let (file, is_new) = root.open_part(&path)?;
+        let small = fetch.size.is_some_and(|size| size < resume::OVERLAP);
+        let mut part = Self {
+            file,
+            note: None,
+            path,
+            begin: Begin::Fresh,
+        };
+        if is_new && small {
+            return Ok(part);
+        }
+        let note_path = local::note_of(&part.path);
+        let now = Note::new(&tools.endpoint, &fetch.remote, fetch.size, fetch.modified);
+        let recorded = root
+            .read_small(&note_path)
+            .and_then(|text| serde_json::from_slice::<Note>(&text).ok());
+        let have = part.file.metadata().map_or(0, |meta| meta.len());
+        if tools.options.resume {
+            part.begin = resume::download(recorded.as_ref(), now.as_ref(), have);
+        }
+        part.note = Some(note_path);
+        if part.begin == Begin::Fresh {
+            part.cut(root)?;
+            part.write_note(root, now.filter(|_| tools.options.resume).as_ref())
+                .inspect_err(|_| part.discard(root))?;
+        }
+        Ok(part)
+    }
+
+    /// Opens the part of a file to begin anew.
+    pub(super) fn fresh(fetch: &Fetch, root: &LocalRoot) -> Result<Self, Error> {
+        let path = local::part_of(&fetch.local);
+        let (file, _) = root.open_part(&path)?;
+        let part = Self {
+            file,
+            note: Some(local::note_of(&path)),
+            path,
+            begin: Begin::Fresh,
+        };
+        part.cut(root)?;
+        Ok(part)
+    }
+
+    /// Written before the first byte, so that a crash leaves a part that can be known.
+    fn write_note(&self, root: &LocalRoot, note: Option<&Note>) -> Result<(), Error> {
+        let Some(path) = &self.note else {
+            return Ok(());
+        };
+        match note {
+            Some(note) => {
+                let text = serde_json::to_vec(note).unwrap_or_default();
+                root.write_small(path, &text)
+            }
+            None => root.remove(path, false),
+        }
+    }
+
+    /// Empties it.
+    pub(super) fn cut(&self, root: &LocalRoot) -> Result<(), Error> {
+        self.file
+            .set_len(0)
+            .map_err(|error| Error::local("cut", root.shown(&self.path), error))
+    }
+
+    /// Waits until the disk has it. What could not be written counts as written from then on, so
+    /// nothing may go on behind it: the part goes.
+    pub(super) fn force(&self, root: &LocalRoot) -> Result<(), Error> {
+        self.file.sync_data().map_err(|error| {
+            self.discard(root);
+            Error::local("sync", root.shown(&self.path), error)
+        })
+    }
+
+    /// After a failure: the part stays when it can be resumed.
+    pub(super) fn clean_up(&self, tools: &Tools, root: &LocalRoot) {
+        let kept = self.file.metadata().is_ok_and(|meta| meta.len() > 0);
+        let note = self.note.as_deref();
+        let known = note.is_some_and(|note| root.read_small(note).is_some());
+        if !(tools.options.resume && kept && known) {
+            self.discard(root);
+        }
+    }
+
+    /// Removes it with its note.
+    pub(super) fn discard(&self, root: &LocalRoot) {
+        let _gone = root.remove(&self.path, false);
+        if let Some(note) = &self.note {
+            let _gone = root.remove(note, false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_kept_of_what_the_disk_could_not_write() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        let path = local::part_of(Path::new("a"));
+        let note = local::note_of(&path);
+        for name in [&path, &note] {
+            std::fs::write(temp.path().join(name), b"12345").unwrap();
+        }
+        // A handle that cannot be synced.
+        let path_only = i32::try_from(rustix::fs::OFlags::PATH.bits()).unwrap();
+        let mut options = OpenOptions::new();
+        let file = options.read(true).custom_flags(path_only);
+        let part = Part {
+            file: file.open(temp.path().join(&path)).unwrap(),
+            path,
+            note: Some(note),
+            begin: Begin::Fresh,
+        };
+        part.force(&root).unwrap_err();
+        assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0);
+    }
+}
