@@ -9,7 +9,7 @@ use crate::{
     error::{Error, RemoteError},
     exit::ExitCode,
     plan::{
-        Plan, Step, case,
+        Plan, Step, blind,
         filter::{is_pattern, matcher},
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_name},
@@ -62,6 +62,10 @@ pub(crate) async fn run_chosen(
     }
     link.pool.give_back(session);
     plan.one_source_each()?;
+    let twins = plan.twins();
+    if !twins.is_empty() && blind::is_blind(&plan.local_root) {
+        plan.refuse_twins(&twins, "this disk takes them for one");
+    }
     let options = Options {
         resume: !args.no_resume,
         force: args.force,
@@ -155,8 +159,7 @@ async fn add(
             Some("fetch it with all it holds: `ftpc get -r`".to_owned()),
         ));
     }
-    let mut tree = walk::remote(session, path, &filter(&args.patterns)?, &app.cancel).await?;
-    case::spare(&mut tree, &plan.local_root);
+    let tree = walk::remote(session, path, &filter(&args.patterns)?, &app.cancel).await?;
     tell_notes(app, &tree.notes);
     plan.push(Step::MakeLocalDir {
         path: local.to_path_buf(),

@@ -12,7 +12,7 @@ use crate::{
     cli::Put,
     error::Error,
     plan::{
-        Plan, Step,
+        Plan, Step, blind,
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_path},
     },
@@ -43,6 +43,7 @@ pub async fn run(app: &App, args: &Put) -> Answer {
         add(app, &mut plan, source, &to, args)?;
     }
     plan.one_source_each()?;
+    spare_twins(&link, args, &to, &mut plan).await?;
     let options = Options {
         resume: !args.no_resume,
         move_files: args.move_files,
@@ -186,6 +187,27 @@ fn add(app: &App, plan: &mut Plan, source: &Path, to: &To, args: &Put) -> Result
         plan.push(Step::ClearSent {
             dirs: std::iter::once(source.to_owned()).chain(below).collect(),
         });
+    }
+    Ok(())
+}
+
+/// Refuses names that would overwrite one another on the server's disk. Where that cannot be seen
+/// only what would lose its source is refused.
+async fn spare_twins(link: &Link, args: &Put, to: &To, plan: &mut Plan) -> Result<(), Failure> {
+    let twins = plan.twins();
+    if twins.is_empty() {
+        return Ok(());
+    }
+    let (To::Dir(dir) | To::Name(dir)) = to;
+    let mut session = link.session().await?;
+    let told = blind::is_blind_there(&mut *session, dir).await?;
+    link.pool.give_back(session);
+    match told {
+        Some(true) => plan.refuse_twins(&twins, "the server's disk takes them for one"),
+        None if args.move_files => {
+            plan.refuse_twins(&twins, "the server's disk may take them for one");
+        }
+        _ => {}
     }
     Ok(())
 }

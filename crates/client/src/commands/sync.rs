@@ -8,7 +8,9 @@ use crate::{
     cli::Sync,
     exit::ExitCode,
     plan::{
-        Plan, Step, case, checksum,
+        Plan, Step,
+        blind::{Aim, match_cases},
+        checksum,
         sync::{self, Way, Wishes},
         times,
         walk::{self, Tree},
@@ -113,7 +115,7 @@ async fn trees(
     way: Way,
 ) -> Result<(Tree, Tree, bool), Failure> {
     let filter = filter(&args.patterns)?;
-    let here = if way == Way::Down && !local.exists() {
+    let mut here = if way == Way::Down && !local.exists() {
         Tree::default()
     } else {
         walk::local(local, &filter)?
@@ -131,9 +133,11 @@ async fn trees(
     } else {
         Tree::default()
     };
-    if way == Way::Down {
-        case::spare(&mut there, local);
-    }
+    let (source, target, mut aim) = match way {
+        Way::Up => (&mut here, &mut there, Aim::There(&mut *session, top)),
+        Way::Down => (&mut there, &mut here, Aim::Here(local)),
+    };
+    match_cases(source, target, &mut aim, !args.dry_run).await?;
     link.pool.give_back(session);
     tell_notes(app, &here.notes);
     tell_notes(app, &there.notes);

@@ -1,126 +1,173 @@
-//! Names that differ only in case, and disks that do not tell them apart.
+//! Names that differ only in case, for disks that do not tell them apart. Pure.
 
 use std::{
     collections::{HashMap, HashSet},
-    fs,
     path::Path,
 };
 
-use super::walk::Tree;
+use super::{
+    Plan, Step, clash,
+    walk::{Tree, inner_name},
+};
 use crate::remote::names;
 
-/// Refuses every name of a tree that would overwrite another one in `dir`, so that the first of
-/// them stays whole. Blocks.
-pub fn spare(tree: &mut Tree, dir: &Path) {
-    let twins = twins(tree);
-    if !twins.is_empty() && is_blind(dir) {
-        refuse(tree, twins);
+/// Two paths that differ in case only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Twin {
+    first: String,
+    second: String,
+}
+
+impl Twin {
+    /// Returns the directory of the second, and what to say of it.
+    fn refusal(&self, why: &str) -> (&str, String) {
+        let shown = |path: &str| {
+            let name = names::display(names::split(path).1);
+            name.escape_debug().to_string()
+        };
+        let (first, second) = (shown(&self.first), shown(&self.second));
+        let dir = match names::split(&self.second).0 {
+            "" => ".",
+            dir => dir,
+        };
+        let what = format!("`{second}`: it differs from `{first}` in case only, and {why}");
+        (dir, what)
+    }
+
+    fn holds(&self, path: &str) -> bool {
+        path.strip_prefix(self.second.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
-/// Returns the paths that come second, each with the path that comes first.
-fn twins(tree: &Tree) -> Vec<(String, String)> {
+/// Returns the paths that come second. `paths` has directories before what they hold.
+fn twins<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<Twin> {
     let mut firsts = HashMap::new();
     let mut seconds = HashSet::new();
     let mut twins = Vec::new();
-    for node in &tree.nodes {
+    for path in paths {
         // What a second directory holds goes with it.
-        if seconds.contains(names::split(&node.path).0) {
-            seconds.insert(node.path.as_str());
+        if seconds.contains(names::split(path).0) {
+            seconds.insert(path);
             continue;
         }
-        let first = *firsts.entry(node.path.to_lowercase()).or_insert(&node.path);
-        if *first != node.path {
-            seconds.insert(&node.path);
-            twins.push((node.path.clone(), first.clone()));
+        let first = *firsts.entry(path.to_lowercase()).or_insert(path);
+        if first != path {
+            seconds.insert(path);
+            twins.push(Twin {
+                first: first.to_owned(),
+                second: path.to_owned(),
+            });
         }
     }
     twins
 }
 
-fn refuse(tree: &mut Tree, twins: Vec<(String, String)>) {
-    let shown = |path: &str| {
-        names::display(names::split(path).1)
-            .escape_debug()
-            .to_string()
-    };
-    for (second, first) in twins {
-        let (dir, _) = names::split(&second);
-        let dir = if dir.is_empty() { "." } else { dir };
-        let what = format!(
-            "`{}`: it differs from `{}` in case only, and this disk takes them for one",
-            shown(&second),
-            shown(&first)
-        );
-        tree.refuse(dir, what);
-        tree.unread.push(second);
+impl Tree {
+    /// Returns the names that would overwrite another one where cases are not told apart.
+    #[must_use]
+    pub fn twins(&self) -> Vec<Twin> {
+        twins(self.nodes.iter().map(|node| node.path.as_str()))
     }
-    let mut nodes = std::mem::take(&mut tree.nodes);
-    nodes.retain(|node| !tree.is_unread(&node.path));
-    tree.nodes = nodes;
+
+    /// Refuses the second of each two, so that the first stays whole.
+    pub fn refuse_twins(&mut self, twins: Vec<Twin>, why: &str) {
+        for twin in twins {
+            let (dir, what) = twin.refusal(why);
+            self.refuse(dir, what);
+            self.unread.push(twin.second);
+        }
+        let mut nodes = std::mem::take(&mut self.nodes);
+        nodes.retain(|node| !self.is_unread(&node.path));
+        self.nodes = nodes;
+    }
 }
 
-/// Tells whether a disk takes two cases of a name for one. A directory that is still to be made is
-/// like the one above it; where nothing can be written nothing can be overwritten either.
-fn is_blind(dir: &Path) -> bool {
-    let Ok(dir) = std::path::absolute(dir) else {
-        return false;
-    };
-    let Some(dir) = dir.ancestors().find(|dir| dir.is_dir()) else {
-        return false;
-    };
-    let probe = |word: &str| dir.join(format!(".ftpc-{word}-{}", std::process::id()));
-    if fs::write(probe("case"), "").is_err() {
-        return false;
+impl Plan {
+    /// Returns the targets that would overwrite another one where cases are not told apart.
+    #[must_use]
+    pub fn twins(&self) -> Vec<Twin> {
+        let targets: Vec<String> = self.steps.iter().filter_map(target_of).collect();
+        twins(targets.iter().map(String::as_str))
     }
-    let blind = probe("CASE").exists();
-    let _gone = fs::remove_file(probe("case"));
-    blind
+
+    /// Refuses the second of each two with all that goes below it, so that the first stays whole.
+    pub fn refuse_twins(&mut self, twins: &[Twin], why: &str) {
+        self.steps.retain(|step| {
+            target_of(step).is_none_or(|path| !twins.iter().any(|twin| twin.holds(&path)))
+        });
+        for twin in twins {
+            let (dir, what) = twin.refusal(why);
+            self.push(Step::Refuse {
+                name: names::display(dir),
+                what,
+            });
+        }
+    }
+}
+
+/// What a step makes, in the inner form.
+fn target_of(step: &Step) -> Option<String> {
+    clash::made_by(step).map(|(target, _)| inner_name(Path::new(&target)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{compare::Facts, walk::Node};
-
-    fn tree(paths: &[&str]) -> Tree {
-        let node = |path: &&str| Node {
-            path: path.trim_end_matches('/').to_owned(),
-            is_dir: path.ends_with('/'),
-            facts: Facts::default(),
-        };
-        Tree {
-            nodes: paths.iter().map(node).collect(),
-            ..Tree::default()
-        }
-    }
+    use crate::plan::walk::tree_of;
 
     #[test]
     fn the_second_of_two_names_is_refused_with_all_below() {
-        let mut tree = tree(&[
+        let mut tree = tree_of(&[
             "A.txt", "Dir/", "a.txt", "dir/", "Dir/x", "dir/x", "dir/y", "é", "É",
         ]);
-        let twins = twins(&tree);
-        refuse(&mut tree, twins);
+        let twins = tree.twins();
+        tree.refuse_twins(twins, "it is so");
         let left: Vec<_> = tree.nodes.iter().map(|node| node.path.as_str()).collect();
         assert_eq!(left, ["A.txt", "Dir", "Dir/x", "é"]);
         let refused: Vec<_> = tree.refused.iter().map(|(_, what)| what.as_str()).collect();
         assert_eq!(refused.len(), 3, "{refused:?}");
-        assert!(
-            refused[0].starts_with("`a.txt`: it differs from `A.txt`"),
-            "{refused:?}"
+        assert_eq!(
+            refused[0],
+            "`a.txt`: it differs from `A.txt` in case only, and it is so"
         );
         assert!(tree.is_unread("dir/y"), "what was not read is not gone");
     }
 
     #[test]
-    fn a_disk_that_tells_cases_apart_takes_both() {
-        let temp = tempfile::tempdir().unwrap();
-        fs::write(temp.path().join("x"), "").unwrap();
-        fs::write(temp.path().join("X"), "").unwrap_or_default();
-        let blind = fs::read_dir(temp.path()).unwrap().count() == 1;
-        assert_eq!(is_blind(&temp.path().join("not/made/yet")), blind);
-        let left = fs::read_dir(temp.path()).unwrap().count();
-        assert_eq!(left, if blind { 1 } else { 2 });
+    fn a_plan_keeps_the_first_of_two_targets_and_tells_of_the_second() {
+        let mut plan = Plan::new(".");
+        let make = |path: &str| Step::MakeRemoteDir {
+            path: path.to_owned(),
+        };
+        plan.steps = vec![
+            make("/in/Dir"),
+            Step::send("Dir/x", "/in/Dir/x", 1),
+            make("/in/dir"),
+            Step::send("dir/y", "/in/dir/y", 1),
+            Step::send("dirt", "/in/dirt", 1),
+        ];
+        let twins = plan.twins();
+        assert_eq!(twins.len(), 1, "{twins:?}");
+        plan.refuse_twins(&twins, "it is so");
+        let kept = [
+            make("/in/Dir"),
+            Step::send("Dir/x", "/in/Dir/x", 1),
+            Step::send("dirt", "/in/dirt", 1),
+            Step::Refuse {
+                name: "/in".to_owned(),
+                what: "`dir`: it differs from `Dir` in case only, and it is so".to_owned(),
+            },
+        ];
+        assert_eq!(plan.steps, kept);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_not_taken_for_one_another() {
+        let mut plan = Plan::new(".");
+        plan.steps = [0xfe, 0xff]
+            .map(|byte| Step::fetch(&names::decode_lossless(&[b'x', byte])))
+            .to_vec();
+        assert_eq!(plan.twins(), []);
     }
 }

@@ -20,7 +20,7 @@ pub struct Clash {
 
 /// What makes a target: a directory, or a file with its source.
 #[derive(Clone, PartialEq, Eq)]
-enum Maker {
+pub(super) enum Maker {
     Dir,
     File(OsString),
 }
@@ -66,7 +66,8 @@ impl Plan {
     }
 }
 
-fn made_by(step: &Step) -> Option<(OsString, Maker)> {
+/// What a step makes, and of what.
+pub(super) fn made_by(step: &Step) -> Option<(OsString, Maker)> {
     match step {
         Step::MakeRemoteDir { path } => Some((remote(path), Maker::Dir)),
         Step::MakeLocalDir { path } => Some((path.clone().into(), Maker::Dir)),

@@ -1,13 +1,16 @@
-//! What a job will do, step by step, before anything is done. Pure.
+//! What a job will do, step by step, before anything is done. Pure, but for `walk`, `times`,
+//! `checksum` and `blind`, which ask the two sides.
 //!
 //! `walk` reads both trees, `compare` and `filter` choose, `sync` makes the steps, `clash` finds two
-//! that make one thing; `transfer` runs them.
+//! that make one thing, `case` two that would where cases are not told apart; `transfer` runs them.
 
+pub mod blind;
 pub mod case;
 pub mod checksum;
 pub mod clash;
 pub mod compare;
 pub mod filter;
+mod spelling;
 pub mod sync;
 pub mod times;
 pub mod walk;

@@ -311,6 +311,20 @@ fn look(path: &Path) -> io::Result<Option<(bool, Facts)>> {
     Ok(Some((meta.is_dir(), facts)))
 }
 
+/// A tree of these paths, directories with a `/` at their end.
+#[cfg(test)]
+pub(super) fn tree_of(paths: &[&str]) -> Tree {
+    let node = |path: &&str| Node {
+        path: path.trim_end_matches('/').to_owned(),
+        is_dir: path.ends_with('/'),
+        facts: Facts::default(),
+    };
+    Tree {
+        nodes: paths.iter().map(node).collect(),
+        ..Tree::default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -38,6 +38,16 @@ struct State {
     stop: Option<(String, Cancel)>,
     abilities: Abilities,
     calls: Vec<String>,
+    blind: bool,
+}
+
+impl State {
+    /// Returns the name under which a path is kept.
+    fn spelled(&self, path: String) -> String {
+        let same = |kept: &&String| kept.to_lowercase() == path.to_lowercase();
+        let kept = self.blind.then(|| self.items.keys().find(same)).flatten();
+        kept.cloned().unwrap_or(path)
+    }
 }
 
 impl Memory {
@@ -47,6 +57,13 @@ impl Memory {
         let memory = Self::default();
         memory.state().abilities = Abilities::of(features);
         memory
+    }
+
+    /// Takes two cases of a name for one from now on.
+    #[must_use]
+    pub fn blind(self) -> Self {
+        self.state().blind = true;
+        self
     }
 
     /// Puts a file, and the directories above it.
@@ -159,7 +176,8 @@ impl Session {
         if path == "/" {
             return path;
         }
-        path.trim_end_matches('/').to_owned()
+        let path = path.trim_end_matches('/').to_owned();
+        self.server.state().spelled(path)
     }
 
     fn item(&self, verb: &str, path: &str) -> Result<Item, RemoteError> {

@@ -9,6 +9,7 @@
 #[path = "../fake/mod.rs"]
 mod fake;
 
+mod cases;
 mod partly;
 mod put;
 mod remove;
