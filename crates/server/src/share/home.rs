@@ -242,7 +242,10 @@ impl Home {
             Err(Errno::EXIST) if !self.account.rights.allows(Right::Overwrite) => {
                 self.need(Right::Overwrite, to)
             }
-            Err(Errno::INVAL) => Err(ShareError::IntoItself { path: from.clone() }),
+            Err(Errno::INVAL) => {
+                super::partial::ensure_held(&target, to)?;
+                Err(ShareError::IntoItself { path: from.clone() })
+            }
             Err(Errno::XDEV) => Err(ShareError::OtherDisk { path: to.clone() }),
             Err(error) => Err(self.explain(to, error.into())),
         }

@@ -25,9 +25,13 @@ use rustix::{
 };
 use sha2::{Digest as _, Sha256};
 
+use ftp_config::SharePath;
+
 use super::{
+    ShareError,
     holders::{Found, take_over},
-    names::{PARTIAL, is_partial},
+    jail::Holder,
+    names::{self, PARTIAL, is_partial},
 };
 use crate::account::Account;
 
@@ -50,7 +54,7 @@ pub(super) struct Partial {
 
 impl Partial {
     /// Removes it. The lock is still held: nobody can have opened it to go on with it.
-    pub(super) fn remove(self, dir: BorrowedFd<'_>) {
+    pub(super) fn remove(&self, dir: BorrowedFd<'_>) {
         let _ = unlinkat(dir, &self.name, AtFlags::empty());
     }
 }
@@ -133,9 +137,20 @@ fn open_fresh(dir: BorrowedFd<'_>, kept: &OsStr) -> io::Result<Partial> {
     Err(io::Error::from(io::ErrorKind::ResourceBusy))
 }
 
+/// Refuses a name that the disk can hold no file under.
+pub(super) fn ensure_held(holder: &Holder, path: &SharePath) -> Result<(), ShareError> {
+    match path.name().and_then(names::odd_part) {
+        Some(odd) if !can_hold(holder.dir.as_fd(), &odd) => Err(ShareError::Name {
+            path: path.clone(),
+            why: "the server's disk cannot hold it",
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Tells whether the disk can hold a name with these characters: it takes a hidden one with them.
-pub(super) fn can_hold(dir: BorrowedFd<'_>, odd: &str) -> bool {
-    let name = super::names::to_disk(&format!("{PARTIAL}{odd}"));
+fn can_hold(dir: BorrowedFd<'_>, odd: &str) -> bool {
+    let name = names::to_disk(&format!("{PARTIAL}{odd}"));
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     match openat(dir, &name, flags, Mode::RUSR | Mode::WUSR) {
         Ok(_) => unlinkat(dir, &name, AtFlags::empty()).is_ok(),

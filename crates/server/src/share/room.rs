@@ -10,7 +10,7 @@ use std::{
 };
 
 use ftp_config::{ByteSize, Reserve, SharePath};
-use rustix::fs::fstatvfs;
+use rustix::fs::{StatVfsMountFlags, fstatvfs};
 
 use super::ShareError;
 
@@ -41,15 +41,19 @@ pub(super) fn check(
     path: &SharePath,
     needed: u64,
 ) -> Result<(), ShareError> {
-    let room = ask(dir, reserve).map_err(|error| ShareError::from_io(path, error))?;
+    let room = ask(&dir, reserve).map_err(|error| ShareError::from_io(path, error))?;
     // A disk that tells no size (some FUSE mounts) is not asked about room.
     if room.total == 0 || room.free >= needed {
         return Ok(());
     }
-    Err(full(path, needed, room.free))
+    Err(full(dir, path, needed, room.free))
 }
 
-fn full(path: &SharePath, needed: u64, free: u64) -> ShareError {
+/// Nothing is free on a disk that takes nothing.
+fn full(dir: impl AsFd, path: &SharePath, needed: u64, free: u64) -> ShareError {
+    if fstatvfs(dir).is_ok_and(|disk| disk.f_flag.contains(StatVfsMountFlags::RDONLY)) {
+        return ShareError::ReadOnly { path: path.clone() };
+    }
     ShareError::Full {
         path: path.clone(),
         needed: ByteSize(needed),
@@ -124,7 +128,7 @@ impl Promised {
         path: &SharePath,
         needed: u64,
     ) -> Result<u64, ShareError> {
-        let room = ask(dir, reserve).map_err(|error| ShareError::from_io(path, error))?;
+        let room = ask(&dir, reserve).map_err(|error| ShareError::from_io(path, error))?;
         let free = match room.total {
             0 => u64::MAX,
             _ => room.free,
@@ -132,7 +136,7 @@ impl Promised {
         let mut promised = self.0.load(Ordering::Relaxed);
         loop {
             let Some(bytes) = granted(free, promised, needed) else {
-                return Err(full(path, needed, free.saturating_sub(promised)));
+                return Err(full(dir, path, needed, free.saturating_sub(promised)));
             };
             let order = Ordering::Relaxed;
             let swapped = self

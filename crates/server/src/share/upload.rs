@@ -22,6 +22,7 @@ use rustix::fs::{Mode, OFlags, Stat, openat};
 
 use super::{
     Meta, ShareError,
+    error::whose,
     holders::Hold,
     partial::{Base, Partial},
     room,
@@ -173,7 +174,24 @@ impl Upload {
             return Ok(());
         }
         let cut = self.file().set_len(self.offset);
-        cut.map_err(|error| ShareError::from_io(&self.path, error))
+        cut.map_err(|error| {
+            // A disk that cuts nothing (fusefat): the next try would meet the same bytes.
+            if let Some(partial) = &self.partial {
+                partial.remove(self.dir.as_fd());
+            }
+            self.explain(error)
+        })
+    }
+
+    /// Makes an error of what the system said of the file or of the directory that holds it.
+    fn explain(&self, error: io::Error) -> ShareError {
+        match ShareError::from_io(&self.path, error) {
+            ShareError::Denied { path, .. } => {
+                let whose = whose(&self.dir);
+                ShareError::Denied { path, whose }
+            }
+            other => other,
+        }
     }
 
     /// Tells whether an earlier try left bytes behind the place where writing begins.

@@ -302,13 +302,15 @@ fn replied(error: &ShareError) -> Reply {
     Reply::new(code, text)
 }
 
-/// The partial is kept for a later try, unless there is no room for it or never can be.
+/// The partial is kept for a later try, unless there is no room for it or never can be, or the disk
+/// could not write it.
 fn give_up(upload: Upload, broken: Broken, path: &SharePath, stalled: Duration) -> Reply {
+    let failed = matches!(broken, Broken::Disk(_));
     let broken = match broken {
         Broken::Disk(error) => refused(&ShareError::from_io(path, error)),
         other => other,
     };
-    if matches!(broken, Broken::Refused(452 | 552, _)) {
+    if failed || matches!(broken, Broken::Refused(452 | 552, _)) {
         upload.discard();
     }
     broken_reply(&broken, stalled)

@@ -46,7 +46,7 @@ impl Home {
         match there {
             Some(_) if taken == Taken::Replace => self.ensure_writable(&holder, &path)?,
             Some(_) => {}
-            None => ensure_held(&holder, &path)?,
+            None => partial::ensure_held(&holder, &path)?,
         }
         let needed = expected.unwrap_or(1);
         let (promised, reserve) = (&self.shared.promised, self.shared.reserve);
@@ -164,18 +164,6 @@ impl Home {
             }
             OnDuplicate::Overwrite => Ok(Taken::Refuse),
         }
-    }
-}
-
-/// Refuses at once a name that the disk could not give the whole file at the end.
-fn ensure_held(holder: &Holder, path: &SharePath) -> Result<(), ShareError> {
-    let odd = path.name().and_then(names::odd_part);
-    match odd {
-        Some(odd) if !partial::can_hold(holder.dir.as_fd(), &odd) => Err(ShareError::Name {
-            path: path.clone(),
-            why: "the server's disk cannot hold it",
-        }),
-        _ => Ok(()),
     }
 }
 

@@ -29,11 +29,9 @@ impl Upload {
     /// # Errors
     /// The partial is kept, unless what the disk holds of it is not what was written.
     pub fn settle(self, modified: Option<SystemTime>) -> Result<Settled, ShareError> {
-        self.finish(modified)
-            .map_err(|error| ShareError::from_io(&self.path, error))?;
+        self.finish(modified).map_err(|error| self.explain(error))?;
         let upload = self.force()?;
-        let size = upload.measure();
-        match size.map_err(|error| ShareError::from_io(&upload.path, error)) {
+        match upload.measure().map_err(|error| upload.explain(error)) {
             Ok(size) => Ok(Settled { upload, size }),
             Err(error) => {
                 upload.discard();
@@ -49,7 +47,7 @@ impl Upload {
         if self.is_forced()
             && let Err(error) = self.file().sync_all()
         {
-            let error = ShareError::from_io(&self.path, error);
+            let error = self.explain(error);
             self.discard();
             return Err(error);
         }
@@ -86,7 +84,7 @@ impl Upload {
     }
 
     fn publish(&self) -> Result<SharePath, ShareError> {
-        let io = |error: Errno| ShareError::from_io(&self.path, error.into());
+        let io = |error: Errno| self.explain(error.into());
         let partial = &self
             .partial
             .as_ref()
