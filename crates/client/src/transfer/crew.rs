@@ -118,6 +118,7 @@ impl Crew {
                     modified: *modified,
                     flow: self.tools.flow(),
                     direct: false,
+                    was_cut: false,
                     renaming: false,
                     stored: None,
                     aside: None,

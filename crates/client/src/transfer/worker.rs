@@ -150,6 +150,7 @@ impl Worker {
             if !pause(&self.tools, job, attempt, &error).await {
                 return Ended::Failed(Error::Interrupted);
             }
+            self.tools.events.send(job.started());
         }
     }
 

@@ -318,12 +318,15 @@ fn file_line(file: &File, now: Instant, columns: usize) -> String {
         Some(size) if size > 0 => format!("{:>3}%", (file.bytes.min(size) * 100) / size),
         _ => "    ".to_owned(),
     };
-    let bar = bar(file, columns);
-    let tail = format!(
-        "{percent} {bar}{:>10}  {}",
-        table::size(file.bytes),
-        file.rate.words(now, left)
-    );
+    let tail = match columns {
+        ..60 => format!("{percent} {}", file.rate.words(now, None)),
+        _ => format!(
+            "{percent} {}{:>10}  {}",
+            bar(file, columns),
+            table::size(file.bytes),
+            file.rate.words(now, left)
+        ),
+    };
     let room = columns.saturating_sub(tail.chars().count() + 5).max(8);
     format!("{} {} {tail}", arrow(file.direction), fit(&file.name, room))
 }
@@ -386,9 +389,10 @@ mod tests {
             rate: Rate::new(now, 0),
         };
         file.rate.update(now + Duration::from_secs(1), 300 << 20);
-        for columns in [80, 120] {
+        for columns in [40, 60, 80, 120] {
             let line = file_line(&file, now + Duration::from_secs(1), columns);
             assert!(line.width() < columns, "{}: {line}", line.width());
+            assert!(line.starts_with("↓ a rat"), "{line}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use crate::{
@@ -55,6 +55,45 @@ async fn a_large_file_goes_on_with_what_a_committing_server_kept() {
     assert_eq!(summary.bytes, (17 << 20) - 5_000_000);
     assert!(server.content("/a").unwrap() == content);
     assert_eq!(server.names(), ["/a"]);
+}
+
+#[tokio::test]
+async fn a_small_file_has_a_part_to_go_on_with_after_the_line_broke() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(1_000_000);
+    let cuts = AtomicUsize::new(0);
+    let server = Fake::default()
+        .feat(&["X-ATOMIC-STOR", "REST STREAM", "SIZE"])
+        .hook(move |session, line| {
+            let Some(path) = line.strip_prefix("STOR ") else {
+                return false;
+            };
+            match (cuts.load(Ordering::SeqCst), session.rest) {
+                // Such a server keeps what it has for a later try, and commits nothing.
+                (0 | 1, 0) => {
+                    cuts.fetch_add(1, Ordering::SeqCst);
+                    cut_upload(session, line, 400_000);
+                    if path == "/a" {
+                        session.files.lock().unwrap().clear();
+                    }
+                    true
+                }
+                (2, 400_000) => false,
+                (_, far) => {
+                    session.rest = 0;
+                    let have = format!("554 {path}: offset {far} is beyond the 400000 bytes");
+                    session.say(&format!("{have} that are here"));
+                    true
+                }
+            }
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert!(server.content("/a").unwrap() == content);
+    assert_eq!(server.names(), ["/a"]);
+    let lines = server.lines();
+    assert!(lines.contains(&"REST 400000".to_owned()), "{lines:?}");
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ impl Send {
             });
         }
         // A part this small is not worth the question.
-        if self.direct || !tools.options.resume || source.size < resume::OVERLAP {
+        if part == self.remote || !tools.options.resume || source.size < resume::OVERLAP {
             return Ok(Begin::Fresh);
         }
         if remote.abilities().atomic_stor() {

@@ -50,6 +50,8 @@ pub(super) struct Send {
     pub(super) flow: Flow,
     /// The server takes no temporary names here.
     pub(super) direct: bool,
+    /// A try ended after some of its bytes were over.
+    pub(super) was_cut: bool,
     /// A rename was sent whose answer may have been lost.
     pub(super) renaming: bool,
     /// What the server has confirmed: under which name, of which size and time.
@@ -73,9 +75,17 @@ impl Send {
         tools: &Tools,
         remote: &mut dyn Remote,
     ) -> Result<Done, Error> {
+        let sent = self.send(tools, remote).await;
+        let moved = self.flow.done.load(Ordering::Relaxed) > 0;
+        self.was_cut |= sent.as_ref().is_err_and(Error::is_transient) && moved;
+        sent
+    }
+
+    async fn send(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<Done, Error> {
         let source = Source::open(&self.local)?;
-        self.direct |= remote.abilities().takes_final_names() && source.size < LARGE;
-        let part = if self.direct {
+        // On a line that breaks, a part to go on with is worth two more commands.
+        let whole = remote.abilities().takes_final_names() && source.size < LARGE && !self.was_cut;
+        let part = if self.direct || whole {
             self.remote.clone()
         } else {
             part_of(&self.remote, source.size, source.modified)
@@ -92,11 +102,13 @@ impl Send {
                 verified: None,
             });
         }
-        self.ensure_free(remote).await?;
+        if part != self.remote {
+            self.ensure_free(remote).await?;
+        }
         let begin = self.begin(tools, remote, &source, &part).await?;
         match self.attempt(tools, remote, &source, &part, begin).await {
             Err(Error::Remote(error))
-                if keeps_name && !self.direct && is_unwelcome(&part, &error) =>
+                if keeps_name && part != self.remote && is_unwelcome(&part, &error) =>
             {
                 self.direct = true;
                 let path = self.remote.clone();
@@ -118,7 +130,7 @@ impl Send {
     /// the end.
     async fn ensure_free(&self, remote: &mut dyn Remote) -> Result<(), Error> {
         let refuses = remote.abilities().on_duplicate() == OnDuplicate::Refuse;
-        if !self.direct && refuses && remote.size(&self.remote).await?.is_some() {
+        if refuses && remote.size(&self.remote).await?.is_some() {
             let path = display(&self.remote);
             return Err(Error::Kept { path });
         }
