@@ -68,24 +68,20 @@ async fn a_small_file_has_a_part_to_go_on_with_after_the_line_broke() {
             let Some(path) = line.strip_prefix("STOR ") else {
                 return false;
             };
-            match (cuts.load(Ordering::SeqCst), session.rest) {
-                // Such a server keeps what it has for a later try, and commits nothing.
-                (0 | 1, 0) => {
-                    cuts.fetch_add(1, Ordering::SeqCst);
-                    cut_upload(session, line, 400_000);
-                    if path == "/a" {
-                        session.files.lock().unwrap().clear();
-                    }
-                    true
-                }
-                (2, 400_000) => false,
-                (_, far) => {
-                    session.rest = 0;
-                    let have = format!("554 {path}: offset {far} is beyond the 400000 bytes");
-                    session.say(&format!("{have} that are here"));
-                    true
-                }
+            let kept = session.content(path).map_or(0, |kept| kept.len());
+            if session.rest > kept {
+                let offset = std::mem::take(&mut session.rest);
+                let words = format!("offset {offset} is beyond the {kept} bytes that are here");
+                session.say(&format!("554 {path}: {words}"));
+                return true;
             }
+            let is_cut = cuts.fetch_add(1, Ordering::SeqCst) < 2;
+            if is_cut {
+                cut_upload(session, line, 400_000);
+                // Under the final name nobody sees it.
+                session.files.lock().unwrap().remove("/a");
+            }
+            is_cut
         })
         .start();
     let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
