@@ -39,6 +39,7 @@ struct State {
     abilities: Abilities,
     calls: Vec<String>,
     blind: bool,
+    hangs: Option<String>,
 }
 
 impl State {
@@ -107,6 +108,11 @@ impl Memory {
     /// Makes the next call of this verb fail.
     pub fn fail(&self, verb: &str, error: RemoteError) {
         self.state().faults.push_back((verb.to_owned(), error));
+    }
+
+    /// Never answers this command, sent as it is.
+    pub fn hang(&self, command: &str) {
+        self.state().hangs = Some(command.to_owned());
     }
 
     /// Stops a run when this call comes, as `verb path`.
@@ -380,6 +386,10 @@ impl Remote for Session {
 
     async fn raw(&mut self, command: &str) -> Result<Reply, RemoteError> {
         self.call(command, "")?;
+        let hangs = self.server.state().hangs.as_deref() == Some(command);
+        if hangs {
+            std::future::pending::<()>().await;
+        }
         Ok(Reply::new(200, "ok"))
     }
 

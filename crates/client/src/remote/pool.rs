@@ -2,16 +2,19 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use async_trait::async_trait;
+use tokio::time::{Instant, timeout};
 
 use super::{Dial, Remote};
 use crate::error::RemoteError;
 
 /// A session that lay idle longer is asked whether the server still knows it.
-const FRESH: Duration = Duration::from_secs(20);
+const FRESH: Duration = Duration::from_secs(2);
+/// How long its answer is waited for: on a line that has died meanwhile there comes none.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Idle sessions with one server. It dials like the dialer it holds.
 pub struct Pool {
@@ -58,8 +61,7 @@ impl Dial for Pool {
     /// Lends an idle session, or makes one.
     async fn dial(&self) -> Result<Box<dyn Remote>, RemoteError> {
         while let Some((since, mut remote)) = self.take() {
-            if since.elapsed() < FRESH || remote.raw("NOOP").await.is_ok_and(|reply| reply.is_ok())
-            {
+            if since.elapsed() < FRESH || is_known(&mut *remote).await {
                 return Ok(remote);
             }
         }
@@ -68,5 +70,46 @@ impl Dial for Pool {
 
     fn endpoint(&self) -> String {
         self.dial.endpoint()
+    }
+}
+
+/// Asks whether the server still knows the session.
+async fn is_known(remote: &mut dyn Remote) -> bool {
+    let answer = timeout(PATIENCE, remote.raw("NOOP")).await;
+    answer.is_ok_and(|reply| reply.is_ok_and(|reply| reply.is_ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::memory::Memory;
+
+    async fn lent(server: &Memory, idle: Duration) -> Vec<String> {
+        let pool = Pool::new(Arc::new(server.clone()));
+        let session = pool.dial().await.unwrap();
+        pool.give_back(session);
+        tokio::time::advance(idle).await;
+        drop(pool.dial().await.unwrap());
+        server.calls()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_session_is_lent_again_while_the_server_knows_it() {
+        let moment = Duration::from_millis(100);
+        assert_eq!(lent(&Memory::new(&[]), moment).await, ["DIAL "]);
+        let asked = lent(&Memory::new(&[]), FRESH).await;
+        assert_eq!(asked, ["DIAL ", "NOOP "]);
+        let gone = Memory::new(&[]);
+        gone.fail("NOOP", RemoteError::Poisoned);
+        assert_eq!(lent(&gone, FRESH).await, ["DIAL ", "NOOP ", "DIAL "]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_says_nothing_is_dialled_again_soon() {
+        let silent = Memory::new(&[]);
+        silent.hang("NOOP");
+        let began = Instant::now();
+        assert_eq!(lent(&silent, FRESH).await, ["DIAL ", "NOOP ", "DIAL "]);
+        assert_eq!(began.elapsed(), FRESH + PATIENCE);
     }
 }

@@ -6,8 +6,10 @@
 
 use std::time::Duration;
 
-/// The first stride, and the shortest: 4 MiB.
-const LEAST: usize = 4 << 20;
+/// The first stride: 512 KiB.
+const FIRST: usize = 512 << 10;
+/// The shortest, for a network on which the first takes long: 64 KiB.
+const LEAST: usize = 64 << 10;
 /// The longest, for a network that may become slow meanwhile: 256 MiB.
 const MOST: usize = 256 << 20;
 /// A call that took less may be twice as long;
@@ -21,7 +23,7 @@ pub(super) struct Stride(usize);
 
 impl Default for Stride {
     fn default() -> Self {
-        Self(LEAST)
+        Self(FIRST)
     }
 }
 
@@ -49,10 +51,13 @@ mod tests {
         let mut stride = Stride::default();
         let mut after = |ms| {
             stride.learn(Duration::from_millis(ms));
-            stride.bytes() >> 20
+            stride.bytes() >> 10
         };
-        assert_eq!([1, 2, 49, 50, 200].map(&mut after), [8, 16, 32, 32, 32]);
-        assert_eq!([201; 5].map(&mut after), [16, 8, 4, 4, 4]);
-        assert_eq!([0; 10].map(&mut after)[7..], [256, 256, 256]);
+        let grown = [1, 2, 49, 50, 200].map(&mut after);
+        assert_eq!(grown, [1024, 2048, 4096, 4096, 4096]);
+        let shrunk = [201; 8].map(&mut after);
+        assert_eq!(shrunk, [2048, 1024, 512, 256, 128, 64, 64, 64]);
+        let longest = 256 << 10;
+        assert_eq!([0; 15].map(&mut after)[12..], [longest; 3]);
     }
 }

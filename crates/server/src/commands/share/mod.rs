@@ -8,6 +8,7 @@ mod qr;
 pub mod screen;
 
 use std::{
+    fs::File,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
@@ -240,6 +241,10 @@ fn own_temp_dir() -> Result<PathBuf, Error> {
 
 /// Keeps the certificate that clients know already, unless it cannot serve any more.
 fn make_certificate(papers: &Papers, own: IpAddr) -> Result<(), Error> {
+    // Two shares that start at once make one, and the second finds it.
+    let dir = papers.cert.parent().unwrap_or(Path::new("."));
+    let turn = File::open(dir).and_then(|dir| dir.lock().map(|()| dir));
+    let _turn = turn.map_err(Error::system(format!("lock `{}`", dir.display())))?;
     let is_good = tls::load(&papers.cert, &papers.key).is_ok()
         && selfsigned::facts(&papers.cert)
             .is_ok_and(|facts| selfsigned::days_until(facts.not_after_unix, SystemTime::now()) > 0);
@@ -328,6 +333,25 @@ mod tests {
         assert_ne!(next[0].local_addr().unwrap().port(), port);
         let error = listeners(loopback, Some(port)).unwrap_err();
         assert!(matches!(error, Error::Listen { .. }), "{error}");
+    }
+
+    #[test]
+    fn shares_that_start_at_once_make_one_certificate() {
+        let dir = tempfile::tempdir().unwrap();
+        let papers = Papers {
+            cert: dir.path().join("c"),
+            key: dir.path().join("k"),
+        };
+        let own = "192.168.1.5".parse().unwrap();
+        let made = std::thread::scope(|scope| {
+            let make = || {
+                make_certificate(&papers, own).unwrap();
+                selfsigned::facts(&papers.cert).unwrap()
+            };
+            let makers = [(); 8].map(|()| scope.spawn(make));
+            makers.map(|maker| maker.join().unwrap())
+        });
+        assert!(made.iter().all(|facts| *facts == made[0]), "{made:?}");
     }
 
     #[test]
