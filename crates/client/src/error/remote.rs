@@ -17,6 +17,8 @@ pub enum Phase {
     Reply,
     /// The data connection, with its handshake.
     DataConnect,
+    /// The reply that begins a transfer, once the data connection stands.
+    Begin,
     /// Bytes on the data connection.
     Data,
     /// The reply that ends a transfer.
@@ -31,6 +33,7 @@ impl fmt::Display for Phase {
             Self::TlsHandshake => "the TLS handshake",
             Self::Reply => "a reply",
             Self::DataConnect => "the data connection",
+            Self::Begin => "the transfer to begin",
             Self::Data => "data",
             Self::Finish => "the end of the transfer",
         })

@@ -119,6 +119,7 @@ impl Crew {
                     flow: self.tools.flow(),
                     direct: false,
                     was_cut: false,
+                    left: 0,
                     renaming: false,
                     stored: None,
                     aside: None,

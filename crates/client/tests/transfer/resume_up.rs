@@ -1,13 +1,17 @@
 //! Uploads that were cut and go on, and by which command.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use crate::{
     fake::{Fake, Session},
-    noise, run, sending,
+    noise, options, run, sending,
+};
+use ftpc::{
+    event::Events,
+    transfer::{Cancel, Engine},
 };
 
 /// Takes the head of an upload, keeps it, and cuts both connections.
@@ -90,6 +94,43 @@ async fn a_small_file_has_a_part_to_go_on_with_after_the_line_broke() {
     assert_eq!(server.names(), ["/a"]);
     let lines = server.lines();
     assert!(lines.contains(&"REST 400000".to_owned()), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_part_that_the_server_does_not_begin_to_write_is_left_for_another() {
+    let temp = tempfile::tempdir().unwrap();
+    let held = Arc::new(Mutex::new(None));
+    let of_dead = Arc::clone(&held);
+    let server = Fake::default()
+        .hook(move |session, line| {
+            let Some(path) = line.strip_prefix("STOR ") else {
+                return false;
+            };
+            let mut held = of_dead.lock().unwrap();
+            let is_held = held.get_or_insert_with(|| path.to_owned()) == path;
+            if is_held {
+                // A dead session holds its lock: no 150, and the file is there.
+                let mut files = session.files.lock().unwrap();
+                files.insert(path.to_owned(), noise(1000));
+            }
+            is_held
+        })
+        .start();
+    let mut dialer = server.impatient(|limits| &mut limits.reply);
+    dialer.deadlines.data_connect = dialer.deadlines.reply;
+    let engine = Engine::new(
+        Arc::new(dialer),
+        options(),
+        Events::silent(),
+        Cancel::default(),
+    );
+    let summary = engine
+        .run(sending(temp.path(), "a", &noise(200_000), "/a"))
+        .await;
+    engine.close().await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a").unwrap(), noise(200_000));
+    assert_eq!(server.names(), ["/a"], "the other part went too");
 }
 
 #[tokio::test]

@@ -99,7 +99,10 @@ impl FtpRemote {
                 }
                 Ok(Err(error)) => self.open_failed(act.verb(), error).await,
                 Err(_) => RemoteError::Timeout {
-                    phase: Phase::DataConnect,
+                    phase: match self.note.edit(|note| *note) {
+                        (Some(_), false) => Phase::Begin,
+                        _ => Phase::DataConnect,
+                    },
                     after: limit,
                 },
             };

@@ -182,9 +182,14 @@ fn compare(data: &mut dyn Data, file: &File, from: u64, have: u64) -> Result<boo
 }
 
 /// The temporary name: it tells of which size and time the file is, so that another version of
-/// it is never gone on with.
-pub(super) fn part_of(remote: &str, size: u64, modified: Option<SystemTime>) -> String {
+/// it is never gone on with; and how many of them the server had to be left with before.
+pub(super) fn part_of(remote: &str, size: u64, modified: Option<SystemTime>, left: u32) -> String {
     let time = modified.map_or(0, resume::seconds);
+    let again = if left > 0 {
+        format!(" {left}")
+    } else {
+        String::new()
+    };
     let tag_of = |facts: &str| -> String {
         let digest = Sha256::digest(facts);
         digest[..4]
@@ -192,10 +197,10 @@ pub(super) fn part_of(remote: &str, size: u64, modified: Option<SystemTime>) -> 
             .map(|byte| format!("{byte:02x}"))
             .collect()
     };
-    let tag = tag_of(&format!("{size} {time}"));
+    let tag = tag_of(&format!("{size} {time}{again}"));
     // The end of a name that is cut must tell its part from another's.
     if is_cut(remote, &tag) {
-        return part_name(remote, &tag_of(&format!("{size} {time} {remote}")));
+        return part_name(remote, &tag_of(&format!("{size} {time} {remote}{again}")));
     }
     part_name(remote, &tag)
 }
@@ -208,13 +213,13 @@ mod tests {
     fn another_version_of_a_file_has_another_part() {
         let then = SystemTime::UNIX_EPOCH;
         let later = then + std::time::Duration::from_secs(1);
-        let part = part_of("/in/a.iso", 5, Some(then));
+        let part = part_of("/in/a.iso", 5, Some(then), 0);
         assert!(part.starts_with("/in/a.iso.") && part.ends_with(".ftpc-part"));
-        assert_eq!(part, part_of("/in/a.iso", 5, Some(then)));
-        assert_ne!(part, part_of("/in/a.iso", 6, Some(then)));
-        assert_ne!(part, part_of("/in/a.iso", 5, Some(later)));
-        assert!(!part_of("a", 0, None).contains('/'));
-        let long = |end| part_of(&format!("/in/{}{end}", "x".repeat(250)), 5, Some(then));
+        assert_eq!(part, part_of("/in/a.iso", 5, Some(then), 0));
+        assert_ne!(part, part_of("/in/a.iso", 6, Some(then), 0));
+        assert_ne!(part, part_of("/in/a.iso", 5, Some(later), 0));
+        assert!(!part_of("a", 0, None, 0).contains('/'));
+        let long = |end| part_of(&format!("/in/{}{end}", "x".repeat(250)), 5, Some(then), 0);
         assert_ne!(long("1"), long("2"));
     }
 }

@@ -29,7 +29,7 @@ use super::{
     task, verify,
 };
 use crate::{
-    error::{Error, RemoteError},
+    error::{Error, Phase, RemoteError},
     event::FileId,
     remote::{
         Data, HashVerb, Remote,
@@ -52,6 +52,9 @@ pub(super) struct Send {
     pub(super) direct: bool,
     /// A try ended after some of its bytes were over.
     pub(super) was_cut: bool,
+    /// Parts that the server did not begin to write: a session that it holds for alive does (vsftpd
+    /// locks what it receives).
+    pub(super) left: u32,
     /// A rename was sent whose answer may have been lost.
     pub(super) renaming: bool,
     /// What the server has confirmed: under which name, of which size and time.
@@ -78,7 +81,19 @@ impl Send {
         let sent = self.send(tools, remote).await;
         let moved = self.flow.done.load(Ordering::Relaxed) > 0;
         self.was_cut |= sent.as_ref().is_err_and(Error::is_transient) && moved;
+        self.left += u32::from(sent.as_ref().is_err_and(never_began));
         sent
+    }
+
+    fn part(&self, source: &Source, left: u32) -> String {
+        part_of(&self.remote, source.size, source.modified, left)
+    }
+
+    /// Removes what the server was left with, as far as it can be.
+    async fn clear_left(&self, remote: &mut dyn Remote, source: &Source) {
+        for left in 0..self.left {
+            let _ = remote.remove_file(&self.part(source, left)).await;
+        }
     }
 
     async fn send(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<Done, Error> {
@@ -88,7 +103,7 @@ impl Send {
         let part = if self.direct || whole {
             self.remote.clone()
         } else {
-            part_of(&self.remote, source.size, source.modified)
+            self.part(&source, self.left)
         };
         // Where the server chooses names, what has the final one may be another file: it is not taken
         // for this one, and nothing is sent to it. Better stored twice than not at all.
@@ -209,6 +224,7 @@ impl Send {
         if path != self.remote {
             let name = self.rename(tools, remote, path).await?;
             self.finish_up(tools, remote, source, &name).await?;
+            self.clear_left(remote, source).await;
         } else if !timed_first {
             self.finish_up(tools, remote, source, path).await?;
         }
@@ -414,4 +430,15 @@ impl Send {
         }
         let _gone = remote.remove_file(path).await;
     }
+}
+
+/// Tells whether the data connection stood and the server began nothing.
+fn never_began(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Remote(RemoteError::Timeout {
+            phase: Phase::Begin,
+            ..
+        })
+    )
 }
