@@ -120,6 +120,7 @@ impl Crew {
                     direct: false,
                     was_cut: false,
                     left: 0,
+                    is_seen: false,
                     renaming: false,
                     stored: None,
                     aside: None,

@@ -140,3 +140,25 @@ async fn a_rename_whose_answer_is_lost_is_not_done_twice() {
     assert_eq!(server.count("STOR"), 1);
     assert_eq!(server.content("/a").unwrap(), content);
 }
+
+#[tokio::test]
+async fn a_part_that_somebody_takes_away_is_sent_again_and_the_file_there_stays_whole() {
+    let temp = tempfile::tempdir().unwrap();
+    let taken = AtomicBool::new(false);
+    let server = Fake::default()
+        .file("/a", "old, and of another content")
+        .hook(move |session, line| {
+            if line.starts_with("RNFR") && !taken.swap(true, Ordering::SeqCst) {
+                let mut files = session.files.lock().unwrap();
+                files.retain(|name, _| name == "/a");
+            }
+            false
+        })
+        .start();
+    let content = noise(100_000);
+    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a").unwrap(), content);
+    let direct = server.lines().iter().any(|line| line == "STOR /a");
+    assert!(!direct, "{:?}", server.lines());
+}

@@ -55,6 +55,8 @@ pub(super) struct Send {
     /// Parts that the server did not begin to write: a session that it holds for alive does (vsftpd
     /// locks what it receives).
     pub(super) left: u32,
+    /// The server has told the size of what this try has stored.
+    pub(super) is_seen: bool,
     /// A rename was sent whose answer may have been lost.
     pub(super) renaming: bool,
     /// What the server has confirmed: under which name, of which size and time.
@@ -193,6 +195,7 @@ impl Send {
         let size = Some(source.size);
         let hash = verify::choose(tools.options.verify, remote.abilities(), size, resumed)?;
         self.stored = None;
+        self.is_seen = false;
         let digest = match self.copy(tools, remote, source, path, begin, hash).await {
             Ok(digest) => {
                 self.stored = Some((path.to_owned(), source.size, source.modified));
@@ -315,7 +318,7 @@ impl Send {
 
     /// Size always, hash when wished.
     async fn prove(
-        &self,
+        &mut self,
         tools: &Tools,
         remote: &mut dyn Remote,
         source: &Source,
@@ -327,6 +330,7 @@ impl Send {
             None => remote.size(path).await?,
             told => told,
         };
+        self.is_seen = size.is_some();
         match size {
             Some(got) if got != source.size => {
                 return Err(Error::Truncated {
@@ -381,6 +385,17 @@ impl Send {
 
     /// A part that never can be published goes: the file is still here.
     async fn unpublished(&self, remote: &mut dyn Remote, part: &str, source: RemoteError) -> Error {
+        let looks = self.is_seen && !source.is_transient();
+        if let (true, Some((_, want, _))) = (looks, &self.stored)
+            && matches!(remote.size(part).await, Ok(None))
+        {
+            // Somebody else took it, who may send this very file.
+            return Error::Truncated {
+                path: part.to_owned(),
+                want: *want,
+                got: 0,
+            };
+        }
         let goes = !source.is_transient() && remote.remove_file(part).await.is_ok();
         let stays = !goes && !source.is_transient() && !is_unwelcome(part, &source);
         if self.aside.is_none() && !stays {
