@@ -3,6 +3,7 @@
 //! once, unless the file is so large that going on with a part of it is worth two more commands.
 
 mod begin;
+mod ending;
 mod source;
 
 use std::{
@@ -91,13 +92,6 @@ impl Send {
         part_of(&self.remote, source.size, source.modified, left)
     }
 
-    /// Removes what the server was left with, as far as it can be.
-    async fn clear_left(&self, remote: &mut dyn Remote, source: &Source) {
-        for left in 0..self.left {
-            let _ = remote.remove_file(&self.part(source, left)).await;
-        }
-    }
-
     async fn send(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<Done, Error> {
         let source = Source::open(&self.local)?;
         // On a line that breaks, a part to go on with is worth two more commands.
@@ -172,15 +166,6 @@ impl Send {
             }),
             _ => Ok(()),
         }
-    }
-
-    async fn was_renamed(
-        &self,
-        remote: &mut dyn Remote,
-        part: &str,
-        size: u64,
-    ) -> Result<bool, Error> {
-        Ok(remote.size(part).await?.is_none() && remote.size(&self.remote).await? == Some(size))
     }
 
     async fn attempt(
@@ -354,96 +339,6 @@ impl Send {
             verify::Verdict::Same(algorithm) => Some(algorithm),
             verify::Verdict::Untold => None,
         })
-    }
-
-    /// Gives the part its final name, or the name that the server leaves for it; returns that.
-    async fn rename(
-        &mut self,
-        tools: &Tools,
-        remote: &mut dyn Remote,
-        part: &str,
-    ) -> Result<String, Error> {
-        self.renaming = true;
-        let name = match publish::publish(remote, part, &self.remote, &mut self.aside).await {
-            Ok(name) => name,
-            Err(error) => return Err(self.unpublished(remote, part, error).await),
-        };
-        if let Some(old) = self.aside.take() {
-            let (name, old) = (display(&self.remote), display(&old));
-            tools.events.message(format!(
-                "`{name}`: what was there could not be removed; it is now `{old}`"
-            ));
-        }
-        if name != self.remote {
-            let (asked, given) = (display(&self.remote), display(&name));
-            tools.events.message(format!(
-                "`{asked}`: the server keeps what has this name; stored as `{given}`"
-            ));
-        }
-        Ok(name)
-    }
-
-    /// A part that never can be published goes: the file is still here.
-    async fn unpublished(&self, remote: &mut dyn Remote, part: &str, source: RemoteError) -> Error {
-        let looks = self.is_seen && !source.is_transient();
-        if let (true, Some((_, want, _))) = (looks, &self.stored)
-            && matches!(remote.size(part).await, Ok(None))
-        {
-            // Somebody else took it, who may send this very file.
-            return Error::Truncated {
-                path: part.to_owned(),
-                want: *want,
-                got: 0,
-            };
-        }
-        let goes = !source.is_transient() && remote.remove_file(part).await.is_ok();
-        let stays = !goes && !source.is_transient() && !is_unwelcome(part, &source);
-        if self.aside.is_none() && !stays {
-            return source.into();
-        }
-        Error::Unpublished {
-            path: self.remote.clone(),
-            part: part.to_owned(),
-            aside: self.aside.clone(),
-            source: Box::new(source),
-        }
-    }
-
-    async fn finish_up(
-        &self,
-        tools: &Tools,
-        remote: &mut dyn Remote,
-        source: &Source,
-        name: &str,
-    ) -> Result<Option<u64>, Error> {
-        let time = self.modified.or(source.modified);
-        let Some(time) = time.filter(|_| tools.options.keep_times) else {
-            return Ok(None);
-        };
-        match remote.set_modified(name, time).await {
-            Ok(told) => Ok(told),
-            Err(error) if error.is_transient() => Err(error.into()),
-            Err(error) => {
-                tools.events.message(format!("time not kept: {error}"));
-                Ok(None)
-            }
-        }
-    }
-
-    /// After a failure: a part that can be resumed stays, anything else goes.
-    async fn clean_up(&self, tools: &Tools, remote: &mut dyn Remote, path: &str, error: &Error) {
-        let resumable = path != self.remote && tools.options.resume;
-        let keep = resumable && (error.is_transient() || matches!(error, Error::Interrupted));
-        let mine = path != self.remote || matches!(error, Error::Local { .. });
-        let never_begun = matches!(
-            error,
-            Error::Remote(RemoteError::Refused { verb, .. }) if verb == "STOR"
-        ) && self.flow.done.load(Ordering::Relaxed) == 0;
-        let commits_whole = remote.abilities().atomic_stor();
-        if keep || !mine || never_begun || commits_whole || !remote.is_usable() {
-            return;
-        }
-        let _gone = remote.remove_file(path).await;
     }
 }
 
