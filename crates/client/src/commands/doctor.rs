@@ -1,16 +1,17 @@
 //! `doctor`: a connection step by step, each with OK or the one thing to change.
 
-use std::time::{Instant, SystemTime};
+mod trip;
+
+use std::time::Instant;
 
 use serde_json::json;
 
 use super::Answer;
 use crate::{
-    app::{App, Failure, Link, hint},
-    error::Error,
+    app::{App, Failure, hint},
+    error::{Error, RemoteError},
     exit::ExitCode,
     remote::{Remote, names},
-    transfer::stream::{fetch_into, send_from},
     ui::{escape::shown, table},
 };
 
@@ -49,19 +50,20 @@ pub async fn run(app: &App, path: &str) -> Answer {
     describe(&mut *session, &mut findings);
     let dir = names::join(&link.base, target.path());
     let missing = is_missing(&mut *session, &dir).await;
-    if missing {
+    let through = if missing {
         findings.push(wrong(
             "list",
             format!("there is no directory `{dir}`"),
             "name one that is there, or make it with `ftpc mkdir`",
         ));
+        false
     } else {
-        listing(&mut *session, &dir, &mut findings).await;
-    }
+        listing(&mut *session, &dir, &mut findings).await
+    };
     // The rest goes over the same connection: a server may allow no second one.
     link.pool.give_back(session);
-    if !missing {
-        round_trip(app, &link, &dir, &mut findings).await;
+    if through {
+        trip::round_trip(app, &link, &dir, &mut findings).await;
     }
     link.close().await;
     Ok(report(app, &findings))
@@ -164,138 +166,55 @@ async fn is_missing(session: &mut dyn Remote, dir: &str) -> bool {
     !dir.is_empty() && matches!(session.stat(dir).await, Ok(None))
 }
 
-async fn listing(session: &mut dyn Remote, dir: &str, findings: &mut Vec<Finding>) {
-    match session.list(dir).await {
-        Ok(listing) => findings.push(ok(
-            "list",
-            table::count(listing.entries.len() as u64, "name"),
-        )),
-        Err(error) => findings.push(wrong(
-            "list",
-            error.to_string(),
-            "open the server's passive ports in its firewall; `ftpd doctor` there tells which",
-        )),
-    }
+/// Tells whether bytes get through.
+async fn listing(session: &mut dyn Remote, dir: &str, findings: &mut Vec<Finding>) -> bool {
+    let listed = session.list(dir).await.map_err(Error::from);
     let facts = session.facts();
-    let data = facts
-        .data_peer
-        .map_or("no data connection".to_owned(), |peer| peer.to_string());
-    findings.push(ok("data", format!("{} to {data}", facts.passive)));
-}
-
-/// A small upload and its way back, under a name of its own, removed at the end.
-async fn round_trip(app: &App, link: &Link, dir: &str, findings: &mut Vec<Finding>) {
-    let name = format!(".ftpc-doctor-{}", std::process::id());
-    let path = names::join(dir, &name);
-    let bytes: Vec<u8> = (0..4096u32).flat_map(u32::to_le_bytes).collect();
-    let sent = SystemTime::now();
-    match upload(app, link, &path, bytes.clone()).await {
+    let peer = facts.data_peer.map(|peer| peer.to_string());
+    let peer = peer.unwrap_or_else(|| "no data connection".to_owned());
+    let data = format!("{} to {peer}", facts.passive);
+    match listed {
+        Ok(listing) => {
+            let names = table::count(listing.entries.len() as u64, "name");
+            findings.push(ok("list", names));
+            findings.push(ok("data", data));
+            true
+        }
+        Err(error) if is_cut_off(&error) => {
+            findings.push(wrong("data", format!("{data}: {}", error.chain()), PORTS));
+            false
+        }
         Err(error) => {
-            findings.push(wrong(
-                "upload",
-                error.chain(),
-                "if you should be able to write, look at `can` of the user on the server",
-            ));
-            return;
+            let fix = "look at `can` of the user and at the directory's mode on the server";
+            findings.push(wrong("list", error.chain(), fix));
+            true
         }
-        Ok(()) => findings.push(ok("upload", table::size(bytes.len() as u64))),
-    }
-    match download(app, link, &path).await {
-        Ok(back) if back == bytes => findings.push(ok("download", "the same bytes came back")),
-        Ok(back) => findings.push(wrong(
-            "download",
-            format!("{} bytes came back, changed", back.len()),
-            "the server or something on the way converts files: report it",
-        )),
-        Err(error) => findings.push(wrong(
-            "download",
-            error.chain(),
-            "look at `can` of the user on the server",
-        )),
-    }
-    if let Ok(mut session) = link.session().await {
-        clock(&mut *session, &path, sent, findings).await;
-        if let Err(error) = session.remove_file(&path).await {
-            findings.push(wrong(
-                "remove",
-                error.to_string(),
-                format!("remove `{}` by hand", shown(&path)),
-            ));
-        }
-        link.pool.give_back(session);
     }
 }
 
-async fn upload(app: &App, link: &Link, path: &str, bytes: Vec<u8>) -> Result<(), Error> {
-    let mut session = link.session().await?;
-    send_from(
-        &mut *session,
-        std::io::Cursor::new(bytes),
-        path,
-        &app.cancel,
-    )
-    .await?;
-    link.pool.give_back(session);
-    Ok(())
-}
+/// What to change where no bytes get through.
+const PORTS: &str =
+    "open the server's passive ports in its firewall; `ftpd doctor` there tells which";
 
-async fn download(app: &App, link: &Link, path: &str) -> Result<Vec<u8>, Error> {
-    let sink = Sink::default();
-    let mut session = link.session().await?;
-    fetch_into(&mut *session, path, sink.clone(), &app.cancel).await?;
-    link.pool.give_back(session);
-    let bytes = sink
-        .0
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok(bytes.clone())
-}
-
-/// A writer whose bytes can be looked at afterwards.
-#[derive(Clone, Default)]
-struct Sink(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-async fn clock(
-    session: &mut dyn Remote,
-    path: &str,
-    sent: SystemTime,
-    findings: &mut Vec<Finding>,
-) {
-    let Ok(Some(theirs)) = session.modified(path).await else {
-        findings.push(wrong(
-            "clock",
-            "the server tells no times",
-            "nothing to change here",
-        ));
-        return;
-    };
-    let off = match theirs.duration_since(sent) {
-        Ok(ahead) => ahead,
-        Err(behind) => behind.duration(),
-    };
-    findings.push(if off.as_secs() <= 60 {
-        ok("clock", "within a minute of ours")
-    } else {
-        wrong(
-            "clock",
-            format!("{} apart", table::duration(off)),
-            "set the clock, or the time zone, of one of the two machines",
+/// Tells whether the network, and not the server, stands in the way.
+fn is_cut_off(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Remote(
+            RemoteError::Timeout { .. } | RemoteError::Connect { .. } | RemoteError::Io { .. }
         )
-    });
+    )
+}
+
+/// What to change after a transfer that did not go well.
+fn advice(error: &Error, refused: &'static str) -> &'static str {
+    match error {
+        error if is_cut_off(error) => PORTS,
+        Error::Remote(RemoteError::Refused { reply, .. }) if matches!(reply.code, 452 | 552) => {
+            "make room on the server's disk, or look at the user's quota there"
+        }
+        _ => refused,
+    }
 }
 
 fn report(app: &App, findings: &[Finding]) -> ExitCode {
@@ -316,7 +235,7 @@ fn report(app: &App, findings: &[Finding]) -> ExitCode {
             }
         }
     }
-    let broken = ["list", "upload", "download"];
+    let broken = ["list", "data", "upload", "download"];
     if findings
         .iter()
         .any(|f| f.fix.is_some() && broken.contains(&f.step))
