@@ -159,14 +159,6 @@ impl FtpRemote {
         }
     }
 
-    fn trace_reply(&self, reply: &Reply) {
-        if let Some(trace) = &self.trace {
-            for line in &reply.lines {
-                trace(Wire::Received(&format!("{} {line}", reply.code)));
-            }
-        }
-    }
-
     /// Reads a reply; one that cannot be is a protocol error.
     fn read(&self, verb: &str, response: &Response) -> Result<Reply, RemoteError> {
         let reply = reply::parse(&self.codec, &response.body).ok_or_else(|| {
@@ -179,7 +171,7 @@ impl FtpRemote {
                 what: format!("the server is out of step: `{said}`"),
             }
         })?;
-        self.trace_reply(&reply);
+        show_reply(self.trace.as_ref(), &reply);
         Ok(reply)
     }
 
@@ -284,5 +276,15 @@ impl FtpRemote {
             }
         }
         Err(RemoteError::Poisoned)
+    }
+}
+
+/// Shows a reply, line for line.
+fn show_reply(trace: Option<&WireTrace>, reply: &Reply) {
+    let Some(trace) = trace else {
+        return;
+    };
+    for line in &reply.lines {
+        trace(Wire::Received(&format!("{} {line}", reply.code)));
     }
 }

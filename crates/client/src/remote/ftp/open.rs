@@ -73,11 +73,16 @@ impl FtpRemote {
                 timeout(limit, begin(&mut stream, act, offset)).await
             };
             self.facts.data_peer = self.note.edit(|note| note.0);
+            self.facts.passive = match self.passive {
+                Passive::Extended => "EPSV",
+                Passive::Plain => "PASV",
+            };
             let error = match opened {
                 Ok(Ok((text, stream))) => {
                     return Ok(self.opened(act, offset, text.as_deref(), stream));
                 }
                 Ok(Err(FtpError::UnexpectedResponse(response))) => {
+                    self.show_opening(act, offset);
                     let reply = match self.read(act.verb(), &response) {
                         Ok(reply) => reply,
                         Err(error) => return self.give_up(error),
@@ -110,6 +115,22 @@ impl FtpRemote {
         }
     }
 
+    /// Shows what was sent; without a peer the server has refused to open a port.
+    fn show_opening(&self, act: Act<'_>, offset: u64) {
+        let Some(trace) = &self.trace else {
+            return;
+        };
+        let passive = self.facts.passive;
+        let Some(peer) = &self.facts.data_peer else {
+            return trace(Wire::Sent(passive));
+        };
+        trace(Wire::Sent(&format!("{passive} ({peer})")));
+        if offset > 0 {
+            trace(Wire::Sent(&format!("REST {offset}")));
+        }
+        trace(Wire::Sent(&act.line()));
+    }
+
     /// Tells whether EPSV was refused, so that PASV is to be tried. No address was dialled then.
     fn falls_back(&mut self, reply: &Reply) -> bool {
         let refused = reply.code >= 500 || reply.code == 229;
@@ -133,21 +154,9 @@ impl FtpRemote {
         if let Some(control) = &nagles {
             data::acknowledge_quickly(control);
         }
-        self.facts.passive = match self.passive {
-            Passive::Extended => "EPSV",
-            Passive::Plain => "PASV",
-        };
-        if let Some(trace) = &self.trace {
-            if let Some(peer) = &self.facts.data_peer {
-                trace(Wire::Sent(&format!("{} ({peer})", self.facts.passive)));
-            }
-            if offset > 0 {
-                trace(Wire::Sent(&format!("REST {offset}")));
-            }
-            trace(Wire::Sent(&act.line()));
-            if let Some(text) = text {
-                trace(Wire::Received(text.trim_end()));
-            }
+        self.show_opening(act, offset);
+        if let (Some(trace), Some(text)) = (&self.trace, text) {
+            trace(Wire::Received(text.trim_end()));
         }
         if matches!(act, Act::Store(..)) {
             data::end_by_reset(&stream);
@@ -173,6 +182,7 @@ impl FtpRemote {
             health: self.health.clone(),
             codec: Arc::clone(&self.codec),
             reuse: self.reuse.clone(),
+            trace: self.trace.clone(),
         }
     }
 

@@ -9,7 +9,7 @@ use super::{ReuseWatch, health::Health, reply};
 use crate::{
     cancel::Cancel,
     error::{Phase, RemoteError},
-    remote::{Reply, names::Codec},
+    remote::{Reply, connect::WireTrace, names::Codec},
 };
 
 /// How long the reply to a transfer that has ended is waited for after a stop: with it the session
@@ -25,6 +25,7 @@ pub(super) struct Parting {
     pub(super) health: Health,
     pub(super) codec: Arc<Codec>,
     pub(super) reuse: ReuseWatch,
+    pub(super) trace: Option<WireTrace>,
 }
 
 impl Parting {
@@ -62,6 +63,7 @@ impl Parting {
                 what: "the reply that ends the transfer cannot be read".to_owned(),
             });
         };
+        super::show_reply(self.trace.as_ref(), &reply);
         if matches!(reply.code, 226 | 250) {
             self.health.ready();
             return Ok(reply);
