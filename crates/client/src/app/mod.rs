@@ -2,6 +2,7 @@
 
 mod failure;
 mod link;
+mod persist;
 
 use std::{path::PathBuf, sync::Arc};
 

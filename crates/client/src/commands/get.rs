@@ -48,6 +48,7 @@ pub(crate) async fn run_chosen(
     for path in &paths {
         found.extend(choose(path, look(&mut *session, path).await?)?);
     }
+    link.pool.give_back(session);
     if found.is_empty() {
         return Err(Failure::usage("nothing was chosen"));
     }
@@ -58,9 +59,8 @@ pub(crate) async fn run_chosen(
     for (path, entry) in found {
         let name = local_name(names::split(&path).1);
         let local = if into { name } else { file_name(&to)? };
-        add(app, &mut *session, &mut plan, args, &path, &entry, &local).await?;
+        add(app, &link, &mut plan, args, &path, &entry, &local).await?;
     }
-    link.pool.give_back(session);
     plan.one_source_each()?;
     let twins = plan.twins();
     if !twins.is_empty() && blind::is_blind(&plan.local_root) {
@@ -137,7 +137,7 @@ fn missing(path: &str) -> RemoteError {
 
 async fn add(
     app: &App,
-    session: &mut dyn Remote,
+    link: &Link,
     plan: &mut Plan,
     args: &Get,
     path: &str,
@@ -159,7 +159,10 @@ async fn add(
             Some("fetch it with all it holds: `ftpc get -r`".to_owned()),
         ));
     }
-    let tree = walk::remote(session, path, &filter(&args.patterns)?, &app.cancel).await?;
+    let filter = filter(&args.patterns)?;
+    let walk =
+        async |session: &mut dyn Remote| walk::remote(session, path, &filter, &app.cancel).await;
+    let tree = app.persist(link, walk).await?;
     tell_notes(app, &tree.notes);
     plan.push(Step::MakeLocalDir {
         path: local.to_path_buf(),

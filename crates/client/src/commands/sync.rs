@@ -120,19 +120,22 @@ async fn trees(
     } else {
         walk::local(local, &filter)?
     };
+    let walked = app.persist(link, async |session| {
+        let known = match top {
+            "/" | "." => true,
+            _ => {
+                let entry = session.stat(top).await?;
+                entry.is_some_and(|entry| entry.kind == Kind::Dir)
+            }
+        };
+        if !known && way == Way::Up {
+            return Ok((Tree::default(), known));
+        }
+        let tree = walk::remote(session, top, &filter, &app.cancel).await?;
+        Ok((tree, known))
+    });
+    let (mut there, known) = walked.await?;
     let mut session = link.session().await?;
-    let known = match top {
-        "/" | "." => true,
-        _ => session
-            .stat(top)
-            .await?
-            .is_some_and(|entry| entry.kind == Kind::Dir),
-    };
-    let mut there = if known || way == Way::Down {
-        walk::remote(&mut *session, top, &filter, &app.cancel).await?
-    } else {
-        Tree::default()
-    };
     let (source, target, mut aim) = match way {
         Way::Up => (&mut here, &mut there, Aim::There(&mut *session, top)),
         Way::Down => (&mut there, &mut here, Aim::Here(local)),

@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// The tries of one file or step.
 #[derive(Debug, Default)]
-pub(super) struct Tries {
+pub(crate) struct Tries {
     /// Tries in a row that brought nothing.
     failed: u32,
     /// Since when the server cannot be reached.
@@ -22,7 +22,7 @@ impl Tries {
 
     /// Counts a failure. Returns the number of the next try, or `None` when it was the last one;
     /// `unreached`: no session could be made.
-    pub(super) fn next(
+    pub(crate) fn next(
         &mut self,
         backoff: &Backoff,
         error: &Error,

@@ -231,7 +231,7 @@ pub(super) fn ends_all(error: &Error) -> bool {
 }
 
 /// A number from 0 to 1 by chance; the middle when the system has none to give.
-pub(super) fn chance() -> f64 {
+pub(crate) fn chance() -> f64 {
     let mut bytes = [0; 4];
     match getrandom::fill(&mut bytes) {
         Ok(()) => f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX),

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -135,4 +136,27 @@ fn a_changed_file_with_an_old_time_is_sent_unless_the_server_is_known_to_keep_no
         says(here, &server, &["sync", "t", "@/t"], 0, "");
         assert_eq!(server.content("t/a").unwrap(), wanted, "{feat:?} {answer}");
     }
+}
+
+#[test]
+fn a_listing_whose_line_is_lost_is_asked_for_again() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/b", "surplus");
+    for args in [["sync", "--delete", "@/t", "t"], ["get", "-r", "@/t", "u/"]] {
+        let lost = AtomicBool::new(false);
+        let server = Fake::default()
+            .file("t/a", "1")
+            .hook(move |session, line| {
+                line.starts_with("MLSD") && !lost.swap(true, Ordering::SeqCst) && {
+                    session.hang_up();
+                    true
+                }
+            })
+            .start();
+        let said = says(here, &server, &args, 0, "; try 2 in ");
+        assert_eq!(server.count("USER"), 2, "{said}");
+    }
+    assert!(here.join("t/a").exists() && here.join("u/t/a").exists());
+    assert!(!here.join("t/b").exists(), "it is removed all the same");
 }
