@@ -359,8 +359,17 @@ fn watch_mounts(holder: Holder, life: &Life) -> io::Result<()> {
     std::thread::Builder::new()
         .name("mounts".to_owned())
         .spawn(move || {
+            let mut is_told = false;
             while mounts.wait_for_change(&ended) {
-                disk::set_far(holder.current().share.is_far());
+                let served = holder.current();
+                disk::set_far(served.share.is_far());
+                let root = &served.config.share.root;
+                let is_hidden = !served.share.is_at(root);
+                if is_hidden && !is_told {
+                    let root = root.display();
+                    warn!(%root, "another disk stands at the share: `ftpd reload` serves it");
+                }
+                is_told = is_hidden;
             }
         })?;
     let kill = life.kill();
