@@ -1,0 +1,87 @@
+//! A local tree, directory by directory.
+
+use std::{ffi::OsString, fs, io, path::Path, time::Duration};
+
+use super::{MAX_DEPTH, Node, Tree, below_of, inner_name, local_name};
+use crate::{
+    error::Error,
+    plan::{compare::Facts, filter::Filter},
+};
+
+/// Walks a local directory. Blocks. Partial files of interrupted downloads are left out.
+///
+/// # Errors
+/// The top cannot be read; what cannot be read below it is refused.
+pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
+    let mut tree = Tree::default();
+    let mut waiting = vec![(String::new(), 0)];
+    while let Some((dir, depth)) = waiting.pop() {
+        let disk = top.join(local_name(&dir));
+        let entries = match read_sorted(&disk) {
+            Ok(entries) => entries,
+            Err(error) if dir.is_empty() => return Err(Error::local("read", disk, error)),
+            Err(error) => {
+                tree.cannot_read(&dir, &Error::local("read", disk, error).chain());
+                continue;
+            }
+        };
+        let mut below = Vec::new();
+        for name in entries {
+            let path = below_of(&dir, &inner_name(Path::new(&name)));
+            match look(&disk.join(&name)) {
+                Ok(Some((is_dir, _))) if !filter.takes(&path, is_dir) || is_part(&name) => {
+                    tree.passes_over_one_in(&dir);
+                }
+                Ok(Some((true, _))) if depth >= MAX_DEPTH => {
+                    tree.leave_out(&path, "too deep");
+                }
+                Ok(Some((is_dir, facts))) => {
+                    if is_dir {
+                        below.push((path.clone(), depth + 1));
+                    }
+                    tree.push(Node {
+                        path,
+                        is_dir,
+                        facts,
+                    })?;
+                }
+                Ok(None) if !filter.takes(&path, false) => tree.passes_over_one_in(&dir),
+                Ok(None) => tree.leave_out(&path, "not a regular file"),
+                Err(error) => {
+                    let error = Error::local("read", disk.join(&name), error);
+                    tree.cannot_read(&path, &error.chain());
+                }
+            }
+        }
+        waiting.extend(below.into_iter().rev());
+    }
+    Ok(tree)
+}
+
+fn is_part(name: &OsString) -> bool {
+    let bytes = name.as_encoded_bytes();
+    bytes.starts_with(b".")
+        && (bytes.ends_with(b".ftpc-part") || bytes.ends_with(b".ftpc-part.json"))
+}
+
+fn read_sorted(dir: &Path) -> io::Result<Vec<OsString>> {
+    let mut names = fs::read_dir(dir)?
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect::<io::Result<Vec<_>>>()?;
+    names.sort();
+    Ok(names)
+}
+
+/// Looks without following links; `None`: neither file nor directory.
+fn look(path: &Path) -> io::Result<Option<(bool, Facts)>> {
+    let meta = fs::symlink_metadata(path)?;
+    if !meta.is_dir() && !meta.is_file() {
+        return Ok(None);
+    }
+    let facts = Facts {
+        size: meta.is_file().then_some(meta.len()),
+        modified: meta.modified().ok(),
+        precision: Duration::ZERO,
+    };
+    Ok(Some((meta.is_dir(), facts)))
+}

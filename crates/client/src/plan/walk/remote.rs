@@ -1,0 +1,103 @@
+//! A remote tree, directory by directory.
+
+use super::{MAX_DEPTH, Node, Tree, below_of};
+use crate::{
+    cancel::Cancel,
+    error::{Error, RemoteError},
+    plan::{compare::Facts, filter::Filter},
+    remote::{Entry, Kind, Remote, names},
+};
+
+impl Tree {
+    /// Takes an entry of a remote directory; tells whether it is a directory to walk.
+    fn take_remote(
+        &mut self,
+        dir: &str,
+        path: &str,
+        entry: &Entry,
+        depth: usize,
+        filter: &Filter,
+    ) -> Result<bool, Error> {
+        let is_dir = entry.kind == Kind::Dir;
+        if !filter.takes(path, is_dir) {
+            self.passes_over_one_in(dir);
+            return Ok(false);
+        }
+        let odd = match entry.kind {
+            Kind::File if is_remote_part(entry.name.as_str()) => Some("a part of a transfer"),
+            Kind::Dir if depth >= MAX_DEPTH => Some("too deep"),
+            Kind::Dir | Kind::File => None,
+            Kind::Link => Some("a link"),
+            Kind::Other => Some("not a regular file"),
+        };
+        if let Some(odd) = odd {
+            self.leave_out(path, odd);
+            return Ok(false);
+        }
+        self.push(Node {
+            path: path.to_owned(),
+            is_dir,
+            facts: Facts {
+                size: entry.size.filter(|_| !is_dir),
+                modified: entry.modified,
+                precision: entry.precision,
+            },
+        })?;
+        Ok(is_dir)
+    }
+}
+
+/// Walks a remote directory. Parts of interrupted uploads are left out; a directory below the top
+/// that the server does not list is refused.
+///
+/// # Errors
+/// The top cannot be listed, the session broke, the tree has no end, or it was interrupted.
+pub async fn remote(
+    session: &mut dyn Remote,
+    top: &str,
+    filter: &Filter,
+    cancel: &Cancel,
+) -> Result<Tree, Error> {
+    let mut tree = Tree::default();
+    let mut waiting = vec![(String::new(), 0)];
+    while let Some((dir, depth)) = waiting.pop() {
+        let path = if dir.is_empty() {
+            top.to_owned()
+        } else {
+            names::join(top, &dir)
+        };
+        if cancel.is_stopped() {
+            return Err(Error::Interrupted);
+        }
+        let listed = cancel.or_leave(session.list(&path)).await;
+        let listing = match listed.ok_or(Error::Interrupted)? {
+            Err(error @ RemoteError::Refused { .. }) if !dir.is_empty() && session.is_usable() => {
+                tree.cannot_read(&dir, &error.to_string());
+                continue;
+            }
+            other => other?,
+        };
+        if !listing.dropped.is_empty() {
+            // Which of the names that seem to be missing it was is not known.
+            tree.unread.push(dir.clone());
+        }
+        for dropped in listing.dropped {
+            tree.refuse(&path, dropped);
+        }
+        let mut below = Vec::new();
+        for entry in listing.entries {
+            let path = below_of(&dir, entry.name.as_str());
+            if tree.take_remote(&dir, &path, &entry, depth, filter)? {
+                below.push((path, depth + 1));
+            }
+        }
+        waiting.extend(below.into_iter().rev());
+    }
+    Ok(tree)
+}
+
+/// Parts of uploads, and what downloads keep beside their files: fetched, such a file could take the
+/// place of one that is being written here.
+fn is_remote_part(name: &str) -> bool {
+    name.ends_with(".ftpc-part") || (name.starts_with('.') && name.ends_with(".ftpc-part.json"))
+}
