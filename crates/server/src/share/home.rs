@@ -25,6 +25,7 @@ use super::{
     jail::{Holder, file_type},
     meta::modified_at,
     names,
+    partial::{self, Base},
     rename::rename_to_free,
     room,
 };
@@ -149,7 +150,7 @@ impl Home {
         let holder = self.parent_of(path)?;
         unlinkat(&holder.dir, &holder.name, AtFlags::empty())
             .map_err(|error| self.explain(path, error.into()))?;
-        super::partial::forget(holder.dir.as_fd(), &self.account, &holder.name);
+        partial::forget(holder.dir.as_fd(), &self.account, &holder.name, None);
         Ok(())
     }
 
@@ -168,7 +169,7 @@ impl Home {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
         let io = |error| self.explain(path, error);
         let dir = self.jail.get(path, flags, Mode::empty()).map_err(io)?;
-        super::partial::remove_all_if_alone(dir.as_fd()).map_err(io)?;
+        partial::remove_all_if_alone(dir.as_fd()).map_err(io)?;
         unlinkat(&holder.dir, &holder.name, AtFlags::REMOVEDIR).map_err(|error| io(error.into()))
     }
 
@@ -232,18 +233,22 @@ impl Home {
         let (source, target) = (self.parent_of(from)?, self.parent_of(to)?);
         let replace = self.account.rights.allows(Right::Overwrite)
             && self.shared.uploads.on_duplicate == ftp_config::server::OnDuplicate::Overwrite;
+        let base = target.lstat().ok().as_ref().map(Base::of);
         let renamed = if replace {
             renameat(&source.dir, &source.name, &target.dir, &target.name)
         } else {
             rename_to_free(&source.dir, &source.name, &target.dir, &target.name)
         };
         match renamed {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                partial::forget(target.dir.as_fd(), &self.account, &target.name, base);
+                Ok(())
+            }
             Err(Errno::EXIST) if !self.account.rights.allows(Right::Overwrite) => {
                 self.need(Right::Overwrite, to)
             }
             Err(Errno::INVAL) => {
-                super::partial::ensure_held(&target, to)?;
+                partial::ensure_held(&target, to)?;
                 Err(ShareError::IntoItself { path: from.clone() })
             }
             Err(Errno::XDEV) => Err(ShareError::OtherDisk { path: to.clone() }),

@@ -162,10 +162,11 @@ fn can_hold(dir: BorrowedFd<'_>, odd: &str) -> bool {
     }
 }
 
-/// Removes what `account` kept of uploads to a name that was free, if nobody goes on with it now:
-/// the name is to be free again, and a later APPE must not begin with those bytes.
-pub(super) fn forget(dir: BorrowedFd<'_>, account: &Account, name: &OsStr) {
-    let kept = kept_name(account.name.as_str(), name, None);
+/// Removes what `account` kept of uploads to a name under which `base` stood, if nobody goes on with it
+/// now. Where a name is to be free again a later APPE must not begin with those bytes; where another
+/// file has it, nobody can go on with them.
+pub(super) fn forget(dir: BorrowedFd<'_>, account: &Account, name: &OsStr, base: Option<Base>) {
+    let kept = kept_name(account.name.as_str(), name, base);
     if statat(dir, &kept, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
         remove_idle(dir, &kept);
     }

@@ -46,6 +46,22 @@ fn renames_do_what_they_say() {
 }
 
 #[test]
+fn what_was_kept_for_a_name_goes_when_another_file_takes_it() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    for round in ["free", "taken"] {
+        let upload = home.begin_upload(&path("a"), FRESH, None).unwrap();
+        upload.file().write_all(b"half").unwrap();
+        drop(upload);
+        assert_eq!(bed.partials(), 1, "{round}");
+        store(&home, "whole", FRESH, round.as_bytes()).unwrap();
+        home.rename(&path("whole"), &path("a")).unwrap();
+        assert_eq!(bed.partials(), 0, "{round}");
+        assert_eq!(fs::read(bed.disk("a")).unwrap(), round.as_bytes());
+    }
+}
+
+#[test]
 fn a_directory_with_only_partials_can_be_removed() {
     let bed = Bed::new();
     let home = bed.home(Rights::READ_WRITE, "/");
