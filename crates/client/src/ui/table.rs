@@ -30,14 +30,15 @@ pub fn rate(bytes: u64, took: Duration) -> String {
     format!("{}/s", size((bytes as f64 / secs) as u64))
 }
 
-/// Prints a duration as `1:02:03`, `2:03`, `0.4 s` or `12 ms`.
+/// Prints a duration as `1:02:03`, `2:03`, `22 s`, `0.4 s` or `12 ms`.
 #[must_use]
 pub fn duration(took: Duration) -> String {
     let secs = took.as_secs();
     match secs {
         0 if took.as_millis() < 100 => format!("{} ms", took.as_millis()),
         0..10 => format!("{:.1} s", took.as_secs_f64()),
-        10..3600 => format!("{}:{:02}", secs / 60, secs % 60),
+        10..60 => format!("{secs} s"),
+        60..3600 => format!("{}:{:02}", secs / 60, secs % 60),
         _ => format!("{}:{:02}:{:02}", secs / 3600, secs / 60 % 60, secs % 60),
     }
 }
@@ -108,6 +109,7 @@ mod tests {
         assert_eq!(size(u64::MAX), "16384.0 PiB");
         assert_eq!(duration(Duration::from_millis(42)), "42 ms");
         assert_eq!(duration(Duration::from_millis(420)), "0.4 s");
+        assert_eq!(duration(Duration::from_secs(22)), "22 s");
         assert_eq!(duration(Duration::from_secs(125)), "2:05");
         assert_eq!(duration(Duration::from_secs(3661)), "1:01:01");
         assert_eq!(rate(10 << 20, Duration::from_secs(2)), "5.0 MiB/s");
