@@ -7,7 +7,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -37,9 +37,43 @@ pub(super) struct Crew {
 /// What the workers of one batch share.
 pub(super) struct Batch {
     pub(super) queue: Mutex<VecDeque<Job>>,
+    /// Those that will look at the queue once more. Lowered by one who found it empty, with the queue
+    /// locked, so that what is put back is never left.
     pub(super) workers: AtomicUsize,
     pub(super) stop: AtomicBool,
     pub(super) results: Mutex<Results>,
+}
+
+impl Batch {
+    /// Takes the next file; with none left a worker goes home.
+    pub(super) fn next(&self) -> Option<Job> {
+        let mut queue = lock(&self.queue);
+        let job = queue.pop_front();
+        if job.is_none() {
+            self.workers.fetch_sub(1, Ordering::AcqRel);
+        }
+        job
+    }
+
+    /// Gives up a worker's place, unless it is the last.
+    pub(super) fn leave(&self) -> bool {
+        let (order, looks) = (Ordering::AcqRel, Ordering::Acquire);
+        self.workers
+            .fetch_update(order, looks, |left| (left > 1).then(|| left - 1))
+            .is_ok()
+    }
+
+    /// Takes a file back from a worker who gave up its place; `false`: the others have gone home
+    /// meanwhile, and it must stay.
+    pub(super) fn put_back(&self, job: Job) -> bool {
+        let mut queue = lock(&self.queue);
+        queue.push_front(job);
+        let others = self.workers.load(Ordering::Acquire) > 0;
+        if !others {
+            self.workers.store(1, Ordering::Release);
+        }
+        others
+    }
 }
 
 #[derive(Default)]
@@ -111,20 +145,13 @@ impl Crew {
                 size,
                 modified,
             } => Job::Send(
-                Send {
+                Send::new(
                     id,
-                    local: local.clone(),
-                    remote: remote.clone(),
-                    modified: *modified,
-                    flow: self.tools.flow(),
-                    direct: false,
-                    was_cut: false,
-                    left: 0,
-                    is_seen: false,
-                    renaming: false,
-                    stored: None,
-                    aside: None,
-                },
+                    local.clone(),
+                    remote.clone(),
+                    *modified,
+                    self.tools.flow(),
+                ),
                 *size,
             ),
             _ => return None,
@@ -175,6 +202,7 @@ impl Crew {
         self.summary.verified += results.verified;
         self.summary.failed.extend(results.failed);
         let left = std::mem::take(&mut *lock(&batch.queue));
+        self.incomplete |= !left.is_empty();
         if let Some(reason) = results.given_up {
             self.summary.failed.extend(left.iter().map(|job| Outcome {
                 name: job.name(),
@@ -183,6 +211,50 @@ impl Crew {
                 },
             }));
             self.given_up = Some(reason);
+        } else if !self.tools.cancel.is_stopped() {
+            // Nothing may go missing without a word.
+            self.summary.failed.extend(left.iter().map(|job| Outcome {
+                name: job.name(),
+                error: Error::GivenUp {
+                    reason: "no session was left for it".to_owned(),
+                },
+            }));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::Flow;
+
+    /// A batch of one file that a worker has taken, and the file.
+    fn taken() -> (Batch, Job) {
+        let send = Send::new(1, "a".into(), "/a".to_owned(), None, Flow::default());
+        let batch = Batch {
+            queue: Mutex::new(VecDeque::from([Job::Send(send, 1)])),
+            workers: AtomicUsize::new(2),
+            stop: AtomicBool::new(false),
+            results: Mutex::default(),
+        };
+        let job = batch.next().unwrap();
+        (batch, job)
+    }
+
+    #[test]
+    fn a_file_that_is_put_back_is_never_left() {
+        let (batch, job) = taken();
+        assert!(batch.leave() && batch.put_back(job), "the other takes it");
+        assert!(batch.next().is_some());
+
+        let (batch, _job) = taken();
+        assert!(batch.next().is_none(), "the other has gone home");
+        assert!(!batch.leave(), "the last one stays");
+
+        let (batch, job) = taken();
+        assert!(batch.leave());
+        assert!(batch.next().is_none(), "the other goes home meanwhile");
+        assert!(!batch.put_back(job), "so it stays after all");
+        assert!(batch.next().is_some() && batch.next().is_none());
     }
 }

@@ -53,7 +53,7 @@ impl Worker {
 
     pub(super) async fn run(mut self) {
         while !self.tools.cancel.is_stopped() && !self.batch.stop.load(Ordering::Acquire) {
-            let Some(mut job) = lock(&self.batch.queue).pop_front() else {
+            let Some(mut job) = self.batch.next() else {
                 break;
             };
             let began = Instant::now();
@@ -74,10 +74,8 @@ impl Worker {
                     }
                 }
                 Ended::Failed(error) => self.failed(&job, error),
-                Ended::Surplus => {
-                    lock(&self.batch.queue).push_front(job);
-                    return;
-                }
+                Ended::Surplus if self.batch.put_back(job) => return,
+                Ended::Surplus => {}
             }
         }
         if let Some(session) = self.session.take() {
@@ -133,7 +131,7 @@ impl Worker {
             if self.tools.cancel.is_stopped() {
                 return Ended::Failed(Error::Interrupted);
             }
-            if is_too_many(&error) && self.may_leave() {
+            if is_too_many(&error) && self.batch.leave() {
                 self.tools.events.message(format!(
                     "the server wants fewer sessions: {}",
                     error.chain()
@@ -171,16 +169,6 @@ impl Worker {
             self.session = Some(remote);
         }
         outcome
-    }
-
-    /// Gives up this worker's place, unless it is the last.
-    fn may_leave(&self) -> bool {
-        self.batch
-            .workers
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| {
-                (left > 1).then(|| left - 1)
-            })
-            .is_ok()
     }
 }
 

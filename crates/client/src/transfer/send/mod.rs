@@ -75,6 +75,29 @@ struct Proof {
 }
 
 impl Send {
+    pub(super) fn new(
+        id: FileId,
+        local: PathBuf,
+        remote: String,
+        modified: Option<SystemTime>,
+        flow: Flow,
+    ) -> Self {
+        Self {
+            id,
+            local,
+            remote,
+            modified,
+            flow,
+            direct: false,
+            was_cut: false,
+            left: 0,
+            is_seen: false,
+            renaming: false,
+            stored: None,
+            aside: None,
+        }
+    }
+
     /// Sends the file over one session.
     pub(super) async fn run(
         &mut self,
