@@ -28,6 +28,9 @@ pub(super) struct Flow {
     pub(super) pace: Option<Arc<Pace>>,
     /// Bytes of the file on the other side.
     pub(super) done: Arc<AtomicU64>,
+    /// Bytes that were on the other side when the last try of an upload began: those alone are kept,
+    /// whatever went into the network after them.
+    pub(super) begun: Arc<AtomicU64>,
     /// Bytes that went over the wire in this run.
     pub(super) wire: Arc<AtomicU64>,
 }

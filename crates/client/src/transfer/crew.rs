@@ -135,6 +135,7 @@ impl Crew {
                     local: local.clone(),
                     size: *size,
                     modified: *modified,
+                    asked_time: false,
                     flow: self.tools.flow(),
                 },
                 root?.clone(),

@@ -17,7 +17,7 @@ use super::{
     copy::{self, CopyError, Flow},
     digest::Digest,
     local::{self, Found, LocalRoot},
-    resume::Begin,
+    resume::{Begin, seconds},
     task, verify,
 };
 use crate::{
@@ -37,6 +37,8 @@ pub(super) struct Fetch {
     pub(super) local: PathBuf,
     pub(super) size: Option<u64>,
     pub(super) modified: Option<SystemTime>,
+    /// The time was asked for by MDTM, and is not that of a listing.
+    pub(super) asked_time: bool,
     pub(super) flow: Flow,
 }
 
@@ -68,19 +70,27 @@ impl Fetch {
                     path: root.shown(&self.local).display().to_string(),
                 });
             }
+            Found::Special => {
+                let words = "not a regular file; `-o -` writes to where output goes";
+                let error = io::Error::new(io::ErrorKind::InvalidInput, words);
+                return Err(Error::local("replace", root.shown(&self.local), error));
+            }
             Found::Other | Found::Nothing => {}
         }
         self.ask_facts(tools, remote).await?;
         let part = Part::open(self, tools, root)?;
         let resumed = part.begin != Begin::Fresh;
         match self.run_part(tools, root, remote, part).await {
-            Err(error @ (Error::HashMismatch { .. } | Error::ChangedMeanwhile { .. }))
-                if resumed =>
+            Err(error)
+                if matches!(error, Error::ChangedMeanwhile { .. })
+                    || resumed && matches!(error, Error::HashMismatch { .. }) =>
             {
-                // What was kept was not a part of this file after all.
+                // What was kept was not a part of this file after all, or it is another one by now.
                 tools
                     .events
                     .message(format!("{}, from the beginning", error.chain()));
+                (self.size, self.modified) = (None, None);
+                self.ask_facts(tools, remote).await?;
                 let part = Part::fresh(self, root)?;
                 self.run_part(tools, root, remote, part).await
             }
@@ -95,6 +105,7 @@ impl Fetch {
         let wants_time = tools.options.keep_times || tools.options.resume;
         if self.modified.is_none() && wants_time {
             self.modified = remote.modified(&self.remote).await?;
+            self.asked_time = true;
         }
         Ok(())
     }
@@ -118,14 +129,17 @@ impl Fetch {
             }
         };
         let verified = match self.prove(tools, root, remote, &part, hash, digest).await {
-            Ok(verified) => verified,
-            Err(error) => {
-                if matches!(error, Error::HashMismatch { .. }) {
-                    part.discard(root);
-                }
-                return Err(error);
-            }
+            Ok(None) if bytes >= SYNC_FROM => self.ensure_unchanged(remote).await.map(|()| None),
+            other => other,
         };
+        let verified = verified.inspect_err(|error| {
+            if matches!(
+                error,
+                Error::HashMismatch { .. } | Error::ChangedMeanwhile { .. }
+            ) {
+                part.discard(root);
+            }
+        })?;
         self.publish(tools, root, part, bytes).await?;
         Ok(Done { bytes, verified })
     }
@@ -273,6 +287,28 @@ impl Fetch {
             verify::Verdict::Same(algorithm) => Some(algorithm),
             verify::Verdict::Untold => None,
         })
+    }
+
+    /// Without a hash a file that was rewritten while it came is known by its time alone.
+    async fn ensure_unchanged(&self, remote: &mut dyn Remote) -> Result<(), Error> {
+        let Some(before) = self.modified.filter(|_| remote.is_usable()) else {
+            return Ok(());
+        };
+        // Asked by the verb that told it before: some servers differ from themselves.
+        let now = if remote.abilities().mlst() && !self.asked_time {
+            remote
+                .stat(&self.remote)
+                .await?
+                .and_then(|entry| entry.modified)
+        } else {
+            remote.modified(&self.remote).await?
+        };
+        match now {
+            Some(now) if seconds(now) != seconds(before) => Err(Error::ChangedMeanwhile {
+                path: self.remote.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     async fn publish(

@@ -42,6 +42,15 @@ impl Job {
         }
     }
 
+    /// Bytes that are known to be on the other side.
+    pub(super) fn reached(&self) -> u64 {
+        let count = match self {
+            Self::Fetch(fetch, _) => &fetch.flow.done,
+            Self::Send(send, _) => &send.flow.begun,
+        };
+        count.load(Ordering::Relaxed)
+    }
+
     pub(super) fn started(&self) -> Event {
         let (size, direction) = match self {
             Self::Fetch(fetch, _) => (fetch.size, Direction::Down),

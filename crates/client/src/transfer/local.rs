@@ -32,8 +32,10 @@ pub(super) struct LocalRoot {
 pub(super) enum Found {
     Nothing,
     Dir,
-    /// A file, a link, or something special.
+    /// A file or a link.
     Other,
+    /// A device, a FIFO or a socket.
+    Special,
 }
 
 impl LocalRoot {
@@ -96,7 +98,8 @@ impl LocalRoot {
     pub(super) fn look(&self, path: &Path) -> Found {
         match self.dir.symlink_metadata(path) {
             Ok(meta) if meta.is_dir() => Found::Dir,
-            Ok(_) => Found::Other,
+            Ok(meta) if meta.is_file() || meta.is_symlink() => Found::Other,
+            Ok(_) => Found::Special,
             Err(_) => Found::Nothing,
         }
     }

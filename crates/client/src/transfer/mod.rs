@@ -74,6 +74,7 @@ impl Tools {
             cancel: self.cancel.clone(),
             pace: self.pace.clone(),
             done: Arc::default(),
+            begun: Arc::default(),
             wire: Arc::clone(&self.wire),
         }
     }

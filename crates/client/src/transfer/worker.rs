@@ -123,7 +123,7 @@ impl Worker {
     async fn run_job(&mut self, job: &mut Job) -> Ended {
         let mut tries = Tries::default();
         loop {
-            let before = job.flow().done.load(Ordering::Relaxed);
+            let before = job.reached();
             let error = match self.try_once(job).await {
                 Ok(done) => return Ended::Done(done),
                 Err(error) => error,
@@ -138,7 +138,7 @@ impl Worker {
                 ));
                 return Ended::Surplus;
             }
-            if job.flow().done.load(Ordering::Relaxed) > before {
+            if job.reached() > before {
                 tries.advanced();
             }
             let backoff = &self.tools.options.backoff;

@@ -3,7 +3,6 @@
 use std::{
     fs::File,
     io::{Read as _, Seek as _, SeekFrom},
-    time::SystemTime,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -52,13 +51,14 @@ impl Send {
             });
         }
         let begin = resume::upload(remote.size(part).await?, source.size);
-        if let Begin::Resume { from, have } = begin {
-            let same = self
+        if let Begin::Resume { from, have } = begin
+            && self
                 .overlap_is_equal(remote, source, part, from, have)
-                .await?;
-            return Ok(if same { begin } else { Begin::Fresh });
+                .await?
+        {
+            return Ok(begin);
         }
-        Ok(begin)
+        Ok(Begin::Fresh)
     }
 
     /// Whether the try before stored all of it and lost the session only then: some servers close it
@@ -79,7 +79,7 @@ impl Send {
     }
 
     /// Reads the end of the part back. A server that will not show it gets the file anew.
-    async fn overlap_is_equal(
+    pub(super) async fn overlap_is_equal(
         &self,
         remote: &mut dyn Remote,
         source: &Source,
@@ -129,12 +129,23 @@ pub(super) async fn open(
         for start in ways.into_iter().skip(usize::from(!promised)) {
             match remote.open_write(path, start).await {
                 Ok(data) => return Ok((data, have)),
-                Err(error) if error.is_transient() => return Err(error.into()),
+                Err(error) if error.is_transient() && !refuses_restart(&error) => {
+                    return Err(error.into());
+                }
                 Err(error) => tools.events.message(format!("resume: {error}")),
             }
         }
+        // A server that lets no file be replaced (ProFTPD's `AllowOverwrite off`) wants it gone.
+        if !remote.abilities().atomic_stor() {
+            let _gone = remote.remove_file(path).await;
+        }
     }
     Ok((remote.open_write(path, Start::New).await?, 0))
+}
+
+/// ProFTPD's `AllowStoreRestart off` answers 451, as if it would pass.
+fn refuses_restart(error: &RemoteError) -> bool {
+    matches!(error, RemoteError::Refused { reply, .. } if reply.code == 451)
 }
 
 /// Asks a server that commits whole files how much of an unfinished one it keeps, which no SIZE
@@ -181,10 +192,9 @@ fn compare(data: &mut dyn Data, file: &File, from: u64, have: u64) -> Result<boo
     }
 }
 
-/// The temporary name: it tells of which size and time the file is, so that another version of
-/// it is never gone on with; and how many of them the server had to be left with before.
-pub(super) fn part_of(remote: &str, size: u64, modified: Option<SystemTime>, left: u32) -> String {
-    let time = modified.map_or(0, resume::seconds);
+/// The temporary name: it tells which state of which file it is, so that nothing else is ever gone on
+/// with, and no other machine writes to it; and how many the server had to be left with before.
+pub(super) fn part_of(remote: &str, identity: &str, left: u32) -> String {
     let again = if left > 0 {
         format!(" {left}")
     } else {
@@ -197,10 +207,10 @@ pub(super) fn part_of(remote: &str, size: u64, modified: Option<SystemTime>, lef
             .map(|byte| format!("{byte:02x}"))
             .collect()
     };
-    let tag = tag_of(&format!("{size} {time}{again}"));
+    let tag = tag_of(&format!("{identity}{again}"));
     // The end of a name that is cut must tell its part from another's.
     if is_cut(remote, &tag) {
-        return part_name(remote, &tag_of(&format!("{size} {time} {remote}{again}")));
+        return part_name(remote, &tag_of(&format!("{identity} {remote}{again}")));
     }
     part_name(remote, &tag)
 }
@@ -210,16 +220,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_version_of_a_file_has_another_part() {
-        let then = SystemTime::UNIX_EPOCH;
-        let later = then + std::time::Duration::from_secs(1);
-        let part = part_of("/in/a.iso", 5, Some(then), 0);
+    fn another_state_of_a_file_has_another_part() {
+        let part = part_of("/in/a.iso", "one", 0);
         assert!(part.starts_with("/in/a.iso.") && part.ends_with(".ftpc-part"));
-        assert_eq!(part, part_of("/in/a.iso", 5, Some(then), 0));
-        assert_ne!(part, part_of("/in/a.iso", 6, Some(then), 0));
-        assert_ne!(part, part_of("/in/a.iso", 5, Some(later), 0));
-        assert!(!part_of("a", 0, None, 0).contains('/'));
-        let long = |end| part_of(&format!("/in/{}{end}", "x".repeat(250)), 5, Some(then), 0);
+        assert_eq!(part, part_of("/in/a.iso", "one", 0));
+        assert_ne!(part, part_of("/in/a.iso", "two", 0));
+        assert_ne!(part, part_of("/in/a.iso", "one", 1));
+        assert!(!part_of("a", "", 0).contains('/'));
+        let long = |end| part_of(&format!("/in/{}{end}", "x".repeat(250)), "one", 0);
         assert_ne!(long("1"), long("2"));
     }
 }

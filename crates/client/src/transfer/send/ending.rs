@@ -2,11 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Send, source::Source};
+use super::{LARGE, Send, source::Source};
 use crate::{
     error::{Error, RemoteError},
-    remote::{Remote, names::display},
-    transfer::{Tools, part::is_unwelcome, publish},
+    remote::{
+        Remote,
+        names::{self, display},
+    },
+    transfer::{Tools, part::is_unwelcome, publish, verify},
 };
 
 impl Send {
@@ -17,13 +20,48 @@ impl Send {
         }
     }
 
+    /// Tells whether the part has its final name though no answer said so. That one is gone and the
+    /// other has this size proves nothing: after a crash it may be the old file.
     pub(super) async fn was_renamed(
         &self,
+        tools: &Tools,
         remote: &mut dyn Remote,
+        source: &Source,
         part: &str,
-        size: u64,
     ) -> Result<bool, Error> {
-        Ok(remote.size(part).await?.is_none() && remote.size(&self.remote).await? == Some(size))
+        let (path, size) = (&self.remote, source.size);
+        if remote.size(part).await?.is_some() || remote.size(path).await? != Some(size) {
+            return Ok(false);
+        }
+        let Some(how) = remote.abilities().hash() else {
+            return Ok(size < LARGE && self.overlap_is_equal(remote, source, path, 0, size).await?);
+        };
+        let local = async || {
+            let (file, cancel) = (source.handle(&self.local)?, &self.flow.cancel);
+            verify::hash_file(file, self.local.clone(), how, cancel).await
+        };
+        match verify::compare(tools, self.id, remote, path, how, local).await {
+            Ok(verdict) => Ok(matches!(verdict, verify::Verdict::Same(_))),
+            Err(Error::HashMismatch { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells whether a part that was stored is gone. Where neither it nor the final name is seen, the
+    /// directory may be one that only takes.
+    async fn is_taken_away(&self, remote: &mut dyn Remote, part: &str) -> bool {
+        if !matches!(remote.size(part).await, Ok(None)) {
+            return false;
+        }
+        if self.is_seen || matches!(remote.size(&self.remote).await, Ok(Some(_))) {
+            return true;
+        }
+        let (dir, name) = names::split(part);
+        let Ok(listing) = remote.list(dir).await else {
+            return false;
+        };
+        let mut entries = listing.entries.iter().map(|entry| entry.name.as_str());
+        !listing.entries.is_empty() && entries.all(|entry| entry != name)
     }
 
     /// Gives the part its final name, or the name that the server leaves for it; returns that.
@@ -55,9 +93,8 @@ impl Send {
 
     /// A part that never can be published goes: the file is still here.
     async fn unpublished(&self, remote: &mut dyn Remote, part: &str, source: RemoteError) -> Error {
-        let looks = self.is_seen && !source.is_transient();
-        if let (true, Some((_, want, _))) = (looks, &self.stored)
-            && matches!(remote.size(part).await, Ok(None))
+        if let (false, Some((_, want, _))) = (source.is_transient(), &self.stored)
+            && self.is_taken_away(remote, part).await
         {
             // Somebody else took it, who may send this very file.
             return Error::Truncated {

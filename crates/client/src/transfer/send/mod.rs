@@ -112,7 +112,7 @@ impl Send {
     }
 
     fn part(&self, source: &Source, left: u32) -> String {
-        part_of(&self.remote, source.size, source.modified, left)
+        part_of(&self.remote, &source.identity, left)
     }
 
     async fn send(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<Done, Error> {
@@ -127,7 +127,7 @@ impl Send {
         // Where the server chooses names, what has the final one may be another file: it is not taken
         // for this one, and nothing is sent to it. Better stored twice than not at all.
         let keeps_name = remote.abilities().on_duplicate() != OnDuplicate::Rename;
-        if self.renaming && keeps_name && self.was_renamed(remote, &part, source.size).await? {
+        if self.renaming && keeps_name && self.was_renamed(tools, remote, &source, &part).await? {
             publish::remove_aside(remote, &mut self.aside).await;
             let name = self.remote.clone();
             self.finish_up(tools, remote, &source, &name).await?;
@@ -144,6 +144,13 @@ impl Send {
             Err(Error::Remote(error))
                 if keeps_name && part != self.remote && is_unwelcome(&part, &error) =>
             {
+                // One that an earlier try left may stand in the way.
+                let stale = matches!(&error, RemoteError::Refused { verb, .. } if verb == "STOR");
+                if stale && remote.remove_file(&part).await.is_ok() {
+                    return self
+                        .attempt(tools, remote, &source, &part, Begin::Fresh)
+                        .await;
+                }
                 self.direct = true;
                 let path = self.remote.clone();
                 let begin = Begin::Fresh;
@@ -225,8 +232,9 @@ impl Send {
         let verified = match self.prove(tools, remote, source, path, proof).await {
             Ok(verified) => verified,
             Err(error) => {
-                // What is there is not the file: it must not be found by anyone, nor resumed.
-                if !error.is_transient() && remote.is_usable() {
+                // What is there is not the file: it must not be gone on with. Under the final name it
+                // may be somebody else's by now.
+                if !error.is_transient() && path != self.remote && remote.is_usable() {
                     let _gone = remote.remove_file(path).await;
                 }
                 return Err(error);
@@ -270,6 +278,7 @@ impl Send {
         }
         self.ensure_room(remote, path, source.size - have).await?;
         let (data, have) = open(tools, remote, path, have).await?;
+        self.flow.begun.store(have, Ordering::Relaxed);
         self.flow.done.store(have, Ordering::Relaxed);
         let digest = hash
             .filter(|_| have == 0)
