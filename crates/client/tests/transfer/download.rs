@@ -230,3 +230,56 @@ async fn a_rate_limit_is_kept() {
     // A lower bound only: 0.5 s at the rate, less the burst.
     assert!(began.elapsed() >= Duration::from_millis(240));
 }
+
+#[tokio::test]
+async fn a_file_that_was_rewritten_while_it_came_is_fetched_again() {
+    let temp = tempfile::tempdir().unwrap();
+    let (old, new) = (noise(2 << 20), vec![b'n'; 2 << 20]);
+    let written = AtomicBool::new(false);
+    let replaced = new.clone();
+    let server = Fake::default()
+        .file("/a", old)
+        .feat(&["SIZE", "MDTM", "REST STREAM"])
+        .hook(move |session, line| {
+            if line.starts_with("RETR") && !written.swap(true, Ordering::SeqCst) {
+                session.retrieve("/a", 0);
+                // In place, with no other size: the middle of it might have come mixed.
+                session
+                    .files
+                    .lock()
+                    .unwrap()
+                    .insert("/a".to_owned(), replaced.clone());
+                return true;
+            }
+            let told = line.starts_with("MDTM") && written.load(Ordering::SeqCst);
+            if told {
+                session.say("213 20250607080910");
+            }
+            told
+        })
+        .start();
+    let summary = run(&server, fetching(temp.path(), "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert!(fs::read(temp.path().join("a")).unwrap() == new);
+    assert_eq!(server.count("RETR"), 2);
+    assert_eq!(leftovers(temp.path()), ["a"]);
+}
+
+#[tokio::test]
+async fn a_fifo_or_a_device_is_not_replaced() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let server = Fake::default().file("/a", "x").start();
+    let forced = Options {
+        force: true,
+        ..options()
+    };
+    let (summary, _) = run_with(&server, forced, fetching(temp.path(), "/a")).await;
+    let text = only_error(&summary).chain();
+    assert!(text.contains("not a regular file"), "{text}");
+    let kind = fs::symlink_metadata(&path).unwrap().file_type();
+    assert!(std::os::unix::fs::FileTypeExt::is_fifo(&kind));
+    assert_eq!(server.count("RETR"), 0);
+}

@@ -162,3 +162,63 @@ async fn a_part_that_somebody_takes_away_is_sent_again_and_the_file_there_stays_
     let direct = server.lines().iter().any(|line| line == "STOR /a");
     assert!(!direct, "{:?}", server.lines());
 }
+
+#[tokio::test]
+async fn an_old_file_of_the_same_size_is_not_taken_for_the_new_one() {
+    // The server dies at the rename and has neither part nor new file when it is back.
+    for (verb, feat) in [
+        ("RNFR", "SIZE"),
+        ("RNTO", "SIZE"),
+        ("RNTO", "HASH SHA-256*"),
+    ] {
+        let temp = tempfile::tempdir().unwrap();
+        let lost = AtomicBool::new(false);
+        let server = Fake::default()
+            .feat(&[feat, "SIZE", "MDTM", "MFMT", "REST STREAM"])
+            .file("/a", vec![b'o'; 100_000])
+            .hook(move |session, line| {
+                line.starts_with(verb) && !lost.swap(true, Ordering::SeqCst) && {
+                    let mut files = session.files.lock().unwrap();
+                    files.retain(|name, _| name == "/a");
+                    drop(files);
+                    session.hang_up();
+                    true
+                }
+            })
+            .start();
+        let content = noise(100_000);
+        let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+        assert!(summary.failed.is_empty(), "{verb} {:?}", summary.failed);
+        assert_eq!(server.content("/a").unwrap(), content, "{verb} {feat}");
+        assert_eq!(server.names(), ["/a"]);
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_goes_while_it_is_written_is_no_reason_to_write_over_the_file_there() {
+    let temp = tempfile::tempdir().unwrap();
+    let taken = AtomicBool::new(false);
+    let server = Fake::default()
+        .file("/a", "whole, and of another content")
+        .hook(move |session, line| {
+            // Before the server has told its size.
+            if line.ends_with("-part")
+                && line.starts_with("SIZE")
+                && session.content("/a").is_some()
+            {
+                let mut files = session.files.lock().unwrap();
+                let stored = files.keys().any(|name| name.ends_with("-part"));
+                if stored && !taken.swap(true, Ordering::SeqCst) {
+                    files.retain(|name, _| name == "/a");
+                }
+            }
+            false
+        })
+        .start();
+    let content = noise(100_000);
+    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a").unwrap(), content);
+    let direct = server.lines().iter().any(|line| line == "STOR /a");
+    assert!(!direct, "{:?}", server.lines());
+}

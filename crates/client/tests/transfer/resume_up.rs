@@ -208,3 +208,54 @@ async fn an_upload_goes_on_by_rest_only_where_that_is_promised() {
     assert!(server.content("/a").unwrap() == content);
     assert_eq!((server.count("STOR"), server.count("APPE")), (1, 1));
 }
+
+#[tokio::test]
+async fn a_server_that_takes_no_restart_and_replaces_nothing_gets_the_file_anew() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(200_000);
+    let cut = AtomicBool::new(false);
+    let server = Fake::default()
+        .hook(move |session, line| {
+            let Some((verb @ ("STOR" | "APPE"), path)) = line.split_once(' ') else {
+                return false;
+            };
+            if verb == "APPE" || std::mem::take(&mut session.rest) > 0 {
+                session.say("451 Append/Restart not permitted, try again");
+                return true;
+            }
+            if session.content(path).is_some() {
+                session.say("550 Overwrite permission denied");
+                return true;
+            }
+            !cut.swap(true, Ordering::SeqCst) && {
+                cut_upload(session, line, 100_000);
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a").unwrap(), content);
+    assert_eq!(server.names(), ["/a"]);
+}
+
+#[tokio::test]
+async fn bytes_that_the_server_does_not_keep_are_no_progress() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .hook(move |session, line| {
+            line.starts_with("STOR") && {
+                // As on a full disk: what comes is taken and dropped.
+                session.rest = 0;
+                session.say("150 go");
+                let mut data = session.data();
+                let _ = std::io::copy(&mut data, &mut std::io::sink());
+                session.say("451 Failure writing to local file");
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", &noise(700_000), "/a")).await;
+    assert_eq!(summary.failed.len(), 1);
+    assert_eq!(server.count("STOR"), 5);
+}
