@@ -140,31 +140,43 @@ impl Send {
             self.ensure_free(remote).await?;
         }
         let begin = self.begin(tools, remote, &source, &part).await?;
-        match self.attempt(tools, remote, &source, &part, begin).await {
-            Err(Error::Remote(error))
-                if keeps_name && part != self.remote && is_unwelcome(&part, &error) =>
-            {
-                // One that an earlier try left may stand in the way.
-                let stale = matches!(&error, RemoteError::Refused { verb, .. } if verb == "STOR");
-                if stale && remote.remove_file(&part).await.is_ok() {
-                    return self
-                        .attempt(tools, remote, &source, &part, Begin::Fresh)
-                        .await;
-                }
-                self.direct = true;
-                let path = self.remote.clone();
-                let begin = Begin::Fresh;
-                let sent = self.attempt(tools, remote, &source, &path, begin).await;
-                // Where the file itself is refused, its name was not the reason.
-                if !matches!(&sent, Err(Error::Remote(RemoteError::Refused { .. }))) {
-                    tools.events.message(format!(
-                        "`{path}`: the server takes no temporary name here ({error}); sent directly"
-                    ));
-                }
-                sent
+        let may_go_directly = keeps_name && part != self.remote;
+        let mut sent = self.attempt(tools, remote, &source, &part, begin).await;
+        if may_go_directly
+            && matches!(&sent, Err(Error::Remote(error)) if is_refused_to_begin(&part, error))
+            && remote.remove_file(&part).await.is_ok()
+        {
+            // One that an earlier try left stood in the way.
+            let begin = Begin::Fresh;
+            sent = self.attempt(tools, remote, &source, &part, begin).await;
+        }
+        match sent {
+            Err(Error::Remote(error)) if may_go_directly && is_unwelcome(&part, &error) => {
+                self.send_directly(tools, remote, &source, &error).await
             }
             other => other,
         }
+    }
+
+    /// Sends to the final name, since the server takes no part.
+    async fn send_directly(
+        &mut self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+        source: &Source,
+        why: &RemoteError,
+    ) -> Result<Done, Error> {
+        self.direct = true;
+        let path = self.remote.clone();
+        let begin = Begin::Fresh;
+        let sent = self.attempt(tools, remote, source, &path, begin).await;
+        // Where the file itself is refused, its name was not the reason.
+        if !matches!(&sent, Err(Error::Remote(RemoteError::Refused { .. }))) {
+            tools.events.message(format!(
+                "`{path}`: the server takes no temporary name here ({why}); sent directly"
+            ));
+        }
+        sent
     }
 
     /// Looks before a byte moves whether a server that refuses taken names would refuse this one at
@@ -383,4 +395,10 @@ fn never_began(error: &Error) -> bool {
             ..
         })
     )
+}
+
+/// Tells whether the part was refused before a byte moved.
+fn is_refused_to_begin(part: &str, error: &RemoteError) -> bool {
+    let stores = matches!(error, RemoteError::Refused { verb, .. } if verb == "STOR");
+    stores && is_unwelcome(part, error)
 }
