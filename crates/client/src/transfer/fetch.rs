@@ -80,22 +80,28 @@ impl Fetch {
         self.ask_facts(tools, remote).await?;
         let part = Part::open(self, tools, root)?;
         let resumed = part.begin != Begin::Fresh;
-        match self.run_part(tools, root, remote, part).await {
-            Err(error)
-                if matches!(error, Error::ChangedMeanwhile { .. })
-                    || resumed && matches!(error, Error::HashMismatch { .. }) =>
-            {
-                // What was kept was not a part of this file after all, or it is another one by now.
-                tools
-                    .events
-                    .message(format!("{}, from the beginning", error.chain()));
-                (self.size, self.modified) = (None, None);
-                self.ask_facts(tools, remote).await?;
-                let part = Part::fresh(self, root)?;
-                self.run_part(tools, root, remote, part).await
-            }
-            other => other,
+        let error = match self.run_part(tools, root, remote, part).await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        let is_another = match &error {
+            Error::ChangedMeanwhile { .. } => true,
+            // What was kept was not a part of this file after all, or it is another one by now.
+            Error::HashMismatch { .. } => resumed || self.ensure_unchanged(remote).await.is_err(),
+            _ => false,
+        };
+        if is_another || is_of_another_size(&error) {
+            (self.size, self.modified) = (None, None);
         }
+        if !is_another {
+            return Err(error);
+        }
+        tools
+            .events
+            .message(format!("{}, from the beginning", error.chain()));
+        self.ask_facts(tools, remote).await?;
+        let part = Part::fresh(self, root)?;
+        self.run_part(tools, root, remote, part).await
     }
 
     async fn ask_facts(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<(), Error> {
@@ -338,6 +344,17 @@ impl Fetch {
             return publish();
         }
         task::blocking(publish).await?
+    }
+}
+
+/// Tells whether the next try is to ask for the size again.
+fn is_of_another_size(error: &Error) -> bool {
+    match error {
+        Error::Truncated { .. } => true,
+        Error::Remote(RemoteError::Io { source, .. }) => {
+            source.kind() == io::ErrorKind::InvalidData
+        }
+        _ => false,
     }
 }
 

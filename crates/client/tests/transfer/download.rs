@@ -283,3 +283,29 @@ async fn a_fifo_or_a_device_is_not_replaced() {
     assert!(std::os::unix::fs::FileTypeExt::is_fifo(&kind));
     assert_eq!(server.count("RETR"), 0);
 }
+
+#[tokio::test]
+async fn a_file_that_became_shorter_after_the_listing_comes_as_it_is_now() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/d/a", "0123456789")
+        .hook(|session, line| {
+            if line.starts_with("RETR") {
+                let mut files = session.files.lock().unwrap();
+                files.insert("/d/a".to_owned(), b"0123".to_vec());
+            }
+            false
+        })
+        .start();
+    let mut plan = ftpc::plan::Plan::new(temp.path());
+    plan.push(ftpc::plan::Step::Fetch {
+        remote: "/d/a".to_owned(),
+        local: "a".into(),
+        size: Some(10),
+        modified: None,
+    });
+    let summary = run(&server, plan).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(fs::read(temp.path().join("a")).unwrap(), b"0123");
+    assert_eq!(server.count("RETR"), 2);
+}
