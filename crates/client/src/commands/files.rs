@@ -7,7 +7,7 @@ use crate::{
     exit::ExitCode,
     remote::{Kind, Remote, names},
     target::Target,
-    transfer::stream::fetch_into,
+    transfer::stream::{fetch_into, settle_stdout},
     ui::escape::shown,
 };
 
@@ -28,6 +28,7 @@ pub async fn cat(app: &App, paths: &[String]) -> Answer {
             Err(error) => return Err(error.into()),
         }
     }
+    settle_stdout()?;
     done(&link, session).await
 }
 

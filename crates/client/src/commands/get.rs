@@ -15,7 +15,10 @@ use crate::{
         walk::{self, Tree, local_name},
     },
     remote::{Entry, Kind, Remote, Reply, names},
-    transfer::{Options, stream::fetch_into},
+    transfer::{
+        Options,
+        stream::{fetch_into, settle_stdout},
+    },
 };
 
 /// What operands name, with the path of each.
@@ -186,5 +189,6 @@ async fn to_stdout(app: &App, link: &Link, paths: &[String]) -> Answer {
         }
     }
     link.close().await;
+    settle_stdout()?;
     Ok(ExitCode::Done)
 }

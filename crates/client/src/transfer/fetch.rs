@@ -331,6 +331,8 @@ impl Fetch {
             let shown = || root.shown(&local);
             if bytes >= SYNC_FROM {
                 part.force(&root)?;
+            } else {
+                part.settle(&root)?;
             }
             if let Some(time) = modified
                 && let Err(error) = local::set_modified(&part.file, time)

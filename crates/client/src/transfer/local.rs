@@ -6,7 +6,7 @@
 use std::{
     fs::{File, FileTimes, TryLockError},
     io,
-    os::unix::fs::MetadataExt as _,
+    os::{fd::AsFd, unix::fs::MetadataExt as _},
     path::{Component, Path, PathBuf},
     sync::Arc,
     time::SystemTime,
@@ -286,6 +286,12 @@ pub(super) fn note_of(part: &Path) -> PathBuf {
     let mut name = part.file_name().unwrap_or_default().to_owned();
     name.push(".json");
     part.with_file_name(name)
+}
+
+/// Closes a second handle: sshfs, NFS and others write out, or refuse, at each close. The file stays
+/// open and locked.
+pub(super) fn close_again(file: impl AsFd) -> io::Result<()> {
+    Ok(nix::unistd::close(file.as_fd().try_clone_to_owned()?)?)
 }
 
 /// Sets the modification time of an open file. Some FUSE disks (libfuse 2) take it only together with

@@ -18,6 +18,15 @@ use crate::{
     remote::{Data, OnDuplicate, Remote, Start},
 };
 
+/// Makes sure that what went to standard output was taken.
+///
+/// # Errors
+/// It was refused, as by a full network disk at the last moment.
+pub fn settle_stdout() -> Result<(), Error> {
+    let settled = super::local::close_again(std::io::stdout());
+    settled.map_err(|error| Error::local("write", "standard output", error))
+}
+
 /// Fetches a file into a writer; returns its size. The size is compared with what the server
 /// tells.
 ///

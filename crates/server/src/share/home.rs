@@ -187,6 +187,8 @@ impl Home {
         let holder = self.parent_of(path)?;
         room::check(&holder.dir, self.shared.reserve, path, 1)?;
         let mode = Mode::from_raw_mode(0o777 & !self.shared.umask);
+        // The group of a shared directory is that of all below it.
+        let inherited = fstat(&holder.dir).map_or(0, |stat| stat.st_mode & 0o2000);
         let io = |error: Errno| match error {
             // RFC 959 §5.4: MKD answers 550; 553 is for names of files.
             Errno::EXIST => ShareError::Made { path: path.clone() },
@@ -194,6 +196,7 @@ impl Home {
         };
         mkdirat(&holder.dir, &holder.name, mode).map_err(io)?;
         // The process's own umask must not take more than the configuration says.
+        let mode = mode | Mode::from_raw_mode(inherited);
         match chmodat(&holder.dir, &holder.name, mode, AtFlags::empty()) {
             // A disk that keeps no modes has made its directory all the same.
             Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
@@ -391,7 +394,7 @@ impl Home {
 }
 
 /// The one way to act on what an `O_PATH` handle holds.
-fn proc_path(fd: &OwnedFd) -> String {
+pub(super) fn proc_path(fd: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", fd.as_raw_fd())
 }
 

@@ -98,6 +98,15 @@ impl Part {
         })
     }
 
+    /// Closes a second handle to it, which network disks answer for what they have not written yet.
+    /// What they refuse then goes.
+    pub(super) fn settle(&self, root: &LocalRoot) -> Result<(), Error> {
+        local::close_again(&self.file).map_err(|error| {
+            self.discard(root);
+            Error::local("write", root.shown(&self.path), error)
+        })
+    }
+
     /// After a failure: the part stays when it can be resumed.
     pub(super) fn clean_up(&self, tools: &Tools, root: &LocalRoot) {
         let kept = self.file.metadata().is_ok_and(|meta| meta.len() > 0);

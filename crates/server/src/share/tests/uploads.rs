@@ -178,3 +178,46 @@ fn bytes_copied_to_append_to_are_promised_like_those_that_come() {
     assert_eq!(refused.code(), 452, "{refused}");
     assert_eq!(bed.partials(), others.len(), "half a copy is not kept");
 }
+
+#[test]
+fn a_file_that_replaces_another_keeps_its_access_list() {
+    use rustix::fs::{XattrFlags, getxattr, setxattr};
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    store(&home, "a", FRESH, b"old").unwrap();
+    // user::rw- user:777:rw- group::--- mask::rw- other::--- (acl(5), little-endian, version 2).
+    let entries: [(u16, u16, u32); 5] = [
+        (1, 6, u32::MAX),
+        (2, 6, 777),
+        (4, 0, u32::MAX),
+        (16, 6, u32::MAX),
+        (32, 0, u32::MAX),
+    ];
+    let mut list = 2u32.to_le_bytes().to_vec();
+    for (tag, may, who) in entries {
+        list.extend(tag.to_le_bytes());
+        list.extend(may.to_le_bytes());
+        list.extend(who.to_le_bytes());
+    }
+    const ACL: &str = "system.posix_acl_access";
+    if setxattr(bed.disk("a"), ACL, &list, XattrFlags::empty()).is_err() {
+        eprintln!("SKIPPED: this disk keeps no access lists");
+        return;
+    }
+    store(&home, "a", FRESH, b"new").unwrap();
+    let mut kept = [0; 4096];
+    let length = getxattr(bed.disk("a"), ACL, &mut kept).unwrap();
+    assert_eq!(kept[..length], list);
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"new");
+}
+
+#[test]
+fn a_directory_in_a_shared_one_is_of_its_group_too() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    home.make_dir(&path("d")).unwrap();
+    fs::set_permissions(bed.disk("d"), fs::Permissions::from_mode(0o2775)).unwrap();
+    home.make_dir(&path("d/e")).unwrap();
+    let mode = fs::metadata(bed.disk("d/e")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o2755);
+}

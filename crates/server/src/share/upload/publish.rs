@@ -8,12 +8,20 @@ use std::{
 
 use ftp_config::{SharePath, server::Fsync};
 use rustix::{
-    fs::{AtFlags, Mode, OFlags, fchmod, futimens, openat, renameat, statat},
+    fs::{
+        AtFlags, Mode, OFlags, XattrFlags, fchmod, fsetxattr, futimens, lgetxattr, openat,
+        renameat, statat,
+    },
     io::Errno,
 };
 
 use super::{Committed, Taken, Upload};
-use crate::share::{ShareError, meta::modified_at, names, partial::Base, rename::rename_to_free};
+use crate::share::{
+    ShareError, home::proc_path, meta::modified_at, names, partial::Base, rename::rename_to_free,
+};
+
+/// Where the system keeps a file's access list (acl(5)).
+const ACL: &str = "system.posix_acl_access";
 
 impl Upload {
     /// Gives the whole file its final name.
@@ -43,10 +51,16 @@ impl Upload {
     /// Waits until the disk has the file, if that is wished. What could not be written counts as
     /// written from then on, so nobody may go on behind it: it goes.
     fn force(self) -> Result<Self, ShareError> {
-        // Times and mode are to survive too, so not only the data.
-        if self.is_forced()
-            && let Err(error) = self.file().sync_all()
-        {
+        let file = self.file();
+        let written = match self.is_forced() {
+            // Times and mode are to survive too, so not only the data.
+            true => file.sync_all(),
+            // Network disks write out, or refuse, at each close.
+            false => file
+                .try_clone()
+                .and_then(|again| Ok(nix::unistd::close(again)?)),
+        };
+        if let Err(error) = written {
             let error = self.explain(error);
             self.discard();
             return Err(error);
@@ -77,9 +91,30 @@ impl Upload {
             Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {}
             Err(error) => return Err(error.into()),
         }
+        if self.replaces() {
+            self.keep_acl()?;
+        }
         if let Some(modified) = modified {
             futimens(file, &modified_at(modified))?;
         }
+        Ok(())
+    }
+
+    /// Gives the new file the access list of the one it replaces. Where there is one the group's bits of
+    /// that one's mode are the most the list allows, and not what the group may.
+    fn keep_acl(&self) -> io::Result<()> {
+        let old = std::path::Path::new(&proc_path(&self.dir)).join(&self.name);
+        let mut list = [0; 4096];
+        let length = match lgetxattr(&old, ACL, &mut list) {
+            Ok(length) => length,
+            Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOENT) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let kept = fsetxattr(self.file(), ACL, &list[..length], XattrFlags::empty());
+        kept.or_else(|_| {
+            let mode = Mode::from_raw_mode(self.mode & !0o070);
+            fchmod(self.file(), mode)
+        })?;
         Ok(())
     }
 
