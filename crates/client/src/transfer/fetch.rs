@@ -260,6 +260,13 @@ impl Fetch {
             .map_err(|error| Error::local("open", root.shown(&part.path), error))?;
         task::blocking(move || {
             let copied = receive_from(&mut *data, &file, begin, digest.as_mut(), size, &flow);
+            // The first close is the one that is told what a network disk refused.
+            let closed = nix::unistd::close(file).map_err(io::Error::from);
+            let copied = copied.and_then(|count| {
+                closed
+                    .map(|()| count)
+                    .map_err(|e| CopyError::Local("write", e))
+            });
             (data, copied, digest)
         })
         .await
