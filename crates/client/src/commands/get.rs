@@ -9,7 +9,8 @@ use crate::{
     error::{Error, RemoteError},
     exit::ExitCode,
     plan::{
-        Plan, Step, blind,
+        Plan, Step,
+        blind::{self, Aim},
         filter::{is_pattern, matcher},
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_name},
@@ -65,10 +66,10 @@ pub(crate) async fn run_chosen(
         add(app, &link, &mut plan, args, &path, &entry, &local).await?;
     }
     plan.one_source_each()?;
-    let twins = plan.twins();
-    if !twins.is_empty() && blind::is_blind(&plan.local_root) {
-        plan.refuse_twins(&twins, "this disk takes them for one");
-    }
+    let (twins, to_root) = (plan.twins(), plan.local_root.clone());
+    let mut aim = Aim::Here(&to_root);
+    let judged = blind::judge(twins, &mut aim).await?;
+    plan.refuse_twins(&judged.one, "this disk takes them for one");
     let options = Options {
         resume: !args.no_resume,
         force: args.force,
@@ -152,7 +153,8 @@ async fn add(
             remote: path.to_owned(),
             local: local.to_path_buf(),
             size: entry.size,
-            modified: entry.modified,
+            // A time that is only a day or a minute is asked for instead.
+            modified: entry.modified.filter(|_| entry.precision.as_secs() <= 1),
         });
         return Ok(());
     }

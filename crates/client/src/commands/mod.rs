@@ -271,6 +271,16 @@ pub(crate) fn agree(app: &App, why: String, otherwise: &str) -> Result<(), Failu
     Err(Failure::Said(ExitCode::Usage))
 }
 
+/// Says which of our own files a server does not let us remove.
+fn tell_left(app: &App, left: &[String]) {
+    for path in left {
+        let path = shown(&names::display(path));
+        app.ui.remark(format!(
+            "`{path}`: an empty file of ours that may not be removed"
+        ));
+    }
+}
+
 /// Says what a walk left out.
 pub(crate) fn tell_notes(app: &App, notes: &[String]) {
     notes

@@ -6,13 +6,14 @@ use std::{
     time::Instant,
 };
 
-use super::{Answer, carry_out, filter, local_file_name, report, tell_notes};
+use super::{Answer, carry_out, filter, local_file_name, report, tell_left, tell_notes};
 use crate::{
     app::{App, Failure, Link},
     cli::Put,
     error::Error,
     plan::{
-        Plan, Step, blind,
+        Plan, Step,
+        blind::{self, Aim},
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_path},
     },
@@ -43,7 +44,7 @@ pub async fn run(app: &App, args: &Put) -> Answer {
         add(app, &mut plan, source, &to, args)?;
     }
     plan.one_source_each()?;
-    spare_twins(&link, args, &to, &mut plan).await?;
+    spare_twins(app, &link, args, &mut plan).await?;
     let options = Options {
         resume: !args.no_resume,
         move_files: args.move_files,
@@ -193,21 +194,18 @@ fn add(app: &App, plan: &mut Plan, source: &Path, to: &To, args: &Put) -> Result
 
 /// Refuses names that would overwrite one another on the server's disk. Where that cannot be seen
 /// only what would lose its source is refused.
-async fn spare_twins(link: &Link, args: &Put, to: &To, plan: &mut Plan) -> Result<(), Failure> {
+async fn spare_twins(app: &App, link: &Link, args: &Put, plan: &mut Plan) -> Result<(), Failure> {
     let twins = plan.twins();
     if twins.is_empty() {
         return Ok(());
     }
-    let (To::Dir(dir) | To::Name(dir)) = to;
     let mut session = link.session().await?;
-    let told = blind::is_blind_there(&mut *session, dir).await?;
+    let judged = blind::judge(twins, &mut Aim::There(&mut *session, "")).await?;
     link.pool.give_back(session);
-    match told {
-        Some(true) => plan.refuse_twins(&twins, "the server's disk takes them for one"),
-        None if args.move_files => {
-            plan.refuse_twins(&twins, "the server's disk may take them for one");
-        }
-        _ => {}
+    tell_left(app, &judged.left);
+    plan.refuse_twins(&judged.one, "the server's disk takes them for one");
+    if args.move_files {
+        plan.refuse_twins(&judged.unseen, "the server's disk may take them for one");
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Answer, agree, carry_out, filter, tell_notes};
+use super::{Answer, agree, carry_out, filter, tell_left, tell_notes};
 use crate::{
     app::{App, Failure, Link},
     cli::Sync,
@@ -140,7 +140,8 @@ async fn trees(
         Way::Up => (&mut here, &mut there, Aim::There(&mut *session, top)),
         Way::Down => (&mut there, &mut here, Aim::Here(local)),
     };
-    match_cases(source, target, &mut aim, !args.dry_run).await?;
+    let left = match_cases(source, target, &mut aim, !args.dry_run).await?;
+    tell_left(app, &left);
     link.pool.give_back(session);
     tell_notes(app, &here.notes);
     tell_notes(app, &there.notes);

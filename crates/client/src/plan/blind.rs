@@ -1,72 +1,23 @@
 //! Whether a disk, here or behind a server, takes two cases of a name for one.
 
-use std::{collections::HashSet, fs, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    fs::{self, OpenOptions},
+    path::Path,
+};
 
 use super::{
+    case::Twin,
     spelling::{self, Pair},
     walk::{Tree, local_path},
 };
 use crate::{
     error::RemoteError,
-    remote::{Remote, Start, names},
+    remote::{Kind, Remote, Start, names},
+    transfer::chance_tag,
 };
 
-/// Asks the disk below a local directory. One that is still to be made is like the one above it; where
-/// nothing can be written nothing can be overwritten either. Blocks.
-#[must_use]
-pub fn is_blind(dir: &Path) -> bool {
-    let Ok(dir) = std::path::absolute(dir) else {
-        return false;
-    };
-    let Some(dir) = dir.ancestors().find(|dir| dir.is_dir()) else {
-        return false;
-    };
-    let probe = |word: &str| dir.join(probe_name(word));
-    if fs::write(probe("case"), "").is_err() {
-        return false;
-    }
-    let blind = probe("CASE").exists();
-    let _gone = fs::remove_file(probe("case"));
-    blind
-}
-
-/// Asks a server about one of its directories, or the one above if it is still to be made, by an empty
-/// file that goes at once. `None`: it does not let one see.
-///
-/// # Errors
-/// The session broke.
-pub async fn is_blind_there(
-    session: &mut dyn Remote,
-    dir: &str,
-) -> Result<Option<bool>, RemoteError> {
-    let mut dir = dir;
-    while !matches!(dir, "" | "/" | ".") && session.stat(dir).await?.is_none() {
-        dir = names::split(dir).0;
-    }
-    let probe = |word: &str| names::join(dir, &probe_name(word));
-    let (lower, upper) = (probe("case"), probe("CASE"));
-    match write_empty(session, &lower).await {
-        Err(RemoteError::Refused { .. }) if session.is_usable() => return Ok(None),
-        other => other?,
-    }
-    let seen = session.size(&lower).await?.is_some();
-    let twice = session.size(&upper).await?.is_some();
-    match session.remove_file(&lower).await {
-        Err(RemoteError::Refused { .. }) => {}
-        other => other?,
-    }
-    Ok(seen.then_some(twice))
-}
-
-async fn write_empty(session: &mut dyn Remote, path: &str) -> Result<(), RemoteError> {
-    session.open_write(path, Start::New).await?.finish().await
-}
-
-fn probe_name(word: &str) -> String {
-    format!(".ftpc-{word}-{}", std::process::id())
-}
-
-/// Where the target of a `sync` lies.
+/// Where the names that are made lie, and who is asked of their disks.
 pub enum Aim<'a> {
     /// On a server, below this directory.
     There(&'a mut dyn Remote, &'a str),
@@ -74,14 +25,58 @@ pub enum Aim<'a> {
     Here(&'a Path),
 }
 
+/// What was learned of names that differ in case only.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// Those that are one on their disk.
+    pub one: Vec<Twin>,
+    /// Those of which that cannot be seen.
+    pub unseen: Vec<Twin>,
+    /// Empty files that the server does not let one remove.
+    pub left: Vec<String>,
+}
+
+/// Asks for each directory in which two such names meet, for other disks may be mounted below the
+/// top, by an empty file that goes at once.
+///
+/// # Errors
+/// The session broke.
+pub async fn judge(twins: Vec<Twin>, aim: &mut Aim<'_>) -> Result<Judged, RemoteError> {
+    let mut judged = Judged::default();
+    let mut known: HashMap<String, Option<bool>> = HashMap::new();
+    for twin in twins {
+        let dir = twin.dir();
+        let told = match known.get(dir) {
+            Some(told) => *told,
+            None => {
+                let told = aim.is_blind(dir, &mut judged.left).await?;
+                known.insert(dir.to_owned(), told);
+                told
+            }
+        };
+        match told {
+            Some(true) => judged.one.push(twin),
+            Some(false) => {}
+            None => judged.unseen.push(twin),
+        }
+    }
+    Ok(judged)
+}
+
 impl Aim<'_> {
-    async fn is_blind(&mut self) -> Result<bool, RemoteError> {
+    async fn is_blind(
+        &mut self,
+        dir: &str,
+        left: &mut Vec<String>,
+    ) -> Result<Option<bool>, RemoteError> {
         match self {
             Self::There(session, top) => {
-                let told = is_blind_there(&mut **session, top).await?;
-                Ok(told.unwrap_or(false))
+                let dir = names::join(top, dir);
+                let dir = if dir.is_empty() { *top } else { dir.as_str() };
+                is_blind_there(&mut **session, dir, left).await
             }
-            Self::Here(top) => Ok(is_blind(top)),
+            Self::Here(top) if dir.is_empty() => Ok(is_blind_here(top)),
+            Self::Here(top) => Ok(is_blind_here(&top.join(local_path(dir)))),
         }
     }
 
@@ -97,9 +92,66 @@ impl Aim<'_> {
     }
 }
 
+/// One that is still to be made is like the one above it. Blocks.
+fn is_blind_here(dir: &Path) -> Option<bool> {
+    let dir = std::path::absolute(dir).ok()?;
+    let dir = dir.ancestors().find(|dir| dir.is_dir())?;
+    let (lower, upper) = probe_names();
+    let lower = dir.join(lower);
+    // Never through a link, nor over a file.
+    let made = OpenOptions::new().write(true).create_new(true).open(&lower);
+    made.ok()?;
+    let blind = dir.join(upper).symlink_metadata().is_ok();
+    let _gone = fs::remove_file(lower);
+    Some(blind)
+}
+
+async fn is_blind_there(
+    session: &mut dyn Remote,
+    dir: &str,
+    left: &mut Vec<String>,
+) -> Result<Option<bool>, RemoteError> {
+    let mut dir = dir;
+    loop {
+        let there = session.stat(dir).await?;
+        if there.is_some_and(|entry| entry.kind == Kind::Dir) {
+            break;
+        }
+        if matches!(dir, "" | "/" | ".") {
+            // Not even that is shown.
+            return Ok(None);
+        }
+        dir = names::split(dir).0;
+    }
+    let (lower, upper) = probe_names();
+    let (lower, upper) = (names::join(dir, &lower), names::join(dir, &upper));
+    match write_empty(session, &lower).await {
+        Err(RemoteError::Refused { .. }) if session.is_usable() => return Ok(None),
+        other => other?,
+    }
+    let seen = session.size(&lower).await?.is_some();
+    let twice = session.size(&upper).await?.is_some();
+    match session.remove_file(&lower).await {
+        Err(RemoteError::Refused { .. }) => left.push(lower),
+        other => other?,
+    }
+    Ok(seen.then_some(twice))
+}
+
+async fn write_empty(session: &mut dyn Remote, path: &str) -> Result<(), RemoteError> {
+    session.open_write(path, Start::New).await?.finish().await
+}
+
+/// Two names that nobody else has, and that differ in case only.
+fn probe_names() -> (String, String) {
+    let tag = chance_tag();
+    (format!(".ftpc-case-{tag}"), format!(".ftpc-CASE-{tag}"))
+}
+
 /// Makes one of what is one on the target's disk: of two names of the source the second is refused,
 /// and the target's names are spelled as the source does, so that what the source has there is not
 /// new, and what the target has is not surplus. `may_try`: the target may be given an empty file.
+/// Returns those that stay.
 ///
 /// # Errors
 /// The session broke.
@@ -108,11 +160,13 @@ pub async fn match_cases(
     target: &mut Tree,
     aim: &mut Aim<'_>,
     may_try: bool,
-) -> Result<(), RemoteError> {
+) -> Result<Vec<String>, RemoteError> {
     let twins = source.twins();
-    if may_try && !twins.is_empty() && aim.is_blind().await? {
-        source.refuse_twins(twins, "the target's disk takes them for one");
-    }
+    let judged = match may_try {
+        true => judge(twins, aim).await?,
+        false => Judged::default(),
+    };
+    source.refuse_twins(judged.one, "the target's disk takes them for one");
     // One name of each directory is asked for: all it holds lie on one disk.
     let mut pairs: Vec<Pair> = Vec::new();
     spelling::pair(source, target, &mut |pair| {
@@ -131,13 +185,16 @@ pub async fn match_cases(
         let spelled = spelling::pair(source, target, &mut |pair| blind.contains(&pair.dir));
         spelling::apply(target, &spelled);
     }
-    Ok(())
+    Ok(judged.left)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remote::{Dial as _, memory::Memory};
+    use crate::{
+        plan::walk::tree_of,
+        remote::{Dial as _, memory::Memory},
+    };
 
     #[test]
     fn a_disk_that_tells_cases_apart_takes_both() {
@@ -145,9 +202,11 @@ mod tests {
         fs::write(temp.path().join("x"), "").unwrap();
         fs::write(temp.path().join("X"), "").unwrap_or_default();
         let blind = fs::read_dir(temp.path()).unwrap().count() == 1;
-        assert_eq!(is_blind(&temp.path().join("not/made/yet")), blind);
+        let told = is_blind_here(&temp.path().join("not/made/yet"));
+        assert_eq!(told, Some(blind));
         let left = fs::read_dir(temp.path()).unwrap().count();
         assert_eq!(left, if blind { 1 } else { 2 });
+        assert_eq!(is_blind_here(Path::new("/proc/self")), None);
     }
 
     #[tokio::test]
@@ -155,15 +214,52 @@ mod tests {
         for blind in [false, true] {
             let mut server = Memory::new(&[]);
             if blind {
-                server = server.blind();
+                server = server.blind_below("/");
             }
             server.put("/t/x", b"1", std::time::SystemTime::UNIX_EPOCH);
             let mut session = server.dial().await.unwrap();
-            for dir in ["/t", "/t/not/made/yet", "/", ""] {
-                let told = is_blind_there(&mut *session, dir).await.unwrap();
-                assert_eq!(told, Some(blind), "{dir}");
+            for dir in ["/t", "/t/not/made/yet", "/t/x"] {
+                let mut left = Vec::new();
+                let told = is_blind_there(&mut *session, dir, &mut left).await;
+                assert_eq!((told.unwrap(), left.len()), (Some(blind), 0), "{dir}");
             }
             assert_eq!(server.paths(), ["/t", "/t/x"]);
         }
+    }
+
+    #[tokio::test]
+    async fn each_directory_is_asked_for_itself() {
+        let server = Memory::new(&[]).blind_below("/t/usb/");
+        for path in ["/t/usb/x", "/t/disk/x"] {
+            server.put(path, b"1", std::time::SystemTime::UNIX_EPOCH);
+        }
+        let mut session = server.dial().await.unwrap();
+        let names = ["disk/A", "disk/a", "usb/A", "usb/a", "usb/B", "usb/b"];
+        let mut aim = Aim::There(&mut *session, "/t");
+        let judged = judge(tree_of(&names).twins(), &mut aim).await.unwrap();
+        let dirs: Vec<_> = judged.one.iter().map(Twin::dir).collect();
+        assert_eq!(dirs, ["usb", "usb"]);
+        assert!(judged.unseen.is_empty() && judged.left.is_empty());
+        let stored = server
+            .calls()
+            .iter()
+            .filter(|call| call.starts_with("STOR"))
+            .count();
+        assert_eq!(stored, 2, "once a directory");
+    }
+
+    #[tokio::test]
+    async fn a_link_with_the_wanted_name_does_not_make_one_of_two() {
+        let temp = tempfile::tempdir().unwrap();
+        fs::write(temp.path().join("readme"), "1").unwrap();
+        std::os::unix::fs::symlink("nothing", temp.path().join("README")).unwrap();
+        let mut source = tree_of(&["README"]);
+        let mut target = tree_of(&["readme"]);
+        target.unread = vec!["README".to_owned()];
+        let mut aim = Aim::Here(temp.path());
+        match_cases(&mut source, &mut target, &mut aim, true)
+            .await
+            .unwrap();
+        assert_eq!(target.nodes[0].path, "readme");
     }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     Plan, Step, clash,
+    sync::parents,
     walk::{Tree, inner_name},
 };
 use crate::remote::names;
@@ -19,6 +20,11 @@ pub struct Twin {
 }
 
 impl Twin {
+    /// Returns the directory in which the two meet.
+    pub(super) fn dir(&self) -> &str {
+        names::split(&self.second).0
+    }
+
     /// Returns the directory of the second, and what to say of it.
     fn refusal(&self, why: &str) -> (&str, String) {
         let shown = |path: &str| {
@@ -26,18 +32,30 @@ impl Twin {
             name.escape_debug().to_string()
         };
         let (first, second) = (shown(&self.first), shown(&self.second));
-        let dir = match names::split(&self.second).0 {
+        let dir = match self.dir() {
             "" => ".",
             dir => dir,
         };
         let what = format!("`{second}`: it differs from `{first}` in case only, and {why}");
         (dir, what)
     }
+}
 
-    fn holds(&self, path: &str) -> bool {
-        path.strip_prefix(self.second.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    }
+/// Tells whether a path is one of those that come second, or lies below one.
+fn is_second(twins: &HashSet<&str>, path: &str) -> bool {
+    std::iter::once(path)
+        .chain(parents(path))
+        .any(|path| twins.contains(path))
+}
+
+fn seconds(twins: &[Twin]) -> HashSet<&str> {
+    twins.iter().map(|twin| twin.second.as_str()).collect()
+}
+
+/// Returns a path without its case: each character for itself, as disks do.
+pub(super) fn fold(path: &str) -> String {
+    let upper = path.chars().flat_map(char::to_uppercase);
+    upper.flat_map(char::to_lowercase).collect()
 }
 
 /// Returns the paths that come second. `paths` has directories before what they hold.
@@ -51,7 +69,7 @@ fn twins<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<Twin> {
             seconds.insert(path);
             continue;
         }
-        let first = *firsts.entry(path.to_lowercase()).or_insert(path);
+        let first = *firsts.entry(fold(path)).or_insert(path);
         if first != path {
             seconds.insert(path);
             twins.push(Twin {
@@ -72,14 +90,13 @@ impl Tree {
 
     /// Refuses the second of each two, so that the first stays whole.
     pub fn refuse_twins(&mut self, twins: Vec<Twin>, why: &str) {
+        let second = seconds(&twins);
+        self.nodes.retain(|node| !is_second(&second, &node.path));
         for twin in twins {
             let (dir, what) = twin.refusal(why);
             self.refuse(dir, what);
             self.unread.push(twin.second);
         }
-        let mut nodes = std::mem::take(&mut self.nodes);
-        nodes.retain(|node| !self.is_unread(&node.path));
-        self.nodes = nodes;
     }
 }
 
@@ -93,9 +110,9 @@ impl Plan {
 
     /// Refuses the second of each two with all that goes below it, so that the first stays whole.
     pub fn refuse_twins(&mut self, twins: &[Twin], why: &str) {
-        self.steps.retain(|step| {
-            target_of(step).is_none_or(|path| !twins.iter().any(|twin| twin.holds(&path)))
-        });
+        let second = seconds(twins);
+        self.steps
+            .retain(|step| target_of(step).is_none_or(|path| !is_second(&second, &path)));
         for twin in twins {
             let (dir, what) = twin.refusal(why);
             self.push(Step::Refuse {
@@ -119,19 +136,29 @@ mod tests {
     #[test]
     fn the_second_of_two_names_is_refused_with_all_below() {
         let mut tree = tree_of(&[
-            "A.txt", "Dir/", "a.txt", "dir/", "Dir/x", "dir/x", "dir/y", "é", "É",
+            "A.txt", "Dir/", "a.txt", "dir/", "Dir/x", "dir/x", "dir/y", "é", "É", "ΟΔΟΣ", "οδοσ",
         ]);
         let twins = tree.twins();
         tree.refuse_twins(twins, "it is so");
         let left: Vec<_> = tree.nodes.iter().map(|node| node.path.as_str()).collect();
-        assert_eq!(left, ["A.txt", "Dir", "Dir/x", "é"]);
+        assert_eq!(left, ["A.txt", "Dir", "Dir/x", "é", "ΟΔΟΣ"]);
         let refused: Vec<_> = tree.refused.iter().map(|(_, what)| what.as_str()).collect();
-        assert_eq!(refused.len(), 3, "{refused:?}");
+        assert_eq!(refused.len(), 4, "{refused:?}");
         assert_eq!(
             refused[0],
             "`a.txt`: it differs from `A.txt` in case only, and it is so"
         );
         assert!(tree.is_unread("dir/y"), "what was not read is not gone");
+    }
+
+    #[test]
+    fn a_name_that_a_listing_dropped_takes_no_other_along() {
+        let mut tree = tree_of(&["A", "a", "b"]);
+        tree.unread.push(String::new());
+        let twins = tree.twins();
+        tree.refuse_twins(twins, "it is so");
+        let left: Vec<_> = tree.nodes.iter().map(|node| node.path.as_str()).collect();
+        assert_eq!(left, ["A", "b"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::walk::Tree;
+use super::{case::fold, walk::Tree};
 use crate::remote::names;
 
 /// A name of the target that differs from one of the source in case only.
@@ -25,18 +25,17 @@ pub(super) fn pair(source: &Tree, target: &Tree, takes: &mut dyn FnMut(&Pair) ->
         return spelled;
     }
     let there: HashSet<&str> = paths(target).collect();
-    let folded: HashMap<String, &str> = paths(source)
-        .map(|path| (path.to_lowercase(), path))
-        .collect();
+    let folded: HashMap<String, &str> = paths(source).map(|path| (fold(path), path)).collect();
     for theirs in paths(target) {
         let (own_dir, name) = names::split(theirs);
         let dir = spelled.get(own_dir).map_or(own_dir, String::as_str);
         let mut path = names::join(dir, name);
-        let ours = folded.get(&path.to_lowercase()).copied();
+        let ours = folded.get(&fold(&path)).copied();
         if let Some(ours) = ours.filter(|_| !here.contains(path.as_str())) {
             let (above, name) = names::split(ours);
-            // Where the target has both they are two.
-            let both = there.contains(names::join(own_dir, name).as_str());
+            // Where the target has both, or may have, they are two.
+            let other = names::join(own_dir, name);
+            let both = there.contains(other.as_str()) || target.unread.contains(&other);
             let pair = Pair {
                 dir: dir.to_owned(),
                 ours: ours.to_owned(),

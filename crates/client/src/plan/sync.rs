@@ -246,7 +246,7 @@ fn by_path(tree: &Tree) -> BTreeMap<&str, &Node> {
 }
 
 /// The directories above a path, nearest first.
-fn parents(path: &str) -> impl Iterator<Item = &str> {
+pub(super) fn parents(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(path.rsplit_once('/').map(|cut| cut.0), |dir| {
         dir.rsplit_once('/').map(|cut| cut.0)
     })

@@ -36,7 +36,7 @@ struct State {
     stop: Option<(String, Cancel)>,
     abilities: Abilities,
     calls: Vec<String>,
-    blind: bool,
+    blind: Option<String>,
     hangs: Option<String>,
 }
 
@@ -44,7 +44,9 @@ impl State {
     /// Returns the name under which a path is kept.
     fn spelled(&self, path: String) -> String {
         let same = |kept: &&String| kept.to_lowercase() == path.to_lowercase();
-        let kept = self.blind.then(|| self.items.keys().find(same)).flatten();
+        let blind = self.blind.as_deref();
+        let is_below = blind.is_some_and(|dir| path.starts_with(dir));
+        let kept = is_below.then(|| self.items.keys().find(same)).flatten();
         kept.cloned().unwrap_or(path)
     }
 }
@@ -58,10 +60,10 @@ impl Memory {
         memory
     }
 
-    /// Takes two cases of a name for one from now on.
+    /// Takes two cases of a name for one where paths begin so, from now on.
     #[must_use]
-    pub fn blind(self) -> Self {
-        self.state().blind = true;
+    pub fn blind_below(self, beginning: &str) -> Self {
+        self.state().blind = Some(beginning.to_owned());
         self
     }
 

@@ -28,7 +28,7 @@ fn room(name: &str, end: &str) -> usize {
 }
 
 /// A tag that no other run has.
-pub(super) fn chance_tag() -> String {
+pub(crate) fn chance_tag() -> String {
     let mut bytes = [0; 4];
     if getrandom::fill(&mut bytes).is_err() {
         bytes = std::process::id().to_le_bytes();

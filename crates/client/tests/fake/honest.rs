@@ -83,6 +83,8 @@ impl Session {
                     "250-x\r\n type=file;size={size};modify=20240102030405; {path}\r\n250 End"
                 ));
             }
+            // Without a path it is the directory that the session is in (RFC 3659 §7.2).
+            ("MLST", None, _) if path.is_empty() => self.say("250-x\r\n type=cdir; /\r\n250 End"),
             ("MLST", None, true) => self.say(&format!("250-x\r\n type=dir; {path}\r\n250 End")),
             _ => self.say("550 none"),
         }
