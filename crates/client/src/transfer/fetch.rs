@@ -130,7 +130,7 @@ impl Fetch {
         let (bytes, digest) = match outcome {
             Ok(copied) => copied,
             Err(error) => {
-                part.clean_up(tools, root);
+                part.clean_up(tools.options.resume, root, &error);
                 return Err(error);
             }
         };
@@ -258,18 +258,18 @@ impl Fetch {
             .file
             .try_clone()
             .map_err(|error| Error::local("open", root.shown(&part.path), error))?;
-        task::blocking(move || {
+        let (data, mut copied, digest, closed) = task::blocking(move || {
             let copied = receive_from(&mut *data, &file, begin, digest.as_mut(), size, &flow);
-            // The first close is the one that is told what a network disk refused.
-            let closed = nix::unistd::close(file).map_err(io::Error::from);
-            let copied = copied.and_then(|count| {
-                closed
-                    .map(|()| count)
-                    .map_err(|e| CopyError::Local("write", e))
-            });
-            (data, copied, digest)
+            (data, copied, digest, nix::unistd::close(file))
         })
-        .await
+        .await?;
+        // The first close is the one that is told what a network disk refused: however the copy ended,
+        // there are holes in what it has.
+        if let Err(error) = closed {
+            part.discard(root);
+            copied = Err(CopyError::Local("write", error.into()));
+        }
+        Ok((data, copied, digest))
     }
 
     async fn prove(

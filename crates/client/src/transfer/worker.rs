@@ -122,8 +122,8 @@ impl Worker {
     /// used up.
     async fn run_job(&mut self, job: &mut Job) -> Ended {
         let mut tries = Tries::default();
+        let mut reached = 0;
         loop {
-            let before = job.reached();
             let error = match self.try_once(job).await {
                 Ok(done) => return Ended::Done(done),
                 Err(error) => error,
@@ -138,7 +138,8 @@ impl Worker {
                 ));
                 return Ended::Surplus;
             }
-            if job.reached() > before {
+            if job.reached() > reached {
+                reached = job.reached();
                 tries.advanced();
             }
             let backoff = &self.tools.options.backoff;

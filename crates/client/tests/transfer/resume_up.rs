@@ -259,3 +259,30 @@ async fn bytes_that_the_server_does_not_keep_are_no_progress() {
     assert_eq!(summary.failed.len(), 1);
     assert_eq!(server.count("STOR"), 5);
 }
+
+#[tokio::test]
+async fn where_nothing_is_shown_a_small_file_keeps_its_final_name() {
+    let temp = tempfile::tempdir().unwrap();
+    let cut = AtomicBool::new(false);
+    let server = Fake::default()
+        .feat(&["X-ATOMIC-STOR", "MLST size*;", "REST STREAM", "SIZE"])
+        .hook(move |session, line| {
+            let verb = line.split(' ').next().unwrap_or_default();
+            if ["MLST", "MLSD", "SIZE", "RNFR", "DELE"].contains(&verb) {
+                session.say("550 this account may only add");
+                return true;
+            }
+            verb == "STOR" && !cut.swap(true, Ordering::SeqCst) && {
+                cut_upload(session, line, 400_000);
+                session.files.lock().unwrap().clear();
+                true
+            }
+        })
+        .start();
+    let content = noise(1_000_000);
+    let summary = run(&server, sending(temp.path(), "a", &content, "/in/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.names(), ["/in/a"]);
+    assert!(server.content("/in/a").unwrap() == content);
+    assert_eq!(server.count("STOR"), 2);
+}

@@ -268,10 +268,17 @@ impl Drop for Upload {
             return;
         };
         let empty = partial.file.metadata().map_or(true, |meta| meta.len() == 0);
-        if empty || !partial.is_found_again || keeps_nothing(&self.home.uploads) {
+        // Behind what the disk has refused nobody may go on.
+        let sound = close_again(&partial.file).is_ok();
+        if empty || !sound || !partial.is_found_again || keeps_nothing(&self.home.uploads) {
             partial.remove(self.dir.as_fd());
         }
     }
+}
+
+/// Closes a second handle: network disks write out, or refuse, at each close.
+fn close_again(file: &File) -> io::Result<()> {
+    Ok(nix::unistd::close(file.try_clone()?)?)
 }
 
 fn keeps_nothing(uploads: &Uploads) -> bool {

@@ -1,6 +1,6 @@
 //! The partial file beside a target, and the note that tells of which file it is a part.
 
-use std::{fs::File, path::PathBuf};
+use std::{fs::File, io, path::PathBuf};
 
 use super::{
     super::{
@@ -107,12 +107,13 @@ impl Part {
         })
     }
 
-    /// After a failure: the part stays when it can be resumed.
-    pub(super) fn clean_up(&self, tools: &Tools, root: &LocalRoot) {
-        let kept = self.file.metadata().is_ok_and(|meta| meta.len() > 0);
+    /// After a failure: the part stays when it can be resumed, and the disk has not refused any of it.
+    pub(super) fn clean_up(&self, resume: bool, root: &LocalRoot, error: &Error) {
+        let sound = !is_of_the_disk(error) && local::close_again(&self.file).is_ok();
+        let kept = sound && self.file.metadata().is_ok_and(|meta| meta.len() > 0);
         let note = self.note.as_deref();
         let known = note.is_some_and(|note| root.read_small(note).is_some());
-        if !(tools.options.resume && kept && known) {
+        if !(resume && kept && known) {
             self.discard(root);
         }
     }
@@ -126,32 +127,65 @@ impl Part {
     }
 }
 
+/// A disk that is full has what it took before that.
+fn is_of_the_disk(error: &Error) -> bool {
+    let Error::Local { source, .. } = error else {
+        return false;
+    };
+    !matches!(
+        source.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::Path};
 
     use super::*;
 
+    /// A part of five bytes with its note; the handle is opened with `flags`.
+    fn part(temp: &Path, flags: rustix::fs::OFlags) -> Part {
+        let path = local::part_of(Path::new("a"));
+        let note = local::note_of(&path);
+        for name in [&path, &note] {
+            std::fs::write(temp.join(name), b"12345").unwrap();
+        }
+        let flags = i32::try_from(flags.bits()).unwrap();
+        let mut options = OpenOptions::new();
+        let file = options.read(true).custom_flags(flags);
+        Part {
+            file: file.open(temp.join(&path)).unwrap(),
+            path,
+            note: Some(note),
+            begin: Begin::Fresh,
+        }
+    }
+
     #[test]
     fn nothing_is_kept_of_what_the_disk_could_not_write() {
         let temp = tempfile::tempdir().unwrap();
         let root = LocalRoot::open(temp.path()).unwrap();
-        let path = local::part_of(Path::new("a"));
-        let note = local::note_of(&path);
-        for name in [&path, &note] {
-            std::fs::write(temp.path().join(name), b"12345").unwrap();
-        }
         // A handle that cannot be synced.
-        let path_only = i32::try_from(rustix::fs::OFlags::PATH.bits()).unwrap();
-        let mut options = OpenOptions::new();
-        let file = options.read(true).custom_flags(path_only);
-        let part = Part {
-            file: file.open(temp.path().join(&path)).unwrap(),
-            path,
-            note: Some(note),
-            begin: Begin::Fresh,
-        };
-        part.force(&root).unwrap_err();
+        let unsynced = part(temp.path(), rustix::fs::OFlags::PATH);
+        unsynced.force(&root).unwrap_err();
         assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_part_stays_for_a_full_disk_and_a_lost_line_and_for_no_other_fault_of_the_disk() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        let disk = |kind: io::ErrorKind| Error::local("write", "a", kind.into());
+        let lost = Error::Remote(crate::error::RemoteError::Poisoned);
+        for (error, left) in [
+            (disk(io::ErrorKind::StorageFull), 2),
+            (lost, 2),
+            (disk(io::ErrorKind::Other), 0),
+        ] {
+            part(temp.path(), rustix::fs::OFlags::empty()).clean_up(true, &root, &error);
+            let count = std::fs::read_dir(temp.path()).unwrap().count();
+            assert_eq!(count, left, "{}", error.chain());
+        }
     }
 }

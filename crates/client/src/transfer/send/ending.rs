@@ -74,7 +74,7 @@ impl Send {
         self.renaming = true;
         let name = match publish::publish(remote, part, &self.remote, &mut self.aside).await {
             Ok(name) => name,
-            Err(error) => return Err(self.unpublished(remote, part, error).await),
+            Err(error) => return Err(self.unpublished(tools, remote, part, error).await),
         };
         if let Some(old) = self.aside.take() {
             let (name, old) = (display(&self.remote), display(&old));
@@ -92,8 +92,15 @@ impl Send {
     }
 
     /// A part that never can be published goes: the file is still here.
-    async fn unpublished(&self, remote: &mut dyn Remote, part: &str, source: RemoteError) -> Error {
-        if let (false, Some((_, want, _))) = (source.is_transient(), &self.stored)
+    async fn unpublished(
+        &self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+        part: &str,
+        source: RemoteError,
+    ) -> Error {
+        let is_final = !source.is_transient() && self.aside.is_none();
+        if let (true, Some((_, want, _))) = (is_final, &self.stored)
             && self.is_taken_away(remote, part).await
         {
             // Somebody else took it, who may send this very file.
@@ -105,6 +112,12 @@ impl Send {
         }
         let goes = !source.is_transient() && remote.remove_file(part).await.is_ok();
         let stays = !goes && !source.is_transient() && !is_unwelcome(part, &source);
+        if !goes && is_unwelcome(part, &source) {
+            let part = display(part);
+            tools.events.message(format!(
+                "`{part}`: the server lets it neither be renamed nor removed; it stays"
+            ));
+        }
         if self.aside.is_none() && !stays {
             return source.into();
         }

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Seek as _},
+    path::Path,
     sync::{Mutex, PoisonError, atomic::Ordering},
     time::SystemTime,
 };
@@ -15,7 +16,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Committed, Taken, Upload};
+use super::{Committed, Taken, Upload, close_again};
 use crate::share::{
     ShareError, home::proc_path, meta::modified_at, names, partial::Base, rename::rename_to_free,
 };
@@ -55,10 +56,7 @@ impl Upload {
         let written = match self.is_forced() {
             // Times and mode are to survive too, so not only the data.
             true => file.sync_all(),
-            // Network disks write out, or refuse, at each close.
-            false => file
-                .try_clone()
-                .and_then(|again| Ok(nix::unistd::close(again)?)),
+            false => close_again(file),
         };
         if let Err(error) = written {
             let error = self.explain(error);
@@ -86,13 +84,12 @@ impl Upload {
             // Its end would be another upload's.
             return Err(io::Error::other("the upload was never started"));
         }
-        match fchmod(file, Mode::from_raw_mode(self.mode)) {
-            // FAT, exFAT and some network disks keep no modes: their files are whole without one.
-            Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {}
-            Err(error) => return Err(error.into()),
-        }
-        if self.replaces() {
-            self.keep_acl()?;
+        if let Some(mode) = self.keep_acl() {
+            match fchmod(file, mode) {
+                // FAT, exFAT and some network disks keep no modes: their files are whole without one.
+                Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         if let Some(modified) = modified {
             futimens(file, &modified_at(modified))?;
@@ -100,22 +97,24 @@ impl Upload {
         Ok(())
     }
 
-    /// Gives the new file the access list of the one it replaces. Where there is one the group's bits of
-    /// that one's mode are the most the list allows, and not what the group may.
-    fn keep_acl(&self) -> io::Result<()> {
-        let old = std::path::Path::new(&proc_path(&self.dir)).join(&self.name);
+    /// Gives the new file the access list of the one it replaces, and its mode with it; otherwise returns
+    /// the mode to give. Beside a list the group's bits of a mode are the most the list allows, and not
+    /// what the group may: where the list cannot be kept the group gets nothing.
+    fn keep_acl(&self) -> Option<Mode> {
+        let mode = Mode::from_raw_mode(self.mode);
+        if !self.replaces() {
+            return Some(mode);
+        }
+        let old = Path::new(&proc_path(&self.dir)).join(&self.name);
         let mut list = [0; 4096];
-        let length = match lgetxattr(&old, ACL, &mut list) {
-            Ok(length) => length,
-            Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOENT) => return Ok(()),
-            Err(error) => return Err(error.into()),
+        let kept = match lgetxattr(&old, ACL, &mut list) {
+            Ok(length) => fsetxattr(self.file(), ACL, &list[..length], XattrFlags::empty()),
+            Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOENT) => {
+                return Some(mode);
+            }
+            Err(error) => Err(error),
         };
-        let kept = fsetxattr(self.file(), ACL, &list[..length], XattrFlags::empty());
-        kept.or_else(|_| {
-            let mode = Mode::from_raw_mode(self.mode & !0o070);
-            fchmod(self.file(), mode)
-        })?;
-        Ok(())
+        kept.is_err().then(|| mode - Mode::RWXG)
     }
 
     fn publish(&self) -> Result<SharePath, ShareError> {
