@@ -359,17 +359,10 @@ fn watch_mounts(holder: Holder, life: &Life) -> io::Result<()> {
     std::thread::Builder::new()
         .name("mounts".to_owned())
         .spawn(move || {
-            let mut is_told = false;
             while mounts.wait_for_change(&ended) {
                 let served = holder.current();
                 disk::set_far(served.share.is_far());
-                let root = &served.config.share.root;
-                let is_hidden = !served.share.is_at(root);
-                if is_hidden && !is_told {
-                    let root = root.display();
-                    warn!(%root, "another disk stands at the share: `ftpd reload` serves it");
-                }
-                is_told = is_hidden;
+                served.warn_if_strayed();
             }
         })?;
     let kill = life.kill();

@@ -4,7 +4,10 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use ftp_config::{
@@ -16,7 +19,7 @@ use tracing::{info, warn};
 use crate::{
     auth::accounts::Accounts,
     error::Error,
-    share::Share,
+    share::{At, Share},
     tls::{self, selfsigned},
 };
 
@@ -36,6 +39,8 @@ pub struct Snapshot {
     pub tls: Option<tls::Configs>,
     /// The certificate that is served, whatever its file holds by now.
     pub certificate: Option<selfsigned::Facts>,
+    /// It was told that `share.root` is not what is served.
+    strayed: AtomicBool,
 }
 
 impl Snapshot {
@@ -51,7 +56,9 @@ impl Snapshot {
         };
         let (tls, certificate) = tls.unzip();
         let root = &config.share.root;
-        let same_root = old.filter(|old| old.config.share.root == *root && old.share.is_at(root));
+        // A name that is gone is nobody else's, and none is to be made where a disk was.
+        let same_root =
+            old.filter(|old| old.config.share.root == *root && old.share.at(root) != At::Another);
         let share = match same_root {
             Some(old) => old.share.with_policies(&config.share, &config.uploads),
             None => Share::open(&config.share, &config.uploads)?,
@@ -62,7 +69,24 @@ impl Snapshot {
             tls,
             certificate,
             config: Arc::new(config),
+            strayed: AtomicBool::new(false),
         })
+    }
+
+    /// Warns when `share.root` is not what is served any more, once until it is again. Blocks.
+    pub fn warn_if_strayed(&self) {
+        let root = &self.config.share.root;
+        let why = match self.share.at(root) {
+            At::Here => None,
+            At::Nothing => Some("share.root is gone; the directory that it named is served on"),
+            At::Another => {
+                Some("another directory or disk stands at share.root: `ftpd reload` serves it")
+            }
+        };
+        let was_told = self.strayed.swap(why.is_some(), Ordering::Relaxed);
+        if let Some(why) = why.filter(|_| !was_told) {
+            warn!(root = %root.display(), "{why}");
+        }
     }
 
     /// Returns the user who can log in with the public sample password, if there is one.

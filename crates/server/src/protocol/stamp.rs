@@ -20,7 +20,7 @@ pub fn format(time: SystemTime) -> String {
     )
 }
 
-/// Parses a time; a fraction is kept to the millisecond, years are 1970 to 9998.
+/// Parses a time; a fraction is kept to the millisecond, years are 1 to 9998.
 #[must_use]
 pub fn parse(text: &[u8]) -> Option<SystemTime> {
     let text = std::str::from_utf8(text).ok()?;
@@ -31,14 +31,18 @@ pub fn parse(text: &[u8]) -> Option<SystemTime> {
     }
     let number = |from: usize, to: usize| whole[from..to].parse::<i16>().ok();
     let small = |from: usize| number(from, from + 2).and_then(|n| i8::try_from(n).ok());
-    let year = number(0, 4).filter(|year| (1970..=9998).contains(year))?;
+    let year = number(0, 4).filter(|year| (1..=9998).contains(year))?;
     // A leap second is the last one that the calendar knows.
     let second = small(12)?.min(if small(12)? == 60 { 59 } else { i8::MAX });
     let at = DateTime::new(year, small(4)?, small(6)?, small(8)?, small(10)?, second, 0).ok()?;
     let stamp = TimeZone::UTC.to_timestamp(at).ok()?;
     let millis: u64 = format!("{fraction:0<3}")[..3].parse().ok()?;
-    let secs = u64::try_from(stamp.as_second()).ok()?;
-    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(secs) + Duration::from_millis(millis))
+    let secs = Duration::from_secs(stamp.as_second().unsigned_abs());
+    let whole = match stamp.as_second() < 0 {
+        true => SystemTime::UNIX_EPOCH.checked_sub(secs),
+        false => SystemTime::UNIX_EPOCH.checked_add(secs),
+    };
+    whole?.checked_add(Duration::from_millis(millis))
 }
 
 #[cfg(test)]
@@ -46,14 +50,22 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn at(secs: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(secs)
+    fn at(secs: i64) -> SystemTime {
+        let distance = Duration::from_secs(secs.unsigned_abs());
+        match secs < 0 {
+            true => SystemTime::UNIX_EPOCH - distance,
+            false => SystemTime::UNIX_EPOCH + distance,
+        }
     }
 
     #[test]
     fn times_are_utc() {
         assert_eq!(format(at(0)), "19700101000000");
         assert_eq!(parse(b"20240229123456"), Some(at(1_709_210_096)));
+        assert_eq!(
+            parse(b"19691231235958.5"),
+            Some(at(-2) + Duration::from_millis(500))
+        );
         assert_eq!(
             parse(b"20240229123456.5"),
             Some(at(1_709_210_096) + Duration::from_millis(500))
@@ -73,7 +85,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn printing_and_parsing_agree(secs in 0_u64..250_000_000_000) {
+        fn printing_and_parsing_agree(secs in -60_000_000_000_i64..250_000_000_000) {
             prop_assert_eq!(parse(format(at(secs)).as_bytes()), Some(at(secs)));
         }
 

@@ -157,6 +157,12 @@ pub enum ShareError {
         /// Owner and mode of what refused.
         whose: String,
     },
+    /// The system holds it: a disk is mounted there.
+    #[error("{path}: is in use on the server; a disk may be mounted there")]
+    InUse {
+        /// The path.
+        path: SharePath,
+    },
     /// The share is on a read-only file system.
     #[error("{path}: the server's disk is read-only")]
     ReadOnly {
@@ -205,6 +211,7 @@ impl ShareError {
             | Self::OtherDisk { .. }
             | Self::Denied { .. }
             | Self::ReadOnly { .. }
+            | Self::InUse { .. }
             | Self::Unsupported { .. } => 550,
         }
     }
@@ -275,11 +282,17 @@ pub(super) fn whose(dir: impl std::os::fd::AsFd) -> String {
     let Ok(stat) = statat(dir, "", AtFlags::EMPTY_PATH) else {
         return "owner unknown".to_owned();
     };
-    let user = nix::unistd::User::from_uid(stat.st_uid.into())
-        .ok()
-        .flatten();
-    let owner = user.map_or_else(|| stat.st_uid.to_string(), |user| user.name);
-    format!("owner {owner}, mode {:o}", stat.st_mode & 0o7777)
+    format!(
+        "owner {}, mode {:o}",
+        owner(stat.st_uid),
+        stat.st_mode & 0o7777
+    )
+}
+
+/// Returns a user's name, or the number that has none.
+pub(super) fn owner(uid: u32) -> String {
+    let user = nix::unistd::User::from_uid(uid.into()).ok().flatten();
+    user.map_or_else(|| uid.to_string(), |user| user.name)
 }
 
 #[cfg(test)]

@@ -6,28 +6,17 @@ use std::{
     fs::File,
     io,
     ops::Range,
-    os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd},
+    os::fd::{AsRawFd as _, BorrowedFd, OwnedFd},
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
-    time::SystemTime,
 };
 
 use ftp_config::{Right, SharePath};
-use rustix::{
-    fs::{AtFlags, FileType, Mode, OFlags, chmodat, fstat, mkdirat, renameat, unlinkat, utimensat},
-    io::Errno,
-};
+use rustix::fs::{Mode, OFlags, fstat};
 
 use super::{
-    Algorithm, Home, Kind, ListOptions, Listing, Meta, Room, ShareError,
-    error::whose,
-    hash,
-    jail::{Holder, file_type},
-    meta::modified_at,
-    names,
-    partial::{self, Base},
-    rename::rename_to_free,
-    room,
+    Algorithm, Home, Kind, ListOptions, Listing, Meta, Room, ShareError, error::whose, hash,
+    jail::Holder, names, room,
 };
 
 /// A file opened for reading.
@@ -140,187 +129,6 @@ impl Home {
         Ok((File::from(fd), meta))
     }
 
-    /// Removes a file, a link, or another thing that is not a directory.
-    ///
-    /// # Errors
-    /// No right to delete, nothing there, or a directory.
-    pub fn remove_file(&self, path: &SharePath) -> Result<(), ShareError> {
-        self.need(Right::Delete, path)?;
-        names::check(path)?;
-        let holder = self.parent_of(path)?;
-        unlinkat(&holder.dir, &holder.name, AtFlags::empty())
-            .map_err(|error| self.explain(path, error.into()))?;
-        partial::forget(holder.dir.as_fd(), &self.account, &holder.name, None);
-        Ok(())
-    }
-
-    /// Removes an empty directory; kept partials of unfinished uploads do not make it full.
-    ///
-    /// # Errors
-    /// No right to delete, nothing there, not a directory, or one that holds something.
-    pub fn remove_dir(&self, path: &SharePath) -> Result<(), ShareError> {
-        self.need(Right::Delete, path)?;
-        names::check(path)?;
-        let holder = self.parent_of(path)?;
-        match unlinkat(&holder.dir, &holder.name, AtFlags::REMOVEDIR) {
-            Err(Errno::NOTEMPTY | Errno::EXIST) => {}
-            other => return other.map_err(|error| self.explain(path, error.into())),
-        }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-        let io = |error| self.explain(path, error);
-        let dir = self.jail.get(path, flags, Mode::empty()).map_err(io)?;
-        partial::remove_all_if_alone(dir.as_fd()).map_err(io)?;
-        unlinkat(&holder.dir, &holder.name, AtFlags::REMOVEDIR).map_err(|error| io(error.into()))
-    }
-
-    /// Makes a directory.
-    ///
-    /// # Errors
-    /// No right to make directories, a name that is taken or not allowed, no parent, no room.
-    pub fn make_dir(&self, path: &SharePath) -> Result<(), ShareError> {
-        self.need(Right::Mkdir, path)?;
-        names::check(path)?;
-        names::check_new(path)?;
-        if path.is_root() {
-            return Err(ShareError::Made { path: path.clone() });
-        }
-        let holder = self.parent_of(path)?;
-        room::check(&holder.dir, self.shared.reserve, path, 1)?;
-        let mode = Mode::from_raw_mode(0o777 & !self.shared.umask);
-        // The group of a shared directory is that of all below it.
-        let inherited = fstat(&holder.dir).map_or(0, |stat| stat.st_mode & 0o2000);
-        let io = |error: Errno| match error {
-            // RFC 959 §5.4: MKD answers 550; 553 is for names of files.
-            Errno::EXIST => ShareError::Made { path: path.clone() },
-            error => self.explain(path, error.into()),
-        };
-        mkdirat(&holder.dir, &holder.name, mode).map_err(io)?;
-        // The process's own umask must not take more than the configuration says.
-        let mode = mode | Mode::from_raw_mode(inherited);
-        match chmodat(&holder.dir, &holder.name, mode, AtFlags::empty()) {
-            // A disk that keeps no modes has made its directory all the same.
-            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
-            other => other.map_err(io),
-        }
-    }
-
-    /// Checks that `path` may be renamed (RNFR).
-    ///
-    /// # Errors
-    /// No right to rename, nothing there, or the root.
-    pub fn check_rename_from(&self, path: &SharePath) -> Result<(), ShareError> {
-        self.need(Right::Rename, path)?;
-        names::check(path)?;
-        let holder = self.parent_of(path)?;
-        holder
-            .lstat()
-            .map(|_| ())
-            .map_err(|error| self.explain(path, error))
-    }
-
-    /// Gives `from` the name `to` (RNTO); onto a file that exists only with the right to overwrite.
-    ///
-    /// # Errors
-    /// A missing right, a name that is taken or not allowed, a directory into itself.
-    pub fn rename(&self, from: &SharePath, to: &SharePath) -> Result<(), ShareError> {
-        self.check_rename_from(from)?;
-        names::check(to)?;
-        names::check_new(to)?;
-        if from == to {
-            return Ok(());
-        }
-        let below = format!("{from}/");
-        if to.as_str().starts_with(&below) {
-            return Err(ShareError::IntoItself { path: from.clone() });
-        }
-        let (source, target) = (self.parent_of(from)?, self.parent_of(to)?);
-        let replace = self.account.rights.allows(Right::Overwrite)
-            && self.shared.uploads.on_duplicate == ftp_config::server::OnDuplicate::Overwrite;
-        let base = target.lstat().ok().as_ref().map(Base::of);
-        let renamed = if replace {
-            renameat(&source.dir, &source.name, &target.dir, &target.name)
-        } else {
-            rename_to_free(&source.dir, &source.name, &target.dir, &target.name)
-        };
-        match renamed {
-            Ok(()) => {
-                partial::forget(target.dir.as_fd(), &self.account, &target.name, base);
-                Ok(())
-            }
-            Err(Errno::EXIST) if !self.account.rights.allows(Right::Overwrite) => {
-                self.need(Right::Overwrite, to)
-            }
-            Err(Errno::INVAL) => {
-                partial::ensure_held(&target, to)?;
-                Err(ShareError::IntoItself { path: from.clone() })
-            }
-            Err(Errno::XDEV) => Err(ShareError::OtherDisk { path: to.clone() }),
-            Err(error) => Err(self.explain(to, error.into())),
-        }
-    }
-
-    /// Sets the permission bits of a file or directory (SITE CHMOD); never set-id bits.
-    ///
-    /// # Errors
-    /// No right to change modes, nothing there, or a link that leads outside.
-    pub fn set_mode(&self, path: &SharePath, mode: u32) -> Result<(), ShareError> {
-        self.need(Right::Chmod, path)?;
-        let (fd, _) = self.settable(path)?;
-        let io = |error: Errno| self.explain(path, error.into());
-        chmodat(
-            rustix::fs::CWD,
-            proc_path(&fd),
-            Mode::from_raw_mode(mode & 0o777),
-            AtFlags::empty(),
-        )
-        .map_err(io)
-    }
-
-    /// Sets the time of last change (MFMT, `MDTM time file`, SITE UTIME). Returns the facts that are
-    /// there then: a disk may hold no such time. `is_own`: it is an upload that has just been made, and
-    /// setting its time changes nothing of others.
-    ///
-    /// # Errors
-    /// No right to write or to change, nothing there, or a link that leads outside.
-    pub fn set_modified(
-        &self,
-        path: &SharePath,
-        modified: SystemTime,
-        is_own: bool,
-    ) -> Result<Meta, ShareError> {
-        self.need(Right::Write, path)?;
-        if !is_own {
-            self.need(Right::Overwrite, path)?;
-        }
-        let (fd, _) = self.settable(path)?;
-        let times = modified_at(modified);
-        let set = match utimensat(&fd, "", &times, AtFlags::EMPTY_PATH) {
-            // Linux before 5.8 takes no empty path here.
-            Err(Errno::INVAL) => {
-                utimensat(rustix::fs::CWD, proc_path(&fd), &times, AtFlags::empty())
-            }
-            set => set,
-        };
-        let stat = set.and_then(|()| fstat(&fd));
-        let stat = stat.map_err(|error| self.explain(path, error.into()))?;
-        Ok(Meta::of(&stat))
-    }
-
-    /// A handle on a file or directory that has been checked, without opening what it holds.
-    fn settable(&self, path: &SharePath) -> Result<(OwnedFd, Meta), ShareError> {
-        names::check(path)?;
-        let io = |error| self.explain(path, error);
-        let fd = self
-            .jail
-            .get(path, OFlags::PATH, Mode::empty())
-            .map_err(io)?;
-        let stat = fstat(&fd).map_err(|error| io(error.into()))?;
-        match file_type(&stat) {
-            FileType::RegularFile | FileType::Directory => Ok((fd, Meta::of(&stat))),
-            _ => Err(ShareError::Special { path: path.clone() }),
-        }
-    }
-
     /// Returns the room that uploads may use, the reserve taken off.
     ///
     /// # Errors
@@ -381,6 +189,9 @@ impl Home {
     /// Makes an error of what the system said, with the facts that help a person.
     pub(super) fn explain(&self, path: &SharePath, error: io::Error) -> ShareError {
         match ShareError::from_io(path, error) {
+            ShareError::Io { path, source } if source.kind() == io::ErrorKind::ResourceBusy => {
+                ShareError::InUse { path }
+            }
             ShareError::Denied { path, .. } => {
                 // The nearest thing that can be seen is what refused, or holds what refused.
                 let seen = std::iter::successors(Some(path.clone()), SharePath::parent)

@@ -124,14 +124,12 @@ pub(super) fn modified_at(time: SystemTime) -> Timestamps {
 
 fn timespec(time: SystemTime) -> Timespec {
     let (secs, nanos) = match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => (
-            i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-            since.subsec_nanos(),
-        ),
-        Err(before) => (
-            -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
-            0,
-        ),
+        Ok(since) => (seconds(since), since.subsec_nanos()),
+        // The part of a second counts upwards from the whole one before.
+        Err(before) => match before.duration() {
+            whole if whole.subsec_nanos() == 0 => (-seconds(whole), 0),
+            more => (-seconds(more) - 1, 1_000_000_000 - more.subsec_nanos()),
+        },
     };
     Timespec {
         tv_sec: secs,
@@ -139,9 +137,29 @@ fn timespec(time: SystemTime) -> Timespec {
     }
 }
 
+fn seconds(time: Duration) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_before_1970_are_set_and_read_as_they_are() {
+        let half = Duration::from_millis(500);
+        for (time, want) in [
+            (UNIX_EPOCH + half, (0, 500_000_000)),
+            (UNIX_EPOCH - half, (-1, 500_000_000)),
+            (UNIX_EPOCH - 3 * half, (-2, 500_000_000)),
+            (UNIX_EPOCH - 2 * half, (-1, 0)),
+        ] {
+            let spec = timespec(time);
+            assert_eq!((spec.tv_sec, spec.tv_nsec), want);
+            let nanos = u32::try_from(spec.tv_nsec).unwrap();
+            assert_eq!(super::time(spec.tv_sec, nanos), time);
+        }
+    }
 
     #[test]
     fn perm_tells_what_the_account_may_do() {

@@ -5,6 +5,7 @@
 //! codes in [`ShareError`].
 
 pub mod backend;
+mod changes;
 mod early;
 mod error;
 mod hash;
@@ -44,7 +45,7 @@ use ftp_config::{
     Reserve, SharePath,
     server::{self, Uploads},
 };
-use rustix::fs::Mode;
+use rustix::fs::{Mode, Stat};
 
 use self::{hash::Places, jail::Jail, room::Promised};
 use crate::account::Account;
@@ -57,6 +58,17 @@ const HASHES_AT_ONCE: usize = 2;
 pub struct Share {
     jail: Arc<Jail>,
     shared: Arc<Shared>,
+}
+
+/// What the name of the shared directory names, some time after that was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// This directory.
+    Here,
+    /// Nothing: the directory was moved, or its disk taken away.
+    Nothing,
+    /// Another directory, or the root of a disk that was mounted there; or this one was removed.
+    Another,
 }
 
 /// What every home of a share has in common.
@@ -117,15 +129,16 @@ impl Share {
         home::path_of(self.jail.root()).is_ok_and(|root| mounts::are_far(&table, &root))
     }
 
-    /// Tells whether `root` still names this directory: a disk may have been mounted there, or the
-    /// directory moved. A name that is gone is nobody else's.
+    /// Tells what `root` names now.
     #[must_use]
-    pub fn is_at(&self, root: &Path) -> bool {
-        let Ok(there) = rustix::fs::stat(root) else {
-            return true;
-        };
-        rustix::fs::fstat(self.jail.root())
-            .is_ok_and(|ours| (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino))
+    pub fn at(&self, root: &Path) -> At {
+        let id = |stat: &Stat| (stat.st_dev, stat.st_ino);
+        let ours = rustix::fs::fstat(self.jail.root());
+        match (rustix::fs::stat(root), ours) {
+            (Ok(there), Ok(ours)) if id(&there) == id(&ours) => At::Here,
+            (Err(_), Ok(ours)) if ours.st_nlink > 0 => At::Nothing,
+            _ => At::Another,
+        }
     }
 
     /// Returns the same directory under changed policies (reload).

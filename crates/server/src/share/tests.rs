@@ -1,5 +1,6 @@
 //! The share's promises, on real directories.
 
+mod access;
 mod entries;
 #[path = "resume_tests.rs"]
 mod resuming;

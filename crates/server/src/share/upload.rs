@@ -1,7 +1,10 @@
 //! One upload: a partial that takes its final name when it is whole, or is kept, or is removed.
 
+mod access;
 mod begin;
 mod publish;
+
+pub(super) use access::default_list;
 
 use std::{
     ffi::OsString,

@@ -63,9 +63,12 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
         return Answer::Leave(Reply::new(code::CLOSING, words));
     }
     session.snapshot = in_force;
-    let share = session.snapshot.share.clone();
-    let entering = Arc::clone(&account);
-    match disk::act(move || share.enter(&entering)).await {
+    let (served, entering) = (Arc::clone(&session.snapshot), Arc::clone(&account));
+    let enter = move || {
+        served.warn_if_strayed();
+        served.share.enter(&entering)
+    };
+    match disk::act(enter).await {
         Ok(home) => {
             session.cwd = SharePath::root();
             session.login = Some(Login { account, home });

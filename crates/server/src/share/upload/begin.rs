@@ -7,12 +7,9 @@ use std::{
 };
 
 use ftp_config::{Right, SharePath, server::OnDuplicate};
-use rustix::{
-    fs::{Access, AtFlags, FileType, Mode, OFlags, Stat, accessat},
-    io::Errno,
-};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
 
-use super::{Intent, Look, Taken, Upload};
+use super::{Intent, Look, Taken, Upload, access};
 use crate::share::{
     Home, Meta, ShareError,
     home::path_of,
@@ -39,12 +36,13 @@ impl Home {
         names::check(path)?;
         names::check_new(path)?;
         let (path, holder, stat) = self.real_target(path)?;
+        access::ensure_renames(&holder.dir, &path)?;
         let base = stat.as_ref().ok().map(Base::of);
         let there = self.what_is_there(stat, &path)?;
         let uploads = &self.shared.uploads;
         let taken = self.when_taken(&path, intent, there.is_some())?;
         match there {
-            Some(_) if taken == Taken::Replace => self.ensure_writable(&holder, &path)?,
+            Some(_) if taken == Taken::Replace => self.ensure_replaceable(&holder, &path)?,
             Some(_) => {}
             None => partial::ensure_held(&holder, &path)?,
         }
@@ -73,16 +71,6 @@ impl Home {
             return Err(error);
         }
         Ok(upload)
-    }
-
-    /// Refuses to replace by a rename what the system's owner has protected.
-    fn ensure_writable(&self, holder: &Holder, path: &SharePath) -> Result<(), ShareError> {
-        let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
-        // Kernels before 5.8 know no flags here: there the rename decides.
-        match accessat(&holder.dir, &holder.name, Access::WRITE_OK, flags) {
-            Err(refused @ (Errno::ACCESS | Errno::PERM)) => Err(self.explain(path, refused.into())),
-            _ => Ok(()),
-        }
     }
 
     fn open_partial(

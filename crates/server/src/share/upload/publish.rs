@@ -2,27 +2,18 @@
 
 use std::{
     io::{self, Seek as _},
-    path::Path,
     sync::{Mutex, PoisonError, atomic::Ordering},
     time::SystemTime,
 };
 
 use ftp_config::{SharePath, server::Fsync};
 use rustix::{
-    fs::{
-        AtFlags, Mode, OFlags, XattrFlags, fchmod, fsetxattr, futimens, lgetxattr, openat,
-        renameat, statat,
-    },
+    fs::{AtFlags, Mode, OFlags, futimens, openat, renameat, statat},
     io::Errno,
 };
 
 use super::{Committed, Taken, Upload, close_again};
-use crate::share::{
-    ShareError, home::proc_path, meta::modified_at, names, partial::Base, rename::rename_to_free,
-};
-
-/// Where the system keeps a file's access list (acl(5)).
-const ACL: &str = "system.posix_acl_access";
+use crate::share::{ShareError, meta::modified_at, names, partial::Base, rename::rename_to_free};
 
 impl Upload {
     /// Gives the whole file its final name.
@@ -84,37 +75,11 @@ impl Upload {
             // Its end would be another upload's.
             return Err(io::Error::other("the upload was never started"));
         }
-        if let Some(mode) = self.keep_acl() {
-            match fchmod(file, mode) {
-                // FAT, exFAT and some network disks keep no modes: their files are whole without one.
-                Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        self.set_access()?;
         if let Some(modified) = modified {
             futimens(file, &modified_at(modified))?;
         }
-        Ok(())
-    }
-
-    /// Gives the new file the access list of the one it replaces, and its mode with it; otherwise returns
-    /// the mode to give. Beside a list the group's bits of a mode are the most the list allows, and not
-    /// what the group may: where the list cannot be kept the group gets nothing.
-    fn keep_acl(&self) -> Option<Mode> {
-        let mode = Mode::from_raw_mode(self.mode);
-        if !self.replaces() {
-            return Some(mode);
-        }
-        let old = Path::new(&proc_path(&self.dir)).join(&self.name);
-        let mut list = [0; 4096];
-        let kept = match lgetxattr(&old, ACL, &mut list) {
-            Ok(length) => fsetxattr(self.file(), ACL, &list[..length], XattrFlags::empty()),
-            Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOENT) => {
-                return Some(mode);
-            }
-            Err(error) => Err(error),
-        };
-        kept.is_err().then(|| mode - Mode::RWXG)
+        self.keep_owner()
     }
 
     fn publish(&self) -> Result<SharePath, ShareError> {

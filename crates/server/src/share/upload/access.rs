@@ -1,0 +1,232 @@
+//! Who may use a finished file: whoever might use the one it replaces, or what its directory says. And
+//! what the system's owner has protected from being replaced.
+
+use std::{io, os::fd::OwnedFd, path::Path};
+
+use ftp_config::SharePath;
+use rustix::{
+    buffer::spare_capacity,
+    fs::{
+        Access, AtFlags, Mode, Stat, StatxAttributes, StatxFlags, XattrFlags, accessat, fchmod,
+        fchown, fsetxattr, fstat, getxattr, lgetxattr, statat, statx,
+    },
+    io::Errno,
+    process::{Gid, Uid, geteuid},
+    thread::{CapabilitySet, capabilities},
+};
+
+use super::Upload;
+use crate::share::{Home, ShareError, error::owner, home::proc_path, jail::Holder};
+
+/// Where the system keeps a file's access list, and the one that a directory gives to new files (acl(5)).
+const ACCESS: &str = "system.posix_acl_access";
+const DEFAULT: &str = "system.posix_acl_default";
+
+/// Refuses a directory that only takes: a partial could neither get its name there nor go (chattr(1) +a).
+pub(super) fn ensure_renames(dir: &OwnedFd, path: &SharePath) -> Result<(), ShareError> {
+    let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    match statx(dir, "", flags, StatxFlags::empty()) {
+        Ok(facts) if facts.stx_attributes.contains(StatxAttributes::APPEND) => {
+            Err(denied(path, "the directory is append-only".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Home {
+    /// Refuses to replace by a rename what the system's owner has protected.
+    pub(super) fn ensure_replaceable(
+        &self,
+        holder: &Holder,
+        path: &SharePath,
+    ) -> Result<(), ShareError> {
+        let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
+        // Kernels before 5.8 know no flags here: there the rename decides.
+        let asked = accessat(&holder.dir, &holder.name, Access::WRITE_OK, flags);
+        if let Err(refused @ (Errno::ACCESS | Errno::PERM)) = asked {
+            return Err(self.explain(path, refused.into()));
+        }
+        let look = AtFlags::SYMLINK_NOFOLLOW;
+        match statx(&holder.dir, &holder.name, look, StatxFlags::UID) {
+            Ok(file) if file.stx_attributes.contains(StatxAttributes::APPEND) => {
+                Err(denied(path, "the file is append-only".to_owned()))
+            }
+            Ok(file) if is_kept(&holder.dir, file.stx_uid) => {
+                let whose = format!("owner {}, in a sticky directory", owner(file.stx_uid));
+                Err(denied(path, whose))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Tells whether a directory lets nobody but owners rename and replace its files (the sticky bit), and the
+/// server is none.
+fn is_kept(dir: &OwnedFd, owner: u32) -> bool {
+    let us = geteuid().as_raw();
+    let sticky = statat(dir, "", AtFlags::EMPTY_PATH)
+        .is_ok_and(|dir| Mode::from_raw_mode(dir.st_mode).contains(Mode::SVTX) && dir.st_uid != us);
+    sticky && owner != us && !overrides_owners()
+}
+
+fn overrides_owners() -> bool {
+    capabilities(None).is_ok_and(|own| own.effective.contains(CapabilitySet::FOWNER))
+}
+
+fn denied(path: &SharePath, whose: String) -> ShareError {
+    let path = path.clone();
+    ShareError::Denied { path, whose }
+}
+
+impl Upload {
+    /// Gives the file its group, mode and access list.
+    pub(super) fn set_access(&self) -> io::Result<()> {
+        let mode = match self.replaces() {
+            true => self.keep_access()?,
+            false => Some(self.first_mode()),
+        };
+        match mode.map_or(Ok(()), |mode| fchmod(self.file(), mode)) {
+            // FAT, exFAT and some network disks keep no modes: their files are whole without one.
+            Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Gives the file to the owner of the one it replaces, where the system lets the server. To be done
+    /// last: what is another's it may not be allowed to change.
+    pub(super) fn keep_owner(&self) -> io::Result<()> {
+        let (true, Some(old)) = (self.replaces(), self.replaced()) else {
+            return Ok(());
+        };
+        if fstat(self.file())?.st_uid != old.st_uid {
+            let _ = fchown(self.file(), Some(Uid::from_raw(old.st_uid)), None);
+        }
+        Ok(())
+    }
+
+    /// The mode of a file that replaces none: the list that its directory gives comes before the umask.
+    fn first_mode(&self) -> Mode {
+        let mode = Mode::from_raw_mode(self.mode);
+        match default_list(&self.dir) {
+            Some(list) => mode_of(&list) & Mode::from_raw_mode(self.home.uploads.mode),
+            None => mode,
+        }
+    }
+
+    /// Gives the file the group and the access list, and so the mode, of the one it replaces; without a
+    /// list it returns the mode to give. Where the group stays another it may only what others might.
+    fn keep_access(&self) -> io::Result<Option<Mode>> {
+        let mut mode = Mode::from_raw_mode(self.mode);
+        let Some(old) = self.replaced() else {
+            return Ok(Some(mode));
+        };
+        let keeps_group = self.keep_group(&old)?;
+        if !keeps_group {
+            mode -= Mode::RWXG - of_others(mode);
+        }
+        let path = Path::new(&proc_path(&self.dir)).join(&self.name);
+        let mut list = match read(|buffer| lgetxattr(&path, ACCESS, spare_capacity(buffer))) {
+            Ok(list) => list,
+            Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOENT) => {
+                return Ok(Some(mode));
+            }
+            Err(_) => return Ok(Some(mode - Mode::RWXG)),
+        };
+        if !keeps_group {
+            limit_group(&mut list);
+        }
+        match fsetxattr(self.file(), ACCESS, &list, XattrFlags::empty()) {
+            Ok(()) => Ok(None),
+            // Beside a list the group's bits are the most that it allows, and not what the group may.
+            Err(_) => Ok(Some(mode - Mode::RWXG)),
+        }
+    }
+
+    fn keep_group(&self, old: &Stat) -> io::Result<bool> {
+        let same = fstat(self.file())?.st_gid == old.st_gid;
+        Ok(same || fchown(self.file(), None, Some(Gid::from_raw(old.st_gid))).is_ok())
+    }
+
+    fn replaced(&self) -> Option<Stat> {
+        statat(&self.dir, &self.name, AtFlags::SYMLINK_NOFOLLOW).ok()
+    }
+}
+
+/// Returns the access list that a directory gives to what is made in it.
+pub(in crate::share) fn default_list(dir: &OwnedFd) -> Option<Vec<u8>> {
+    let path = proc_path(dir);
+    read(|buffer| getxattr(&path, DEFAULT, spare_capacity(buffer))).ok()
+}
+
+/// Reads an attribute; the system has none that is longer.
+fn read(get: impl FnOnce(&mut Vec<u8>) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {
+    let mut value = Vec::with_capacity(64 << 10);
+    get(&mut value)?;
+    Ok(value)
+}
+
+/// What others may, as bits of the group.
+fn of_others(mode: Mode) -> Mode {
+    Mode::from_raw_mode((mode & Mode::RWXO).bits() << 3)
+}
+
+// An access list as the system gives it: four bytes of version, then entries of eight, little-endian:
+// tag (2), permission (2), user or group (4). linux/posix_acl_xattr.h.
+const OWNER: u8 = 0x01;
+const GROUP: u8 = 0x04;
+const MASK: u8 = 0x10;
+const OTHERS: u8 = 0x20;
+
+fn permission(list: &[u8], tag: u8) -> Option<u32> {
+    let mut entries = list.get(4..)?.chunks_exact(8);
+    let entry = entries.find(|entry| entry[0] == tag)?;
+    Some(u32::from(entry[2]))
+}
+
+/// The bits of a file's mode that say the same as `list`.
+fn mode_of(list: &[u8]) -> Mode {
+    let of = |tag| permission(list, tag).unwrap_or_default();
+    let group = permission(list, MASK).unwrap_or_else(|| of(GROUP));
+    Mode::from_raw_mode(of(OWNER) << 6 | group << 3 | of(OTHERS))
+}
+
+/// Takes from the owning group what others have not.
+fn limit_group(list: &mut [u8]) {
+    let others = permission(list, OTHERS).unwrap_or_default() as u8;
+    let entries = list.get_mut(4..).unwrap_or_default().chunks_exact_mut(8);
+    for entry in entries.filter(|entry| entry[0] == GROUP) {
+        entry[2] &= others;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A list of tags with their permissions.
+    fn list(entries: &[(u8, u8)]) -> Vec<u8> {
+        let mut list = vec![2, 0, 0, 0];
+        for &(tag, may) in entries {
+            list.extend([tag, 0, may, 0, 0xff, 0xff, 0xff, 0xff]);
+        }
+        list
+    }
+
+    #[test]
+    fn the_mask_is_what_a_mode_shows_of_the_group() {
+        let short = list(&[(OWNER, 6), (GROUP, 4), (OTHERS, 0)]);
+        assert_eq!(mode_of(&short).bits(), 0o640);
+        let long = list(&[(OWNER, 7), (2, 7), (GROUP, 0), (MASK, 6), (OTHERS, 1)]);
+        assert_eq!(mode_of(&long).bits(), 0o761);
+        assert_eq!(mode_of(&[]).bits(), 0);
+    }
+
+    #[test]
+    fn another_group_may_no_more_than_others() {
+        let mut long = list(&[(OWNER, 7), (2, 7), (GROUP, 6), (MASK, 6), (OTHERS, 4)]);
+        limit_group(&mut long);
+        let want = list(&[(OWNER, 7), (2, 7), (GROUP, 4), (MASK, 6), (OTHERS, 4)]);
+        assert_eq!(long, want);
+        assert_eq!(of_others(Mode::from_raw_mode(0o664)).bits(), 0o040);
+    }
+}
