@@ -76,6 +76,9 @@ async fn entries(
         app.ui
             .warn(format!("left out a name that is not safe: {}", shown(name)));
     }
+    if let Some(lack) = &listing.lack {
+        app.ui.warn(format!("the server left entries out: {lack}"));
+    }
     Ok((listing.entries, true))
 }
 

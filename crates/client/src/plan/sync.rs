@@ -257,6 +257,9 @@ fn reason_to_skip(node: &Node, other: Option<&Node>, wishes: &Wishes) -> Option<
     if wishes.equal.contains(&node.path) {
         return Some("same content");
     }
+    if wishes.update_only && is_newer(other, node) {
+        return Some("newer on the target");
+    }
     if wishes.different.contains(&node.path) {
         return None;
     }

@@ -21,6 +21,9 @@ use crate::{
 
 /// The deepest directory that is entered.
 pub const MAX_DEPTH: usize = 128;
+const TOO_DEEP: &str = "deeper than 128 directories";
+/// Why files that transfers keep are left out.
+const PART: &str = "a part of a transfer";
 /// The most entries of one tree.
 pub const MAX_ENTRIES: usize = 2_000_000;
 

@@ -153,6 +153,8 @@ pub struct Listing {
     /// Names (escaped) that were dropped because they are no safe component, and lines that
     /// could not be read; at most 100 are kept.
     pub dropped: Vec<String>,
+    /// What the server said when it left entries out itself.
+    pub lack: Option<String>,
 }
 
 /// Where an upload begins.

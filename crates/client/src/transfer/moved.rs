@@ -14,11 +14,14 @@ use crate::error::Error;
 pub(super) struct Sent(io::Result<Stamp>);
 
 /// What tells one state of a file from another.
-#[derive(PartialEq, Eq)]
 struct Stamp {
     file: (u64, u64),
     size: u64,
     modified: (i64, i64),
+    /// Nobody can set it back.
+    changed: (i64, i64),
+    /// A name that is made or goes counts as a change too.
+    names: u64,
 }
 
 impl Sent {
@@ -35,7 +38,7 @@ impl Sent {
         let fail = |error| Error::local("remove", path, error);
         let before = self.0.map_err(fail)?;
         let now = fs::metadata(path).map_err(fail)?;
-        if Stamp::of(&now) != before {
+        if !before.is_still(&Stamp::of(&now)) {
             return Err(stays(path, "it changed while it was sent"));
         }
         fs::remove_file(path).map_err(fail)
@@ -48,7 +51,16 @@ impl Stamp {
             file: (meta.dev(), meta.ino()),
             size: meta.size(),
             modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+            names: meta.nlink(),
         }
+    }
+
+    /// Tells whether nothing was written since. Some programs set the time of last change back.
+    fn is_still(&self, now: &Self) -> bool {
+        let same_names = self.names == now.names;
+        let before = (self.file, self.size, self.modified);
+        before == (now.file, now.size, now.modified) && (!same_names || self.changed == now.changed)
     }
 }
 
@@ -98,6 +110,13 @@ mod tests {
         let error = sent.remove(&path).unwrap_err();
         assert!(error.chain().contains("it changed while it was sent"));
         assert_eq!(fs::read(&path).unwrap(), b"new");
+        // Written in place, and its time set back.
+        let sent = Sent::look(&path);
+        fs::write(&path, "NEW").unwrap();
+        let time_set_back = fs::File::open(&path).and_then(|file| file.set_modified(time));
+        time_set_back.unwrap();
+        let error = sent.remove(&path).unwrap_err();
+        assert!(error.chain().contains("it changed while it was sent"));
         // A second name of it may go meanwhile.
         fs::hard_link(&path, temp.path().join("b")).unwrap();
         let sent = Sent::look(&path);

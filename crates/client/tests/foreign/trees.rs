@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -140,6 +141,26 @@ async fn trees_go_both_ways_with_pure_ftpd() {
 async fn trees_go_both_ways_with_pyftpdlib() {
     trees_both_ways(peers::pyftpdlib(Tls::Off), Tls::Off, false, true).await;
     trees_both_ways(peers::pyftpdlib(Tls::On), Tls::On, false, true).await;
+}
+
+/// vsftpd praises the listing of a directory that it could not open.
+#[tokio::test]
+async fn a_directory_that_vsftpd_cannot_open_is_not_an_empty_one() {
+    let Some(peer) = peers::vsftpd(Tls::Off) else {
+        return;
+    };
+    let locked = peer.disk.join("t/locked");
+    fs::create_dir_all(&locked).unwrap();
+    fs::write(locked.join("egg"), "only").unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o711)).unwrap();
+    let port = peer.address.port();
+    let (_, mut session) = trusting(dialer(&peer, port, Tls::Off, false)).await;
+    let (top, filter) = (format!("{}/t", peer.top), Filter::default());
+    let tree = walk::remote(&mut *session, &top, &filter, &Cancel::default()).await;
+    let tree = tree.unwrap();
+    assert!(tree.is_unread("locked/egg"));
+    let (_, why) = &tree.refused[0];
+    assert!(why.contains("failed to open directory"), "{why}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Servers that show or serve a part only.
 
-use std::{fs, net::TcpListener, sync::atomic::Ordering};
+use std::{fs, io::Write as _, net::TcpListener, sync::atomic::Ordering};
 
 use crate::{fake::Fake, ftpc, says, write};
 
@@ -32,6 +32,45 @@ fn one_directory_that_is_not_listed_does_not_stop_the_others() {
     let words = "`locked`: the target cannot be read there";
     says(here, &server, &["sync", "t", "@/t"], 1, words);
     assert_eq!(server.count("STOR"), 0);
+}
+
+#[test]
+fn a_refusal_that_names_an_empty_thing_is_no_empty_directory() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let server = Fake::default()
+        .file("t/empty-nest/egg", "x")
+        .answers("MLSD t/empty-nest", "550 t/empty-nest: permission denied")
+        .start();
+    write(here, "t/empty-nest/egg", "only");
+    let words = "`empty-nest`: MLSD";
+    says(here, &server, &["sync", "--delete", "@/t", "t"], 1, words);
+    assert!(here.join("t/empty-nest/egg").exists());
+}
+
+#[test]
+fn a_listing_that_the_server_cuts_short_is_told_and_nothing_is_concluded_from_it() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let server = Fake::default()
+        .file("t/a", "a")
+        .hook(|session, line| {
+            line == "MLSD t" && {
+                session.say("150 here it comes");
+                let mut data = session.data();
+                data.write_all(b"type=file;size=1; a\r\n").unwrap();
+                drop(data);
+                session.say("226-Options: -a -l ");
+                session.say("226 Output truncated to 1 matches");
+                true
+            }
+        })
+        .start();
+    write(here, "t/b", "only");
+    let words = "the server left entries out: 226";
+    says(here, &server, &["sync", "--delete", "@/t", "t"], 1, words);
+    assert!(here.join("t/a").exists() && here.join("t/b").exists());
+    says(here, &server, &["ls", "@/t"], 0, words);
 }
 
 #[test]

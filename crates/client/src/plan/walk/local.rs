@@ -2,10 +2,11 @@
 
 use std::{ffi::OsString, fs, io, path::Path, time::Duration};
 
-use super::{MAX_DEPTH, Node, Tree, below_of, inner_name, local_name};
+use super::{MAX_DEPTH, Node, PART, TOO_DEEP, Tree, below_of, inner_name, local_name};
 use crate::{
     error::Error,
     plan::{compare::Facts, filter::Filter},
+    remote::names,
 };
 
 /// Walks a local directory. Blocks. Partial files of interrupted downloads are left out.
@@ -29,12 +30,14 @@ pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
         for name in entries {
             let path = below_of(&dir, &inner_name(Path::new(&name)));
             match look(&disk.join(&name)) {
-                Ok(Some((is_dir, _))) if !filter.takes(&path, is_dir) || is_part(&name) => {
+                Ok(Some((is_dir, _))) if !filter.takes(&path, is_dir) => {
                     tree.passes_over_one_in(&dir);
                 }
-                Ok(Some((true, _))) if depth >= MAX_DEPTH => {
-                    tree.leave_out(&path, "too deep");
+                Ok(Some(_)) if is_part(&name) => {
+                    tree.note(format!("{}: {PART}", names::display(&path)));
+                    tree.passes_over_one_in(&dir);
                 }
+                Ok(Some((true, _))) if depth >= MAX_DEPTH => tree.cannot_read(&path, TOO_DEEP),
                 Ok(Some((is_dir, facts))) => {
                     if is_dir {
                         below.push((path.clone(), depth + 1));

@@ -1,6 +1,6 @@
 //! A remote tree, directory by directory.
 
-use super::{MAX_DEPTH, Node, Tree, below_of};
+use super::{MAX_DEPTH, Node, PART, TOO_DEEP, Tree, below_of};
 use crate::{
     cancel::Cancel,
     error::{Error, RemoteError},
@@ -23,9 +23,12 @@ impl Tree {
             self.passes_over_one_in(dir);
             return Ok(false);
         }
+        if is_dir && depth >= MAX_DEPTH {
+            self.cannot_read(path, TOO_DEEP);
+            return Ok(false);
+        }
         let odd = match entry.kind {
-            Kind::File if is_remote_part(entry.name.as_str()) => Some("a part of a transfer"),
-            Kind::Dir if depth >= MAX_DEPTH => Some("too deep"),
+            Kind::File if is_remote_part(entry.name.as_str()) => Some(PART),
             Kind::Dir | Kind::File => None,
             Kind::Link => Some("a link"),
             Kind::Other => Some("not a regular file"),
@@ -77,9 +80,12 @@ pub async fn remote(
             }
             other => other?,
         };
-        if !listing.dropped.is_empty() {
+        if !listing.dropped.is_empty() || listing.lack.is_some() {
             // Which of the names that seem to be missing it was is not known.
             tree.unread.push(dir.clone());
+        }
+        if let Some(lack) = listing.lack {
+            tree.refuse(&path, format!("the server left entries out: {lack}"));
         }
         for dropped in listing.dropped {
             tree.refuse(&path, dropped);

@@ -45,7 +45,8 @@ async fn a_tree_without_end_is_cut_at_a_depth() {
         .await
         .unwrap();
     assert_eq!(tree.nodes.len(), MAX_DEPTH);
-    assert!(tree.notes[0].ends_with("too deep"), "{:?}", tree.notes);
+    let (_, why) = &tree.refused[0];
+    assert!(why.ends_with("deeper than 128 directories"), "{why}");
 }
 
 #[test]
@@ -63,7 +64,11 @@ fn a_local_walk_leaves_links_and_partials_out_and_ends() {
     let paths: Vec<_> = tree.nodes.iter().map(|node| node.path.as_str()).collect();
     assert_eq!(paths, ["d", "\u{10ffb2}\u{10ffe2}", "d/e", "d/e/f"]);
     assert_eq!(tree.nodes[3].facts.size, Some(3));
-    assert_eq!(tree.notes, ["d/loop: not a regular file"]);
+    let notes = [
+        ".x.ftpc-part: a part of a transfer",
+        "d/loop: not a regular file",
+    ];
+    assert_eq!(tree.notes, notes);
     assert_eq!(tree.holding, [""], "the partial lies in the top");
     assert_eq!(local_name(&tree.nodes[1].path), PathBuf::from(raw));
     assert!(local(&top.join("missing"), &Filter::default()).is_err());

@@ -16,7 +16,11 @@ use super::{
     link::{Link, Slot},
     parting::Parting,
 };
-use crate::{cancel::Cancel, error::RemoteError, remote::Data};
+use crate::{
+    cancel::Cancel,
+    error::RemoteError,
+    remote::{Data, Reply},
+};
 
 /// Bytes of a block's header: its descriptor, then the count, high byte first.
 const HEADER: usize = 3;
@@ -125,7 +129,7 @@ impl Outgoing {
     }
 }
 
-/// One transfer over a link.
+/// One transfer over a link: as blocks or, for a listing, as they come until the connection ends.
 pub(super) struct BlockData {
     pub(super) link: Option<Link>,
     pub(super) slot: Slot,
@@ -134,6 +138,8 @@ pub(super) struct BlockData {
     pub(super) stalled: Duration,
     pub(super) announced: Option<u64>,
     pub(super) sends: bool,
+    /// The connection's end is the file's.
+    pub(super) is_bare: bool,
     pub(super) parting: Parting,
     incoming: Incoming,
     outgoing: Outgoing,
@@ -157,6 +163,7 @@ impl BlockData {
             stalled,
             announced: None,
             sends: false,
+            is_bare: false,
             parting,
             incoming: Incoming::default(),
             outgoing: Outgoing::default(),
@@ -204,13 +211,56 @@ impl BlockData {
         }
     }
 
+    /// Takes what the connection has for a listing.
+    async fn take_bare(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let link = self.link.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let read = link.stream.read(buffer);
+        limited(self.stalled, &self.parting.cancel, read).await
+    }
+
+    /// Ends the transfer and returns the reply that says so.
+    pub(super) async fn end_with_reply(mut self) -> Result<Reply, RemoteError> {
+        if self.parting.cancel.is_stopped() {
+            return Err(self.parting.interrupted());
+        }
+        let ended = self.end().await;
+        if let Err(source) = &ended {
+            use io::ErrorKind::{Interrupted, TimedOut};
+            if matches!(source.kind(), Interrupted | TimedOut) {
+                let source = source.kind().into();
+                return Err(self.parting.broke(source));
+            }
+            // A server that breaks a transfer off says why.
+            self.reset();
+        }
+        let mut link = self.link.take();
+        if self.is_bare
+            && let Some(mut link) = link.take()
+        {
+            // Some servers wait for our end before they say theirs.
+            let _closed = limited(self.stalled, &self.parting.cancel, link.stream.shutdown()).await;
+        }
+        let control = Arc::clone(&self.control);
+        let mut control = control.lock().await;
+        let reply = self.parting.wait(control.read_response_in(&[])).await;
+        let Some(Ok(Err(FtpError::UnexpectedResponse(response)))) = reply else {
+            return Err(self.parting.failed(reply));
+        };
+        let reply = self.parting.end(&response.body)?;
+        ended.map_err(|source| self.parting.broke(source))?;
+        if let (Some(link), true) = (link, reply.code == 250) {
+            self.slot.put(link);
+        }
+        Ok(reply)
+    }
+
     /// Says the end of an upload; tells whether a download had one.
     async fn end(&mut self) -> io::Result<()> {
         if self.sends {
             self.outgoing.end();
             return self.flush().await;
         }
-        if self.incoming.is_whole() {
+        if self.is_bare || self.incoming.is_whole() {
             return Ok(());
         }
         let words = "the server's blocks do not end where the file does";
@@ -231,6 +281,9 @@ impl Data for BlockData {
     }
 
     async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.is_bare {
+            return self.take_bare(buffer).await;
+        }
         loop {
             let count = self.incoming.take(buffer)?;
             if count > 0 || self.incoming.has_ended || buffer.is_empty() {
@@ -280,33 +333,8 @@ impl Data for BlockData {
         self.announced
     }
 
-    async fn finish(mut self: Box<Self>) -> Result<(), RemoteError> {
-        if self.parting.cancel.is_stopped() {
-            return Err(self.parting.interrupted());
-        }
-        let ended = self.end().await;
-        if let Err(source) = &ended {
-            use io::ErrorKind::{Interrupted, TimedOut};
-            if matches!(source.kind(), Interrupted | TimedOut) {
-                let source = source.kind().into();
-                return Err(self.parting.broke(source));
-            }
-            // A server that breaks a transfer off says why.
-            self.reset();
-        }
-        let link = self.link.take();
-        let control = Arc::clone(&self.control);
-        let mut control = control.lock().await;
-        let reply = self.parting.wait(control.read_response_in(&[])).await;
-        let Some(Ok(Err(FtpError::UnexpectedResponse(response)))) = reply else {
-            return Err(self.parting.failed(reply));
-        };
-        let reply = self.parting.end(&response.body)?;
-        ended.map_err(|source| self.parting.broke(source))?;
-        if let (Some(link), true) = (link, reply.code == 250) {
-            self.slot.put(link);
-        }
-        Ok(())
+    async fn finish(self: Box<Self>) -> Result<(), RemoteError> {
+        self.end_with_reply().await.map(drop)
     }
 }
 

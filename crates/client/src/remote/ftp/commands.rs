@@ -124,7 +124,7 @@ impl Remote for FtpRemote {
                 self.mlst_refused = true;
                 self.list_plain(dir).await
             }
-            Err(RemoteError::Refused { reply, .. }) if is_empty_directory(&reply) => {
+            Err(RemoteError::Refused { reply, .. }) if is_empty_directory(&reply, dir) => {
                 Ok(Listing::default())
             }
             other => other,

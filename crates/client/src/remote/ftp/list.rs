@@ -9,8 +9,9 @@ use super::{FtpRemote, open::Act};
 use crate::{
     error::{Phase, RemoteError},
     remote::{
-        Kind, Listing, Remote as _, Reply,
+        Data as _, Kind, Listing, Remote as _, Reply,
         listing::{Endless, Format, Reader},
+        names,
     },
 };
 
@@ -31,7 +32,7 @@ impl FtpRemote {
         verb: &'static str,
         path: &str,
     ) -> Result<Listing, RemoteError> {
-        let mut data = match self.begin(Act::Receive(verb, path), 0).await {
+        let mut data = match self.begin_list(Act::Receive(verb, path)).await {
             Ok(data) => data,
             // Some servers answer an empty directory at once, without a data connection.
             Err(RemoteError::Refused { reply, .. }) if matches!(reply.code, 226 | 250) => {
@@ -61,8 +62,15 @@ impl FtpRemote {
             }
             reader.push(&block[..count]).map_err(endless)?;
         }
-        let listing = reader.finish().map_err(endless)?;
-        data.finish().await?;
+        let mut listing = reader.finish().map_err(endless)?;
+        let reply = data.end_with_reply().await?;
+        if tells_of_a_lack(&reply) {
+            if listing.entries.is_empty() {
+                let (verb, path) = (verb.to_owned(), Some(path.to_owned()));
+                return Err(RemoteError::Refused { verb, path, reply });
+            }
+            listing.lack = Some(reply.to_string());
+        }
         Ok(listing)
     }
 
@@ -87,7 +95,10 @@ impl FtpRemote {
         if moves {
             self.expect("CWD", dir).await?;
         }
-        let listed = self.list_here().await.map_err(|error| of_dir(error, dir));
+        let listed = self
+            .list_here(dir)
+            .await
+            .map_err(|error| of_dir(error, dir));
         if moves && self.health.is_ready() {
             self.go_back(&back).await?;
         }
@@ -104,7 +115,7 @@ impl FtpRemote {
         }
     }
 
-    async fn list_here(&mut self) -> Result<Listing, RemoteError> {
+    async fn list_here(&mut self, dir: &str) -> Result<Listing, RemoteError> {
         match self.list_with("LIST", "-a").await {
             Ok(listing) if !listing.entries.is_empty() => return Ok(listing),
             Ok(_) => {}
@@ -112,7 +123,7 @@ impl FtpRemote {
             Err(error) => return Err(error),
         }
         match self.list_with("LIST", "").await {
-            Err(RemoteError::Refused { reply, .. }) if is_empty_directory(&reply) => {
+            Err(RemoteError::Refused { reply, .. }) if is_empty_directory(&reply, dir) => {
                 Ok(Listing::default())
             }
             other => other,
@@ -155,9 +166,46 @@ fn of_dir(error: RemoteError, dir: &str) -> RemoteError {
     }
 }
 
-pub(super) fn is_empty_directory(reply: &Reply) -> bool {
-    let text = reply.text().to_ascii_lowercase();
-    matches!(reply.code, 450 | 550) && (text.contains("no files") || text.contains("empty"))
+/// Tells whether a refusal means that there is nothing to list. Its text may hold any name.
+pub(super) fn is_empty_directory(reply: &Reply, dir: &str) -> bool {
+    let text = words_of(reply, dir);
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
+    matches!(reply.code, 450 | 550)
+        && says(&["no files found", "no files in", "no files.", "empty"])
+        && !says(&[
+            "denied",
+            "permission",
+            "no such",
+            "not found:",
+            "not exist",
+            "fail",
+        ])
+}
+
+/// Tells whether a server that praises its listing says too that it left something out (Pure-FTPd: `Output
+/// truncated to 10000 matches`; vsftpd: `Transfer done (but failed to open directory).`).
+fn tells_of_a_lack(reply: &Reply) -> bool {
+    let text = words_of(reply, "");
+    let lacks = [
+        "truncated",
+        "failed to",
+        "could not",
+        "cannot open",
+        "permission denied",
+    ];
+    lacks.iter().any(|words| text.contains(words))
+}
+
+/// The server's words in lower case, without names: neither the directory's nor what is quoted.
+fn words_of(reply: &Reply, dir: &str) -> String {
+    let mut text = reply.lines.join("\n").to_lowercase();
+    let mut names = vec![dir, names::split(dir).1];
+    names.retain(|name| !name.is_empty());
+    for name in names {
+        text = text.replace(&names::display(name).to_lowercase(), "");
+    }
+    let unquoted = text.split('"').step_by(2);
+    unquoted.collect::<Vec<_>>().concat()
 }
 
 /// Zones lie whole quarters of an hour apart; LIST tells minutes only.
@@ -188,6 +236,32 @@ fn shift(time: SystemTime, seconds: i64) -> Option<SystemTime> {
 mod tests {
     use super::*;
     use crate::remote::listing;
+
+    #[test]
+    fn what_a_server_says_of_a_listing_is_not_taken_from_its_names() {
+        let empty = |text: &str| is_empty_directory(&Reply::new(550, text), "t/empty no files");
+        for text in ["No files found", "No files found.", "Directory is empty"] {
+            assert!(empty(text), "{text}");
+        }
+        for text in [
+            "t/empty no files: permission denied",
+            "empty no files: busy",
+            "\"empty\": busy",
+            "No such file or directory: empty",
+            "busy",
+        ] {
+            assert!(!empty(text), "{text}");
+        }
+        let lacks = |text: &str| tells_of_a_lack(&Reply::new(226, text));
+        assert!(lacks("Output truncated to 10000 matches"));
+        assert!(lacks("Transfer done (but failed to open directory)."));
+        for text in [
+            "Transfer complete",
+            "Successfully transferred \"/failed to\"",
+        ] {
+            assert!(!lacks(text), "{text}");
+        }
+    }
 
     #[test]
     fn the_clock_of_list_is_told_in_quarters() {

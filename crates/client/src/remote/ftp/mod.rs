@@ -12,6 +12,7 @@ mod link;
 mod list;
 mod open;
 mod open_block;
+mod open_list;
 mod parting;
 mod reply;
 mod reuse;
@@ -256,10 +257,10 @@ impl FtpRemote {
     }
 
     /// After a dropped transfer: whatever it still answers is read until a command behind it is answered.
-    /// In block mode the library knows of no transfer and sends at once, where a server may answer NOOP
-    /// out of turn.
+    /// The library does not know of those that it has not opened and sends at once, where a server may
+    /// answer NOOP out of turn.
     async fn resync(&mut self) -> Result<(), RemoteError> {
-        let line = if self.block.is_on() { "TYPE I" } else { "NOOP" };
+        let line = "TYPE I";
         let control = Arc::clone(&self.stream);
         let mut stream = control.lock().await;
         let mut next = stream.custom_command(line, &[]).await;

@@ -35,10 +35,6 @@ pub(in crate::remote) struct BlockMode {
 }
 
 impl BlockMode {
-    pub(super) fn is_on(&self) -> bool {
-        self.is_on
-    }
-
     /// Notes that the next transfer is a small file.
     pub(super) fn foresee_small(&mut self) {
         self.is_small_next = true;
@@ -112,6 +108,15 @@ impl FtpRemote {
         Ok(())
     }
 
+    /// Begins a listing, in the mode that it finds.
+    pub(super) async fn begin_list(&mut self, act: Act<'_>) -> Result<BlockData, RemoteError> {
+        let is_on = self.block.suits(act);
+        if is_on && let Some(data) = self.open_block(act, 0).await? {
+            return Ok(data);
+        }
+        self.open_list(act).await
+    }
+
     /// `None`: it cannot be opened this way, and the session is in stream mode again.
     async fn open_block(
         &mut self,
@@ -156,7 +161,7 @@ impl FtpRemote {
 
     /// Sends the command, and REST before it. With 125 or 150 the session is busy from then on; any other
     /// reply leaves it ready, or has ended it.
-    async fn start(&mut self, act: Act<'_>, offset: u64) -> Result<Reply, RemoteError> {
+    pub(super) async fn start(&mut self, act: Act<'_>, offset: u64) -> Result<Reply, RemoteError> {
         if offset > 0 {
             let line = format!("REST {offset}");
             let reply = self.command(&line).await?;
@@ -183,7 +188,7 @@ impl FtpRemote {
         }
     }
 
-    async fn dial(&mut self, port: u16) -> Result<tokio::net::TcpStream, RemoteError> {
+    pub(super) async fn dial(&mut self, port: u16) -> Result<tokio::net::TcpStream, RemoteError> {
         let limit = self.deadlines.data_connect;
         // The address is the control connection's, with its scope.
         let peer = SockRef::from(&*self.control).peer_addr();
@@ -212,7 +217,7 @@ impl FtpRemote {
     }
 
     /// Encrypts, where the session does. What goes wrong here comes behind a 150.
-    async fn link(
+    pub(super) async fn link(
         &mut self,
         stream: tokio::net::TcpStream,
         act: Act<'_>,
@@ -239,7 +244,7 @@ impl FtpRemote {
         })
     }
 
-    fn refused(&self, act: Act<'_>, reply: Reply) -> RemoteError {
+    pub(super) fn refused(&self, act: Act<'_>, reply: Reply) -> RemoteError {
         self.refusal(act.verb(), Some(act.path().to_owned()), reply)
     }
 
@@ -253,7 +258,7 @@ impl FtpRemote {
         error
     }
 
-    fn over(&self, link: Link, act: Act<'_>, reply: &Reply) -> BlockData {
+    pub(super) fn over(&self, link: Link, act: Act<'_>, reply: &Reply) -> BlockData {
         let (slot, control) = (self.block.slot.clone(), self.stream.clone());
         let parting = self.parting(act);
         let mut data = BlockData::new(link, slot, control, self.deadlines.stalled, parting);
@@ -264,7 +269,7 @@ impl FtpRemote {
 }
 
 /// Returns the port in `229 Entering Extended Passive Mode (|||6446|)` (RFC 2428 §3).
-fn extended_port(reply: &Reply) -> Option<u16> {
+pub(super) fn extended_port(reply: &Reply) -> Option<u16> {
     let inside = reply.text().rsplit_once('(')?.1;
     let (inside, _) = inside.rsplit_once(')')?;
     let mark = inside.chars().next()?;

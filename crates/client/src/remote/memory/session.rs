@@ -138,7 +138,7 @@ impl Remote for Session {
             .collect();
         Ok(Listing {
             entries,
-            dropped: Vec::new(),
+            ..Listing::default()
         })
     }
 
