@@ -62,6 +62,16 @@ pub enum Error {
         /// The server's refusal.
         source: Box<RemoteError>,
     },
+    /// Nothing has the final name: what had it is still where it was put.
+    #[error("nothing is called `{path}` now; what was there is `{}`", aside.escape_debug())]
+    Aside {
+        /// The name that is free.
+        path: String,
+        /// The name of what had it.
+        aside: String,
+        /// Why the new file did not get it.
+        source: Box<Error>,
+    },
     /// A name from the server that must not be used as a local one.
     #[error("the name `{name}` is not safe here: {why}")]
     UnsafeName {

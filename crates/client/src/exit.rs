@@ -73,6 +73,7 @@ impl From<&Error> for ExitCode {
         match error {
             Error::Remote(error) => error.into(),
             Error::Unpublished { source, .. } => source.as_ref().into(),
+            Error::Aside { source, .. } => source.as_ref().into(),
             Error::Local { .. }
             | Error::Exists { .. }
             | Error::UnsafeName { .. }

@@ -1,4 +1,4 @@
-//! What is asked of a server over a session that breaks is asked again over another.
+//! What a server cannot answer just now, or over a session that breaks, it is asked again.
 
 use super::{App, Link};
 use crate::{
@@ -9,7 +9,8 @@ use crate::{
 };
 
 impl App {
-    /// Asks something that may be asked twice, and again while sessions are lost over it.
+    /// Asks something that may be asked twice, and again while the server cannot answer or sessions are
+    /// lost over it.
     ///
     /// # Errors
     /// What the server says, that no session lasts, or that it was stopped.
@@ -25,10 +26,11 @@ impl App {
             let error = match link.session().await {
                 Ok(mut session) => {
                     let answer = ask(&mut *session).await;
-                    let lost = !session.is_usable();
+                    let again = |error: &Error| !session.is_usable() || error.is_transient();
+                    let fails = answer.as_ref().is_err_and(again);
                     link.pool.give_back(session);
                     match answer {
-                        Err(error) if lost => error,
+                        Err(error) if fails => error,
                         other => return other,
                     }
                 }

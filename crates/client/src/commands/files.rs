@@ -1,11 +1,11 @@
 //! `cat`, `mv`, `mkdir`, `rmdir`, `chmod`, `quote`: one act on names that are there.
 
-use super::{Answer, open_all};
+use super::{Answer, is_dir, open_all};
 use crate::{
     app::{App, Failure, Link},
     error::Error,
     exit::ExitCode,
-    remote::{Kind, Remote, names},
+    remote::{Remote, names},
     target::Target,
     transfer::stream::{fetch_into, settle_stdout},
     ui::escape::shown,
@@ -42,8 +42,7 @@ pub async fn mv(app: &App, from: &str, to: &str) -> Answer {
         return Err(Failure::usage("two names are wanted"));
     };
     let mut session = link.session().await?;
-    let dir = session.stat(to.trim_end_matches('/')).await?;
-    let into = to.ends_with('/') || dir.is_some_and(|entry| entry.kind == Kind::Dir);
+    let into = to.ends_with('/') || is_dir(&mut *session, to).await?;
     let to = if into {
         names::join(to, names::split(from).1)
     } else {

@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::{
     app::{App, Failure, Link, hint},
     cli::{Cli, Command, Patterns},
-    error::Error,
+    error::{Error, RemoteError},
     event::Events,
     exit::ExitCode,
     plan::{
@@ -24,13 +24,31 @@ use crate::{
         filter::{BadPattern, Filter},
         walk::inner_name,
     },
-    remote::names,
+    remote::{Kind, Remote, names},
     transfer::{Engine, Options, Summary},
     ui::{Volume, ask, escape::shown, progress, table},
 };
 
 /// What a command answers: its exit code, or why it could not work.
 pub type Answer = Result<ExitCode, Failure>;
+
+/// Tells whether a path on the server is a directory, or a link to one: what is put there goes into it.
+async fn is_dir(session: &mut dyn Remote, path: &str) -> Result<bool, RemoteError> {
+    match session.stat(path).await?.map(|entry| entry.kind) {
+        None | Some(Kind::File) => return Ok(false),
+        Some(Kind::Dir) => return Ok(true),
+        Some(Kind::Link | Kind::Other) => {}
+    }
+    let back = session.pwd().await?;
+    match session.cwd(path).await {
+        Err(RemoteError::Refused { .. }) if session.is_usable() => Ok(false),
+        entered => {
+            entered?;
+            session.cwd(&back).await?;
+            Ok(true)
+        }
+    }
+}
 
 /// Runs the command of the command line.
 ///

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use super::{Answer, carry_out, filter, local_file_name, report, tell_left, tell_notes};
+use super::{Answer, carry_out, filter, is_dir, local_file_name, report, tell_left, tell_notes};
 use crate::{
     app::{App, Failure, Link},
     cli::Put,
@@ -17,7 +17,7 @@ use crate::{
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_path},
     },
-    remote::{Kind, names},
+    remote::names,
     target::Target,
     transfer::{
         Options, Outcome, Summary,
@@ -153,10 +153,9 @@ async fn destination(
         return Ok(To::Dir(to.to_owned()));
     }
     let mut session = link.session().await?;
-    let there = session.stat(to.trim_end_matches('/')).await;
+    let is_dir = is_dir(&mut *session, to.trim_end_matches('/')).await;
     link.pool.give_back(session);
-    let is_dir = there?.is_some_and(|entry| entry.kind == Kind::Dir);
-    if is_dir || to.trim_end_matches('/').is_empty() {
+    if is_dir? || to.trim_end_matches('/').is_empty() {
         return Ok(To::Dir(to.to_owned()));
     }
     if sources.len() > 1 || to.ends_with('/') {

@@ -40,6 +40,8 @@ pub(super) struct Handshakes {
     done: AtomicU32,
     last_was_resumed: AtomicBool,
     tls13: AtomicBool,
+    /// The last one failed since the connection was lost over it.
+    lost: AtomicBool,
     unclosed: Arc<Unclosed>,
 }
 
@@ -72,6 +74,11 @@ impl Handshakes {
         } else {
             "TLS 1.2"
         }
+    }
+
+    /// Tells whether the last one failed since the connection was lost over it.
+    pub(super) fn was_lost(&self) -> bool {
+        self.lost.swap(false, Ordering::AcqRel)
     }
 
     /// Takes why the last stream could not be closed: what it carried may have lost its end.
@@ -157,6 +164,19 @@ pub(super) struct Connector {
     pub(super) limit: Duration,
 }
 
+/// Tells a connection that was lost from a peer that speaks no TLS, or another one.
+fn is_of_the_line(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof};
+    let kinds = [
+        BrokenPipe,
+        ConnectionAborted,
+        ConnectionReset,
+        TimedOut,
+        UnexpectedEof,
+    ];
+    kinds.contains(&kind)
+}
+
 /// The name that a certificate must have. The scope of an address (`fe80::1%eth0`) is in none.
 fn server_name(host: &str) -> FtpResult<ServerName<'static>> {
     let bare = host.split('%').next().unwrap_or(host);
@@ -173,7 +193,11 @@ impl AsyncTlsConnector for Connector {
         let stream = timeout(self.limit, shake)
             .await
             .map_err(|_| FtpError::SecureError(TIMED_OUT.to_owned()))?
-            .map_err(|error| FtpError::SecureError(error.to_string()))?;
+            .map_err(|error| {
+                let lost = is_of_the_line(error.kind());
+                self.handshakes.lost.store(lost, Ordering::Release);
+                FtpError::SecureError(error.to_string())
+            })?;
         let session = stream.get_ref().1;
         let resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
         let tls13 = session.protocol_version() == Some(ProtocolVersion::TLSv1_3);

@@ -47,6 +47,8 @@ pub(super) struct Fetch {
 pub(super) struct Done {
     pub(super) bytes: u64,
     pub(super) verified: Option<&'static str>,
+    /// What the server has was seen to be whole, by its size or its hash.
+    pub(super) is_proved: bool,
 }
 
 impl Fetch {
@@ -147,7 +149,11 @@ impl Fetch {
             }
         })?;
         self.publish(tools, root, part, bytes).await?;
-        Ok(Done { bytes, verified })
+        Ok(Done {
+            bytes,
+            verified,
+            is_proved: true,
+        })
     }
 
     /// Copies what is missing and checks the size. Returns the whole file's size, and its digest

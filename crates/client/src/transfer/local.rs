@@ -5,7 +5,7 @@
 
 use std::{
     fs::{File, FileTimes, TryLockError},
-    io,
+    io::{self, Write as _},
     os::{fd::AsFd, unix::fs::MetadataExt as _},
     path::{Component, Path, PathBuf},
     sync::Arc,
@@ -176,8 +176,14 @@ impl LocalRoot {
     }
 
     pub(super) fn write_small(&self, path: &Path, text: &[u8]) -> Result<(), Error> {
-        check(path)?;
-        self.dir.write(path, text).map_err(self.err("write", path))
+        self.remove(path, false)?;
+        // Never through a link that somebody has put there.
+        let mut options = OpenOptions::new();
+        let made = self
+            .dir
+            .open_with(path, options.write(true).create_new(true));
+        made.and_then(|mut file| file.write_all(text))
+            .map_err(self.err("write", path))
     }
 
     /// Gives the file its final name. Without `replace` a file that is there stays.

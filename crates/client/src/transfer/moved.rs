@@ -83,7 +83,7 @@ pub(super) fn clear(dirs: &[PathBuf]) -> Result<(), Error> {
     failed.or(full).map_or(Ok(()), Err)
 }
 
-fn stays(path: &Path, why: &'static str) -> Error {
+pub(super) fn stays(path: &Path, why: &'static str) -> Error {
     Error::Stays {
         path: path.display().to_string(),
         why,

@@ -11,7 +11,7 @@ use super::{
     crew::{Batch, lock},
     fetch::Done,
     job::Job,
-    moved::Sent,
+    moved::{self, Sent},
     tries::Tries,
 };
 use crate::{
@@ -27,6 +27,11 @@ enum Ended {
     /// The server has enough sessions: the file goes back to the queue, the worker home.
     Surplus,
 }
+
+/// How long the server is waited for to give an old file its name back.
+const RESTORING: Duration = Duration::from_secs(10);
+/// Why an original stays that was to go.
+const UNPROVED: &str = "the server does not tell what it has of it";
 
 /// One of the crew, with a session of its own.
 pub(super) struct Worker {
@@ -67,13 +72,19 @@ impl Worker {
             match ended {
                 Ended::Done(done) => {
                     self.succeeded(&job, done, began.elapsed());
-                    if let (Some(sent), Some(path)) = (source, self.moving(&job))
-                        && let Err(error) = sent.remove(path)
-                    {
+                    let gone = match (source, self.moving(&job)) {
+                        (Some(sent), Some(path)) if done.is_proved => sent.remove(path),
+                        (Some(_), Some(path)) => Err(moved::stays(path, UNPROVED)),
+                        _ => Ok(()),
+                    };
+                    if let Err(error) = gone {
                         self.failed(&job, error);
                     }
                 }
-                Ended::Failed(error) => self.failed(&job, error),
+                Ended::Failed(error) => {
+                    let error = self.put_back(&mut job, error).await;
+                    self.failed(&job, error);
+                }
                 Ended::Surplus if self.batch.put_back(job) => return,
                 Ended::Surplus => {}
             }
@@ -81,6 +92,28 @@ impl Worker {
         if let Some(session) = self.session.take() {
             self.tools.pool.give_back(session);
         }
+    }
+
+    /// Where the old file was put aside for a new one that did not come to its end, it gets its name back.
+    async fn put_back(&mut self, job: &mut Job, error: Error) -> Error {
+        let Job::Send(send, _) = job else {
+            return error;
+        };
+        if send.is_aside() {
+            let restoring = async {
+                let held = self.session.take().filter(|remote| remote.is_usable());
+                let mut remote = match held {
+                    Some(remote) => remote,
+                    None => self.tools.pool.dial().await?,
+                };
+                send.restore(&mut *remote).await;
+                Ok::<_, RemoteError>(remote)
+            };
+            // Not even a second Ctrl-C is to wait for a server that is gone.
+            let restored = tokio::time::timeout(RESTORING, restoring).await;
+            self.session = restored.ok().and_then(Result::ok);
+        }
+        send.without_old(error)
     }
 
     /// The local file that goes once it was sent.
@@ -200,6 +233,9 @@ fn is_too_many(error: &Error) -> bool {
 
 /// Tells whether nothing that follows can go better.
 pub(super) fn ends_all(error: &Error) -> bool {
+    if let Error::Aside { source, .. } = error {
+        return ends_all(source);
+    }
     let Error::Remote(error) = error else {
         return matches!(error, Error::Local { source, .. }
             if matches!(source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded));

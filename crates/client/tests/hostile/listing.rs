@@ -39,6 +39,23 @@ async fn an_empty_directory_may_be_answered_without_a_data_connection() {
 }
 
 #[tokio::test]
+async fn of_two_names_that_read_alike_neither_is_guessed() {
+    let server = Fake::default()
+        .hook(|session, line| {
+            line.starts_with("MLSD")
+                && session.sends("type=file;size=1; a\r\ntype=file;size=2; a\r\ntype=file; b\r\n")
+        })
+        .start();
+    let mut remote = dial(&server).await;
+    let listing = remote.list("/").await.unwrap();
+    assert_eq!(listing.entries.len(), 2);
+    assert_eq!(
+        listing.dropped,
+        ["`a`: two names of the server read like this"]
+    );
+}
+
+#[tokio::test]
 async fn an_endless_line_of_a_listing_is_cut_off() {
     let server = Fake::default()
         .hook(|session, line| {

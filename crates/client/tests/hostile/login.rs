@@ -136,6 +136,26 @@ async fn a_handshake_that_fails_and_one_that_never_ends_are_told_apart() {
     );
 }
 
+/// Whether it would speak TLS is not known then, and nobody is to be told to do without.
+#[tokio::test]
+async fn a_line_lost_in_the_handshake_is_no_fault_of_the_certificate() {
+    let server = Fake::default()
+        .hook(|session, line| {
+            line == "AUTH TLS" && {
+                session.say("234 go on");
+                session.wait();
+                session.hang_up();
+                true
+            }
+        })
+        .start();
+    let mut dialer = server.dialer();
+    dialer.tls = SiteTls::Required;
+    let error = refusal(dialer).await;
+    assert!(error.is_transient(), "{error}");
+    assert!(matches!(error, RemoteError::Io { .. }), "{error}");
+}
+
 #[tokio::test]
 async fn a_server_that_still_counts_the_connection_before_is_asked_again() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

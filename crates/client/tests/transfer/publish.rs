@@ -91,6 +91,48 @@ async fn a_file_that_went_aside_comes_back_or_is_named() {
 }
 
 #[tokio::test]
+async fn a_file_that_went_aside_comes_back_when_no_more_is_tried() {
+    for back in [true, false] {
+        let temp = tempfile::tempdir().unwrap();
+        let tries = AtomicUsize::new(0);
+        let server = Fake::default()
+            .file("/a", "old")
+            .hook(move |session, line| {
+                if line != "RNTO /a" {
+                    return false;
+                }
+                let (first, mine) = (tries.fetch_add(1, Ordering::SeqCst) == 0, 5 + 1);
+                // Its last rename is that of the old file.
+                let is_last = tries.load(Ordering::SeqCst) > mine;
+                match (first, is_last && back) {
+                    (true, _) => session.say("550 exists"),
+                    (false, true) => return false,
+                    (false, false) => session.say("450 busy"),
+                }
+                true
+            })
+            .start();
+        let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+        let error = only_error(&summary);
+        if back {
+            assert!(
+                matches!(error, Error::Unpublished { aside: None, .. }),
+                "{error}"
+            );
+            assert_eq!(server.content("/a").unwrap(), b"old");
+            continue;
+        }
+        let said = error.chain();
+        let kept = server
+            .names()
+            .into_iter()
+            .find(|name| name.contains(".old."));
+        assert!(said.contains(&kept.unwrap()), "{said}");
+        assert!(said.ends_with("450 busy"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_lost_between_two_renames_loses_nothing() {
     let temp = tempfile::tempdir().unwrap();
     let lost = AtomicBool::new(false);

@@ -112,6 +112,19 @@ async fn a_part_whose_end_differs_is_thrown_away() {
 }
 
 #[tokio::test]
+async fn the_note_of_a_part_is_written_through_no_link() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default().file("/a", noise(300_000)).start();
+    fs::write(temp.path().join("important"), "only").unwrap();
+    let note = temp.path().join(".a.ftpc-part.json");
+    std::os::unix::fs::symlink("important", note).unwrap();
+    let summary = run(&server, fetching(temp.path(), "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(fs::read(temp.path().join("important")).unwrap(), b"only");
+    assert_eq!(leftovers(temp.path()), ["a", "important"]);
+}
+
+#[tokio::test]
 async fn a_stop_keeps_what_can_be_resumed() {
     let temp = tempfile::tempdir().unwrap();
     let content = noise(1_000_000);

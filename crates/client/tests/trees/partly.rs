@@ -1,6 +1,11 @@
 //! Servers that show or serve a part only.
 
-use std::{fs, io::Write as _, net::TcpListener, sync::atomic::Ordering};
+use std::{
+    fs,
+    io::Write as _,
+    net::TcpListener,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use crate::{fake::Fake, ftpc, says, write};
 
@@ -71,6 +76,25 @@ fn a_listing_that_the_server_cuts_short_is_told_and_nothing_is_concluded_from_it
     says(here, &server, &["sync", "--delete", "@/t", "t"], 1, words);
     assert!(here.join("t/a").exists() && here.join("t/b").exists());
     says(here, &server, &["ls", "@/t"], 0, words);
+}
+
+#[test]
+fn a_server_that_cannot_list_just_now_is_asked_again() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let refused = AtomicUsize::new(0);
+    let server = Fake::default()
+        .file("t/d/a", "a")
+        .hook(move |session, line| {
+            let first = |at| refused.fetch_add(1, Ordering::SeqCst) == at;
+            (line == "MLSD t" && first(0) || line == "MLSD t/d" && first(1)) && {
+                session.say("425 no port just now");
+                true
+            }
+        })
+        .start();
+    says(here, &server, &["get", "-r", "@/t"], 0, "");
+    assert_eq!(fs::read(here.join("t/d/a")).unwrap(), b"a");
 }
 
 #[test]

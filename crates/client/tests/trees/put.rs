@@ -47,6 +47,57 @@ fn a_moved_tree_leaves_what_was_not_sent() {
 }
 
 #[test]
+fn an_original_goes_only_when_the_server_tells_that_it_has_all_of_it() {
+    for (listed, code, stays) in [
+        ("type=file;size=3; a\r\n", 1, true),
+        ("type=file;size=15; a\r\n", 0, false),
+        ("type=file; a\r\n", 1, true),
+    ] {
+        let temp = tempfile::tempdir().unwrap();
+        let here = temp.path();
+        write(here, "a", "fifteen letters");
+        let server = Fake::default()
+            .feat(&["X-ATOMIC-STOR"])
+            .hook(move |session, line| match line.split(' ').next() {
+                Some("SIZE" | "MLST") => {
+                    session.say("502 no");
+                    true
+                }
+                Some("CWD") if line == "CWD a" => {
+                    session.say("550 no");
+                    true
+                }
+                Some("LIST") => {
+                    let size = listed.split(['=', ';']).nth(3).unwrap_or("x");
+                    session.sends(format!("-rw-r--r-- 1 a a {size} Jan 1 2024 a\r\n"))
+                }
+                _ => false,
+            })
+            .start();
+        says(here, &server, &["put", "--move", "a", "@/"], code, "");
+        assert_eq!(here.join("a").exists(), stays, "{listed}");
+    }
+}
+
+#[test]
+fn a_link_to_a_directory_is_one_to_put_into() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "a", "new");
+    let server = Fake::default()
+        .feat(&["MLST type*;size*;"])
+        .answers(
+            "MLST latest",
+            "250-x\r\n type=OS.unix=slink:real;size=4; latest\r\n250 End",
+        )
+        .start();
+    says(here, &server, &["put", "a", "@/latest"], 0, "");
+    assert_eq!(server.content("latest/a").unwrap(), b"new");
+    says(here, &server, &["mv", "@/latest/a", "@/latest"], 0, "");
+    assert!(server.lines().contains(&"RNTO latest/a".to_owned()));
+}
+
+#[test]
 fn a_moved_file_that_changed_while_it_was_sent_stays() {
     let temp = tempfile::tempdir().unwrap();
     let here = temp.path();

@@ -151,6 +151,13 @@ fn update_only_leaves_newer_targets_alone() {
         words(&source, &target, &wishes),
         ["skip a: newer on the target"]
     );
+    // Nor those of the same size whose hash differs.
+    let source = tree(&[("a", Some(2), 100)]);
+    wishes.different.insert("a".to_owned());
+    assert_eq!(
+        words(&source, &target, &wishes),
+        ["skip a: newer on the target"]
+    );
 }
 
 #[test]

@@ -1,12 +1,17 @@
 //! A remote tree, directory by directory.
 
+use std::time::Duration;
+
 use super::{MAX_DEPTH, Node, PART, TOO_DEEP, Tree, below_of};
 use crate::{
     cancel::Cancel,
     error::{Error, RemoteError},
     plan::{compare::Facts, filter::Filter},
-    remote::{Entry, Kind, Remote, names},
+    remote::{Entry, Kind, Listing, Remote, names},
 };
+
+/// How long a server that cannot list just now is left alone.
+const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
 impl Tree {
     /// Takes an entry of a remote directory; tells whether it is a directory to walk.
@@ -72,7 +77,7 @@ pub async fn remote(
         if cancel.is_stopped() {
             return Err(Error::Interrupted);
         }
-        let listed = cancel.or_leave(session.list(&path)).await;
+        let listed = cancel.or_leave(list(session, &path)).await;
         let listing = match listed.ok_or(Error::Interrupted)? {
             Err(error @ RemoteError::Refused { .. }) if !dir.is_empty() && session.is_usable() => {
                 tree.cannot_read(&dir, &error.to_string());
@@ -100,6 +105,20 @@ pub async fn remote(
         waiting.extend(below.into_iter().rev());
     }
     Ok(tree)
+}
+
+/// Lists a directory, and again when the server says that it just cannot. (450 is for good with ProFTPD,
+/// where a directory may not be read.)
+async fn list(session: &mut dyn Remote, path: &str) -> Result<Listing, RemoteError> {
+    for pause in PAUSES {
+        match session.list(path).await {
+            Err(RemoteError::Refused { reply, .. })
+                if matches!(reply.code, 425 | 426 | 451) && session.is_usable() => {}
+            other => return other,
+        }
+        tokio::time::sleep(pause).await;
+    }
+    session.list(path).await
 }
 
 /// Parts of uploads, and what downloads keep beside their files: fetched, such a file could take the

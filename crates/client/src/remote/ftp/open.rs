@@ -221,7 +221,7 @@ impl FtpRemote {
         reason: String,
     ) -> RemoteError {
         let error = self.reuse.handshake(&reason);
-        if !matches!(error, RemoteError::Tls { .. }) {
+        if !matches!(error, RemoteError::Tls { .. } | RemoteError::Io { .. }) {
             return error;
         }
         let grace = self.deadlines.reply.min(Duration::from_secs(2));

@@ -1,6 +1,6 @@
 //! TLS sessions that a server wants resumed: what a refusal means, and when to change to TLS 1.2.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use crate::{
     error::RemoteError,
@@ -57,6 +57,11 @@ impl ReuseWatch {
         })
     }
 
+    fn is_line_lost(&self) -> bool {
+        let shakes = self.handshakes.as_ref();
+        shakes.is_some_and(|shakes| shakes.was_lost())
+    }
+
     /// Makes the error for a failed handshake.
     pub(in crate::remote) fn handshake(&self, reason: &str) -> RemoteError {
         let endpoint = self.endpoint.clone();
@@ -71,6 +76,10 @@ impl ReuseWatch {
                 old,
                 new,
                 place,
+            },
+            Some(Trust::Known) | None if self.is_line_lost() => RemoteError::Io {
+                verb: "TLS handshake".to_owned(),
+                source: io::Error::new(io::ErrorKind::ConnectionReset, reason),
             },
             Some(Trust::Known) | None => RemoteError::Tls { endpoint, reason },
         }

@@ -112,7 +112,23 @@ impl<'a> Reader<'a> {
     pub fn finish(mut self) -> Result<Listing, Endless> {
         self.take_line()?;
         self.listing.entries.sort_by(|a, b| a.name.cmp(&b.name));
+        self.drop_doubles();
         Ok(self.listing)
+    }
+
+    /// In another encoding two names may read alike; which of them a path would name is not known.
+    fn drop_doubles(&mut self) {
+        let mut doubles = Vec::new();
+        self.listing.entries.dedup_by(|next, kept| {
+            let is_double = next.name == kept.name;
+            if is_double {
+                doubles.push(next.name.as_str().to_owned());
+            }
+            is_double
+        });
+        for name in doubles {
+            self.drop_line(&name, "two names of the server read like this");
+        }
     }
 
     fn check_line(&self) -> Result<(), Endless> {

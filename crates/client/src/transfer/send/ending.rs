@@ -129,6 +129,37 @@ impl Send {
         }
     }
 
+    /// Tells whether what had the final name is still aside.
+    pub(in crate::transfer) fn is_aside(&self) -> bool {
+        self.aside.is_some()
+    }
+
+    /// Gives what was there its name back, now that no more is tried.
+    pub(in crate::transfer) async fn restore(&mut self, remote: &mut dyn Remote) {
+        if let Some(aside) = &self.aside
+            && matches!(remote.size(&self.remote).await, Ok(None))
+            && remote.rename(aside, &self.remote).await.is_ok()
+        {
+            self.aside = None;
+        }
+    }
+
+    /// Makes of the last failure one that says where the old file is.
+    pub(in crate::transfer) fn without_old(&self, mut error: Error) -> Error {
+        if let Error::Unpublished { aside, .. } = &mut error {
+            aside.clone_from(&self.aside);
+            return error;
+        }
+        let Some(aside) = self.aside.clone() else {
+            return error;
+        };
+        Error::Aside {
+            path: self.remote.clone(),
+            aside,
+            source: Box::new(error),
+        }
+    }
+
     pub(super) async fn finish_up(
         &self,
         tools: &Tools,

@@ -141,6 +141,7 @@ impl Send {
             return Ok(Done {
                 bytes: source.size,
                 verified: None,
+                is_proved: true,
             });
         }
         if part != self.remote {
@@ -269,6 +270,7 @@ impl Send {
         Ok(Done {
             bytes: source.size,
             verified,
+            is_proved: self.is_seen || verified.is_some(),
         })
     }
 
@@ -362,10 +364,14 @@ impl Send {
         proof: Proof,
     ) -> Result<Option<&'static str>, Error> {
         let Proof { told, hash, digest } = proof;
-        let size = match told {
+        let mut size = match told {
             None => remote.size(path).await?,
             told => told,
         };
+        if size.is_none() && tools.options.move_files {
+            // The only copy is to go: a server without SIZE may still list it.
+            size = remote.stat(path).await?.and_then(|entry| entry.size);
+        }
         self.is_seen = size.is_some();
         match size {
             Some(got) if got != source.size => {
