@@ -194,17 +194,20 @@ fn add(app: &App, plan: &mut Plan, source: &Path, to: &To, args: &Put) -> Result
 /// Refuses names that would overwrite one another on the server's disk. Where that cannot be seen
 /// only what would lose its source is refused.
 async fn spare_twins(app: &App, link: &Link, args: &Put, plan: &mut Plan) -> Result<(), Failure> {
-    let twins = plan.twins();
-    if twins.is_empty() {
+    let (twins, alike) = (plan.twins(), plan.alike());
+    if twins.is_empty() && alike.is_empty() {
         return Ok(());
     }
     let mut session = link.session().await?;
-    let judged = blind::judge(twins, &mut Aim::There(&mut *session, "")).await?;
+    let by_case = blind::judge(twins, &mut Aim::There(&mut *session, "")).await?;
+    let otherwise = blind::judge_alike(&mut *session, alike).await?;
     link.pool.give_back(session);
-    tell_left(app, &judged.left);
-    plan.refuse_twins(&judged.one, "the server's disk takes them for one");
-    if args.move_files {
-        plan.refuse_twins(&judged.unseen, "the server's disk may take them for one");
+    for judged in [by_case, otherwise] {
+        tell_left(app, &judged.left);
+        plan.refuse_twins(&judged.one, "the server's disk takes them for one");
+        if args.move_files {
+            plan.refuse_twins(&judged.unseen, "the server's disk may take them for one");
+        }
     }
     Ok(())
 }

@@ -63,6 +63,29 @@ pub async fn judge(twins: Vec<Twin>, aim: &mut Aim<'_>) -> Result<Judged, Remote
     Ok(judged)
 }
 
+/// Asks a server whether it takes two names for one, by an empty file that goes at once, for each two
+/// that are alike. Their own names are in its name: what is done to them is done to it.
+///
+/// # Errors
+/// The session broke.
+pub async fn judge_alike(
+    session: &mut dyn Remote,
+    twins: Vec<Twin>,
+) -> Result<Judged, RemoteError> {
+    let mut judged = Judged::default();
+    for twin in twins {
+        let (first, second) = twin.names();
+        let probe = format!(".ftpc-case-{}-", chance_tag());
+        let probes = (format!("{probe}{first}"), format!("{probe}{second}"));
+        match is_one_there(session, twin.dir(), probes, &mut judged.left).await? {
+            Some(true) => judged.one.push(twin),
+            Some(false) => {}
+            None => judged.unseen.push(twin),
+        }
+    }
+    Ok(judged)
+}
+
 impl Aim<'_> {
     async fn is_blind(
         &mut self,
@@ -73,7 +96,7 @@ impl Aim<'_> {
             Self::There(session, top) => {
                 let dir = names::join(top, dir);
                 let dir = if dir.is_empty() { *top } else { dir.as_str() };
-                is_blind_there(&mut **session, dir, left).await
+                is_one_there(&mut **session, dir, probe_names(), left).await
             }
             Self::Here(top) if dir.is_empty() => Ok(is_blind_here(top)),
             Self::Here(top) => Ok(is_blind_here(&top.join(local_path(dir)))),
@@ -106,9 +129,10 @@ fn is_blind_here(dir: &Path) -> Option<bool> {
     Some(blind)
 }
 
-async fn is_blind_there(
+async fn is_one_there(
     session: &mut dyn Remote,
     dir: &str,
+    (lower, upper): (String, String),
     left: &mut Vec<String>,
 ) -> Result<Option<bool>, RemoteError> {
     let mut dir = dir;
@@ -123,7 +147,6 @@ async fn is_blind_there(
         }
         dir = names::split(dir).0;
     }
-    let (lower, upper) = probe_names();
     let (lower, upper) = (names::join(dir, &lower), names::join(dir, &upper));
     match write_empty(session, &lower).await {
         Err(RemoteError::Refused { .. }) if session.is_usable() => return Ok(None),
@@ -220,7 +243,7 @@ mod tests {
             let mut session = server.dial().await.unwrap();
             for dir in ["/t", "/t/not/made/yet", "/t/x"] {
                 let mut left = Vec::new();
-                let told = is_blind_there(&mut *session, dir, &mut left).await;
+                let told = is_one_there(&mut *session, dir, probe_names(), &mut left).await;
                 assert_eq!((told.unwrap(), left.len()), (Some(blind), 0), "{dir}");
             }
             assert_eq!(server.paths(), ["/t", "/t/x"]);

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::remote::names;
 
-/// Two paths that differ in case only.
+/// Two paths that may be one: they differ in case only, or are alike otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Twin {
     first: String,
@@ -20,6 +20,16 @@ pub struct Twin {
 }
 
 impl Twin {
+    pub(super) fn new(first: String, second: String) -> Self {
+        Self { first, second }
+    }
+
+    /// Returns both names without their directory.
+    pub(super) fn names(&self) -> (String, String) {
+        let name = |path: &str| names::split(path).1.to_owned();
+        (name(&self.first), name(&self.second))
+    }
+
     /// Returns the directory in which the two meet.
     pub(super) fn dir(&self) -> &str {
         names::split(&self.second).0
@@ -36,7 +46,11 @@ impl Twin {
             "" => ".",
             dir => dir,
         };
-        let what = format!("`{second}`: it differs from `{first}` in case only, and {why}");
+        let how = match fold(&self.first) == fold(&self.second) {
+            true => format!("it differs from `{first}` in case only"),
+            false => format!("it is much like `{first}`"),
+        };
+        let what = format!("`{second}`: {how}, and {why}");
         (dir, what)
     }
 }
@@ -124,8 +138,13 @@ impl Plan {
 }
 
 /// What a step makes, in the inner form.
-fn target_of(step: &Step) -> Option<String> {
-    clash::made_by(step).map(|(target, _)| inner_name(Path::new(&target)))
+pub(super) fn target_of(step: &Step) -> Option<String> {
+    let (target, _) = clash::made_by(step)?;
+    match step {
+        // Paths of a server are in that form already.
+        Step::MakeRemoteDir { .. } | Step::Send { .. } => target.into_string().ok(),
+        _ => Some(inner_name(Path::new(&target))),
+    }
 }
 
 #[cfg(test)]

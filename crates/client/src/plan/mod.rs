@@ -2,8 +2,10 @@
 //! `checksum` and `blind`, which ask the two sides.
 //!
 //! `walk` reads both trees, `compare` and `filter` choose, `sync` makes the steps, `clash` finds two
-//! that make one thing, `case` two that would where cases are not told apart; `transfer` runs them.
+//! that make one thing, `case` two that would where cases are not told apart, `alike` others of that
+//! kind; `transfer` runs them.
 
+mod alike;
 pub mod blind;
 pub mod case;
 pub mod checksum;

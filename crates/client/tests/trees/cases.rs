@@ -99,3 +99,37 @@ fn both_are_sent_where_a_server_tells_cases_apart() {
     says(here, &server, &["put", "A", "a", "@/"], 0, "");
     assert_eq!(server.names(), ["A", "a"]);
 }
+
+/// A server that keeps no blank at the end of a name (Pure-FTPd).
+fn trimming() -> Fake {
+    Fake::default().hook(|session, line| {
+        let (verb, path) = line.split_once(' ').unwrap_or((line, ""));
+        path.ends_with(' ') && {
+            let kept = format!("{verb} {}_", path.trim_end_matches(' '));
+            session.answer(&kept)
+        }
+    })
+}
+
+#[test]
+fn of_two_names_that_a_server_stores_as_one_the_second_stays() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let put = ["put", "-r", "--move", "m", "@/"];
+    write(here, "m/x ", "first");
+    write(here, "m/x_", "other");
+    let server = trimming().start();
+    let words = "`x_`: it is much like `x `, and the server's disk takes them for one";
+    says(here, &server, &put, 1, words);
+    assert_eq!(fs::read(here.join("m/x_")).unwrap(), b"other");
+    assert!(!here.join("m/x ").exists());
+    assert_eq!(server.content("m/x_").unwrap(), b"first");
+    // A server that keeps them takes both.
+    write(here, "m/x ", "first");
+    let server = Fake::default().start();
+    says(here, &server, &put, 0, "");
+    assert!(!here.join("m").exists());
+    let files = server.names();
+    let files: Vec<_> = files.iter().filter(|name| !name.ends_with('/')).collect();
+    assert_eq!(files, ["m/x ", "m/x_"]);
+}
