@@ -67,19 +67,51 @@ fn taken_back(back: impl Fn(Way, &Server, Wire, Data)) {
     }
 }
 
+/// Over TLS an end without a goodbye may have stopped the transfer before the ABOR is read.
+fn aborted(way: Way, wire: &mut Wire) {
+    let last = wire.reply().code;
+    assert!(
+        last == 226 || (last == 225 && way == Way::NativeTls),
+        "{last}"
+    );
+}
+
 #[test]
 fn an_upload_that_ends_with_abor_takes_no_name() {
     taken_back(|way, _, mut wire, data| {
         wire.send("ABOR");
         drop(data);
         wire.code(426);
-        // Over TLS an end without a goodbye may have stopped it before the ABOR is read.
-        let last = wire.reply().code;
-        assert!(
-            last == 226 || (last == 225 && way == Way::NativeTls),
-            "{last}"
-        );
+        aborted(way, &mut wire);
         wire.expect("NOOP", 200);
+    });
+}
+
+#[test]
+fn an_abor_behind_many_lines_is_found_before_a_file_takes_its_name() {
+    taken_back(|way, _, mut wire, data| {
+        for _ in 0..40 {
+            wire.send("PWD");
+        }
+        wire.send("ABOR");
+        drop(data);
+        wire.code(426);
+        for _ in 0..40 {
+            wire.code(257);
+        }
+        aborted(way, &mut wire);
+    });
+}
+
+#[test]
+fn an_upload_whose_client_is_gone_behind_many_lines_takes_no_name() {
+    taken_back(|_, server, mut wire, data| {
+        for _ in 0..40 {
+            wire.send("PWD");
+        }
+        drop(wire);
+        drop(data);
+        server.wait_for_log("whole=false reply=426");
     });
 }
 

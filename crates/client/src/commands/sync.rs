@@ -1,6 +1,6 @@
 //! `sync`: makes one tree like another, one way.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use super::{Answer, agree, carry_out, filter, tell_left, tell_notes};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     exit::ExitCode,
     plan::{
         Plan, Step,
-        blind::{Aim, match_cases},
+        blind::{Aim, match_alike, match_cases},
         checksum,
         sync::{self, Way, Wishes},
         times,
@@ -36,14 +36,15 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
     let local = Path::new(local);
     let link = app.open(&target).await?;
     let top = remote_top(&link, &target);
-    let (here, there, known) = trees(app, args, &link, local, &top, way).await?;
+    let (here, there, known, doubtful) = trees(app, args, &link, local, &top, way).await?;
     let (source, aim) = if way == Way::Up {
         (&here, &there)
     } else {
         (&there, &here)
     };
     let sides = ((&here, local), (&there, top.as_str()));
-    let wishes = wishes(app, args, &link, way, sides).await?;
+    let mut wishes = wishes(app, args, &link, way, sides).await?;
+    wishes.doubtful = doubtful;
     let mut plan = sync::plan(source, aim, local, &top, &wishes);
     if way == Way::Up && !known {
         plan.steps
@@ -105,7 +106,8 @@ fn remote_top(link: &Link, target: &Target) -> String {
     }
 }
 
-/// Both trees, and whether the remote one is there at all.
+/// Both trees, whether the remote one is there at all, and what the target may have of the source under
+/// other names.
 async fn trees(
     app: &App,
     args: &Sync,
@@ -113,7 +115,7 @@ async fn trees(
     local: &Path,
     top: &str,
     way: Way,
-) -> Result<(Tree, Tree, bool), Failure> {
+) -> Result<(Tree, Tree, bool, BTreeSet<String>), Failure> {
     let filter = filter(&args.patterns)?;
     let mut here = if way == Way::Down && !local.exists() {
         Tree::default()
@@ -142,10 +144,11 @@ async fn trees(
     };
     let left = match_cases(source, target, &mut aim, !args.dry_run).await?;
     tell_left(app, &left);
+    let doubtful = match_alike(source, target, &mut aim).await?;
     link.pool.give_back(session);
     tell_notes(app, &here.notes);
     tell_notes(app, &there.notes);
-    Ok((here, there, known))
+    Ok((here, there, known, doubtful))
 }
 
 /// Many removals, and all of them, are a mistake more often than a wish.

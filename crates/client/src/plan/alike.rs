@@ -11,6 +11,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::{
     Plan,
     case::{self, Twin, fold},
+    walk::Tree,
 };
 use crate::remote::names;
 
@@ -34,7 +35,6 @@ impl Plan {
                 in_doubt.entry(key).or_default().push(path);
             }
         }
-        let is_raw = |path: &str| path.chars().any(|c| names::raw_byte(c).is_some());
         let alike = groups.values().flat_map(|group| pairs_of(group));
         let unread = in_doubt.values().flat_map(|group| pairs_of(group));
         let unread = unread.filter(|(one, other)| is_raw(one) || is_raw(other));
@@ -44,6 +44,79 @@ impl Plan {
         let twin = |(first, second): (&str, &str)| Twin::new(first.to_owned(), second.to_owned());
         pairs.into_iter().map(twin).collect()
     }
+}
+
+/// A name of the source that the target has not, with those of the target, unknown to the source, that it
+/// may be stored as.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Counterparts {
+    pub(super) ours: String,
+    pub(super) theirs: Vec<String>,
+}
+
+/// Finds what a server may have stored under another name.
+pub(super) fn counterparts(source: &Tree, target: &Tree) -> Vec<Counterparts> {
+    let paths = |tree| -> HashMap<&str, bool> { nodes(tree).collect() };
+    let (here, there) = (paths(source), paths(target));
+    let mut strange: HashMap<u64, Vec<&str>> = HashMap::new();
+    let only_there = nodes(target).filter(|(path, _)| !here.contains_key(path));
+    for (path, is_dir) in only_there {
+        for key in keys(path, is_dir) {
+            strange.entry(key).or_default().push(path);
+        }
+    }
+    let mut found = Vec::new();
+    if strange.is_empty() {
+        return found;
+    }
+    for (ours, is_dir) in nodes(source).filter(|(path, _)| !there.contains_key(path)) {
+        let theirs: BTreeSet<&str> = keys(ours, is_dir)
+            .filter_map(|key| strange.get(&key))
+            .flatten()
+            .copied()
+            .filter(|theirs| may_be_one(ours, theirs))
+            .collect();
+        if !theirs.is_empty() {
+            found.push(Counterparts {
+                ours: ours.to_owned(),
+                theirs: theirs.into_iter().map(str::to_owned).collect(),
+            });
+        }
+    }
+    found
+}
+
+fn nodes(tree: &Tree) -> impl Iterator<Item = (&str, bool)> {
+    tree.nodes
+        .iter()
+        .map(|node| (node.path.as_str(), node.is_dir))
+}
+
+fn keys(path: &str, is_dir: bool) -> impl Iterator<Item = u64> {
+    let (dir, name) = names::split(path);
+    let kind = if is_dir { "/" } else { "" };
+    let bones = (!name.is_ascii()).then(|| hash_of(dir, &format!("{kind}//{}", skeleton(name))));
+    let like = hash_of(dir, &format!("{kind}{}", likeness(name)));
+    std::iter::once(like).chain(bones)
+}
+
+/// Hashes meet by chance, and names of one skeleton are one only where one of them is not read.
+fn may_be_one(ours: &str, theirs: &str) -> bool {
+    let ((dir, ours), (other_dir, theirs)) = (names::split(ours), names::split(theirs));
+    let same_bones = skeleton(ours) == skeleton(theirs) && (is_raw(ours) || is_raw(theirs));
+    dir == other_dir && (likeness(ours) == likeness(theirs) || same_bones)
+}
+
+fn is_raw(name: &str) -> bool {
+    name.chars().any(|c| names::raw_byte(c).is_some())
+}
+
+/// Tells whether `theirs` is how a server reads the bytes of `ours` by its usual older encoding.
+pub(super) fn is_reading_of(ours: &str, theirs: &str) -> bool {
+    let usual = "gb18030".parse().ok();
+    let name = names::split(ours).1;
+    is_raw(name)
+        && names::Codec::new(usual).decode(&names::encode_lossless(name)) == names::split(theirs).1
 }
 
 fn hash_of(dir: &str, key: &str) -> u64 {
@@ -87,7 +160,7 @@ fn skeleton(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Step;
+    use crate::plan::{Step, walk::tree_of};
 
     fn alike(paths: &[&str]) -> Vec<(String, String)> {
         let mut plan = Plan::new(".");
@@ -120,6 +193,29 @@ mod tests {
             let want = [(first.to_owned(), second.to_owned())];
             assert_eq!(alike(&[one, other]), want, "{one:?} {other:?}");
         }
+    }
+
+    #[test]
+    fn what_a_target_may_have_under_another_name_is_found() {
+        let raw = names::decode_lossless(b"\xc4\xe3\xba\xc3.txt");
+        let source = tree_of(&["d/", "d/x ", &raw, "same", "new"]);
+        let target = tree_of(&[
+            "d/",
+            "d/x_",
+            "\u{4f60}\u{597d}.txt",
+            "\u{7167}.txt",
+            "same",
+            "old",
+        ]);
+        let mut found = counterparts(&source, &target);
+        found.sort_by(|a, b| a.ours.cmp(&b.ours));
+        let pairs: Vec<_> = found
+            .iter()
+            .map(|pair| (pair.ours.as_str(), pair.theirs.len()))
+            .collect();
+        assert_eq!(pairs, [("d/x ", 1), (raw.as_str(), 2)]);
+        assert!(is_reading_of(&raw, "\u{4f60}\u{597d}.txt"));
+        assert!(!is_reading_of(&raw, "\u{7167}.txt"));
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! Whether a disk, here or behind a server, takes two cases of a name for one.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fs::{self, OpenOptions},
     path::Path,
 };
 
 use super::{
+    alike::{self, Counterparts},
     case::Twin,
-    spelling::{self, Pair},
+    spelling::{self, Pair, Spelled},
     walk::{Tree, local_path},
 };
 use crate::{
@@ -209,6 +210,37 @@ pub async fn match_cases(
         spelling::apply(target, &spelled);
     }
     Ok(judged.left)
+}
+
+/// Finds what the target has stored under another name than the source's, and spells it as the source
+/// does. Returns the paths of the target of which one is such a name and it is not known which: they are
+/// to be left alone.
+///
+/// # Errors
+/// The session broke.
+pub async fn match_alike(
+    source: &Tree,
+    target: &mut Tree,
+    aim: &mut Aim<'_>,
+) -> Result<BTreeSet<String>, RemoteError> {
+    let (mut spelled, mut doubtful) = (Spelled::new(), BTreeSet::new());
+    for Counterparts { ours, theirs } in alike::counterparts(source, target) {
+        if !aim.answers_to(&ours).await? {
+            continue;
+        }
+        let read = theirs
+            .iter()
+            .find(|theirs| alike::is_reading_of(&ours, theirs));
+        let known = read.or_else(|| theirs.first().filter(|_| theirs.len() == 1));
+        match known.filter(|theirs| !spelled.contains_key(*theirs)) {
+            Some(theirs) => {
+                spelled.insert(theirs.clone(), ours);
+            }
+            None => doubtful.extend(theirs),
+        }
+    }
+    spelling::apply(target, &spelled);
+    Ok(doubtful)
 }
 
 #[cfg(test)]

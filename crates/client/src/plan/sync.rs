@@ -40,6 +40,8 @@ pub struct Wishes {
     pub equal: BTreeSet<String>,
     /// Paths that are known to differ by their hashes, though size and time agree.
     pub different: BTreeSet<String>,
+    /// Paths of the target that may be what the source has under another name.
+    pub doubtful: BTreeSet<String>,
 }
 
 impl Wishes {
@@ -53,6 +55,7 @@ impl Wishes {
             keeps_times: true,
             equal: BTreeSet::new(),
             different: BTreeSet::new(),
+            doubtful: BTreeSet::new(),
         }
     }
 }
@@ -171,7 +174,7 @@ impl<'a> Planner<'a> {
     /// Removes what the source lacks.
     fn remove_surplus(&mut self) {
         let here = by_path(self.source);
-        let holding = holding(self.target);
+        let holding = holding(self.target, &self.wishes.doubtful);
         let mut gone = Vec::new();
         for node in &self.target.nodes {
             let replaced = parents(&node.path).any(|dir| here.get(dir).is_some_and(|n| !n.is_dir));
@@ -182,6 +185,11 @@ impl<'a> Planner<'a> {
             let above = |unread: &String| is_below(unread, &node.path);
             if self.source.is_unread(&node.path) || self.source.unread.iter().any(above) {
                 self.skip(node, "not removed: the source was not read there");
+            } else if self.wishes.doubtful.contains(&node.path) {
+                self.skip(
+                    node,
+                    "not removed: it may be another spelling of what was sent",
+                );
             } else if holding.contains(node.path.as_str()) {
                 self.skip(node, "not removed: it holds what was left out");
             } else {
@@ -194,13 +202,14 @@ impl<'a> Planner<'a> {
 
 /// The directories of a tree that cannot be emptied: they, or others below them, hold what takes no
 /// part or was not read.
-fn holding(tree: &Tree) -> BTreeSet<&str> {
+fn holding<'a>(tree: &'a Tree, doubtful: &'a BTreeSet<String>) -> BTreeSet<&'a str> {
+    let doubtful = doubtful.iter().flat_map(|path| parents(path));
     let unread = tree.unread.iter().flat_map(|path| parents(path));
     let left_out = tree.holding.iter().flat_map(|dir| {
         let dir = dir.as_str();
         std::iter::once(dir).chain(parents(dir))
     });
-    unread.chain(left_out).collect()
+    unread.chain(left_out).chain(doubtful).collect()
 }
 
 /// Without `delete` only a directory that holds nothing makes room for a file.

@@ -133,3 +133,22 @@ fn of_two_names_that_a_server_stores_as_one_the_second_stays() {
     let files: Vec<_> = files.iter().filter(|name| !name.ends_with('/')).collect();
     assert_eq!(files, ["m/x ", "m/x_"]);
 }
+
+#[test]
+fn sync_removes_nothing_that_the_server_stores_under_another_name() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/x ", "content");
+    write(here, "t/y", "content");
+    let server = trimming().file("t/old", "surplus").start();
+    let sync = ["sync", "--delete", "--yes", "t", "@/t"];
+    says(here, &server, &sync, 0, "");
+    let stored = |server: &crate::fake::Running| {
+        let files = server.names();
+        let files = files.into_iter().filter(|name| !name.ends_with('/'));
+        files.collect::<Vec<_>>()
+    };
+    assert_eq!(stored(&server), ["t/x_", "t/y"]);
+    says(here, &server, &sync, 0, "");
+    assert_eq!(stored(&server), ["t/x_", "t/y"]);
+}

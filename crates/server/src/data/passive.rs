@@ -23,7 +23,7 @@ use tokio::{
 use tracing::warn;
 
 /// Connections that may wait; strangers take places here, so more than one.
-const BACKLOG: i32 = 16;
+const BACKLOG: i32 = 128;
 /// How long PASV waits for another session to give a port back.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -94,6 +94,7 @@ impl PassivePorts {
         mut address: SocketAddr,
         range: PortRange,
     ) -> io::Result<Listener> {
+        self.state().next = by_chance(range);
         let mut socket = unbound(address)?;
         for _ in 0..range.count() {
             let Some(mut lease) = self.lend(range) else {
@@ -122,8 +123,7 @@ impl PassivePorts {
         Err(io::ErrorKind::AddrInUse.into())
     }
 
-    /// Lends the next free port. Ports go round, so that one is not used again at once while a
-    /// client may still have its last connection in TIME_WAIT.
+    /// Lends the next free port, from where the search began.
     fn lend(self: &Arc<Self>, range: PortRange) -> Option<Lease> {
         let mut state = self.state();
         for _ in 0..range.count() {
@@ -194,6 +194,15 @@ impl Listener {
             }
         }
     }
+}
+
+/// Where a search begins: nobody is to know the next port (RFC 2577 §8).
+fn by_chance(range: PortRange) -> u16 {
+    let mut random = [0; 4];
+    // A system without chance has the first one.
+    let _begins_at_zero = getrandom::fill(&mut random);
+    let at = u32::from_ne_bytes(random) % range.count().max(1);
+    range.first() + u16::try_from(at).unwrap_or_default()
 }
 
 /// Accepts a socket that does not block, in one system call.

@@ -21,6 +21,8 @@ pub struct Reading {
 pub struct Names {
     fallback: Option<&'static Encoding>,
     is_legacy: bool,
+    /// The client has said so itself.
+    is_told: bool,
 }
 
 impl Names {
@@ -31,12 +33,14 @@ impl Names {
         Self {
             fallback: fallback.map(ftp_config::Encoding::codec),
             is_legacy: false,
+            is_told: false,
         }
     }
 
     /// Follows `OPTS UTF8 ON` and `OFF`.
     pub fn set_utf8(&mut self, on: bool) {
         self.is_legacy = !on && self.fallback.is_some();
+        self.is_told = true;
     }
 
     /// Tells whether the client has shown that it writes the fallback encoding.
@@ -45,7 +49,8 @@ impl Names {
         self.is_legacy
     }
 
-    /// Reads a name from the wire. Bytes that are not UTF-8 make the session a legacy one.
+    /// Reads a name from the wire. Bytes that are not UTF-8 make the session a legacy one, unless the client
+    /// has said which it is.
     pub fn read(&mut self, wire: &[u8]) -> Reading {
         if wire.is_ascii() {
             let name = String::from_utf8_lossy(wire).into_owned();
@@ -65,7 +70,8 @@ impl Names {
             (Some(utf8), Some(legacy)) if self.is_legacy => Reading::sure(vec![legacy, utf8]),
             (Some(utf8), _) => Reading::sure(vec![utf8]),
             (None, Some(legacy)) => {
-                self.is_legacy = true;
+                // Whoever has said UTF-8 names a file of old by the bytes of the listing.
+                self.is_legacy |= !self.is_told;
                 Reading::sure(vec![legacy, raw])
             }
             (None, None) => Reading {
@@ -179,6 +185,10 @@ mod tests {
         assert_eq!(names.bytes("中文.txt"), gbk);
         assert_eq!(names.bytes("a.txt"), b"a.txt");
         names.set_utf8(true);
+        assert_eq!(names.bytes("中文.txt"), "中文.txt".as_bytes());
+        // A file of old, named by its bytes, makes no legacy client of one that has said UTF-8.
+        assert_eq!(names.read(gbk).all[0], "中文.txt");
+        assert_eq!(names.read("图".as_bytes()).all, ["图"]);
         assert_eq!(names.bytes("中文.txt"), "中文.txt".as_bytes());
     }
 

@@ -2,14 +2,22 @@
 
 use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
-use super::{Answer, Desk, End, Ending, MOST_HELD, Running};
+use super::{Answer, Desk, End, Ending, MOST_LOOKED_AT, Running};
 use crate::{protocol::Reply, vigil};
 
 /// How long the rest of a TLS record is waited for in the last look.
 const LOOK: Duration = Duration::from_millis(5);
+
+/// Waits for a moment, if there is one.
+async fn reached(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
 
 impl Desk {
     pub(super) async fn carry_out(&mut self, answer: Answer) -> Result<(), End> {
@@ -125,12 +133,15 @@ impl Desk {
     /// Reads what has come on the control connection: an ABOR, or an end without QUIT, takes the
     /// upload back.
     async fn client_stands_by(&mut self, mut has_news: bool) -> bool {
-        while has_news && self.held.len() < MOST_HELD {
+        self.look_at_lines();
+        while has_news {
+            if self.held.len() >= MOST_LOOKED_AT {
+                // What else it may have said cannot be known.
+                return self.is_leaving;
+            }
             match timeout(LOOK, self.wire.read(&mut self.lines)).await {
                 Ok(Ok(n)) if n > 0 => {
-                    while let Some(line) = self.next_line() {
-                        self.held.push_back(line);
-                    }
+                    self.look_at_lines();
                     has_news = self.wire.has_news();
                 }
                 Ok(_) => return self.is_leaving,
@@ -140,6 +151,12 @@ impl Desk {
         }
         let running = self.running.as_ref();
         running.is_none_or(|running| !running.brake.is_pulled())
+    }
+
+    fn look_at_lines(&mut self) {
+        while let Some(line) = self.hold_lines(MOST_LOOKED_AT) {
+            self.held.push_back(line);
+        }
     }
 
     pub(super) fn put_off_deadline(&mut self) {
@@ -163,10 +180,19 @@ impl Desk {
 
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
         let limit = self.session.snapshot.config.timeouts.stalled;
-        self.wire.write(bytes, limit).await.map_err(|error| {
-            debug!(%error, "control connection");
-            End::Gone
-        })
+        let deadline = self.session.login.is_none().then_some(self.deadline);
+        let (kill, kicked) = (self.kill.clone(), self.kicked.clone());
+        tokio::select! {
+            biased;
+            written = self.wire.write(bytes, limit) => written.map_err(|error| {
+                debug!(%error, "control connection");
+                End::Gone
+            }),
+            // Who does not read its replies is not to stay for that.
+            () = kill.cancelled() => Err(End::Gone),
+            () = kicked.cancelled() => Err(End::Gone),
+            () = reached(deadline) => Err(End::Gone),
+        }
     }
 
     /// Ends: what runs is stopped and waited for, so that no transfer outlives the session. (A large

@@ -15,6 +15,7 @@ pub(crate) mod wire;
 use std::{
     collections::VecDeque,
     future::pending,
+    io,
     net::{SocketAddr, TcpStream},
     pin::pin,
     sync::Arc,
@@ -46,6 +47,8 @@ use wire::Wire;
 
 /// Lines kept while something runs; more stay unread in the socket.
 const MOST_HELD: usize = 32;
+/// Lines that are looked through for an ABOR before a file takes its name.
+const MOST_LOOKED_AT: usize = 256;
 /// Unusable lines that end a session.
 const MOST_BAD_LINES: u32 = 5;
 
@@ -168,6 +171,7 @@ impl Desk {
         };
         loop {
             while let Some(line) = self.next_line() {
+                self.ensure_wanted()?;
                 self.take(line).await?;
             }
             let woken = self.wake(&mut outside).await;
@@ -179,8 +183,9 @@ impl Desk {
                         self.write(&answers).await?;
                     }
                 }
-                // After QUIT a client may close its side and still get its file.
-                Woken::Read(Ok(_)) if self.is_leaving && self.running.is_some() => {
+                // After QUIT a client may close its side, without a word of TLS too, and still get its
+                // file.
+                Woken::Read(read) if is_end(&read) && self.is_leaving && self.running.is_some() => {
                     self.finish_last().await?;
                 }
                 Woken::Read(_) => return Err(End::Gone),
@@ -199,6 +204,21 @@ impl Desk {
                 Woken::Late => return Err(goodbye("No login in time; goodbye")),
             }
         }
+    }
+
+    /// Ends a session that has more to say, but no time or place for it any more.
+    fn ensure_wanted(&self) -> Result<(), End> {
+        if self.kill.is_cancelled() || self.stop.is_cancelled() && self.running.is_none() {
+            return Err(goodbye("The server stops"));
+        }
+        if self.kicked.is_cancelled() {
+            let reason = self.session.seat.kick_reason();
+            return Err(End::Goodbye(Reply::new(code::CLOSING, reason)));
+        }
+        if self.session.login.is_none() && Instant::now() >= self.deadline {
+            return Err(goodbye("No login in time; goodbye"));
+        }
+        Ok(())
     }
 
     async fn wake(&mut self, outside: &mut Outside<'_, '_>) -> Woken {
@@ -241,7 +261,12 @@ impl Desk {
             }
             return line.or_else(|| self.lines.next_line());
         }
-        while self.held.len() < MOST_HELD {
+        self.hold_lines(MOST_HELD)
+    }
+
+    /// Puts lines by, up to so many, while something runs.
+    fn hold_lines(&mut self, most: usize) -> Option<Line> {
+        while self.held.len() < most {
             let line = self.lines.next_line()?;
             match urgency(&line) {
                 Urgency::Now if self.held.is_empty() => return Some(line),
@@ -309,6 +334,13 @@ enum Urgency {
     Now,
     Abort,
     Last,
+}
+
+fn is_end(read: &io::Result<usize>) -> bool {
+    match read {
+        Ok(count) => *count == 0,
+        Err(error) => error.kind() == io::ErrorKind::UnexpectedEof,
+    }
 }
 
 fn urgency(line: &Line) -> Urgency {

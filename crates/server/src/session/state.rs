@@ -164,18 +164,6 @@ impl Session {
             .map_err(|e| self.refuse(&e))
     }
 
-    /// Runs an act on the home that may take long.
-    pub(crate) async fn on_home_thread<T, F>(&self, work: F) -> Result<T, Reply>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Home) -> Result<T, ShareError> + Send + 'static,
-    {
-        let home = self.home()?;
-        disk::thread(move || work(&home))
-            .await
-            .map_err(|e| self.refuse(&e))
-    }
-
     /// Turns a refusal of the share into its reply, and tells the log.
     pub(crate) fn refuse(&self, error: &ShareError) -> Reply {
         let (code, text) = error.reply();

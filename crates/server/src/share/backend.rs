@@ -303,8 +303,8 @@ impl StorageBackend<Account> for Backend {
     {
         let intent = Intent::Store { offset: start_pos };
         let begin = move |home: Home, path: SharePath| {
-            let upload = home.begin_upload(&path, intent, None)?;
-            upload.start().map(|()| upload)
+            let mut upload = home.begin_upload(&path, intent, None)?;
+            upload.start(&|| false).map(|()| upload)
         };
         let mut upload = self.run(path.as_ref(), begin).await?;
         let meter = self.meter(Direction::Up, path.as_ref(), None)?;

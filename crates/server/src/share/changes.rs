@@ -7,14 +7,18 @@ use std::{
 
 use ftp_config::{Right, SharePath};
 use rustix::{
-    fs::{AtFlags, FileType, Mode, OFlags, chmodat, fstat, mkdirat, renameat, unlinkat, utimensat},
+    fs::{
+        AtFlags, FileType, Mode, OFlags, Stat, chmodat, fstat, mkdirat, openat, renameat, unlinkat,
+        utimensat,
+    },
     io::Errno,
+    process::geteuid,
 };
 
 use super::{
     Home, Meta, ShareError,
     home::proc_path,
-    jail::file_type,
+    jail::{Holder, file_type},
     meta::modified_at,
     names,
     partial::{self, Base},
@@ -22,6 +26,33 @@ use super::{
     room,
     upload::default_list,
 };
+
+/// A rename onto another name of the same file leaves both (rename(2)): the first one goes then. Not where
+/// the names differ in case only, which may be one name.
+fn remove_second_name(source: &Holder, target: &Holder, from: &SharePath, to: &SharePath) {
+    let fold = |path: &SharePath| path.as_str().to_lowercase();
+    let id = |stat: &Stat| (stat.st_dev, stat.st_ino);
+    if let (Ok(old), Ok(new)) = (source.lstat(), target.lstat())
+        && id(&old) == id(&new)
+        && new.st_nlink > 1
+        && file_type(&new) == FileType::RegularFile
+        && fold(from) != fold(to)
+    {
+        let _stays = unlinkat(&source.dir, &source.name, AtFlags::empty());
+    }
+}
+
+/// Sets the mode of a directory that was just made, and of nothing that has taken its place: others may
+/// work in the parent at the same time.
+fn set_mode_of_made(holder: &Holder, mode: Mode) -> Result<(), Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let made = openat(&holder.dir, &holder.name, flags, Mode::empty())?;
+    let stat = fstat(&made)?;
+    if stat.st_uid != geteuid().as_raw() || stat.st_mode & 0o7777 == mode.bits() {
+        return Ok(());
+    }
+    chmodat(rustix::fs::CWD, proc_path(&made), mode, AtFlags::empty())
+}
 
 impl Home {
     /// Removes a file, a link, or another thing that is not a directory.
@@ -87,9 +118,11 @@ impl Home {
         }
         // The process's own umask must not take more than the configuration says.
         let mode = mode | Mode::from_raw_mode(inherited);
-        match chmodat(&holder.dir, &holder.name, mode, AtFlags::empty()) {
-            // A disk that keeps no modes has made its directory all the same.
-            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        match set_mode_of_made(&holder, mode) {
+            // A disk that keeps no modes has made its directory all the same; so it is if somebody has
+            // taken it away since.
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOENT) => Ok(()),
+            Err(Errno::NOTDIR | Errno::LOOP) => Ok(()),
             other => other.map_err(io),
         }
     }
@@ -134,6 +167,7 @@ impl Home {
         };
         match renamed {
             Ok(()) => {
+                remove_second_name(&source, &target, from, to);
                 partial::forget(target.dir.as_fd(), &self.account, &target.name, base);
                 Ok(())
             }
@@ -209,5 +243,47 @@ impl Home {
             FileType::RegularFile | FileType::Directory => Ok((fd, Meta::of(&stat))),
             _ => Err(ShareError::Special { path: path.clone() }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+    use crate::share::tests::{Bed, path};
+    use ftp_config::Rights;
+
+    #[test]
+    fn what_takes_the_place_of_a_new_directory_keeps_its_mode() {
+        let bed = Bed::new();
+        std::fs::create_dir_all(bed.disk("")).unwrap();
+        let outside = bed.disk("").with_file_name("key");
+        std::fs::write(&outside, "secret").unwrap();
+        let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode();
+        std::fs::set_permissions(&outside, std::fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(&outside, bed.disk("m")).unwrap();
+        let home = bed.home(Rights::READ_WRITE, "/");
+        let holder = home.parent_of(&path("m")).unwrap();
+        set_mode_of_made(&holder, Mode::from_raw_mode(0o755)).unwrap_err();
+        assert_eq!(mode(&outside) & 0o7777, 0o600);
+        std::fs::remove_file(bed.disk("m")).unwrap();
+        std::fs::create_dir(bed.disk("m")).unwrap();
+        set_mode_of_made(&holder, Mode::from_raw_mode(0o711)).unwrap();
+        assert_eq!(mode(&bed.disk("m")) & 0o7777, 0o711);
+    }
+
+    #[test]
+    fn a_rename_onto_another_name_of_the_file_leaves_one() {
+        let bed = Bed::new();
+        let home = bed.home(Rights::READ_WRITE, "/");
+        std::fs::write(bed.disk("a"), "1").unwrap();
+        std::fs::hard_link(bed.disk("a"), bed.disk("b")).unwrap();
+        home.rename(&path("a"), &path("b")).unwrap();
+        assert!(!bed.disk("a").exists());
+        assert_eq!(std::fs::read(bed.disk("b")).unwrap(), b"1");
+        std::fs::hard_link(bed.disk("b"), bed.disk("B")).unwrap();
+        home.rename(&path("b"), &path("B")).unwrap();
+        assert!(bed.disk("b").exists() && bed.disk("B").exists());
     }
 }

@@ -22,6 +22,7 @@ use rustix::{
         unlinkat,
     },
     io::Errno,
+    process::geteuid,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -112,6 +113,7 @@ pub(super) fn open(
         match open_locked(dir, &kept, OFlags::empty())? {
             Attempt::Held(partial) => return Ok(partial),
             Attempt::Vanished => {}
+            Attempt::Foreign => break,
             Attempt::Busy(file) if goes_on => match take_over(&file, SystemTime::now()) {
                 Found::Stopped => {}
                 Found::Quiet => return Err(io::ErrorKind::WouldBlock.into()),
@@ -176,19 +178,53 @@ enum Attempt {
     Held(Partial),
     Busy(File),
     Vanished,
+    /// Somebody else has put something there, who could read and change what is written to it.
+    Foreign,
+}
+
+const LOOK: AtFlags = AtFlags::SYMLINK_NOFOLLOW;
+
+/// Tells whether this process made it, and nobody has another name for it.
+fn is_ours(dir: BorrowedFd<'_>, stat: &Stat) -> bool {
+    let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    let us = geteuid().as_raw();
+    // Some disks give all their files to one user: then that is the owner of a new one too.
+    is_file && stat.st_nlink <= 1 && (stat.st_uid == us || owner_of_new(dir) == Some(stat.st_uid))
+}
+
+fn owner_of_new(dir: BorrowedFd<'_>) -> Option<u32> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).ok()?;
+    let name = format!("{PARTIAL}{:016x}", u64::from_ne_bytes(random));
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let made = openat(dir, &name, flags, Mode::RUSR | Mode::WUSR).ok()?;
+    let owner = fstat(&made).ok().map(|stat| stat.st_uid);
+    unlinkat(dir, &name, AtFlags::empty()).ok()?;
+    owner
 }
 
 fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<Attempt> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | more;
-    let fd = openat(dir, name, flags, Mode::RUSR | Mode::WUSR)?;
+    // NONBLOCK: it may be a FIFO.
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | more;
+    let fd = match openat(dir, name, flags, Mode::RUSR | Mode::WUSR) {
+        Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => return Ok(Attempt::Foreign),
+        Err(Errno::ACCESS | Errno::PERM) if statat(dir, name, LOOK).is_ok() => {
+            return Ok(Attempt::Foreign);
+        }
+        opened => opened?,
+    };
+    let ours = fstat(&fd)?;
+    if !more.contains(OFlags::EXCL) && !is_ours(dir, &ours) {
+        return Ok(Attempt::Foreign);
+    }
     match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(Errno::WOULDBLOCK) => return Ok(Attempt::Busy(File::from(fd))),
         Err(error) => return Err(error.into()),
     }
     // Between open and lock it may have been published or swept: then the name is another file's.
-    let ours = fstat(&fd)?;
-    match statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+    match statat(dir, name, LOOK) {
         Ok(there) if there.st_ino == ours.st_ino && there.st_dev == ours.st_dev => {}
         _ => return Ok(Attempt::Vanished),
     }
@@ -326,6 +362,48 @@ mod tests {
         assert_ne!(opened(&guest, one), opened(&guest, one));
         let again = |account| super::open(handle.as_fd(), account, name, one, false).unwrap();
         assert!(again(&ann).is_found_again && !again(&guest).is_found_again);
+    }
+
+    #[test]
+    fn what_somebody_else_has_put_in_a_partials_place_is_not_written_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let handle = File::open(dir.path()).unwrap();
+        let name = OsStr::new("a");
+        let kept = open(handle.as_fd(), "ann", name).unwrap().name;
+        let at = dir.path().join(&kept);
+        let lay: [(&str, &dyn Fn() -> bool); 5] = [
+            ("FIFO", &|| {
+                nix::unistd::mkfifo(&at, nix::sys::stat::Mode::S_IRWXU).is_ok()
+            }),
+            ("directory", &|| std::fs::create_dir(&at).is_ok()),
+            ("link", &|| {
+                std::os::unix::fs::symlink("elsewhere", &at).is_ok()
+            }),
+            ("second name", &|| {
+                let other = dir.path().join("other");
+                std::fs::write(&other, "theirs").unwrap();
+                std::fs::hard_link(&other, &at).is_ok()
+            }),
+            // Only root can try this one.
+            ("another's", &|| {
+                std::fs::write(&at, "theirs").unwrap();
+                std::os::unix::fs::chown(&at, Some(777), None).is_ok()
+            }),
+        ];
+        for (what, lay) in lay {
+            std::fs::remove_file(&at)
+                .or_else(|_| std::fs::remove_dir(&at))
+                .unwrap();
+            if !lay() {
+                eprintln!("SKIPPED: only root may give files away");
+                continue;
+            }
+            let partial = open(handle.as_fd(), "ann", name).unwrap();
+            assert_ne!(partial.name, kept, "{what}");
+            assert_eq!(partial.kept, 0, "{what}");
+            partial.remove(handle.as_fd());
+        }
+        assert!(!dir.path().join("elsewhere").exists());
     }
 
     #[test]

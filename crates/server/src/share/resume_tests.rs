@@ -9,8 +9,8 @@ fn at(offset: u64) -> Intent {
 }
 
 fn interrupted(home: &Home, name: &str, bytes: &[u8]) {
-    let upload = home.begin_upload(&path(name), FRESH, None).unwrap();
-    upload.start().unwrap();
+    let mut upload = home.begin_upload(&path(name), FRESH, None).unwrap();
+    upload.start(&|| false).unwrap();
     upload.file().write_all(bytes).unwrap();
 }
 
@@ -68,7 +68,9 @@ fn of_two_appends_none_is_lost() {
     store(&home, "log", FRESH, b"base\n").unwrap();
     let one = home.begin_upload(&path("log"), Intent::Append, None);
     let two = home.begin_upload(&path("log"), Intent::Append, None);
-    let (one, two) = (one.unwrap(), two.unwrap());
+    let (mut one, mut two) = (one.unwrap(), two.unwrap());
+    one.start(&|| false).unwrap();
+    two.start(&|| false).unwrap();
     one.file().write_all(b"one\n").unwrap();
     two.file().write_all(b"two\n").unwrap();
     one.commit(None).unwrap();
@@ -77,6 +79,30 @@ fn of_two_appends_none_is_lost() {
     assert_eq!(fs::read(bed.disk("log")).unwrap(), b"base\none\n");
     store(&home, "log", Intent::Append, b"two\n").unwrap();
     assert_eq!(fs::read(bed.disk("log")).unwrap(), b"base\none\ntwo\n");
+}
+
+#[test]
+fn a_copy_of_what_is_there_can_be_stopped_and_leaves_nothing() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    store(&home, "log", FRESH, b"base\n").unwrap();
+    let append = || {
+        home.begin_upload(&path("log"), Intent::Append, None)
+            .unwrap()
+    };
+    let mut upload = append();
+    assert!(upload.copies());
+    let stopped = upload.start(&|| true).unwrap_err();
+    assert_eq!(stopped.code(), 426, "{stopped}");
+    drop(upload);
+    assert_eq!(bed.partials(), 0, "half a copy");
+    let mut upload = append();
+    upload.start(&|| false).unwrap();
+    drop(upload);
+    assert_eq!(bed.partials(), 0, "no byte came");
+    let never = append().commit(None).unwrap_err();
+    assert_eq!(never.code(), 451, "{never}");
+    assert_eq!(fs::read(bed.disk("log")).unwrap(), b"base\n");
 }
 
 #[test]
@@ -113,8 +139,8 @@ fn a_try_that_gets_no_data_connection_keeps_what_was_kept() {
     let home = bed.home(Rights::READ_WRITE, "/");
     interrupted(&home, "a", b"12345");
     drop(home.begin_upload(&path("a"), FRESH, None).unwrap());
-    let upload = home.begin_upload(&path("a"), at(5), None).unwrap();
-    upload.start().unwrap();
+    let mut upload = home.begin_upload(&path("a"), at(5), None).unwrap();
+    upload.start(&|| false).unwrap();
     upload.file().write_all(b"6").unwrap();
     upload.commit(None).unwrap();
     assert_eq!(fs::read(bed.disk("a")).unwrap(), b"123456");
@@ -125,8 +151,8 @@ fn a_shorter_upload_leaves_nothing_of_what_was_kept() {
     let bed = Bed::new();
     let home = bed.home(Rights::READ_WRITE, "/");
     interrupted(&home, "a", b"12345");
-    let upload = home.begin_upload(&path("a"), FRESH, None).unwrap();
-    upload.start().unwrap();
+    let mut upload = home.begin_upload(&path("a"), FRESH, None).unwrap();
+    upload.start(&|| false).unwrap();
     upload.file().write_all(b"x").unwrap();
     upload.commit(None).unwrap();
     assert_eq!(fs::read(bed.disk("a")).unwrap(), b"x");
@@ -137,7 +163,7 @@ fn watched(home: &Home) -> (Upload, mpsc::Receiver<()>) {
     let (stop, stopped) = mpsc::channel();
     let mut upload = home.begin_upload(&path("a"), FRESH, None).unwrap();
     upload.obey(Arc::new(move || stop.send(()).unwrap()));
-    upload.start().unwrap();
+    upload.start(&|| false).unwrap();
     upload.file().write_all(b"12345").unwrap();
     (upload, stopped)
 }

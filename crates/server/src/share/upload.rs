@@ -13,7 +13,7 @@ use std::{
     os::fd::{AsFd as _, OwnedFd},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -90,6 +90,10 @@ pub struct Upload {
     /// Bytes that may come before the disk is asked for room again.
     room: room::Grant,
     started: AtomicBool,
+    /// Bytes of the file that is there which are still to be copied.
+    to_copy: Option<u64>,
+    /// Bytes that the file that is there begins with too.
+    copied: AtomicU64,
     /// A file stood under the name when the upload began.
     is_second: bool,
     /// Says that the partial is held; it goes after it.
@@ -117,7 +121,9 @@ impl Upload {
         if from_kept {
             // What is kept behind that byte goes when the first new byte can come.
         } else if wanted <= size {
-            self.copy_base(wanted)?;
+            // What could never fit is refused at once; it is copied when the bytes behind it can come.
+            room::check(&self.dir, self.home.reserve, &self.path, wanted)?;
+            self.to_copy = Some(wanted);
         } else {
             let size = size.max(kept);
             return Err(ShareError::Offset {
@@ -126,7 +132,7 @@ impl Upload {
                 size,
             });
         }
-        if wanted > 0 {
+        if wanted > 0 && self.to_copy.is_none() {
             self.file().seek(SeekFrom::Start(wanted)).map_err(io)?;
         }
         self.offset = wanted;
@@ -134,9 +140,7 @@ impl Upload {
     }
 
     /// Copies the first bytes of the file that is there; the file itself stays untouched.
-    fn copy_base(&mut self, bytes: u64) -> Result<(), ShareError> {
-        // What could never fit is refused before a byte is copied.
-        room::check(&self.dir, self.home.reserve, &self.path, bytes)?;
+    fn copy_base(&mut self, bytes: u64, is_stopped: &dyn Fn() -> bool) -> Result<(), ShareError> {
         let io = |error: io::Error| ShareError::from_io(&self.path, error);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let base = openat(&self.dir, &self.name, flags, Mode::empty()).map_err(|e| io(e.into()))?;
@@ -147,8 +151,14 @@ impl Upload {
         }
         let io = |error: io::Error| ShareError::from_io(&self.path, error);
         let mut base = File::from(base);
+        // Half a copy is nothing to go on with.
+        self.copied.store(u64::MAX, Ordering::Relaxed);
         let mut copied = 0;
         while copied < bytes {
+            if is_stopped() {
+                let path = self.path.clone();
+                return Err(ShareError::Stopped { path });
+            }
             // Others write too, so each step is promised like bytes that come from a client.
             let step = (bytes - copied).min(room::STRIDE);
             self.ensure_room(step)?;
@@ -163,15 +173,27 @@ impl Upload {
                 });
             }
         }
+        self.copied.store(copied, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Begins to write: what an earlier try left behind the first byte goes. To be called when the
-    /// bytes can come, so that a client that does not get through loses nothing.
+    /// Tells whether [`Upload::start`] has to copy what is there, however large it is.
+    #[must_use]
+    pub fn copies(&self) -> bool {
+        self.to_copy.is_some()
+    }
+
+    /// Begins to write: what an earlier try left behind the first byte goes, or what is there is copied.
+    /// To be called when the bytes can come, so that a client that does not get through loses nothing.
     ///
     /// # Errors
-    /// What the disk says.
-    pub fn start(&self) -> Result<(), ShareError> {
+    /// What the disk says; [`ShareError::Stopped`] while it copied.
+    pub fn start(&mut self, is_stopped: &dyn Fn() -> bool) -> Result<(), ShareError> {
+        if let Some(bytes) = self.to_copy.take() {
+            let copied = self.copy_base(bytes, is_stopped);
+            self.started.store(copied.is_ok(), Ordering::Relaxed);
+            return copied;
+        }
         self.started.store(true, Ordering::Relaxed);
         if !self.has_rest() {
             return Ok(());
@@ -270,7 +292,9 @@ impl Drop for Upload {
         let Some(partial) = self.partial.take() else {
             return;
         };
-        let empty = partial.file.metadata().map_or(true, |meta| meta.len() == 0);
+        // The bytes of the file that is there can be copied again.
+        let new = |meta: std::fs::Metadata| meta.len() > self.copied.load(Ordering::Relaxed);
+        let empty = !partial.file.metadata().is_ok_and(new);
         // Behind what the disk has refused nobody may go on.
         let sound = close_again(&partial.file).is_ok();
         if empty || !sound || !partial.is_found_again || keeps_nothing(&self.home.uploads) {

@@ -103,8 +103,12 @@ pub fn load(cert: &Path, key: &Path) -> Result<Configs, TlsError> {
     control.session_storage = ServerSessionMemoryCache::new(REMEMBERED_SESSIONS);
     control.ticketer = aws_lc_rs::Ticketer::new().map_err(|e| TlsError::Make(e.to_string()))?;
     control.send_tls13_tickets = CONTROL_TICKETS;
+    // A client that means another protocol is not to take our words for its answers (ALPACA). Data
+    // connections have no name that all clients use.
+    control.alpn_protocols = vec![b"ftp".to_vec()];
     let with_tickets = |tickets| {
         let mut data = control.clone();
+        data.alpn_protocols.clear();
         data.send_tls13_tickets = tickets;
         Arc::new(data)
     };

@@ -85,7 +85,9 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
 /// Tells whether a login that one snapshot has allowed would be the same under another.
 fn still_lets_in(earlier: &Snapshot, now: &Snapshot, name: &str, is_tls: bool) -> bool {
     let may_be_clear = now.config.tls.mode != TlsMode::Required;
-    (is_tls || may_be_clear) && now.accounts.lets_in_as(&earlier.accounts, name)
+    let may_be_tls = now.tls.is_some();
+    (if is_tls { may_be_tls } else { may_be_clear })
+        && now.accounts.lets_in_as(&earlier.accounts, name)
 }
 
 pub(super) fn acct(session: &Session) -> Reply {

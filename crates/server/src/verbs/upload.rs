@@ -73,7 +73,9 @@ async fn upload(
     let announced = session.announced.take();
     let converts = converts(session)?;
     let path = path?;
-    let mut upload = begin(session, &path, intent, announced).await?;
+    let (to, begun) = (path.clone(), intent);
+    let begin = move |home: &Home| home.begin_upload(&to, begun, announced);
+    let mut upload = session.on_home(begin).await?;
     let dial = Dial::take(session, Direction::Up);
     let stopped = Arc::clone(&dial.brake);
     upload.obey(Arc::new(move || stopped.pull()));
@@ -111,21 +113,6 @@ async fn upload(
     Ok(Answer::Start(Some(first), running))
 }
 
-async fn begin(
-    session: &Session,
-    path: &SharePath,
-    intent: Intent,
-    announced: Option<u64>,
-) -> Result<Upload, Reply> {
-    let path = path.clone();
-    let begin = move |home: &Home| home.begin_upload(&path, intent, announced);
-    match intent {
-        Intent::Store { offset: 0 } | Intent::Unique => session.on_home(begin).await,
-        // What is there may have to be copied first, however large it is.
-        _ => session.on_home_thread(begin).await,
-    }
-}
-
 /// The first reply to STOU, which tells the name (RFC 1123 §4.1.2.9).
 fn named(dial: &Dial, name: &[u8]) -> Reply {
     let code = match dial.has_link() {
@@ -143,10 +130,12 @@ async fn receive(
     meter: Meter,
     mut job: Job,
 ) -> Ending {
-    let opened = dial.open().await.and_then(|opened| {
-        let started = upload.start();
-        started.map(|()| opened).map_err(|e| replied(&e))
-    });
+    let opened = dial.open().await;
+    let (upload, started) = match opened.is_ok() {
+        true => start(upload, Arc::clone(&meter.brake)).await,
+        false => (upload, Ok(())),
+    };
+    let opened = opened.and_then(|opened| started.map(|()| opened));
     let (moved, upload) = match opened {
         Ok(Opened::Stream(channel)) => {
             receive_through(channel, upload, &receiving, meter, job.stalled).await
@@ -173,6 +162,19 @@ async fn receive(
         linger: moved.linger,
         spent: moved.spent,
         stored,
+    }
+}
+
+/// What is there may have to be copied first, however large it is; whoever stops that is heard.
+async fn start(mut upload: Upload, brake: Arc<Brake>) -> (Upload, Result<(), Reply>) {
+    let copies = upload.copies();
+    let start = move || {
+        let started = upload.start(&|| brake.is_pulled());
+        (upload, started.map_err(|error| replied(&error)))
+    };
+    match copies {
+        true => disk::thread(start).await,
+        false => start(),
     }
 }
 

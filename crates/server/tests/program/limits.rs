@@ -28,6 +28,23 @@ fn site_where_ann_has(key: &str) -> Site {
     site
 }
 
+/// Whoever reads no replies cannot stay for that, not even while they wait to be sent.
+#[test]
+fn a_client_that_reads_nothing_is_gone_when_its_time_for_a_login_is_over() {
+    use std::io::{Read as _, Write as _};
+    let site = Site::new("[timeouts]\nlogin = \"1s\"\nstalled = \"10m\"\n");
+    let server = site.start();
+    let mut socket = std::net::TcpStream::connect(server.address).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let lines = b"HELP\r\n".repeat(10_000);
+    // As much as the sockets take: then the server waits with its replies.
+    while socket.write(&lines).is_ok() {}
+    let status = || -> Value { serde_json::from_str(&site.ok(&["status", "--json"])).unwrap() };
+    wait_until("its end", || (status()["sessions"] == 0).then_some(()));
+    socket.set_nonblocking(false).unwrap();
+    let _reset = socket.read_to_end(&mut Vec::new());
+}
+
 #[test]
 fn one_address_has_its_own_cap() {
     let site = Site::new("[limits]\nmax_per_ip = 1\n");

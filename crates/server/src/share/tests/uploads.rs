@@ -173,8 +173,11 @@ fn bytes_copied_to_append_to_are_promised_like_those_that_come() {
     // Others have been promised nearly all of it and have written nothing yet.
     let begun = |n| home.begin_upload(&path(&format!("u{n}")), FRESH, Some(16 * MIB));
     let others: Vec<_> = (0..60).map(|n| begun(n).unwrap()).collect();
-    let refused = home.begin_upload(&path("base"), Intent::Append, None);
-    let refused = refused.unwrap_err();
+    let mut upload = home
+        .begin_upload(&path("base"), Intent::Append, None)
+        .unwrap();
+    let refused = upload.start(&|| false).unwrap_err();
     assert_eq!(refused.code(), 452, "{refused}");
+    drop(upload);
     assert_eq!(bed.partials(), others.len(), "half a copy is not kept");
 }

@@ -3,7 +3,10 @@
 use std::{
     io,
     os::fd::AsFd as _,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 
 use ftp_config::{Right, SharePath, server::OnDuplicate};
@@ -63,6 +66,8 @@ impl Home {
             unchanged: intent.resumes().then_some(base),
             room,
             started: AtomicBool::new(false),
+            to_copy: None,
+            copied: AtomicU64::new(0),
             is_second: there.is_some(),
             hold: None,
         };

@@ -71,7 +71,7 @@ impl Upload {
 
     fn finish(&self, modified: Option<SystemTime>) -> io::Result<()> {
         let file = self.file();
-        if self.has_rest() && !self.started.load(Ordering::Relaxed) {
+        if (self.has_rest() || self.copies()) && !self.started.load(Ordering::Relaxed) {
             // Its end would be another upload's.
             return Err(io::Error::other("the upload was never started"));
         }
