@@ -7,7 +7,13 @@ use ftpd::{cli::Cli, commands, say};
 
 fn main() -> ExitCode {
     match commands::dispatch(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => match say::failure() {
+            None => ExitCode::SUCCESS,
+            Some(error) => {
+                say::note(format_args!("ftpd: write to standard output: {error}"));
+                ExitCode::FAILURE
+            }
+        },
         Err(error) => {
             say::error(&error);
             ExitCode::from(error.exit_code())

@@ -43,10 +43,39 @@ pub fn compare(source: &Facts, target: &Facts) -> Difference {
         Ok(apart) => (apart, true),
         Err(error) => (error.duration(), false),
     };
-    match (apart <= slack, newer) {
+    match (apart <= slack || is_at_limit(ours, theirs), newer) {
         (true, _) => Difference::Same,
         (false, true) => Difference::Newer,
         (false, false) => Difference::Older,
+    }
+}
+
+/// The first and the last seconds since 1970 that disks can hold: 0 where times before are refused, FAT,
+/// 32 bits; then 32 bits signed and not, FAT, ext4 and XFS.
+const FIRST: [i64; 3] = [0, 315_532_800, -0x8000_0000];
+const LAST: [i64; 5] = [
+    0x7fff_ffff,
+    0xffff_ffff,
+    4_354_819_198,
+    0x3_7fff_ffff,
+    16_299_260_424,
+];
+
+/// Tells whether the target's time is the nearest one to the source's that its disk can hold.
+fn is_at_limit(source: SystemTime, target: SystemTime) -> bool {
+    let (source, target) = (seconds(source), seconds(target));
+    let near = |limit: &i64| (target - limit).abs() <= 2;
+    match source < target {
+        true => FIRST.iter().any(near),
+        false => LAST.iter().any(near),
+    }
+}
+
+fn seconds(time: SystemTime) -> i64 {
+    let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => seconds(since),
+        Err(before) => -seconds(before.duration()),
     }
 }
 
@@ -74,6 +103,16 @@ mod tests {
         for (source, target, wanted) in rows {
             assert_eq!(compare(&source, &target), wanted, "{source:?} {target:?}");
         }
+        let late = facts(1, 5_000_000_000, 1);
+        let cut = facts(1, 0x7fff_ffff, 1);
+        assert_eq!(compare(&late, &cut), Difference::Same, "2128 on 32 bits");
+        assert_eq!(compare(&cut, &late), Difference::Older);
+        let old = facts(1, 100_000, 1);
+        assert_eq!(
+            compare(&old, &facts(1, 315_532_800, 2)),
+            Difference::Same,
+            "FAT"
+        );
         let timeless = Facts {
             modified: None,
             ..facts(1, 0, 1)

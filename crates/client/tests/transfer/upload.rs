@@ -1,8 +1,11 @@
 //! One file up: under which name it is sent, and what proves that it arrived.
 
-use std::time::Duration;
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
 
-use ftpc::{error::Error, event::Event};
+use ftpc::{error::Error, event::Event, transfer::Options};
 
 use crate::{fake::Fake, noise, only_error, options, run, run_with, sending};
 
@@ -198,4 +201,36 @@ async fn what_cannot_fit_is_not_even_begun() {
     let server = Fake::default().feat(&["AVBL", "SIZE"]).start();
     run(&server, sending(temp.path(), "a", b"small", "/in/a")).await;
     assert_eq!(server.count("AVBL"), 0);
+}
+
+#[tokio::test]
+async fn one_time_that_a_server_refuses_costs_no_other_file_its_own() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .feat(&["X-ATOMIC-STOR", "SIZE", "MFMT"])
+        .hook(|session, line| {
+            let is_old = line.starts_with("MFMT 19");
+            if is_old {
+                session.say("501 not before 1970");
+            }
+            is_old
+        })
+        .start();
+    let mut plan = sending(temp.path(), "a", b"1", "/a");
+    plan.steps
+        .extend(sending(temp.path(), "b", b"2", "/b").steps);
+    let file = fs::File::options().write(true).open(temp.path().join("a"));
+    let then = SystemTime::UNIX_EPOCH - Duration::from_secs(86_400);
+    file.unwrap().set_modified(then).unwrap();
+    let options = Options {
+        jobs: 1,
+        ..options()
+    };
+    let (summary, events) = run_with(&server, options, plan).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.count("MFMT"), 2);
+    let told = events.iter().any(|event| {
+        matches!(event, Event::Message { text } if text.contains("time not kept: MFMT `/a`: 501"))
+    });
+    assert!(told, "{events:?}");
 }

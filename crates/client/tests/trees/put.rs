@@ -162,3 +162,23 @@ fn two_files_of_one_name_are_refused_before_a_byte_moves() {
     );
     assert_eq!(server.content("two/f").unwrap(), b"a/f");
 }
+
+#[test]
+fn a_directory_of_a_drop_box_that_is_there_is_one_to_put_into() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "n/a", "1");
+    let server = Fake::default()
+        .feat(&["X-ATOMIC-STOR", "MLST type*;size*;"])
+        .hook(|session, line| {
+            let refusal = match line.split(' ').next() {
+                Some("MLST") => "550 no such file or directory",
+                Some("MKD") => "550 n: exists already",
+                _ => return false,
+            };
+            session.say(refusal);
+            true
+        })
+        .start();
+    says(here, &server, &["put", "-r", "n", "@/"], 0, "");
+}

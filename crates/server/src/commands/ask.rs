@@ -64,7 +64,7 @@ pub fn who(config: &Path, watch: bool, as_json: bool) -> Result<(), Error> {
             let now = SystemTime::now().duration_since(UNIX_EPOCH);
             say::text(table::who(&sessions, now.map_or(0, |d| d.as_secs())));
         }
-        if !watch {
+        if !watch || say::is_unheard() {
             return Ok(());
         }
         std::thread::sleep(WATCH_PERIOD);

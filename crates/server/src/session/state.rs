@@ -6,7 +6,7 @@ use std::{
 };
 
 use ftp_config::{SharePath, server::TlsMode};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::disk;
 use crate::{
@@ -167,7 +167,11 @@ impl Session {
     /// Turns a refusal of the share into its reply, and tells the log.
     pub(crate) fn refuse(&self, error: &ShareError) -> Reply {
         let (code, text) = error.reply();
-        info!(reply = code, reason = %crate::log::shown(&text), hint = error.hint(), "refused");
+        let (reason, hint) = (crate::log::shown(&text), error.hint());
+        match error {
+            ShareError::Io { .. } => warn!(reply = code, %reason, hint, "refused"),
+            _ => info!(reply = code, %reason, hint, "refused"),
+        }
         Reply::new(code, self.names.bytes(&text))
     }
 

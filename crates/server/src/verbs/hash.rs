@@ -4,12 +4,14 @@
 use std::{ops::Range, sync::Arc};
 
 use ftp_config::SharePath;
+use tracing::warn;
 
 use crate::{
     data::Brake,
+    log::shown,
     protocol::{Reply, command::DigestArgs, reply::code},
     session::{Answer, Ending, Running, Session, disk},
-    share::Algorithm,
+    share::{Algorithm, ShareError},
 };
 
 pub(super) async fn digest(session: &mut Session, args: DigestArgs) -> Result<Answer, Reply> {
@@ -27,6 +29,9 @@ pub(super) async fn digest(session: &mut Session, args: DigestArgs) -> Result<An
             Ok((hex, range)) => done(is_hash, algorithm, &hex, &range, &name),
             Err(error) => {
                 let (code, text) = error.reply();
+                if matches!(error, ShareError::Io { .. }) {
+                    warn!(reply = code, reason = %shown(&text), "refused");
+                }
                 Ending::from(Reply::new(code, names.bytes(&text)))
             }
         }

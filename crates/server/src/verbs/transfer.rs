@@ -8,7 +8,7 @@ use std::{
 
 use ftp_config::SharePath;
 use tokio::time::timeout;
-use tracing::{Span, info};
+use tracing::{Span, info, warn};
 
 use super::{
     block,
@@ -84,7 +84,14 @@ impl Job {
         let bytes = meter.brake.bytes();
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let path = shown(self.path.as_str());
-        info!(parent: &self.span, verb = self.verb, path, bytes, ms, whole, reply = reply.code(), "transfer ends");
+        let reason = (!whole).then(|| shown(&reply.text()));
+        let (verb, code) = (self.verb, reply.code());
+        // What the disk says is for whoever looks after it.
+        if matches!(code, 451 | 452 | 552) {
+            warn!(parent: &self.span, verb, path, bytes, ms, whole, reply = code, reason, "transfer ends");
+        } else {
+            info!(parent: &self.span, verb, path, bytes, ms, whole, reply = code, reason, "transfer ends");
+        }
         if let (true, Some(moving)) = (whole, meter.moving) {
             moving.complete(&self.path);
         }

@@ -95,3 +95,18 @@ fn words_that_cannot_be_are_told_with_the_rule() {
         assert!(!err.contains("server.listen"), "{args:?}: {err}");
     }
 }
+
+#[test]
+fn an_answer_that_cannot_be_written_is_no_success() {
+    let full = || {
+        std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    let mut papers = std::process::Command::new(env!("CARGO_BIN_EXE_ftpd"));
+    let out = papers.arg("man").stdout(full()).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(said.contains("write to standard output"), "{said}");
+}

@@ -38,16 +38,27 @@ impl FtpRemote {
         how: SetTime,
         stamp: &str,
         path: &str,
-    ) -> Result<Option<Reply>, RemoteError> {
-        let line = match how {
-            SetTime::Mfmt => format!("MFMT {stamp} {path}"),
-            SetTime::Mdtm => format!("MDTM {stamp} {path}"),
-            SetTime::Utime => format!("SITE UTIME {stamp} {path}"),
-            SetTime::Unknown | SetTime::Never => return Ok(None),
+    ) -> Result<Reply, RemoteError> {
+        let verb = match how {
+            SetTime::Mfmt => "MFMT",
+            SetTime::Mdtm => "MDTM",
+            SetTime::Utime | SetTime::Unknown | SetTime::Never => "SITE UTIME",
         };
-        let reply = self.command(&line).await?;
-        Ok(Some(reply).filter(Reply::is_ok))
+        let reply = self.command(&format!("{verb} {stamp} {path}")).await?;
+        match reply.is_ok() {
+            true => Ok(reply),
+            false => Err(refused(verb, path, reply)),
+        }
     }
+}
+
+/// Files whose times a server may refuse before it is taken for one that keeps none.
+const TIMES_REFUSED: u32 = 8;
+
+/// Tells whether a time lies where some servers and disks have none: before 1970 or after 2038.
+fn is_unusual(time: SystemTime) -> bool {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(true, |since| since.as_secs() > i32::MAX as u64)
 }
 
 /// Finds a size among the facts of an answer to MFMT (`213 Modify=20240102030405;Size=5; a.txt`).
@@ -234,12 +245,16 @@ impl Remote for FtpRemote {
         if reply.is_ok() || reply.code == 521 {
             return Ok(reply.is_ok());
         }
+        let text = reply.text().to_ascii_lowercase();
+        let says_taken = text.contains("exists") && !text.contains("no such");
         let refusal = refused("MKD", path, reply);
         if refusal.is_transient() {
             return Err(refusal);
         }
         match self.stat(path).await? {
             Some(entry) if entry.kind == Kind::Dir => Ok(false),
+            // A drop box shows nothing, but may be entered.
+            None if says_taken && self.can_enter(path).await? => Ok(false),
             _ => Err(refusal),
         }
     }
@@ -250,25 +265,42 @@ impl Remote for FtpRemote {
         time: SystemTime,
     ) -> Result<Option<u64>, RemoteError> {
         let Some(stamp) = listing::format_time(time) else {
-            return Ok(None);
+            return Err(RemoteError::Unsupported {
+                what: "times beyond the year 9999",
+            });
         };
-        if self.set_time != SetTime::Unknown {
-            let reply = self.try_time(self.set_time, &stamp, path).await?;
-            return Ok(reply.and_then(|reply| told_size(&reply, path)));
+        match self.set_time {
+            SetTime::Never => return Ok(None),
+            SetTime::Unknown => {}
+            known => {
+                let reply = self.try_time(known, &stamp, path).await?;
+                return Ok(told_size(&reply, path));
+            }
         }
         let offered = [
             (SetTime::Mfmt, self.abilities.has("MFMT")),
             (SetTime::Mdtm, self.abilities.has("MDTM")),
             (SetTime::Utime, self.abilities.has("SITE")),
         ];
-        for (how, offered) in offered {
-            if offered && let Some(reply) = self.try_time(how, &stamp, path).await? {
-                self.set_time = how;
-                return Ok(told_size(&reply, path));
+        let mut refusal = None;
+        for (how, _) in offered.into_iter().filter(|row| row.1) {
+            match self.try_time(how, &stamp, path).await {
+                Ok(reply) => {
+                    self.set_time = how;
+                    return Ok(told_size(&reply, path));
+                }
+                Err(error @ RemoteError::Refused { .. }) if !error.is_transient() => {
+                    refusal.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
             }
         }
-        self.set_time = SetTime::Never;
-        Ok(None)
+        // One file may be somebody else's, or one time may be too old: the next ones are tried too.
+        self.times_refused += 1;
+        if self.times_refused >= TIMES_REFUSED {
+            self.set_time = SetTime::Never;
+        }
+        refusal.filter(|_| is_unusual(time)).map_or(Ok(None), Err)
     }
 
     async fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), RemoteError> {

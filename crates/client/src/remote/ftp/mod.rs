@@ -61,6 +61,7 @@ pub(super) struct FtpRemote {
     pub(super) facts: SessionFacts,
     dir: Option<String>,
     set_time: commands::SetTime,
+    times_refused: u32,
     hash_set: Option<HashAlgorithm>,
     mlst_refused: bool,
     /// SIZE did not tell whether the file is there.
@@ -146,6 +147,7 @@ impl FtpRemote {
             facts: SessionFacts::default(),
             dir: None,
             set_time: commands::SetTime::Unknown,
+            times_refused: 0,
             hash_set: None,
             mlst_refused: false,
             size_untold: false,

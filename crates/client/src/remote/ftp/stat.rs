@@ -78,7 +78,7 @@ impl FtpRemote {
         Ok(sized)
     }
 
-    async fn can_enter(&mut self, path: &str) -> Result<bool, RemoteError> {
+    pub(super) async fn can_enter(&mut self, path: &str) -> Result<bool, RemoteError> {
         let back = self.pwd().await?;
         let line = format!("CWD {}", if path.is_empty() { "." } else { path });
         let entered = self.command(&line).await?.is_ok();

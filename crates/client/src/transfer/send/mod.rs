@@ -111,8 +111,8 @@ impl Send {
         sent
     }
 
-    /// On a line that breaks a part to go on with is worth two more commands; not where nothing is shown
-    /// (a drop box), since there it could not be renamed or removed.
+    /// For much, or on a line that breaks, a part to go on with is worth two more commands; not where
+    /// nothing is shown (a drop box), since there it could not be renamed or removed.
     async fn sees_directory(&self, remote: &mut dyn Remote) -> Result<bool, Error> {
         let dir = names::split(&self.remote).0;
         Ok(remote.stat(dir).await?.is_some())
@@ -124,8 +124,9 @@ impl Send {
 
     async fn send(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<Done, Error> {
         let source = Source::open(&self.local)?;
-        let small = remote.abilities().takes_final_names() && source.size < LARGE;
-        let whole = small && !(self.was_cut && self.sees_directory(remote).await?);
+        let pays = source.size >= LARGE || self.was_cut;
+        let whole = remote.abilities().takes_final_names()
+            && !(pays && self.sees_directory(remote).await?);
         let part = if self.direct || whole {
             self.remote.clone()
         } else {
