@@ -39,6 +39,13 @@ pub enum Event {
         /// Bytes that are already on the other side (resumed).
         offset: u64,
     },
+    /// A try begins to move the file behind what the other side has of it.
+    Begun {
+        /// The file.
+        id: FileId,
+        /// The byte at which it begins.
+        at: u64,
+    },
     /// Bytes of the file on the other side so far, `offset` of the start included.
     Advanced {
         /// The file.
@@ -112,6 +119,7 @@ impl Event {
             self,
             Self::Planned { .. }
                 | Self::Started { .. }
+                | Self::Begun { .. }
                 | Self::Advanced { .. }
                 | Self::Verifying { .. }
                 | Self::Finished { .. }

@@ -15,7 +15,7 @@ use crate::{
         times,
         walk::{self, Tree},
     },
-    remote::{Kind, names},
+    remote::{Kind, OnDuplicate, names},
     target::Target,
     transfer::Options,
     ui::{escape::shown, table},
@@ -86,6 +86,7 @@ async fn wishes(
         let mut session = link.session().await?;
         let may_try = !args.dry_run;
         wishes.keeps_times = times::are_kept(&mut *session, here.0, there, may_try).await?;
+        wishes.replaces = session.abilities().on_duplicate() == OnDuplicate::Overwrite;
         link.pool.give_back(session);
     }
     if args.checksum {

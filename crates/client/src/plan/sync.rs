@@ -36,6 +36,8 @@ pub struct Wishes {
     /// Whether the target keeps the time it is given. Where it does not, a file there is as new as
     /// its upload, and one of the same size that is newer counts as the same.
     pub keeps_times: bool,
+    /// Whether the target replaces what is there. One that does not would get a second file each time.
+    pub replaces: bool,
     /// Paths that are known to be equal by their hashes, though times differ or are unknown.
     pub equal: BTreeSet<String>,
     /// Paths that are known to differ by their hashes, though size and time agree.
@@ -53,6 +55,7 @@ impl Wishes {
             delete: false,
             update_only: false,
             keeps_times: true,
+            replaces: true,
             equal: BTreeSet::new(),
             different: BTreeSet::new(),
             doubtful: BTreeSet::new(),
@@ -88,6 +91,9 @@ pub fn plan(
     planner.plan
 }
 
+const UNREADABLE: &str = "the target cannot be read there";
+const NO_DIRECTORY: &str = "the target has no directory there, but a link or something else";
+
 /// A plan in the making.
 struct Planner<'a> {
     source: &'a Tree,
@@ -112,21 +118,24 @@ impl<'a> Planner<'a> {
     fn copy_all(&mut self) {
         let there = by_path(self.target);
         let mut files = Vec::new();
-        // Where the target cannot be read nothing is known of what a copy would replace.
-        let closed = self.target.closed.iter().map(String::as_str);
-        let mut in_the_way: BTreeSet<&str> = closed.collect();
+        let mut in_the_way: BTreeSet<&str> = BTreeSet::new();
+        let closed = self.closed(&there);
         for node in &self.source.nodes {
-            if in_the_way.contains(node.path.as_str()) {
-                self.plan
-                    .push(refuse(&node.path, "the target cannot be read there"));
+            let path = node.path.as_str();
+            if let Some(why) = closed
+                .get(path)
+                .filter(|why| node.is_dir || **why == UNREADABLE)
+            {
+                self.plan.push(refuse(path, why));
+                in_the_way.insert(path);
                 continue;
             }
-            if parents(&node.path).any(|dir| in_the_way.contains(dir)) {
+            if parents(path).any(|dir| in_the_way.contains(dir)) {
                 continue;
             }
-            let other = there.get(node.path.as_str()).copied();
+            let other = there.get(path).copied();
             if !self.make_room(node, other) {
-                in_the_way.insert(node.path.as_str());
+                in_the_way.insert(path);
                 continue;
             }
             let other = other.filter(|other| other.is_dir == node.is_dir);
@@ -140,6 +149,18 @@ impl<'a> Planner<'a> {
         files.sort_by_key(|node| std::cmp::Reverse(node.facts.size));
         let copies = files.into_iter().map(|node| self.ends.copy(node));
         self.plan.steps.extend(copies);
+    }
+
+    /// Where nothing is known of what a copy would replace: the target cannot be read there, or a link
+    /// leads to what may be anybody's.
+    fn closed(&self, there: &BTreeMap<&str, &Node>) -> BTreeMap<&'a str, &'static str> {
+        let unread = self.target.unread.iter().map(String::as_str);
+        let links = unread.filter(|path| !there.contains_key(path));
+        let closed = self.target.closed.iter().map(String::as_str);
+        let linked = links.map(|path| (path, NO_DIRECTORY));
+        linked
+            .chain(closed.map(|path| (path, UNREADABLE)))
+            .collect()
     }
 
     /// Takes what is of another kind out of the way; `false`: it must not go, and that is told.
@@ -158,6 +179,11 @@ impl<'a> Planner<'a> {
     /// Tells whether a file is to be copied; why not is a step of the plan.
     fn takes(&mut self, node: &Node, other: Option<&Node>) -> bool {
         let Some(reason) = reason_to_skip(node, other, self.wishes) else {
+            if other.is_some() && !self.wishes.replaces {
+                let step = refuse(&node.path, "the server replaces no files (`on_duplicate`)");
+                self.plan.push(step);
+                return false;
+            }
             return true;
         };
         self.skip(node, reason);

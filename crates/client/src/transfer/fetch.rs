@@ -6,7 +6,7 @@ mod part;
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::Ordering,
     time::SystemTime,
 };
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     error::{Error, RemoteError},
-    event::FileId,
+    event::{Event, FileId},
     remote::{Data, HashVerb, Remote},
 };
 
@@ -59,6 +59,7 @@ impl Fetch {
         root: &LocalRoot,
         remote: &mut dyn Remote,
     ) -> Result<Done, Error> {
+        root.ensure_no_link(self.local.parent().unwrap_or(Path::new("")))?;
         match root.look(&self.local) {
             Found::Dir => {
                 return Err(Error::local(
@@ -128,7 +129,7 @@ impl Fetch {
         let resumed = part.begin != Begin::Fresh;
         let abilities = remote.abilities();
         let hash = verify::choose(tools.options.verify, abilities, self.size, resumed)?;
-        let outcome = self.copy(root, remote, &part, hash).await;
+        let outcome = self.copy(tools, root, remote, &part, hash).await;
         let (bytes, digest) = match outcome {
             Ok(copied) => copied,
             Err(error) => {
@@ -160,6 +161,7 @@ impl Fetch {
     /// if it went through memory from the first byte.
     async fn copy(
         &self,
+        tools: &Tools,
         root: &LocalRoot,
         remote: &mut dyn Remote,
         part: &Part,
@@ -175,6 +177,10 @@ impl Fetch {
             Begin::Fresh => 0,
             Begin::Resume { have, .. } => have,
         };
+        tools.events.send(Event::Begun {
+            id: self.id,
+            at: have,
+        });
         self.flow.done.store(have, Ordering::Relaxed);
         let (data, copied, digest) = self.receive(data, root, part, begin, digest).await?;
         let total = match copied {

@@ -16,6 +16,10 @@ use cap_std::{
     ambient_authority,
     fs::{Dir, MetadataExt as _, OpenOptions},
 };
+use rustix::{
+    fs::{Mode, OFlags, ResolveFlags, openat2},
+    io::Errno,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
@@ -74,11 +78,31 @@ impl LocalRoot {
     /// Makes a directory with its parents, and tells whether it had to.
     pub(super) fn make_dir(&self, path: &Path) -> Result<bool, Error> {
         check(path)?;
+        self.ensure_no_link(path)?;
         if path.as_os_str().is_empty() || self.dir.is_dir(path) {
             return Ok(false);
         }
         let made = self.dir.create_dir_all(path);
         made.map(|()| true).map_err(self.err("make", path))
+    }
+
+    /// Refuses a directory to which a link leads: what it holds may be another's that is to be kept. A walk
+    /// takes no part in links either.
+    pub(super) fn ensure_no_link(&self, dir: &Path) -> Result<(), Error> {
+        if dir.as_os_str().is_empty() {
+            return Ok(());
+        }
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        match openat2(&*self.dir, dir, flags, Mode::empty(), how) {
+            Err(Errno::LOOP) => {
+                let words = "a link leads there; name what it leads to";
+                let error = io::Error::new(io::ErrorKind::InvalidInput, words);
+                Err(Error::local("write to", self.shown(dir), error))
+            }
+            // It is still to be made, or the system cannot tell.
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn remove(&self, path: &Path, dir: bool) -> Result<(), Error> {

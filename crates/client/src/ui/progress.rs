@@ -116,6 +116,10 @@ struct Screen {
     planned: (u64, u64),
     done: (u64, u64),
     rate: Rate,
+    /// Bytes of the files that the other side had before.
+    kept: HashMap<FileId, u64>,
+    /// Bytes that were counted without having moved.
+    jumped: u64,
 }
 
 impl Screen {
@@ -133,6 +137,8 @@ impl Screen {
             planned: (0, 0),
             done: (0, 0),
             rate: Rate::new(Instant::now(), 0),
+            kept: HashMap::new(),
+            jumped: 0,
         }
     }
 
@@ -156,6 +162,7 @@ impl Screen {
             } => {
                 self.start(*id, name, *size, *direction, *offset);
             }
+            Event::Begun { id, at } => self.begin(*id, *at),
             Event::Advanced { id, bytes } => {
                 if let Some(file) = self.files.get_mut(id) {
                     file.bytes = *bytes;
@@ -251,8 +258,19 @@ impl Screen {
         );
     }
 
+    /// What was there before came at no rate.
+    fn begin(&mut self, id: FileId, at: u64) {
+        self.kept.entry(id).or_insert(at);
+        if let Some(file) = self.files.get_mut(&id) {
+            self.jumped += at.saturating_sub(file.bytes);
+            file.bytes = at;
+            file.rate = Rate::new(Instant::now(), at);
+        }
+    }
+
     fn finish(&mut self, id: FileId, bytes: u64, took: Duration, verified: Option<&'static str>) {
         self.done = (self.done.0 + 1, self.done.1 + bytes);
+        let kept = self.kept.remove(&id).unwrap_or(0);
         let Some(file) = self.drop_file(id) else {
             return;
         };
@@ -264,7 +282,7 @@ impl Screen {
             self.line(&format!(
                 "{arrow} {}  {size} in {time}, {}{proof}",
                 file.name,
-                table::rate(bytes, took)
+                table::rate(bytes.saturating_sub(kept), took)
             ));
         }
     }
@@ -292,7 +310,7 @@ impl Screen {
             }
         }
         let bytes = self.done.1 + moving;
-        self.rate.update(now, bytes);
+        self.rate.update(now, bytes.saturating_sub(self.jumped));
         if let Some(total) = &self.total {
             let left = self.planned.1.checked_sub(bytes);
             let text = format!(

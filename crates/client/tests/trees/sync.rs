@@ -160,3 +160,43 @@ fn a_listing_whose_line_is_lost_is_asked_for_again() {
     assert!(here.join("t/a").exists() && here.join("u/t/a").exists());
     assert!(!here.join("t/b").exists(), "it is removed all the same");
 }
+
+#[test]
+fn what_a_link_leads_to_is_not_written_through_it() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let server = Fake::default()
+        .file("t/photos/a", "one")
+        .file("t/other/a", "two")
+        .start();
+    fs::create_dir_all(here.join("t/other")).unwrap();
+    std::os::unix::fs::symlink("other", here.join("t/photos")).unwrap();
+    let words = "`photos`: the target has no directory there";
+    says(here, &server, &["sync", "@/t", "t"], 1, words);
+    assert_eq!(fs::read(here.join("t/other/a")).unwrap(), b"two");
+    let words = "a link leads there";
+    fs::remove_file(here.join("t/other/a")).unwrap();
+    says(here, &server, &["get", "-r", "@/t"], 1, words);
+    assert_eq!(fs::read(here.join("t/other/a")).unwrap(), b"two");
+}
+
+#[test]
+fn a_server_that_replaces_no_files_gets_no_second_one() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/a", "new and longer");
+    write(here, "t/b", "b");
+    let server = Fake::default()
+        .feat(&[
+            "X-ATOMIC-STOR",
+            "X-ON-DUPLICATE rename",
+            "SIZE",
+            "MLST type*;size*;modify*;",
+        ])
+        .file("t/a", "old")
+        .start();
+    let words = "`a`: the server replaces no files";
+    says(here, &server, &["sync", "t", "@/t"], 1, words);
+    assert_eq!(server.content("t/a").unwrap(), b"old");
+    assert_eq!(server.content("t/b").unwrap(), b"b");
+}

@@ -49,7 +49,7 @@ pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
                     })?;
                 }
                 Ok(None) if !filter.takes(&path, false) => tree.passes_over_one_in(&dir),
-                Ok(None) => tree.leave_out(&path, "not a regular file"),
+                Ok(None) => tree.leave_out(&path, odd(&disk.join(&name))),
                 Err(error) => {
                     let error = Error::local("read", disk.join(&name), error);
                     tree.cannot_read(&path, &error.chain());
@@ -59,6 +59,14 @@ pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
         waiting.extend(below.into_iter().rev());
     }
     Ok(tree)
+}
+
+/// Says what is neither file nor directory.
+fn odd(path: &Path) -> &'static str {
+    match path.is_symlink() {
+        true => "a link",
+        false => "not a regular file",
+    }
 }
 
 fn is_part(name: &OsString) -> bool {

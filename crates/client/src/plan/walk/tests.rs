@@ -64,10 +64,7 @@ fn a_local_walk_leaves_links_and_partials_out_and_ends() {
     let paths: Vec<_> = tree.nodes.iter().map(|node| node.path.as_str()).collect();
     assert_eq!(paths, ["d", "\u{10ffb2}\u{10ffe2}", "d/e", "d/e/f"]);
     assert_eq!(tree.nodes[3].facts.size, Some(3));
-    let notes = [
-        ".x.ftpc-part: a part of a transfer",
-        "d/loop: not a regular file",
-    ];
+    let notes = [".x.ftpc-part: a part of a transfer", "d/loop: a link"];
     assert_eq!(tree.notes, notes);
     assert_eq!(tree.holding, [""], "the partial lies in the top");
     assert_eq!(local_name(&tree.nodes[1].path), PathBuf::from(raw));

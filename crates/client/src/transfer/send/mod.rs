@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     error::{Error, Phase, RemoteError},
-    event::FileId,
+    event::{Event, FileId},
     remote::{
         Data, HashVerb, Remote,
         names::{self, display},
@@ -300,6 +300,10 @@ impl Send {
         }
         self.ensure_room(remote, path, source.size - have).await?;
         let (data, have) = open(tools, remote, path, have).await?;
+        tools.events.send(Event::Begun {
+            id: self.id,
+            at: have,
+        });
         self.flow.begun.store(have, Ordering::Relaxed);
         self.flow.done.store(have, Ordering::Relaxed);
         let digest = hash
