@@ -188,6 +188,8 @@ impl fmt::Display for Aside<'_> {
 /// The system's words without its number, beginning in lower case.
 fn plain(words: &str) -> String {
     let words = words.split(" (os error").next().unwrap_or(words);
+    // A library tells whoever writes programs where to read on.
+    let words = words.split(": https://").next().unwrap_or(words);
     let mut chars = words.chars();
     match (chars.next(), chars.next()) {
         (Some(first), Some(second)) if second.is_lowercase() => {

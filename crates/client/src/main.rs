@@ -81,7 +81,11 @@ async fn run(ui: Ui, cli: Cli) -> ExitCode {
 
 fn said(failure: &Failure, ui: &Ui) -> ExitCode {
     failure.say(ui);
-    failure.exit_code()
+    let code = failure.exit_code();
+    if let (true, Some(error)) = (ui.json, failure.words()) {
+        ui.answer(serde_json::json!({ "error": error, "exit_code": code as u8 }));
+    }
+    code
 }
 
 /// A Ctrl-C stops the work and keeps what can be resumed; returns at one that finds it stopped. The

@@ -73,6 +73,18 @@ impl Failure {
         }
     }
 
+    /// Returns it in words, if it was not said before.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        match self {
+            Self::Usage(text, _) | Self::Config(text) => Some(text.clone()),
+            Self::Store(error) => Some(chain(error)),
+            Self::Credentials(error) => Some(error.to_string()),
+            Self::Work(error) => Some(error.chain()),
+            Self::Said(_) => None,
+        }
+    }
+
     /// Says it, with the one thing to try.
     pub fn say(&self, ui: &Ui) {
         match self {
@@ -133,7 +145,7 @@ fn credential_hint(error: &CredentialError) -> Option<String> {
 pub(crate) fn hint(error: &Error) -> Option<String> {
     match error {
         Error::Exists { .. } => {
-            Some("replace it with `--force`, or name another with `-o`".to_owned())
+            Some("replace it with `--force`, or fetch what is missing with `ftpc sync`".to_owned())
         }
         Error::Remote(RemoteError::CertificateChanged { endpoint, .. }) => Some(format!(
             "ask whoever runs the server; if it is meant, run `ftpc trust remove {endpoint}`"

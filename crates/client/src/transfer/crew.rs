@@ -5,6 +5,7 @@
 
 use std::{
     collections::VecDeque,
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -16,7 +17,12 @@ use tokio::task::JoinSet;
 use super::{
     Outcome, Summary, Tools, fetch::Fetch, job::Job, local::LocalRoot, send::Send, worker::Worker,
 };
-use crate::{error::Error, event::FileId, plan::Step, remote::Remote};
+use crate::{
+    error::Error,
+    event::{Event, FileId},
+    plan::Step,
+    remote::Remote,
+};
 
 /// The workers and what they have done.
 pub(super) struct Crew {
@@ -102,6 +108,21 @@ impl Crew {
         }
     }
 
+    /// Waits until the disk has what it was not waited for yet.
+    async fn sync_small(&mut self, root: LocalRoot) {
+        let name = root.shown(Path::new(".")).display().to_string();
+        let synced = super::task::blocking(move || root.unsynced.sync()).await;
+        if let Err(error) = synced.and_then(|done| done.map_err(|e| Error::local("sync", &name, e)))
+        {
+            self.tools.events.send(Event::Failed {
+                id: 0,
+                name: name.clone(),
+                reason: error.chain(),
+            });
+            self.summary.failed.push(Outcome { name, error });
+        }
+    }
+
     /// Runs the steps in order; files that follow each other move side by side.
     pub(super) async fn run(&mut self, steps: Vec<Step>, root: Option<LocalRoot>) {
         let mut batch = VecDeque::new();
@@ -114,6 +135,9 @@ impl Crew {
             self.run_step(step, root.as_ref()).await;
         }
         self.run_batch(batch).await;
+        if let Some(root) = root {
+            self.sync_small(root).await;
+        }
         self.tell_spared();
         if let Some(session) = self.session.take() {
             self.tools.pool.give_back(session);

@@ -26,7 +26,8 @@ use crate::{
     remote::{Data, HashVerb, Remote},
 };
 
-/// From this size on a finished download is forced to the disk before it gets its name.
+/// From this size on a finished download is forced to the disk before it gets its name, below it at the
+/// end of the run.
 const SYNC_FROM: u64 = 1 << 20;
 
 /// One download.
@@ -352,6 +353,8 @@ impl Fetch {
                 part.force(&root)?;
             } else {
                 part.settle(&root)?;
+                let noted = root.unsynced.add(&part.file);
+                noted.map_err(|error| Error::local("sync", shown(), error))?;
             }
             if let Some(time) = modified
                 && let Err(error) = local::set_modified(&part.file, time)

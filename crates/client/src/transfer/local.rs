@@ -22,6 +22,7 @@ use rustix::{
 };
 use sha2::{Digest as _, Sha256};
 
+use super::unsynced::Unsynced;
 use crate::error::Error;
 
 /// An opened directory and the name messages call it by. Cheap to clone.
@@ -29,6 +30,7 @@ use crate::error::Error;
 pub(super) struct LocalRoot {
     dir: Arc<Dir>,
     shown: PathBuf,
+    pub(super) unsynced: Arc<Unsynced>,
 }
 
 /// What stands under a name.
@@ -56,6 +58,7 @@ impl LocalRoot {
         Ok(Self {
             dir: Arc::new(dir),
             shown: path.to_owned(),
+            unsynced: Arc::default(),
         })
     }
 

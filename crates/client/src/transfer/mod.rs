@@ -22,6 +22,7 @@ mod steps;
 pub mod stream;
 mod task;
 mod tries;
+mod unsynced;
 mod verify;
 mod worker;
 

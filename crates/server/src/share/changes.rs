@@ -94,8 +94,8 @@ impl Home {
     /// No right to make directories, a name that is taken or not allowed, no parent, no room.
     pub fn make_dir(&self, path: &SharePath) -> Result<(), ShareError> {
         self.need(Right::Mkdir, path)?;
-        names::check(path)?;
         names::check_new(path)?;
+        names::check(path)?;
         if path.is_root() {
             return Err(ShareError::Made { path: path.clone() });
         }
@@ -147,8 +147,8 @@ impl Home {
     /// A missing right, a name that is taken or not allowed, a directory into itself.
     pub fn rename(&self, from: &SharePath, to: &SharePath) -> Result<(), ShareError> {
         self.check_rename_from(from)?;
-        names::check(to)?;
         names::check_new(to)?;
+        names::check(to)?;
         if from == to {
             return Ok(());
         }

@@ -36,8 +36,8 @@ impl Home {
         expected: Option<u64>,
     ) -> Result<Upload, ShareError> {
         self.need(Right::Write, path)?;
-        names::check(path)?;
         names::check_new(path)?;
+        names::check(path)?;
         let (path, holder, stat) = self.real_target(path)?;
         access::ensure_renames(&holder.dir, &path)?;
         let base = stat.as_ref().ok().map(Base::of);
