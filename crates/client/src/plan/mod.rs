@@ -17,7 +17,11 @@ pub mod sync;
 pub mod times;
 pub mod walk;
 
-use std::{path::PathBuf, time::SystemTime};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 /// The steps of one job, in order. Directories come before what they hold; deletions come last,
 /// children before parents.
@@ -53,6 +57,8 @@ pub enum Step {
         size: u64,
         /// The time to give it; `None`: the file's own.
         modified: Option<SystemTime>,
+        /// The directory below which a walk found it: no link that is on the way by now is followed.
+        top: Option<Arc<Path>>,
     },
     /// Fetches one file.
     Fetch {
@@ -126,6 +132,7 @@ impl Step {
             remote: remote.to_owned(),
             size,
             modified: None,
+            top: None,
         }
     }
 }

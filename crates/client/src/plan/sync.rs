@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    sync::Arc,
 };
 
 use super::{
@@ -79,6 +80,7 @@ pub fn plan(
         ends: Ends {
             way: wishes.way,
             local_top,
+            shared_top: local_top.into(),
             remote_top,
         },
         plan: Plan::new(local_top),
@@ -317,6 +319,7 @@ fn is_newer(one: &Node, other: &Node) -> bool {
 struct Ends<'a> {
     way: Way,
     local_top: &'a Path,
+    shared_top: Arc<Path>,
     remote_top: &'a str,
 }
 
@@ -343,6 +346,7 @@ impl Ends<'_> {
                 remote: self.remote(&node.path),
                 size: node.facts.size.unwrap_or(0),
                 modified: node.facts.modified,
+                top: Some(Arc::clone(&self.shared_top)),
             },
             Way::Down => Step::Fetch {
                 remote: self.remote(&node.path),

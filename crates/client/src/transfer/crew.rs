@@ -169,16 +169,13 @@ impl Crew {
                 remote,
                 size,
                 modified,
-            } => Job::Send(
-                Send::new(
-                    id,
-                    local.clone(),
-                    remote.clone(),
-                    *modified,
-                    self.tools.flow(),
-                ),
-                *size,
-            ),
+                top,
+            } => {
+                let flow = self.tools.flow();
+                let mut send = Send::new(id, local.clone(), remote.clone(), *modified, flow);
+                send.top.clone_from(top);
+                Job::Send(send, *size)
+            }
             _ => return None,
         };
         Some(job)

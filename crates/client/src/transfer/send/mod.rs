@@ -8,8 +8,8 @@ mod source;
 
 use std::{
     io::{Seek as _, SeekFrom},
-    path::PathBuf,
-    sync::atomic::Ordering,
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
     time::SystemTime,
 };
 
@@ -58,6 +58,8 @@ pub(super) struct Send {
     pub(super) left: u32,
     /// The server has told the size of what this try has stored.
     pub(super) is_seen: bool,
+    /// The directory below which it was found.
+    pub(super) top: Option<Arc<Path>>,
     /// A rename was sent whose answer may have been lost.
     pub(super) renaming: bool,
     /// What the server has confirmed: under which name, of which size and time.
@@ -88,6 +90,7 @@ impl Send {
             remote,
             modified,
             flow,
+            top: None,
             direct: false,
             was_cut: false,
             left: 0,
@@ -123,7 +126,7 @@ impl Send {
     }
 
     async fn send(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<Done, Error> {
-        let source = Source::open(&self.local)?;
+        let source = Source::open(&self.local, self.top.as_deref())?;
         let pays = source.size >= LARGE || self.was_cut;
         let whole = remote.abilities().takes_final_names()
             && !(pays && self.sees_directory(remote).await?);

@@ -9,6 +9,11 @@ use std::{
     time::SystemTime,
 };
 
+use rustix::{
+    fs::{Mode, OFlags, ResolveFlags, open, openat, openat2},
+    io::Errno,
+};
+
 use crate::error::Error;
 
 /// The local file, opened, with what it was then.
@@ -21,7 +26,8 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    /// Opens a file; no link between `top`, below which a walk found it, and itself is followed.
+    pub(super) fn open(path: &Path, top: Option<&Path>) -> Result<Self, Error> {
         let fail = |verb| move |error| Error::local(verb, path, error);
         let meta = std::fs::metadata(path).map_err(fail("open"))?;
         if meta.is_dir() {
@@ -32,7 +38,11 @@ impl Source {
             let error = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
             return Err(fail("read")(error));
         }
-        let file = File::open(path).map_err(fail("open"))?;
+        let file = match top.and_then(|top| Some((top, path.strip_prefix(top).ok()?))) {
+            Some((top, below)) => open_below(top, below),
+            None => File::open(path),
+        };
+        let file = file.map_err(fail("open"))?;
         let meta = file.metadata().map_err(fail("read"))?;
         if meta.len() == 0 && file.read_at(&mut [0], 0).is_ok_and(|count| count > 0) {
             // As under /proc: an empty file would stand on the server.
@@ -83,6 +93,28 @@ fn machine() -> &'static str {
     })
 }
 
+fn open_below(top: &Path, below: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let dir = open(
+        top,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    let how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    match openat2(&dir, below, flags, Mode::empty(), how) {
+        Ok(file) => Ok(file.into()),
+        Err(Errno::LOOP | Errno::XDEV) => {
+            let words = "a link has taken its place";
+            Err(io::Error::new(io::ErrorKind::InvalidInput, words))
+        }
+        // A system without that call keeps to the last name.
+        Err(Errno::NOSYS) => {
+            Ok(openat(&dir, below, flags | OFlags::NOFOLLOW, Mode::empty())?.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,33 +124,68 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("a");
         fs::write(&path, "one").unwrap();
-        let first = Source::open(&path).unwrap();
-        let again = Source::open(&path).unwrap();
+        let first = Source::open(&path, None).unwrap();
+        let again = Source::open(&path, None).unwrap();
         assert_eq!(first.identity, again.identity);
         // The clock that stamps files moves in steps.
         for _ in 0..10_000 {
             fs::write(&path, "two").unwrap();
             let written = File::options().write(true).open(&path).unwrap();
             written.set_modified(first.modified.unwrap()).unwrap();
-            if Source::open(&path).unwrap().identity != first.identity {
+            if Source::open(&path, None).unwrap().identity != first.identity {
                 break;
             }
         }
-        let second = Source::open(&path).unwrap();
+        let second = Source::open(&path, None).unwrap();
         assert_eq!((second.size, second.modified), (first.size, first.modified));
         assert_ne!(second.identity, first.identity);
         fs::rename(&path, temp.path().join("old")).unwrap();
         fs::write(&path, "two").unwrap();
-        assert_ne!(Source::open(&path).unwrap().identity, second.identity);
+        assert_ne!(Source::open(&path, None).unwrap().identity, second.identity);
     }
 
     #[test]
     fn a_file_that_tells_no_size_is_not_sent_as_an_empty_one() {
-        let error = Source::open(Path::new("/proc/version")).err().unwrap();
+        let error = Source::open(Path::new("/proc/version"), None)
+            .err()
+            .unwrap();
         assert!(
             error.chain().contains("its size is not told"),
             "{}",
             error.chain()
         );
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_what_was_found_is_not_followed() {
+        let temp = tempfile::tempdir().unwrap();
+        let (top, secret) = (temp.path().join("t"), temp.path().join("secret"));
+        fs::create_dir_all(top.join("d")).unwrap();
+        fs::create_dir(&secret).unwrap();
+        for file in [top.join("d/a"), secret.join("a")] {
+            fs::write(file, "1").unwrap();
+        }
+        let open = || Source::open(&top.join("d/a"), Some(&top));
+        assert!(open().is_ok());
+        fs::remove_file(top.join("d/a")).unwrap();
+        std::os::unix::fs::symlink(secret.join("a"), top.join("d/a")).unwrap();
+        assert!(
+            open()
+                .err()
+                .unwrap()
+                .chain()
+                .contains("a link has taken its place")
+        );
+        fs::rename(top.join("d"), top.join("old")).unwrap();
+        std::os::unix::fs::symlink(&secret, top.join("d")).unwrap();
+        assert!(
+            open()
+                .err()
+                .unwrap()
+                .chain()
+                .contains("a link has taken its place")
+        );
+        // What the user has named may be one.
+        assert!(Source::open(&top.join("d/a"), None).is_ok());
     }
 }
