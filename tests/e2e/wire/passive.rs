@@ -24,6 +24,7 @@ fn pasv_names_the_address_that_was_dialled() {
 fn one_listener_on_all_addresses_serves_ipv4_too() {
     let server = Site::with_ann()
         .key("server", "listen = [\"[::]:0\"]")
+        .key("passive", "address = \"127.0.0.1\"")
         .start();
     let v4 = std::net::SocketAddr::from(([127, 0, 0, 1], server.address.port()));
     let mut wire = Wire::open(v4);

@@ -49,7 +49,8 @@ pub(super) async fn pasv(session: &mut Session) -> Result<Reply, Reply> {
         PassiveAddress::Fixed(address) => address,
         PassiveAddress::Auto => session.local,
     };
-    let IpAddr::V4(address) = named else {
+    // The listener is on the session's own address, whatever the reply names.
+    let (IpAddr::V4(address), IpAddr::V4(_)) = (named, session.local) else {
         return Err(Reply::new(
             code::NO_DATA_CONNECTION,
             "PASV is for IPv4; use EPSV",
