@@ -100,11 +100,14 @@ fn keys(path: &str, is_dir: bool) -> impl Iterator<Item = u64> {
     std::iter::once(like).chain(bones)
 }
 
-/// Hashes meet by chance, and names of one skeleton are one only where one of them is not read.
+/// Hashes meet by chance, and names of one skeleton are one only where one of them is not read. Those that
+/// differ in case only are asked about elsewhere.
 fn may_be_one(ours: &str, theirs: &str) -> bool {
     let ((dir, ours), (other_dir, theirs)) = (names::split(ours), names::split(theirs));
     let same_bones = skeleton(ours) == skeleton(theirs) && (is_raw(ours) || is_raw(theirs));
-    dir == other_dir && (likeness(ours) == likeness(theirs) || same_bones)
+    dir == other_dir
+        && fold(ours) != fold(theirs)
+        && (likeness(ours) == likeness(theirs) || same_bones)
 }
 
 fn is_raw(name: &str) -> bool {

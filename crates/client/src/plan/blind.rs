@@ -155,11 +155,21 @@ async fn is_one_there(
     }
     let seen = session.size(&lower).await?.is_some();
     let twice = session.size(&upper).await?.is_some();
-    match session.remove_file(&lower).await {
+    let gone = match session.remove_file(&lower).await {
+        // Some servers keep it under the other name alone (Pure-FTPd).
+        Err(RemoteError::Refused { .. }) if twice => session.remove_file(&upper).await,
+        gone => gone,
+    };
+    match gone {
         Err(RemoteError::Refused { .. }) => left.push(lower),
         other => other?,
     }
-    Ok(seen.then_some(twice))
+    // Nobody else has the other name: where it is seen, one became both.
+    Ok(if twice {
+        Some(true)
+    } else {
+        seen.then_some(false)
+    })
 }
 
 async fn write_empty(session: &mut dyn Remote, path: &str) -> Result<(), RemoteError> {
@@ -226,6 +236,8 @@ pub async fn match_alike(
     let (mut spelled, mut doubtful) = (Spelled::new(), BTreeSet::new());
     for Counterparts { ours, theirs } in alike::counterparts(source, target) {
         if !aim.answers_to(&ours).await? {
+            // It may be stored so all the same; where it is not, the next run finds both.
+            doubtful.extend(theirs);
             continue;
         }
         let read = theirs

@@ -100,11 +100,13 @@ fn both_are_sent_where_a_server_tells_cases_apart() {
     assert_eq!(server.names(), ["A", "a"]);
 }
 
-/// A server that keeps no blank at the end of a name (Pure-FTPd).
-fn trimming() -> Fake {
-    Fake::default().hook(|session, line| {
+/// A server that keeps no blank at the end of a name; `everywhere`: whatever is done to it, and not only
+/// where one is made (Pure-FTPd).
+fn trimming(everywhere: bool) -> Fake {
+    Fake::default().hook(move |session, line| {
         let (verb, path) = line.split_once(' ').unwrap_or((line, ""));
-        path.ends_with(' ') && {
+        let makes = ["STOR", "APPE", "MKD", "RNTO"].contains(&verb);
+        path.ends_with(' ') && (everywhere || makes) && {
             let kept = format!("{verb} {}_", path.trim_end_matches(' '));
             session.answer(&kept)
         }
@@ -116,14 +118,18 @@ fn of_two_names_that_a_server_stores_as_one_the_second_stays() {
     let temp = tempfile::tempdir().unwrap();
     let here = temp.path();
     let put = ["put", "-r", "--move", "m", "@/"];
-    write(here, "m/x ", "first");
-    write(here, "m/x_", "other");
-    let server = trimming().start();
-    let words = "`x_`: it is much like `x `, and the server's disk takes them for one";
-    says(here, &server, &put, 1, words);
-    assert_eq!(fs::read(here.join("m/x_")).unwrap(), b"other");
-    assert!(!here.join("m/x ").exists());
-    assert_eq!(server.content("m/x_").unwrap(), b"first");
+    for everywhere in [true, false] {
+        write(here, "m/x ", "first");
+        write(here, "m/x_", "other");
+        let server = trimming(everywhere).start();
+        let words = "`x_`: it is much like `x `, and the server's disk takes them for one";
+        says(here, &server, &put, 1, words);
+        assert_eq!(fs::read(here.join("m/x_")).unwrap(), b"other");
+        assert_eq!(server.content("m/x_").unwrap(), b"first");
+        assert!(!here.join("m/x ").exists());
+        let probes = server.names().iter().any(|name| name.contains("ftpc-case"));
+        assert!(!probes, "{:?}", server.names());
+    }
     // A server that keeps them takes both.
     write(here, "m/x ", "first");
     let server = Fake::default().start();
@@ -140,15 +146,17 @@ fn sync_removes_nothing_that_the_server_stores_under_another_name() {
     let here = temp.path();
     write(here, "t/x ", "content");
     write(here, "t/y", "content");
-    let server = trimming().file("t/old", "surplus").start();
-    let sync = ["sync", "--delete", "--yes", "t", "@/t"];
-    says(here, &server, &sync, 0, "");
-    let stored = |server: &crate::fake::Running| {
-        let files = server.names();
-        let files = files.into_iter().filter(|name| !name.ends_with('/'));
-        files.collect::<Vec<_>>()
-    };
-    assert_eq!(stored(&server), ["t/x_", "t/y"]);
-    says(here, &server, &sync, 0, "");
-    assert_eq!(stored(&server), ["t/x_", "t/y"]);
+    for everywhere in [true, false] {
+        let server = trimming(everywhere).file("t/old", "surplus").start();
+        let sync = ["sync", "--delete", "--yes", "t", "@/t"];
+        says(here, &server, &sync, 0, "");
+        let stored = |server: &crate::fake::Running| {
+            let files = server.names();
+            let files = files.into_iter().filter(|name| !name.ends_with('/'));
+            files.collect::<Vec<_>>()
+        };
+        assert_eq!(stored(&server), ["t/x_", "t/y"]);
+        says(here, &server, &sync, 0, "");
+        assert_eq!(stored(&server), ["t/x_", "t/y"]);
+    }
 }

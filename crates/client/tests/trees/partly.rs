@@ -72,9 +72,10 @@ fn a_listing_that_the_server_cuts_short_is_told_and_nothing_is_concluded_from_it
         })
         .start();
     write(here, "t/b", "only");
-    let words = "the server left entries out: 226";
+    let words = "left out names that the server did not list: 226";
     says(here, &server, &["sync", "--delete", "@/t", "t"], 1, words);
     assert!(here.join("t/a").exists() && here.join("t/b").exists());
+    let words = "the server left entries out: 226";
     says(here, &server, &["ls", "@/t"], 0, words);
 }
 
