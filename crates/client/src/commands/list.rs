@@ -1,6 +1,6 @@
 //! `ls`, `tree`, `du`, `find`: what is there.
 
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::{
     exit::ExitCode,
     plan::{
         filter::{Filter, is_pattern, matcher},
-        walk::{self, Tree},
+        walk::{self, Node, Tree},
     },
     remote::{Entry, Kind, Remote, names},
     ui::{escape::shown, table},
@@ -98,9 +98,7 @@ fn as_json(path: &str, entry: &Entry, is_dir: bool) -> serde_json::Value {
         Kind::Link => "link",
         Kind::Other => "other",
     };
-    let modified = entry
-        .modified
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let modified = entry.modified.and_then(unix);
     let full = if is_dir {
         entry.name.within(path)
     } else {
@@ -111,7 +109,7 @@ fn as_json(path: &str, entry: &Entry, is_dir: bool) -> serde_json::Value {
         "path": names::display(&full),
         "kind": kind,
         "size": entry.size,
-        "modified": modified.map(|since| since.as_secs()),
+        "modified": modified,
         "mode": entry.mode.map(|mode| format!("{mode:o}")),
         "target": entry.target,
     })
@@ -136,12 +134,32 @@ async fn whole(app: &App, path: &str) -> Result<(Tree, String, ExitCode), Failur
     Ok((tree, top, code))
 }
 
+/// One thing below `top`, for a program.
+fn node_as_json(top: &str, node: &Node) -> serde_json::Value {
+    json!({
+        "path": names::display(&names::join(top, &node.path)),
+        "kind": if node.is_dir { "dir" } else { "file" },
+        "size": node.facts.size,
+        "modified": node.facts.modified.and_then(unix),
+    })
+}
+
+fn unix(time: SystemTime) -> Option<u64> {
+    let since = time.duration_since(UNIX_EPOCH);
+    since.ok().map(|since| since.as_secs())
+}
+
 /// Runs `tree`.
 ///
 /// # Errors
 /// A directory cannot be listed.
 pub async fn tree(app: &App, path: &str) -> Answer {
     let (tree, top, code) = whole(app, path).await?;
+    if app.ui.json {
+        let nodes = tree.nodes.iter().map(|node| node_as_json(&top, node));
+        app.ui.answer(nodes.collect::<serde_json::Value>());
+        return Ok(code);
+    }
     app.ui
         .answer(shown(if top.is_empty() { "." } else { &top }));
     let mut paths: Vec<(Vec<&str>, bool)> = tree
@@ -194,6 +212,17 @@ pub async fn du(app: &App, path: &str) -> Answer {
             *sums.entry(first).or_default() += size;
         }
     }
+    if app.ui.json {
+        let below =
+            |(name, size): (&str, u64)| json!({ "name": names::display(name), "bytes": size });
+        app.ui.answer(json!({
+            "path": names::display(&top),
+            "bytes": total,
+            "files": files,
+            "directories": sums.into_iter().map(below).collect::<Vec<_>>(),
+        }));
+        return Ok(code);
+    }
     for (name, size) in sums {
         app.ui
             .answer(format!("{:>10}  {}/", table::size(size), shown(name)));
@@ -218,11 +247,17 @@ pub async fn find(app: &App, path: &str, name: Option<&str>) -> Answer {
         .transpose()
         .map_err(|error| Failure::usage(error.to_string()))?;
     let (tree, top, code) = whole(app, path).await?;
-    for node in &tree.nodes {
+    let found = tree.nodes.iter().filter(|node| {
         let (_, last) = names::split(&node.path);
-        if matches.as_ref().is_none_or(|matches| matches(last)) {
-            app.ui.answer(shown(&names::join(&top, &node.path)));
-        }
+        matches.as_ref().is_none_or(|matches| matches(last))
+    });
+    if app.ui.json {
+        let found = found.map(|node| node_as_json(&top, node));
+        app.ui.answer(found.collect::<serde_json::Value>());
+        return Ok(code);
+    }
+    for node in found {
+        app.ui.answer(shown(&names::join(&top, &node.path)));
     }
     Ok(code)
 }

@@ -14,6 +14,14 @@ use crate::{
 
 /// Runs `sites`.
 pub fn sites(app: &App) -> ExitCode {
+    if app.ui.json {
+        let sites = app.config.sites.iter().map(|(name, site)| {
+            let is_default = app.config.site.as_ref() == Some(name);
+            serde_json::json!({ "name": name, "url": site.url.to_string(), "default": is_default })
+        });
+        app.ui.answer(sites.collect::<serde_json::Value>());
+        return ExitCode::Done;
+    }
     let width = app.config.sites.keys().map(String::len).max().unwrap_or(0);
     for (name, site) in &app.config.sites {
         let mark = if app.config.site.as_ref() == Some(name) {

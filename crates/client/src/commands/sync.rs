@@ -145,7 +145,8 @@ async fn trees(
     };
     let left = match_cases(source, target, &mut aim, !args.dry_run).await?;
     tell_left(app, &left);
-    let doubtful = match_alike(source, target, &mut aim).await?;
+    let (doubtful, left) = match_alike(source, target, &mut aim, !args.dry_run).await?;
+    tell_left(app, &left);
     link.pool.give_back(session);
     tell_notes(app, &here.notes);
     tell_notes(app, &there.notes);

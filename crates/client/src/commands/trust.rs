@@ -18,6 +18,18 @@ use crate::{
 pub async fn run(app: &mut App, args: &Trust) -> Answer {
     match args {
         Trust::List => {
+            if app.ui.json {
+                let known = app.store.list().into_iter().map(|(endpoint, known)| {
+                    serde_json::json!({
+                        "server": endpoint,
+                        "tls": known.spoke_tls,
+                        "first_seen": known.first_seen,
+                        "certificate": known.certificate,
+                    })
+                });
+                app.ui.answer(known.collect::<serde_json::Value>());
+                return Ok(ExitCode::Done);
+            }
             for (endpoint, known) in app.store.list() {
                 let certificate = known.certificate.unwrap_or_else(|| "no pin".to_owned());
                 let seen = known.first_seen.unwrap_or_default();

@@ -2,7 +2,7 @@
 //! (macOS), blanks and dots at the end (Windows), characters and bytes that are replaced by others. Pure.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
 
@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::{
     Plan,
     case::{self, Twin, fold},
-    walk::Tree,
+    walk::{Node, Tree},
 };
 use crate::remote::names;
 
@@ -46,80 +46,91 @@ impl Plan {
     }
 }
 
-/// A name of the source that the target has not, with those of the target, unknown to the source, that it
-/// may be stored as.
-#[derive(Debug, PartialEq, Eq)]
+/// What a target may have stored under other names than the source's.
+#[derive(Debug, Default)]
 pub(super) struct Counterparts {
-    pub(super) ours: String,
-    pub(super) theirs: Vec<String>,
+    /// Names of the source that the target has not, each with one, unknown to the source, that it may be
+    /// stored as.
+    pub(super) pairs: Vec<(String, String)>,
+    /// Names of the target in groups too large to ask about.
+    pub(super) doubtful: BTreeSet<String>,
 }
 
 /// Finds what a server may have stored under another name.
-pub(super) fn counterparts(source: &Tree, target: &Tree) -> Vec<Counterparts> {
-    let paths = |tree| -> HashMap<&str, bool> { nodes(tree).collect() };
-    let (here, there) = (paths(source), paths(target));
-    let mut strange: HashMap<u64, Vec<&str>> = HashMap::new();
-    let only_there = nodes(target).filter(|(path, _)| !here.contains_key(path));
-    for (path, is_dir) in only_there {
-        for key in keys(path, is_dir) {
-            strange.entry(key).or_default().push(path);
-        }
-    }
-    let mut found = Vec::new();
+pub(super) fn counterparts(source: &Tree, target: &Tree) -> Counterparts {
+    let (here, there): (HashSet<&str>, HashSet<&str>) = (paths(source), paths(target));
+    let strange: Vec<&Node> = lacking(target, &here).collect();
+    let mut found = Counterparts::default();
     if strange.is_empty() {
         return found;
     }
-    for (ours, is_dir) in nodes(source).filter(|(path, _)| !there.contains_key(path)) {
-        let theirs: BTreeSet<&str> = keys(ours, is_dir)
-            .filter_map(|key| strange.get(&key))
-            .flatten()
-            .copied()
-            .filter(|theirs| may_be_one(ours, theirs))
-            .collect();
-        if !theirs.is_empty() {
-            found.push(Counterparts {
-                ours: ours.to_owned(),
-                theirs: theirs.into_iter().map(str::to_owned).collect(),
-            });
+    let unread: HashSet<&str> = target.unread.iter().map(String::as_str).collect();
+    let mut groups: HashMap<u64, (Vec<&str>, Vec<&str>)> = HashMap::new();
+    for node in lacking(source, &there).filter(|node| !unread.contains(node.path.as_str())) {
+        let (dir, name) = names::split(&node.path);
+        if let Some(read) = usual_reading(name) {
+            let theirs = names::join(dir, &read);
+            if there.contains(theirs.as_str()) && !here.contains(theirs.as_str()) {
+                found.pairs.push((node.path.clone(), theirs));
+            }
+        }
+        groups.entry(key_of(node)).or_default().0.push(&node.path);
+    }
+    for node in strange {
+        if let Some(group) = groups.get_mut(&key_of(node)) {
+            group.1.push(&node.path);
         }
     }
+    for (ours, theirs) in groups.into_values() {
+        if ours.len() * theirs.len() > MOST {
+            found.doubtful.extend(theirs.into_iter().map(str::to_owned));
+            continue;
+        }
+        for ours in ours {
+            let alike = theirs.iter().filter(|theirs| may_be_one(ours, theirs));
+            found
+                .pairs
+                .extend(alike.map(|theirs| (ours.to_owned(), (*theirs).to_owned())));
+        }
+    }
+    found.pairs.sort();
+    found.pairs.dedup();
     found
 }
 
-fn nodes(tree: &Tree) -> impl Iterator<Item = (&str, bool)> {
-    tree.nodes
-        .iter()
-        .map(|node| (node.path.as_str(), node.is_dir))
+fn paths(tree: &Tree) -> HashSet<&str> {
+    tree.nodes.iter().map(|node| node.path.as_str()).collect()
 }
 
-fn keys(path: &str, is_dir: bool) -> impl Iterator<Item = u64> {
-    let (dir, name) = names::split(path);
-    let kind = if is_dir { "/" } else { "" };
-    let bones = (!name.is_ascii()).then(|| hash_of(dir, &format!("{kind}//{}", skeleton(name))));
-    let like = hash_of(dir, &format!("{kind}{}", likeness(name)));
-    std::iter::once(like).chain(bones)
+fn lacking<'a>(tree: &'a Tree, other: &'a HashSet<&str>) -> impl Iterator<Item = &'a Node> {
+    let nodes = tree.nodes.iter();
+    nodes.filter(|node| !other.contains(node.path.as_str()))
 }
 
-/// Hashes meet by chance, and names of one skeleton are one only where one of them is not read. Those that
-/// differ in case only are asked about elsewhere.
+fn key_of(node: &Node) -> u64 {
+    let (dir, name) = names::split(&node.path);
+    let kind = if node.is_dir { "/" } else { "" };
+    hash_of(dir, &format!("{kind}{}", likeness(name)))
+}
+
+/// Hashes meet by chance. Names that differ in case only are asked about elsewhere.
 fn may_be_one(ours: &str, theirs: &str) -> bool {
     let ((dir, ours), (other_dir, theirs)) = (names::split(ours), names::split(theirs));
-    let same_bones = skeleton(ours) == skeleton(theirs) && (is_raw(ours) || is_raw(theirs));
-    dir == other_dir
-        && fold(ours) != fold(theirs)
-        && (likeness(ours) == likeness(theirs) || same_bones)
+    dir == other_dir && fold(ours) != fold(theirs) && likeness(ours) == likeness(theirs)
 }
 
 fn is_raw(name: &str) -> bool {
     name.chars().any(|c| names::raw_byte(c).is_some())
 }
 
-/// Tells whether `theirs` is how a server reads the bytes of `ours` by its usual older encoding.
-pub(super) fn is_reading_of(ours: &str, theirs: &str) -> bool {
-    let usual = "gb18030".parse().ok();
-    let name = names::split(ours).1;
-    is_raw(name)
-        && names::Codec::new(usual).decode(&names::encode_lossless(name)) == names::split(theirs).1
+/// Returns what a server reads the bytes of a name as that are no UTF-8, by the usual older encoding.
+fn usual_reading(name: &str) -> Option<String> {
+    if !is_raw(name) {
+        return None;
+    }
+    let codec = names::Codec::new("gb18030".parse().ok());
+    let read = codec.decode(&names::encode_lossless(name));
+    (!is_raw(&read)).then_some(read)
 }
 
 fn hash_of(dir: &str, key: &str) -> u64 {
@@ -144,7 +155,7 @@ fn likeness(name: &str) -> String {
         None => c.to_lowercase(),
     });
     let plain: String = plain.collect();
-    plain.trim_matches([' ', '.', '_']).to_owned()
+    plain.trim_end_matches([' ', '.', '_']).to_owned()
 }
 
 /// What a name keeps in an encoding that is not known: the ASCII in it.
@@ -169,13 +180,7 @@ mod tests {
         let mut plan = Plan::new(".");
         plan.steps = paths.iter().map(|path| Step::send(path, path, 1)).collect();
         let twins = plan.alike();
-        let whole = |twin: &Twin| {
-            let (first, second) = twin.names();
-            (
-                names::join(twin.dir(), &first),
-                names::join(twin.dir(), &second),
-            )
-        };
+        let whole = |twin: &Twin| (twin.first().to_owned(), twin.second().to_owned());
         twins.iter().map(whole).collect()
     }
 
@@ -201,24 +206,33 @@ mod tests {
     #[test]
     fn what_a_target_may_have_under_another_name_is_found() {
         let raw = names::decode_lossless(b"\xc4\xe3\xba\xc3.txt");
-        let source = tree_of(&["d/", "d/x ", &raw, "same", "new"]);
-        let target = tree_of(&[
+        let source = tree_of(&["d/", "d/x ", &raw, "same", "new", ".config", "link "]);
+        let theirs = "\u{4f60}\u{597d}.txt";
+        let mut target = tree_of(&[
             "d/",
             "d/x_",
-            "\u{4f60}\u{597d}.txt",
+            theirs,
             "\u{7167}.txt",
             "same",
-            "old",
+            "config",
+            "link_",
         ]);
-        let mut found = counterparts(&source, &target);
-        found.sort_by(|a, b| a.ours.cmp(&b.ours));
-        let pairs: Vec<_> = found
-            .iter()
-            .map(|pair| (pair.ours.as_str(), pair.theirs.len()))
-            .collect();
-        assert_eq!(pairs, [("d/x ", 1), (raw.as_str(), 2)]);
-        assert!(is_reading_of(&raw, "\u{4f60}\u{597d}.txt"));
-        assert!(!is_reading_of(&raw, "\u{7167}.txt"));
+        target.unread.push("link ".to_owned());
+        let found = counterparts(&source, &target);
+        let mut want = [("d/x ", "d/x_"), (raw.as_str(), theirs)];
+        want.sort_unstable();
+        let pairs: Vec<_> = found.pairs.iter().map(|(a, b)| (&**a, &**b)).collect();
+        assert_eq!(pairs, want);
+        assert!(found.doubtful.is_empty());
+        let many = |end: &str| {
+            (0..5)
+                .map(|n| format!("x{}{end}", "_".repeat(n)))
+                .collect::<Vec<_>>()
+        };
+        let tree =
+            |names: Vec<String>| tree_of(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let found = counterparts(&tree(many(".")), &tree(many(" ")));
+        assert_eq!((found.pairs.len(), found.doubtful.len()), (0, 5));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    alike::{self, Counterparts},
+    alike,
     case::Twin,
     spelling::{self, Pair, Spelled},
     walk::{Tree, local_path},
@@ -74,11 +74,16 @@ pub async fn judge_alike(
     twins: Vec<Twin>,
 ) -> Result<Judged, RemoteError> {
     let mut judged = Judged::default();
-    for twin in twins {
-        let (first, second) = twin.names();
-        let probe = format!(".ftpc-case-{}-", chance_tag());
-        let probes = (format!("{probe}{first}"), format!("{probe}{second}"));
-        match is_one_there(session, twin.dir(), probes, &mut judged.left).await? {
+    let mut aim = Aim::There(session, "");
+    for (asked, twin) in twins.into_iter().enumerate() {
+        let told = match asked < MOST_PROBES && judged.left.is_empty() {
+            true => {
+                aim.is_one(twin.first(), twin.second(), &mut judged.left)
+                    .await?
+            }
+            false => None,
+        };
+        match told {
             Some(true) => judged.one.push(twin),
             Some(false) => {}
             None => judged.unseen.push(twin),
@@ -87,7 +92,30 @@ pub async fn judge_alike(
     Ok(judged)
 }
 
+/// So many questions of this kind are asked in a run; what is not asked about is in doubt.
+const MOST_PROBES: usize = 256;
+
 impl Aim<'_> {
+    /// Tells whether what is made under `ours` is found under `theirs`, by names that nobody else has.
+    async fn is_one(
+        &mut self,
+        ours: &str,
+        theirs: &str,
+        left: &mut Vec<String>,
+    ) -> Result<Option<bool>, RemoteError> {
+        let ((dir, ours), (_, theirs)) = (names::split(ours), names::split(theirs));
+        let probe = format!(".ftpc-case-{}-", chance_tag());
+        let probes = (format!("{probe}{ours}"), format!("{probe}{theirs}"));
+        match self {
+            Self::There(session, top) => {
+                let dir = names::join(top, dir);
+                let dir = if dir.is_empty() { *top } else { dir.as_str() };
+                is_one_there(&mut **session, dir, probes, left).await
+            }
+            Self::Here(top) => Ok(is_one_here(&top.join(local_path(dir)), probes)),
+        }
+    }
+
     async fn is_blind(
         &mut self,
         dir: &str,
@@ -116,11 +144,15 @@ impl Aim<'_> {
     }
 }
 
-/// One that is still to be made is like the one above it. Blocks.
 fn is_blind_here(dir: &Path) -> Option<bool> {
+    is_one_here(dir, probe_names())
+}
+
+/// A directory that is still to be made is like the one above it. Blocks.
+fn is_one_here(dir: &Path, (lower, upper): (String, String)) -> Option<bool> {
     let dir = std::path::absolute(dir).ok()?;
     let dir = dir.ancestors().find(|dir| dir.is_dir())?;
-    let (lower, upper) = probe_names();
+    let (lower, upper) = (local_path(&lower), local_path(&upper));
     let lower = dir.join(lower);
     // Never through a link, nor over a file.
     let made = OpenOptions::new().write(true).create_new(true).open(&lower);
@@ -223,8 +255,8 @@ pub async fn match_cases(
 }
 
 /// Finds what the target has stored under another name than the source's, and spells it as the source
-/// does. Returns the paths of the target of which one is such a name and it is not known which: they are
-/// to be left alone.
+/// does. Returns the paths of the target that may be such names and were not proved to be: they are to be
+/// left alone. `may_try`: the target may be given empty files.
 ///
 /// # Errors
 /// The session broke.
@@ -232,27 +264,28 @@ pub async fn match_alike(
     source: &Tree,
     target: &mut Tree,
     aim: &mut Aim<'_>,
-) -> Result<BTreeSet<String>, RemoteError> {
-    let (mut spelled, mut doubtful) = (Spelled::new(), BTreeSet::new());
-    for Counterparts { ours, theirs } in alike::counterparts(source, target) {
-        if !aim.answers_to(&ours).await? {
-            // It may be stored so all the same; where it is not, the next run finds both.
-            doubtful.extend(theirs);
-            continue;
-        }
-        let read = theirs
-            .iter()
-            .find(|theirs| alike::is_reading_of(&ours, theirs));
-        let known = read.or_else(|| theirs.first().filter(|_| theirs.len() == 1));
-        match known.filter(|theirs| !spelled.contains_key(*theirs)) {
-            Some(theirs) => {
-                spelled.insert(theirs.clone(), ours);
-            }
-            None => doubtful.extend(theirs),
+    may_try: bool,
+) -> Result<(BTreeSet<String>, Vec<String>), RemoteError> {
+    let alike::Counterparts {
+        pairs,
+        mut doubtful,
+    } = alike::counterparts(source, target);
+    let (mut spelled, mut left) = (Spelled::new(), Vec::new());
+    for (asked, (ours, theirs)) in pairs.into_iter().enumerate() {
+        let asks = may_try && asked < MOST_PROBES && left.is_empty();
+        let proved = match asks && !spelled.contains_key(&theirs) {
+            true => aim.is_one(&ours, &theirs, &mut left).await?,
+            false => None,
+        };
+        match proved {
+            Some(true) => drop(spelled.insert(theirs, ours)),
+            Some(false) => {}
+            None => drop(doubtful.insert(theirs)),
         }
     }
     spelling::apply(target, &spelled);
-    Ok(doubtful)
+    doubtful.retain(|path| !spelled.contains_key(path));
+    Ok((doubtful, left))
 }
 
 #[cfg(test)]

@@ -24,10 +24,12 @@ impl Twin {
         Self { first, second }
     }
 
-    /// Returns both names without their directory.
-    pub(super) fn names(&self) -> (String, String) {
-        let name = |path: &str| names::split(path).1.to_owned();
-        (name(&self.first), name(&self.second))
+    pub(super) fn first(&self) -> &str {
+        &self.first
+    }
+
+    pub(super) fn second(&self) -> &str {
+        &self.second
     }
 
     /// Returns the directory in which the two meet.

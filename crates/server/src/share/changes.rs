@@ -1,15 +1,18 @@
 //! What changes names, modes and times below an account's home.
 
 use std::{
-    os::fd::{AsFd as _, OwnedFd},
+    os::{
+        fd::{AsFd as _, OwnedFd},
+        unix::ffi::OsStrExt as _,
+    },
     time::SystemTime,
 };
 
 use ftp_config::{Right, SharePath};
 use rustix::{
     fs::{
-        AtFlags, FileType, Mode, OFlags, Stat, chmodat, fstat, mkdirat, openat, renameat, unlinkat,
-        utimensat,
+        AtFlags, Dir, FileType, Mode, OFlags, Stat, chmodat, fstat, mkdirat, openat, renameat,
+        unlinkat, utimensat,
     },
     io::Errno,
     process::geteuid,
@@ -28,18 +31,31 @@ use super::{
 };
 
 /// A rename onto another name of the same file leaves both (rename(2)): the first one goes then. Not where
-/// the names differ in case only, which may be one name.
-fn remove_second_name(source: &Holder, target: &Holder, from: &SharePath, to: &SharePath) {
-    let fold = |path: &SharePath| path.as_str().to_lowercase();
+/// both are one name, by a link on the way or on a disk that does not tell them apart.
+fn remove_second_name(source: &Holder, target: &Holder) {
     let id = |stat: &Stat| (stat.st_dev, stat.st_ino);
+    let is_one = |one: &Stat, other: &Stat| id(one) == id(other);
     if let (Ok(old), Ok(new)) = (source.lstat(), target.lstat())
-        && id(&old) == id(&new)
+        && is_one(&old, &new)
         && new.st_nlink > 1
         && file_type(&new) == FileType::RegularFile
-        && fold(from) != fold(to)
+        && let (Ok(here), Ok(there)) = (fstat(&source.dir), fstat(&target.dir))
+        && !(is_one(&here, &there) && source.name == target.name)
+        && lists(source)
+        && lists(target)
     {
         let _stays = unlinkat(&source.dir, &source.name, AtFlags::empty());
     }
+}
+
+/// Tells whether the directory has an entry of exactly this name.
+fn lists(holder: &Holder) -> bool {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let Ok(dir) = openat(&holder.dir, ".", flags, Mode::empty()) else {
+        return false;
+    };
+    let mut entries = Dir::read_from(dir).into_iter().flatten().flatten();
+    entries.any(|entry| entry.file_name().to_bytes() == holder.name.as_bytes())
 }
 
 /// Sets the mode of a directory that was just made, and of nothing that has taken its place: others may
@@ -167,7 +183,7 @@ impl Home {
         };
         match renamed {
             Ok(()) => {
-                remove_second_name(&source, &target, from, to);
+                remove_second_name(&source, &target);
                 partial::forget(target.dir.as_fd(), &self.account, &target.name, base);
                 Ok(())
             }
@@ -282,8 +298,12 @@ mod tests {
         home.rename(&path("a"), &path("b")).unwrap();
         assert!(!bed.disk("a").exists());
         assert_eq!(std::fs::read(bed.disk("b")).unwrap(), b"1");
-        std::fs::hard_link(bed.disk("b"), bed.disk("B")).unwrap();
-        home.rename(&path("b"), &path("B")).unwrap();
-        assert!(bed.disk("b").exists() && bed.disk("B").exists());
+        // By way of a link to its directory it is the same name.
+        std::fs::create_dir(bed.disk("d")).unwrap();
+        std::fs::write(bed.disk("d/x"), "2").unwrap();
+        std::fs::hard_link(bed.disk("d/x"), bed.disk("y")).unwrap();
+        symlink("d", bed.disk("l")).unwrap();
+        home.rename(&path("d/x"), &path("l/x")).unwrap();
+        assert!(bed.disk("d/x").exists());
     }
 }

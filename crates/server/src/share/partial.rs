@@ -51,6 +51,8 @@ pub(super) struct Partial {
     pub(super) kept: u64,
     /// Whether a later upload can go on with it: its name is not one by chance.
     pub(super) is_found_again: bool,
+    /// What was kept under this name before can be no part of it any more.
+    pub(super) is_beside: bool,
 }
 
 impl Partial {
@@ -113,7 +115,12 @@ pub(super) fn open(
         match open_locked(dir, &kept, OFlags::empty())? {
             Attempt::Held(partial) => return Ok(partial),
             Attempt::Vanished => {}
-            Attempt::Foreign => break,
+            Attempt::Foreign { .. } => {
+                return open_fresh(dir, &kept).map(|partial| Partial {
+                    is_beside: true,
+                    ..partial
+                });
+            }
             Attempt::Busy(file) if goes_on => match take_over(&file, SystemTime::now()) {
                 Found::Stopped => {}
                 Found::Quiet => return Err(io::ErrorKind::WouldBlock.into()),
@@ -178,8 +185,11 @@ enum Attempt {
     Held(Partial),
     Busy(File),
     Vanished,
-    /// Somebody else has put something there, who could read and change what is written to it.
-    Foreign,
+    /// Somebody else has put something there, who could read and change what is written to it. `idle`:
+    /// nobody holds it.
+    Foreign {
+        idle: bool,
+    },
 }
 
 const LOOK: AtFlags = AtFlags::SYMLINK_NOFOLLOW;
@@ -208,18 +218,20 @@ fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<At
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | more;
     let fd = match openat(dir, name, flags, Mode::RUSR | Mode::WUSR) {
-        Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => return Ok(Attempt::Foreign),
+        Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => {
+            return Ok(Attempt::Foreign { idle: true });
+        }
         Err(Errno::ACCESS | Errno::PERM) if statat(dir, name, LOOK).is_ok() => {
-            return Ok(Attempt::Foreign);
+            return Ok(Attempt::Foreign { idle: true });
         }
         opened => opened?,
     };
     let ours = fstat(&fd)?;
-    if !more.contains(OFlags::EXCL) && !is_ours(dir, &ours) {
-        return Ok(Attempt::Foreign);
-    }
+    let is_mine = more.contains(OFlags::EXCL) || is_ours(dir, &ours);
     match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) if !is_mine => return Ok(Attempt::Foreign { idle: true }),
         Ok(()) => {}
+        Err(Errno::WOULDBLOCK) if !is_mine => return Ok(Attempt::Foreign { idle: false }),
         Err(Errno::WOULDBLOCK) => return Ok(Attempt::Busy(File::from(fd))),
         Err(error) => return Err(error.into()),
     }
@@ -234,6 +246,7 @@ fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<At
         name: name.to_owned(),
         kept,
         is_found_again: !more.contains(OFlags::EXCL),
+        is_beside: false,
     }))
 }
 
@@ -294,6 +307,8 @@ fn is_old(dir: BorrowedFd<'_>, name: &OsStr, age: Duration, now: SystemTime) -> 
 fn remove_idle(dir: BorrowedFd<'_>, name: &OsStr) -> bool {
     match open_locked(dir, name, OFlags::empty()) {
         Ok(Attempt::Held(partial)) => unlinkat(dir, &partial.name, AtFlags::empty()).is_ok(),
+        // Nobody can go on with it, whoever put it there.
+        Ok(Attempt::Foreign { idle: true }) => unlinkat(dir, name, AtFlags::empty()).is_ok(),
         _ => false,
     }
 }

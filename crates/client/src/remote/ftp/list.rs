@@ -64,7 +64,7 @@ impl FtpRemote {
         }
         let mut listing = reader.finish().map_err(endless)?;
         let reply = data.end_with_reply().await?;
-        if tells_of_a_lack(&reply) {
+        if tells_of_a_lack(&reply, path) {
             if listing.entries.is_empty() {
                 let (verb, path) = (verb.to_owned(), Some(path.to_owned()));
                 return Err(RemoteError::Refused { verb, path, reply });
@@ -168,44 +168,43 @@ fn of_dir(error: RemoteError, dir: &str) -> RemoteError {
 
 /// Tells whether a refusal means that there is nothing to list. Its text may hold any name.
 pub(super) fn is_empty_directory(reply: &Reply, dir: &str) -> bool {
-    let text = words_of(reply, dir);
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
-    matches!(reply.code, 450 | 550)
-        && says(&["no files found", "no files in", "no files.", "empty"])
-        && !says(&[
-            "denied",
-            "permission",
-            "no such",
-            "not found:",
-            "not exist",
-            "fail",
-        ])
+    const EMPTY: [&str; 4] = ["no files", "is empty", "empty directory", "directory empty"];
+    const DENIED: [&str; 6] = [
+        "denied",
+        "permission",
+        "no such",
+        "not found:",
+        "not exist",
+        "fail",
+    ];
+    matches!(reply.code, 450 | 550) && says(reply, dir, &EMPTY) && !says(reply, dir, &DENIED)
 }
 
 /// Tells whether a server that praises its listing says too that it left something out (Pure-FTPd: `Output
 /// truncated to 10000 matches`; vsftpd: `Transfer done (but failed to open directory).`).
-fn tells_of_a_lack(reply: &Reply) -> bool {
-    let text = words_of(reply, "");
-    let lacks = [
+fn tells_of_a_lack(reply: &Reply, dir: &str) -> bool {
+    const LACKS: [&str; 5] = [
         "truncated",
         "failed to",
         "could not",
         "cannot open",
         "permission denied",
     ];
-    lacks.iter().any(|words| text.contains(words))
+    says(reply, dir, &LACKS)
 }
 
-/// The server's words in lower case, without names: neither the directory's nor what is quoted.
-fn words_of(reply: &Reply, dir: &str) -> String {
-    let mut text = reply.lines.join("\n").to_lowercase();
-    let mut names = vec![dir, names::split(dir).1];
-    names.retain(|name| !name.is_empty());
-    for name in names {
-        text = text.replace(&names::display(name).to_lowercase(), "");
+/// Tells whether one of the phrases is the server's own, and not one of a name: neither in quotes nor in
+/// the directory's.
+fn says(reply: &Reply, dir: &str, phrases: &[&str]) -> bool {
+    let text = reply.lines.join("\n").to_lowercase();
+    let mut text: String = text.split('"').step_by(2).collect::<Vec<_>>().concat();
+    for name in [dir, names::split(dir).1] {
+        let name = names::display(name).to_lowercase();
+        if phrases.iter().any(|phrase| name.contains(phrase)) {
+            text = text.replace(&name, "");
+        }
     }
-    let unquoted = text.split('"').step_by(2);
-    unquoted.collect::<Vec<_>>().concat()
+    phrases.iter().any(|phrase| text.contains(phrase))
 }
 
 /// Zones lie whole quarters of an hour apart; LIST tells minutes only.
@@ -252,7 +251,11 @@ mod tests {
         ] {
             assert!(!empty(text), "{text}");
         }
-        let lacks = |text: &str| tells_of_a_lack(&Reply::new(226, text));
+        let files = |dir: &str| is_empty_directory(&Reply::new(550, "No files found."), dir);
+        assert!(files("e") && files("files") && files("t/i"));
+        let could_not = Reply::new(226, "Listing of /t/could not done");
+        assert!(!tells_of_a_lack(&could_not, "/t/could not"));
+        let lacks = |text: &str| tells_of_a_lack(&Reply::new(226, text), "");
         assert!(lacks("Output truncated to 10000 matches"));
         assert!(lacks("Transfer done (but failed to open directory)."));
         for text in [

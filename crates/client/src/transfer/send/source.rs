@@ -107,8 +107,8 @@ fn open_below(top: &Path, below: &Path) -> io::Result<File> {
             let words = "a link has taken its place";
             Err(io::Error::new(io::ErrorKind::InvalidInput, words))
         }
-        // A system without that call keeps to the last name.
-        Err(Errno::NOSYS) => {
+        // A system or a container without that call keeps to the last name.
+        Err(Errno::NOSYS | Errno::PERM) => {
             Ok(openat(&dir, below, flags | OFlags::NOFOLLOW, Mode::empty())?.into())
         }
         Err(error) => Err(error.into()),

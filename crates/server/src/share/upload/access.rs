@@ -92,16 +92,17 @@ impl Upload {
         }
     }
 
-    /// Gives the file to the owner of the one it replaces, where the system lets the server. To be done
-    /// last: what is another's it may not be allowed to change.
-    pub(super) fn keep_owner(&self) -> io::Result<()> {
-        let (true, Some(old)) = (self.replaces(), self.replaced()) else {
-            return Ok(());
-        };
-        if fstat(self.file())?.st_uid != old.st_uid {
-            let _ = fchown(self.file(), Some(Uid::from_raw(old.st_uid)), None);
-        }
-        Ok(())
+    /// Returns the owner of the file that this one replaces, if it is another.
+    pub(super) fn old_owner(&self) -> Option<u32> {
+        let old = self.replaces().then(|| self.replaced())??;
+        let new = fstat(self.file()).ok()?;
+        (old.st_uid != new.st_uid).then_some(old.st_uid)
+    }
+
+    /// Gives the file to that owner, where the system lets the server. To be done when it has its name:
+    /// nobody goes on with a partial that is another's, and what is another's the server may not change.
+    pub(super) fn give_to(&self, owner: u32) {
+        let _as_it_is = fchown(self.file(), Some(Uid::from_raw(owner)), None);
     }
 
     /// The mode of a file that replaces none: the list that its directory gives comes before the umask.

@@ -53,6 +53,11 @@ impl Home {
         let (promised, reserve) = (&self.shared.promised, self.shared.reserve);
         let room = room::Grant::new(promised, &holder.dir, reserve, &path, needed)?;
         let partial = self.open_partial(&holder, &path, base, means_kept(intent, there))?;
+        if intent == Intent::Append && there.is_none() && partial.is_beside {
+            // Its client means the bytes that were kept.
+            partial.remove(holder.dir.as_fd());
+            return Err(ShareError::Held { path });
+        }
         let mut upload = Upload {
             home: Arc::clone(&self.shared),
             dir: holder.dir,

@@ -79,7 +79,7 @@ impl Upload {
         if let Some(modified) = modified {
             futimens(file, &modified_at(modified))?;
         }
-        self.keep_owner()
+        Ok(())
     }
 
     fn publish(&self) -> Result<SharePath, ShareError> {
@@ -100,7 +100,11 @@ impl Upload {
             });
         }
         if self.taken == Taken::Replace {
+            let owner = self.old_owner();
             renameat(&self.dir, partial, &self.dir, &self.name).map_err(io)?;
+            if let Some(owner) = owner {
+                self.give_to(owner);
+            }
             return Ok(self.path.clone());
         }
         let first = self.path.name().unwrap_or_default().to_owned();
