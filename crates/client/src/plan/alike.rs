@@ -119,6 +119,12 @@ fn may_be_one(ours: &str, theirs: &str) -> bool {
     dir == other_dir && fold(ours) != fold(theirs) && likeness(ours) == likeness(theirs)
 }
 
+/// Tells whether `theirs` is how a server reads the bytes of `ours`.
+pub(super) fn is_reading_of(ours: &str, theirs: &str) -> bool {
+    let read = usual_reading(names::split(ours).1);
+    read.is_some_and(|read| read == names::split(theirs).1)
+}
+
 fn is_raw(name: &str) -> bool {
     name.chars().any(|c| names::raw_byte(c).is_some())
 }

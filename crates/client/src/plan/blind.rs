@@ -271,12 +271,20 @@ pub async fn match_alike(
         mut doubtful,
     } = alike::counterparts(source, target);
     let (mut spelled, mut left) = (Spelled::new(), Vec::new());
-    for (asked, (ours, theirs)) in pairs.into_iter().enumerate() {
+    // A server that reads one name by the usual encoding reads all so.
+    let (mut asked, mut reads) = (0, false);
+    for (ours, theirs) in pairs {
+        let is_read = alike::is_reading_of(&ours, &theirs);
         let asks = may_try && asked < MOST_PROBES && left.is_empty();
-        let proved = match asks && !spelled.contains_key(&theirs) {
-            true => aim.is_one(&ours, &theirs, &mut left).await?,
+        let proved = match is_read && reads {
+            true => Some(true),
+            false if asks && !spelled.contains_key(&theirs) => {
+                asked += 1;
+                aim.is_one(&ours, &theirs, &mut left).await?
+            }
             false => None,
         };
+        reads |= is_read && proved == Some(true);
         match proved {
             Some(true) => drop(spelled.insert(theirs, ours)),
             Some(false) => {}
