@@ -36,7 +36,7 @@ pub struct Global {
     /// Errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Machine-readable answers (ls, put, get, sync, doctor)
+    /// Machine-readable answers (ls, find, du, tree, put, get, sync, doctor, sites)
     #[arg(long, global = true)]
     pub json: bool,
     /// Sessions at once
