@@ -209,9 +209,9 @@ fn owner_of_new(dir: BorrowedFd<'_>) -> Option<u32> {
 }
 
 fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<Attempt> {
-    // NONBLOCK: it may be a FIFO.
+    // For reading and writing not even a FIFO is waited for.
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | more;
+    let flags = flags | OFlags::NOCTTY | more;
     let fd = match openat(dir, name, flags, Mode::RUSR | Mode::WUSR) {
         Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => {
             return Ok(Attempt::Foreign { idle: true });
@@ -221,8 +221,7 @@ fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<At
         }
         opened => opened?,
     };
-    let ours = fstat(&fd)?;
-    let is_mine = more.contains(OFlags::EXCL) || is_ours(dir, &ours);
+    let is_mine = more.contains(OFlags::EXCL) || is_ours(dir, &fstat(&fd)?);
     match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) if !is_mine => return Ok(Attempt::Foreign { idle: true }),
         Ok(()) => {}
@@ -230,7 +229,8 @@ fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<At
         Err(Errno::WOULDBLOCK) => return Ok(Attempt::Busy(File::from(fd))),
         Err(error) => return Err(error.into()),
     }
-    // Between open and lock it may have been published or swept: then the name is another file's.
+    // Between open and lock it may have grown, or been published or swept: then the name is another file's.
+    let ours = fstat(&fd)?;
     match statat(dir, name, LOOK) {
         Ok(there) if there.st_ino == ours.st_ino && there.st_dev == ours.st_dev => {}
         _ => return Ok(Attempt::Vanished),
