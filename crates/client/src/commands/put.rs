@@ -205,7 +205,8 @@ async fn spare_twins(app: &App, link: &Link, args: &Put, plan: &mut Plan) -> Res
     for judged in [by_case, otherwise] {
         tell_left(app, &judged.left);
         plan.refuse_twins(&judged.one, "the server's disk takes them for one");
-        if args.move_files {
+        // What was not asked about is likely as what was.
+        if args.move_files || !judged.one.is_empty() {
             plan.refuse_twins(&judged.unseen, "the server's disk may take them for one");
         }
     }

@@ -266,34 +266,42 @@ pub async fn match_alike(
     aim: &mut Aim<'_>,
     may_try: bool,
 ) -> Result<(BTreeSet<String>, Vec<String>), RemoteError> {
-    let alike::Counterparts {
-        pairs,
-        mut doubtful,
-    } = alike::counterparts(source, target);
-    let (mut spelled, mut left) = (Spelled::new(), Vec::new());
+    let (mut doubtful, mut left) = (BTreeSet::new(), Vec::new());
     // A server that reads one name by the usual encoding reads all so.
-    let (mut asked, mut reads) = (0, false);
-    for (ours, theirs) in pairs {
-        let is_read = alike::is_reading_of(&ours, &theirs);
-        let asks = may_try && asked < MOST_PROBES && left.is_empty();
-        let proved = match is_read && reads {
-            true => Some(true),
-            false if asks && !spelled.contains_key(&theirs) => {
-                asked += 1;
-                aim.is_one(&ours, &theirs, &mut left).await?
+    let (mut known, mut reads) = (HashSet::new(), false);
+    // Below a directory that is spelled anew there may be more.
+    loop {
+        let found = alike::counterparts(source, target);
+        doubtful.extend(found.doubtful);
+        let mut spelled = Spelled::new();
+        for (ours, theirs) in found.pairs {
+            if !known.insert((ours.clone(), theirs.clone())) {
+                continue;
             }
-            false => None,
-        };
-        reads |= is_read && proved == Some(true);
-        match proved {
-            Some(true) => drop(spelled.insert(theirs, ours)),
-            Some(false) => {}
-            None => drop(doubtful.insert(theirs)),
+            let is_read = alike::is_reading_of(&ours, &theirs);
+            let asks = may_try && known.len() <= MOST_PROBES && left.is_empty();
+            let proved = match is_read && reads {
+                true => Some(true),
+                false if asks && !spelled.contains_key(&theirs) => {
+                    aim.is_one(&ours, &theirs, &mut left).await?
+                }
+                false => None,
+            };
+            reads |= is_read && proved == Some(true);
+            match proved {
+                Some(true) => drop(spelled.insert(theirs, ours)),
+                Some(false) => {}
+                None => drop(doubtful.insert(theirs)),
+            }
         }
+        if spelled.is_empty() {
+            return Ok((doubtful, left));
+        }
+        doubtful.retain(|path| !spelled.contains_key(path));
+        let respelled = |path: String| spelling::spelling_of(&path, &spelled).unwrap_or(path);
+        doubtful = doubtful.into_iter().map(respelled).collect();
+        spelling::apply(target, &spelled);
     }
-    spelling::apply(target, &spelled);
-    doubtful.retain(|path| !spelled.contains_key(path));
-    Ok((doubtful, left))
 }
 
 #[cfg(test)]

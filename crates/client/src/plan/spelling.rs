@@ -63,7 +63,7 @@ pub(super) fn apply(tree: &mut Tree, spelled: &Spelled) {
 }
 
 /// What is no entry of the tree is spelled as the directory that holds it.
-fn spelling_of(path: &str, spelled: &Spelled) -> Option<String> {
+pub(super) fn spelling_of(path: &str, spelled: &Spelled) -> Option<String> {
     if let Some(ours) = spelled.get(path) {
         return Some(ours.clone());
     }

@@ -199,6 +199,12 @@ impl<'a> Planner<'a> {
         });
     }
 
+    /// Tells whether a path of the target, or a directory above it, may be what was sent.
+    fn is_doubtful(&self, path: &str) -> bool {
+        let doubtful = &self.wishes.doubtful;
+        doubtful.contains(path) || parents(path).any(|dir| doubtful.contains(dir))
+    }
+
     /// Removes what the source lacks.
     fn remove_surplus(&mut self) {
         let here = by_path(self.source);
@@ -213,7 +219,7 @@ impl<'a> Planner<'a> {
             let above = |unread: &String| is_below(unread, &node.path);
             if self.source.is_unread(&node.path) || self.source.unread.iter().any(above) {
                 self.skip(node, "not removed: the source was not read there");
-            } else if self.wishes.doubtful.contains(&node.path) {
+            } else if self.is_doubtful(&node.path) {
                 self.skip(
                     node,
                     "not removed: it may be another spelling of what was sent",

@@ -1,8 +1,11 @@
 //! Names that differ only in case, on a server whose disk takes them for one.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
 
-use crate::{fake::Fake, says, write};
+use crate::{fake::Fake, ftpc, says, write};
 
 /// A server that keeps every name in small letters.
 fn blind() -> Fake {
@@ -158,5 +161,69 @@ fn sync_removes_nothing_that_the_server_stores_under_another_name() {
         assert_eq!(stored(&server), ["t/x_", "t/y"]);
         says(here, &server, &sync, 0, "");
         assert_eq!(stored(&server), ["t/x_", "t/y"]);
+    }
+}
+
+/// A server that keeps no blank at the end of any name on the way.
+fn trimming_all() -> Fake {
+    Fake::default().hook(|session, line| {
+        let (verb, path) = line.split_once(' ').unwrap_or((line, ""));
+        let kept = path.replace(" /", "_/");
+        let kept = kept
+            .strip_suffix(' ')
+            .map_or(kept.clone(), |kept| format!("{kept}_"));
+        kept != path && session.answer(&format!("{verb} {kept}"))
+    })
+}
+
+#[test]
+fn directories_that_the_server_names_otherwise_are_looked_into() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/d /y ", "content");
+    write(here, "t/d /z", "content");
+    // The time that this server shows of every file.
+    let shown = SystemTime::UNIX_EPOCH + Duration::from_secs(1_704_164_645);
+    for name in ["t/d /y ", "t/d /z"] {
+        let file = fs::File::options().write(true).open(here.join(name));
+        file.unwrap().set_modified(shown).unwrap();
+    }
+    let server = trimming_all().start();
+    let sync = ["sync", "--delete", "--yes", "t", "@/t"];
+    for _ in 0..3 {
+        says(here, &server, &sync, 0, "");
+        assert_eq!(server.content("t/d_/y_").unwrap(), b"content");
+        assert_eq!(server.content("t/d_/z").unwrap(), b"content");
+    }
+    let sent = server
+        .lines()
+        .into_iter()
+        .filter(|line| line.starts_with("RNTO t/d"));
+    assert_eq!(sent.count(), 2, "{:?}", server.lines());
+}
+
+#[test]
+fn what_lies_below_a_name_in_doubt_stays() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/d /y", "content");
+    // Nothing can be asked there, and names are changed where they are made.
+    let server = Fake::default()
+        .file("t/d_/y", "content")
+        .hook(|session, line| {
+            let (verb, path) = line.split_once(' ').unwrap_or((line, ""));
+            if verb == "STOR" && path.contains(".ftpc-case") {
+                session.say("553 no hidden names");
+                return true;
+            }
+            let makes = ["STOR", "MKD", "RNTO", "RNFR", "SIZE", "MDTM"].contains(&verb);
+            let kept = path.replace("t/d ", "t/d_");
+            makes && kept != path && session.answer(&format!("{verb} {kept}"))
+        })
+        .start();
+    let sync = ["sync", "--delete", "--yes", "t", "@/t"];
+    for _ in 0..2 {
+        ftpc(here, &server, &sync);
+        assert_eq!(server.content("t/d_/y").unwrap(), b"content");
     }
 }

@@ -5,6 +5,7 @@ use std::{
         fd::{AsFd as _, OwnedFd},
         unix::ffi::OsStrExt as _,
     },
+    sync::{Mutex, PoisonError},
     time::SystemTime,
 };
 
@@ -35,6 +36,13 @@ use super::{
 fn remove_second_name(source: &Holder, target: &Holder) {
     let id = |stat: &Stat| (stat.st_dev, stat.st_ino);
     let is_one = |one: &Stat, other: &Stat| id(one) == id(other);
+    if source.lstat().is_err() {
+        // The usual end of a rename.
+        return;
+    }
+    // One at a time: two that go each to the other's name would lose both.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     if let (Ok(old), Ok(new)) = (source.lstat(), target.lstat())
         && is_one(&old, &new)
         && new.st_nlink > 1

@@ -17,8 +17,8 @@ use std::{
 
 use rustix::{
     fs::{
-        AtFlags, FileType, FlockOperation, Mode, OFlags, Stat, flock, fstat, openat, statat,
-        unlinkat,
+        AtFlags, FileType, FlockOperation, Mode, OFlags, Stat, fcntl_setfl, flock, fstat, openat,
+        statat, unlinkat,
     },
     io::Errno,
     process::geteuid,
@@ -209,15 +209,19 @@ fn owner_of_new(dir: BorrowedFd<'_>) -> Option<u32> {
 }
 
 fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<Attempt> {
-    // For reading and writing not even a FIFO is waited for.
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let flags = flags | OFlags::NOCTTY | more;
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | more;
+    // What somebody else has put there may be a FIFO, or under a lease: nobody waits for that.
+    let flags = match more.contains(OFlags::EXCL) {
+        true => flags,
+        false => flags | OFlags::NONBLOCK | OFlags::NOCTTY,
+    };
     let fd = match openat(dir, name, flags, Mode::RUSR | Mode::WUSR) {
         Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => {
             return Ok(Attempt::Foreign { idle: true });
         }
+        Err(Errno::WOULDBLOCK) => return Ok(Attempt::Foreign { idle: false }),
         Err(Errno::ACCESS | Errno::PERM) if statat(dir, name, LOOK).is_ok() => {
-            return Ok(Attempt::Foreign { idle: true });
+            return Ok(Attempt::Foreign { idle: false });
         }
         opened => opened?,
     };
@@ -234,6 +238,9 @@ fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<At
     match statat(dir, name, LOOK) {
         Ok(there) if there.st_ino == ours.st_ino && there.st_dev == ours.st_dev => {}
         _ => return Ok(Attempt::Vanished),
+    }
+    if flags.contains(OFlags::NONBLOCK) {
+        fcntl_setfl(&fd, OFlags::empty())?;
     }
     let kept = u64::try_from(ours.st_size).unwrap_or(0);
     Ok(Attempt::Held(Partial {
