@@ -227,3 +227,23 @@ fn what_lies_below_a_name_in_doubt_stays() {
         assert_eq!(server.content("t/d_/y").unwrap(), b"content");
     }
 }
+
+#[test]
+fn of_many_names_that_are_alike_not_each_is_asked_about() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    for n in 0..100 {
+        write(here, &format!("m/x{}", ".".repeat(n)), "content");
+    }
+    let server = Fake::default().start();
+    says(here, &server, &["put", "-r", "--move", "m", "@/"], 0, "");
+    assert!(!here.join("m").exists());
+    let stored = server
+        .names()
+        .into_iter()
+        .filter(|name| name.starts_with("m/x"));
+    assert_eq!(stored.count(), 100);
+    let probes = server.lines().into_iter();
+    let probes = probes.filter(|line| line.starts_with("STOR") && line.contains("ftpc-case"));
+    assert_eq!(probes.count(), 16);
+}
