@@ -15,7 +15,8 @@ use super::{
 };
 use crate::remote::names;
 
-/// In a larger group each name is compared with the first alone: what is done to one is done to all.
+/// In a larger group each name of a plan is compared with the first alone, since what is done to one is done
+/// to all; and of so many pairs across two trees none is asked about.
 const MOST: usize = 16;
 
 impl Plan {
