@@ -91,8 +91,10 @@ pub enum Event {
         /// Why the last one ended.
         reason: String,
     },
-    /// A step needed nothing.
+    /// A step or a file needed nothing.
     Skipped {
+        /// Its number.
+        id: FileId,
         /// The name.
         name: String,
         /// Why.

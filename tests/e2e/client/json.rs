@@ -85,6 +85,8 @@ fn put_get_and_sync_tell_what_was_done() {
         (&get["files"], &get["bytes"]),
         (&json!(2), &json!(2_001_000))
     );
+    let again = here.json(0, &["get", "-r", &url, "-o", "back/"]);
+    assert_eq!((&again["files"], &again["skipped"]), (&json!(0), &json!(2)));
 
     fs::remove_file(here.dir.path().join("t/a")).unwrap();
     let sync = here.json(0, &["sync", "t", &url, "--delete"]);

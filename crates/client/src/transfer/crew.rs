@@ -86,6 +86,7 @@ impl Batch {
 pub(super) struct Results {
     pub(super) files: u64,
     pub(super) verified: u64,
+    pub(super) skipped: u64,
     pub(super) failed: Vec<Outcome>,
     pub(super) given_up: Option<String>,
 }
@@ -222,6 +223,7 @@ impl Crew {
         self.incomplete |= !results.failed.is_empty();
         self.summary.files += results.files;
         self.summary.verified += results.verified;
+        self.summary.skipped += results.skipped;
         self.summary.failed.extend(results.failed);
         let left = std::mem::take(&mut *lock(&batch.queue));
         self.incomplete |= !left.is_empty();

@@ -1,11 +1,12 @@
 //! One file down: a partial file beside the target, resumed when it is a part of the same file,
 //! proved, then given its name.
 
+mod here;
 mod part;
+mod receive;
 
 use std::{
-    fs::File,
-    io::{self, Read, Seek, SeekFrom},
+    io,
     path::{Path, PathBuf},
     sync::atomic::Ordering,
     time::SystemTime,
@@ -14,7 +15,7 @@ use std::{
 use self::part::Part;
 use super::{
     Tools,
-    copy::{self, CopyError, Flow},
+    copy::Flow,
     digest::Digest,
     local::{self, Found, LocalRoot},
     resume::{Begin, seconds},
@@ -50,6 +51,8 @@ pub(super) struct Done {
     pub(super) verified: Option<&'static str>,
     /// What the server has was seen to be whole, by its size or its hash.
     pub(super) is_proved: bool,
+    /// No byte moved: an earlier run has left it.
+    pub(super) was_here: bool,
 }
 
 impl Fetch {
@@ -70,7 +73,8 @@ impl Fetch {
                 ));
             }
             Found::Other if !tools.options.force => {
-                return Err(Error::Exists {
+                let here = self.was_here(tools, root, remote).await?;
+                return here.ok_or_else(|| Error::Exists {
                     path: root.shown(&self.local).display().to_string(),
                 });
             }
@@ -155,6 +159,7 @@ impl Fetch {
             bytes,
             verified,
             is_proved: true,
+            was_here: false,
         })
     }
 
@@ -240,49 +245,6 @@ impl Fetch {
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// The blocking part. `None` for the count: the overlap differs.
-    async fn receive(
-        &self,
-        mut data: Box<dyn Data>,
-        root: &LocalRoot,
-        part: &Part,
-        begin: Begin,
-        mut digest: Option<Digest>,
-    ) -> Result<
-        (
-            Box<dyn Data>,
-            Result<Option<u64>, CopyError>,
-            Option<Digest>,
-        ),
-        Error,
-    > {
-        let (flow, size) = (self.flow.clone(), self.size);
-        data.obey(&flow.cancel);
-        if let (Some(size), Begin::Fresh) = (size, begin)
-            && flow.is_small(size)
-        {
-            let (file, hash) = (&part.file, digest.as_mut());
-            let copied = copy::receive_small(&mut *data, file, hash, size, &flow).await;
-            return Ok((data, copied.map(Some), digest));
-        }
-        let file = part
-            .file
-            .try_clone()
-            .map_err(|error| Error::local("open", root.shown(&part.path), error))?;
-        let (data, mut copied, digest, closed) = task::blocking(move || {
-            let copied = receive_from(&mut *data, &file, begin, digest.as_mut(), size, &flow);
-            (data, copied, digest, nix::unistd::close(file))
-        })
-        .await?;
-        // The first close is the one that is told what a network disk refused: however the copy ended,
-        // there are holes in what it has.
-        if let Err(error) = closed {
-            part.discard(root);
-            copied = Err(CopyError::Local("write", error.into()));
-        }
-        Ok((data, copied, digest))
     }
 
     async fn prove(
@@ -380,49 +342,4 @@ fn is_of_another_size(error: &Error) -> bool {
         }
         _ => false,
     }
-}
-
-fn receive_from(
-    data: &mut dyn Data,
-    file: &File,
-    begin: Begin,
-    digest: Option<&mut Digest>,
-    size: Option<u64>,
-    flow: &Flow,
-) -> Result<Option<u64>, CopyError> {
-    let local = |verb| move |error| CopyError::Local(verb, error);
-    let mut reader = file;
-    let have = match begin {
-        Begin::Fresh => 0,
-        Begin::Resume { from, have } => {
-            reader.seek(SeekFrom::Start(from)).map_err(local("seek"))?;
-            if !overlap_is_equal(data, file, have - from)? {
-                return Ok(None);
-            }
-            have
-        }
-    };
-    reader.seek(SeekFrom::Start(have)).map_err(local("seek"))?;
-    let limit = size.map(|size| size.saturating_sub(have));
-    copy::receive(data, file, digest, limit, flow).map(Some)
-}
-
-/// Compares the next bytes of the server's file with those kept.
-fn overlap_is_equal(data: &mut dyn Data, mut file: &File, length: u64) -> Result<bool, CopyError> {
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    let mut ours = vec![0; length];
-    file.read_exact(&mut ours)
-        .map_err(|error| CopyError::Local("read", error))?;
-    let mut theirs = vec![0; length];
-    let mut filled = 0;
-    while filled < length {
-        match data
-            .read(&mut theirs[filled..])
-            .map_err(CopyError::Remote)?
-        {
-            0 => return Ok(false),
-            count => filled += count,
-        }
-    }
-    Ok(ours == theirs)
 }

@@ -18,7 +18,8 @@ impl Crew {
         }
         if let Step::Skip { name, reason } = step {
             self.summary.skipped += 1;
-            self.tools.events.send(Event::Skipped { name, reason });
+            let id = self.take_id();
+            self.tools.events.send(Event::Skipped { id, name, reason });
             return;
         }
         if self.stays(&step) {

@@ -126,8 +126,15 @@ impl Worker {
 
     fn succeeded(&self, job: &Job, done: Done, took: Duration) {
         let mut results = lock(&self.batch.results);
-        results.files += 1;
         results.verified += u64::from(done.verified.is_some());
+        if done.was_here {
+            results.skipped += 1;
+            let (id, name) = (job.id(), job.name());
+            let reason = "is here already, of that size and time".to_owned();
+            self.tools.events.send(Event::Skipped { id, name, reason });
+            return;
+        }
+        results.files += 1;
         drop(results);
         self.tools.events.send(Event::Finished {
             id: job.id(),

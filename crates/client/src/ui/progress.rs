@@ -127,7 +127,8 @@ impl Screen {
                     shown(name)
                 ));
             }
-            Event::Skipped { name, reason } => {
+            Event::Skipped { id, name, reason } => {
+                self.skip(*id);
                 if self.ui.volume == Volume::Verbose {
                     self.line(&format!("{}: {}", shown(name), shown(reason)));
                 }
@@ -222,6 +223,16 @@ impl Screen {
                 table::rate(bytes.saturating_sub(kept), took)
             ));
         }
+    }
+
+    /// A file that was counted on is there without a byte.
+    fn skip(&mut self, id: FileId) {
+        let Some(file) = self.drop_file(id) else {
+            return;
+        };
+        let bytes = file.size.unwrap_or(0);
+        self.done = (self.done.0 + 1, self.done.1 + bytes);
+        self.jumped += bytes;
     }
 
     fn drop_file(&mut self, id: FileId) -> Option<File> {

@@ -63,6 +63,65 @@ async fn an_existing_file_stays_unless_forced() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_run_fetched_needs_no_byte() {
+    let temp = tempfile::tempdir().unwrap();
+    let mine = temp.path().join("a");
+    let server = Fake::default().file("/a", "content").start();
+    run(&server, fetching(temp.path(), "/a")).await;
+    let (summary, events) = run_with(&server, options(), fetching(temp.path(), "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!((summary.files, summary.skipped, summary.bytes), (0, 1, 0));
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Skipped { .. }))
+    );
+    assert_eq!(server.count("RETR"), 1);
+
+    // One of that size and another time, or the reverse, is another file.
+    let time = fs::metadata(&mine).unwrap().modified().unwrap();
+    for (content, time) in [("contenT", time + Duration::from_secs(9)), ("conten", time)] {
+        fs::write(&mine, content).unwrap();
+        let file = fs::File::options().write(true).open(&mine).unwrap();
+        file.set_modified(time).unwrap();
+        let summary = run(&server, fetching(temp.path(), "/a")).await;
+        assert!(matches!(only_error(&summary), Error::Exists { .. }));
+        assert_eq!(fs::read(&mine).unwrap(), content.as_bytes());
+    }
+
+    // With hashes that are always wished, so is one of another content.
+    let server = Fake::default()
+        .feat(&["HASH SHA-256*", "MDTM", "SIZE"])
+        .file("/a", "content")
+        .start();
+    let proved = || Options {
+        verify: Verify::Always,
+        ..options()
+    };
+    fs::write(&mine, "contenT").unwrap();
+    let file = fs::File::options().write(true).open(&mine).unwrap();
+    file.set_modified(time).unwrap();
+    let (summary, _) = run_with(&server, proved(), fetching(temp.path(), "/a")).await;
+    assert!(matches!(only_error(&summary), Error::Exists { .. }));
+    fs::write(&mine, "content").unwrap();
+    file.set_modified(time).unwrap();
+    let (summary, _) = run_with(&server, proved(), fetching(temp.path(), "/a")).await;
+    assert_eq!((summary.skipped, summary.verified), (1, 1));
+
+    // So is a link to the very same, whoever made it.
+    fs::write(temp.path().join("b"), "content").unwrap();
+    let file = fs::File::options()
+        .write(true)
+        .open(temp.path().join("b"))
+        .unwrap();
+    file.set_modified(time).unwrap();
+    fs::remove_file(&mine).unwrap();
+    std::os::unix::fs::symlink("b", &mine).unwrap();
+    let summary = run(&server, fetching(temp.path(), "/a")).await;
+    assert!(matches!(only_error(&summary), Error::Exists { .. }));
+}
+
+#[tokio::test]
 async fn fewer_bytes_than_announced_are_no_file() {
     let temp = tempfile::tempdir().unwrap();
     let server = Fake::default()

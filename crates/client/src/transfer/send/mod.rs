@@ -146,6 +146,7 @@ impl Send {
                 bytes: source.size,
                 verified: None,
                 is_proved: true,
+                was_here: false,
             });
         }
         if part != self.remote {
@@ -275,6 +276,7 @@ impl Send {
             bytes: source.size,
             verified,
             is_proved: self.is_seen || verified.is_some(),
+            was_here: false,
         })
     }
 

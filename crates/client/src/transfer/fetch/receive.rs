@@ -1,0 +1,108 @@
+//! The bytes of a download, from the data connection to the partial file.
+
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+};
+
+use super::{
+    super::{
+        copy::{self, CopyError, Flow},
+        digest::Digest,
+        local::LocalRoot,
+        resume::Begin,
+        task,
+    },
+    Fetch, Part,
+};
+use crate::{error::Error, remote::Data};
+
+impl Fetch {
+    /// The blocking part. `None` for the count: the overlap differs.
+    pub(super) async fn receive(
+        &self,
+        mut data: Box<dyn Data>,
+        root: &LocalRoot,
+        part: &Part,
+        begin: Begin,
+        mut digest: Option<Digest>,
+    ) -> Result<
+        (
+            Box<dyn Data>,
+            Result<Option<u64>, CopyError>,
+            Option<Digest>,
+        ),
+        Error,
+    > {
+        let (flow, size) = (self.flow.clone(), self.size);
+        data.obey(&flow.cancel);
+        if let (Some(size), Begin::Fresh) = (size, begin)
+            && flow.is_small(size)
+        {
+            let (file, hash) = (&part.file, digest.as_mut());
+            let copied = copy::receive_small(&mut *data, file, hash, size, &flow).await;
+            return Ok((data, copied.map(Some), digest));
+        }
+        let file = part
+            .file
+            .try_clone()
+            .map_err(|error| Error::local("open", root.shown(&part.path), error))?;
+        let (data, mut copied, digest, closed) = task::blocking(move || {
+            let copied = receive_from(&mut *data, &file, begin, digest.as_mut(), size, &flow);
+            (data, copied, digest, nix::unistd::close(file))
+        })
+        .await?;
+        // The first close is the one that is told what a network disk refused: however the copy ended,
+        // there are holes in what it has.
+        if let Err(error) = closed {
+            part.discard(root);
+            copied = Err(CopyError::Local("write", error.into()));
+        }
+        Ok((data, copied, digest))
+    }
+}
+
+fn receive_from(
+    data: &mut dyn Data,
+    file: &File,
+    begin: Begin,
+    digest: Option<&mut Digest>,
+    size: Option<u64>,
+    flow: &Flow,
+) -> Result<Option<u64>, CopyError> {
+    let local = |verb| move |error| CopyError::Local(verb, error);
+    let mut reader = file;
+    let have = match begin {
+        Begin::Fresh => 0,
+        Begin::Resume { from, have } => {
+            reader.seek(SeekFrom::Start(from)).map_err(local("seek"))?;
+            if !overlap_is_equal(data, file, have - from)? {
+                return Ok(None);
+            }
+            have
+        }
+    };
+    reader.seek(SeekFrom::Start(have)).map_err(local("seek"))?;
+    let limit = size.map(|size| size.saturating_sub(have));
+    copy::receive(data, file, digest, limit, flow).map(Some)
+}
+
+/// Compares the next bytes of the server's file with those kept.
+fn overlap_is_equal(data: &mut dyn Data, mut file: &File, length: u64) -> Result<bool, CopyError> {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let mut ours = vec![0; length];
+    file.read_exact(&mut ours)
+        .map_err(|error| CopyError::Local("read", error))?;
+    let mut theirs = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        match data
+            .read(&mut theirs[filled..])
+            .map_err(CopyError::Remote)?
+        {
+            0 => return Ok(false),
+            count => filled += count,
+        }
+    }
+    Ok(ours == theirs)
+}

@@ -1,0 +1,116 @@
+//! How a finished download gets its name: at once, and nobody else's file lost by it.
+
+use std::{io, path::Path};
+
+use cap_std::fs::{Dir, OpenOptions};
+
+use super::{LocalRoot, check};
+use crate::error::Error;
+
+impl LocalRoot {
+    /// Gives the file its final name. Without `replace` a file that is there stays.
+    pub(in crate::transfer) fn publish(
+        &self,
+        from: &Path,
+        to: &Path,
+        replace: bool,
+    ) -> Result<(), Error> {
+        check(to)?;
+        if replace {
+            return self
+                .dir
+                .rename(from, &self.dir, to)
+                .map_err(self.err("rename", to));
+        }
+        match self.rename_noreplace(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Error::Exists {
+                path: self.shown(to).display().to_string(),
+            }),
+            other => other.map_err(self.err("rename", to)),
+        }
+    }
+
+    /// `renameat2(RENAME_NOREPLACE)` in the directory that holds both; a hard link, which does not
+    /// replace either, where the file system lacks it; where it has no links (FAT, exFAT), the name
+    /// is reserved by an empty file first.
+    fn rename_noreplace(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let dir = match parent {
+            Some(parent) => self.dir.open_dir(parent)?,
+            None => self.dir.try_clone()?,
+        };
+        let (Some(from_name), Some(to_name)) = (from.file_name(), to.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::{fs::RenameFlags, io::Errno};
+            let flags = RenameFlags::NOREPLACE;
+            match rustix::fs::renameat_with(&dir, from_name, &dir, to_name, flags) {
+                Err(Errno::INVAL | Errno::NOSYS) => {}
+                other => return other.map_err(io::Error::from),
+            }
+        }
+        match dir.hard_link(from_name, &dir, to_name) {
+            Err(error) if has_no_links(&error) => {
+                reserve_then_rename(&dir, from_name.as_ref(), to_name.as_ref())
+            }
+            other => other.and_then(|()| dir.remove_file(from_name)),
+        }
+    }
+}
+
+/// Tells whether a hard link was refused because the disk knows none.
+fn has_no_links(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported
+    )
+}
+
+/// Makes an empty file under the name, which fails when it is taken, and renames over that.
+fn reserve_then_rename(dir: &Dir, from: &Path, to: &Path) -> io::Result<()> {
+    dir.open_with(to, OpenOptions::new().write(true).create_new(true))?;
+    let renamed = dir.rename(from, dir, to);
+    if renamed.is_err() {
+        // The name goes back as it was: free.
+        let _ = dir.remove_file(to);
+    }
+    renamed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_there_is_replaced_only_when_wished() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        std::fs::write(temp.path().join("new"), b"new").unwrap();
+        std::fs::write(temp.path().join("old"), b"old").unwrap();
+        let (new, old) = (Path::new("new"), Path::new("old"));
+        assert!(matches!(
+            root.publish(new, old, false),
+            Err(Error::Exists { .. })
+        ));
+        root.publish(new, old, true).unwrap();
+        assert_eq!(std::fs::read(temp.path().join("old")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_reserved_name_replaces_nothing_and_is_free_after_a_failure() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = LocalRoot::open(temp.path()).unwrap().dir;
+        std::fs::write(temp.path().join("new"), b"new").unwrap();
+        std::fs::write(temp.path().join("old"), b"old").unwrap();
+        let act = |from: &str, to: &str| reserve_then_rename(&dir, from.as_ref(), to.as_ref());
+        let taken = act("new", "old").unwrap_err();
+        assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
+        act("missing", "free").unwrap_err();
+        assert!(!temp.path().join("free").exists());
+        act("new", "free").unwrap();
+        assert_eq!(std::fs::read(temp.path().join("free")).unwrap(), b"new");
+        assert_eq!(std::fs::read(temp.path().join("old")).unwrap(), b"old");
+    }
+}
