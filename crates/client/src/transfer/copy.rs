@@ -126,7 +126,7 @@ pub(super) fn receive(
     let mut block = vec![0; flow.block()];
     let mut total = 0;
     loop {
-        let got = data.read(&mut block).map_err(CopyError::Remote)?;
+        let got = or_whole(data.read(&mut block), limit == Some(total))?;
         if got == 0 {
             return Ok(total);
         }
@@ -138,6 +138,16 @@ pub(super) fn receive(
         file.write_all(&block[..got])
             .map_err(|error| CopyError::Local("write", error))?;
         total += got as u64;
+    }
+}
+
+/// Takes the end of a data connection that lacks TLS's own (close_notify, RFC 8446 §6.1) for one, as many
+/// servers leave it out, once every byte is here that the control connection has told of: then nobody can
+/// have cut anything off.
+fn or_whole(read: io::Result<usize>, is_whole: bool) -> Result<usize, CopyError> {
+    match read {
+        Err(error) if is_whole && error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+        other => other.map_err(CopyError::Remote),
     }
 }
 
@@ -154,11 +164,8 @@ pub(super) async fn receive_small(
     let mut block = vec![0; most];
     let mut filled = 0;
     while filled < most {
-        match data
-            .receive(&mut block[filled..])
-            .await
-            .map_err(CopyError::Remote)?
-        {
+        let received = data.receive(&mut block[filled..]).await;
+        match or_whole(received, filled + 1 == most)? {
             0 => break,
             got => filled += got,
         }

@@ -317,6 +317,17 @@ pub(crate) fn pure_ftpd(tls: Tls) -> Option<Peer> {
 
 /// pyftpdlib.
 pub(crate) fn pyftpdlib(tls: Tls) -> Option<Peer> {
+    pyftpdlib_with(tls, "")
+}
+
+/// pyftpdlib whose data connections end without TLS's own end, as those of many small servers do.
+pub(crate) fn without_close_notify() -> Option<Peer> {
+    let line =
+        "from pyftpdlib.handlers import DTPHandler\nH.dtp_handler.close = DTPHandler.close\n";
+    pyftpdlib_with(Tls::On, line)
+}
+
+fn pyftpdlib_with(tls: Tls, lines: &str) -> Option<Peer> {
     let library = peers_dir().join("pyftpdlib");
     if !library.join("pyftpdlib").exists() {
         return missing("pyftpdlib");
@@ -334,7 +345,7 @@ pub(crate) fn pyftpdlib(tls: Tls) -> Option<Peer> {
              from pyftpdlib.handlers import {handler}\n\
              from pyftpdlib.servers import ThreadedFTPServer\n\
              a = DummyAuthorizer()\na.add_user('ann', 'pw', '{0}/root', perm='elradfmwMT')\n\
-             H.authorizer = a\nH.certfile = '{0}/both.pem'\n\
+             H.authorizer = a\nH.certfile = '{0}/both.pem'\n{lines}\
              ThreadedFTPServer(('127.0.0.1', {1}), H).serve_forever()\n",
             home.dir.path().display(),
             home.port

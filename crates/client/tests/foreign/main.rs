@@ -12,6 +12,7 @@ mod fake;
 mod resume;
 mod session;
 mod trees;
+mod unclosed;
 
 use std::{
     collections::BTreeMap,

@@ -195,12 +195,11 @@ impl BlockData {
         incoming.used = 0;
         incoming.raw.reserve(READ);
         let read = link.stream.read_buf(&mut incoming.raw);
-        match limited(self.stalled, &self.parting.cancel, read).await? {
-            0 => Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "the data connection was closed before the block that ends the file",
-            )),
-            _ => Ok(()),
+        match limited(self.stalled, &self.parting.cancel, read).await {
+            Ok(0) => Err(ended_early()),
+            // Whole or not is told by that block alone.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(ended_early()),
+            other => other.map(drop),
         }
     }
 
@@ -266,6 +265,13 @@ impl BlockData {
         let words = "the server's blocks do not end where the file does";
         Err(io::Error::new(io::ErrorKind::InvalidData, words))
     }
+}
+
+fn ended_early() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::ConnectionAborted,
+        "the data connection was closed before the block that ends the file",
+    )
 }
 
 #[async_trait]

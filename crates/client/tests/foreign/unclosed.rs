@@ -1,0 +1,69 @@
+//! TLS data connections that end without close_notify (RFC 8446 §6.1).
+
+use std::fs;
+
+use ftpc::{
+    error::{Error, RemoteError},
+    event::Events,
+    plan::{Plan, Step},
+    transfer::{Backoff, Cancel, Engine, Options},
+};
+
+use crate::{
+    dialer,
+    fake::peers::{self, Tls},
+    noise, trusting,
+};
+
+/// The size that the control connection told proves the end, so one byte less is none.
+#[tokio::test]
+async fn an_end_without_close_notify_is_one_where_all_is_here() {
+    let Some(peer) = peers::without_close_notify() else {
+        return;
+    };
+    let (large, small) = (noise(3_000_000, 1), noise(3000, 2));
+    fs::write(peer.disk.join("large"), &large).unwrap();
+    fs::write(peer.disk.join("small"), &small).unwrap();
+    let (dialer, _session) = trusting(dialer(&peer, peer.address.port(), Tls::On, false)).await;
+    let options = Options {
+        backoff: Backoff {
+            attempts: 1,
+            ..Backoff::default()
+        },
+        ..Options::default()
+    };
+    let temp = tempfile::tempdir().unwrap();
+    let fetch = |name: &str, to: &str, size: Option<u64>| Step::Fetch {
+        remote: format!("{}/{name}", peer.top),
+        local: to.into(),
+        size,
+        modified: None,
+    };
+    let mut plan = Plan::new(temp.path());
+    plan.steps = vec![
+        fetch("large", "large", None),
+        fetch("small", "small", None),
+        fetch("large", "cut", Some(3_000_001)),
+        fetch("small", "cut too", Some(3001)),
+    ];
+    let cancel = Cancel::default();
+    let engine = Engine::new(
+        std::sync::Arc::new(dialer),
+        options,
+        Events::silent(),
+        cancel,
+    );
+    let summary = engine.run(plan).await;
+    engine.close().await;
+    assert_eq!((summary.files, summary.failed.len()), (2, 2));
+    for failed in &summary.failed {
+        assert!(
+            matches!(&failed.error, Error::Remote(RemoteError::Io { .. })),
+            "{}",
+            failed.error.chain()
+        );
+    }
+    assert_eq!(fs::read(temp.path().join("large")).unwrap(), large);
+    assert_eq!(fs::read(temp.path().join("small")).unwrap(), small);
+    assert!(!temp.path().join("cut").exists() && !temp.path().join("cut too").exists());
+}
