@@ -15,6 +15,8 @@ fn modes_help_and_free_space() {
             .permissions()
             .mode();
         assert_eq!(mode & 0o777, 0o600);
+        let told = wire.expect("SITE CHMOD 4755 f", 200);
+        assert!(told.lines[0].contains("changed to 755"), "{told:?}");
         wire.expect("SITE CHMOD x f", 501);
         wire.expect("SITE CHMOD 600 nope", 550);
         wire.expect_any("SITE HELP", &[200, 211, 214]);

@@ -23,7 +23,7 @@ use super::{
     Home, Meta, ShareError,
     home::proc_path,
     jail::{Holder, file_type},
-    meta::modified_at,
+    meta::{Kind, modified_at},
     names,
     partial::{self, Base},
     rename::rename_to_free,
@@ -207,20 +207,27 @@ impl Home {
         }
     }
 
-    /// Sets the permission bits of a file or directory (SITE CHMOD); never set-id bits.
+    /// Sets the permission bits of a file or directory (SITE CHMOD); never set-id bits, but a directory keeps
+    /// the group and the sticky one that its owner gave it. Returns the mode that it has then.
     ///
     /// # Errors
     /// No right to change modes, nothing there, or a link that leads outside.
-    pub fn set_mode(&self, path: &SharePath, mode: u32) -> Result<(), ShareError> {
+    pub fn set_mode(&self, path: &SharePath, mode: u32) -> Result<u32, ShareError> {
         self.need(Right::Chmod, path)?;
-        let (fd, _) = self.settable(path)?;
+        let (fd, meta) = self.settable(path)?;
+        let kept = match meta.kind {
+            Kind::Dir => meta.mode & 0o3000,
+            _ => 0,
+        };
+        let mode = mode & 0o777 | kept;
         let io = |error: Errno| self.explain(path, error.into());
         chmodat(
             rustix::fs::CWD,
             proc_path(&fd),
-            Mode::from_raw_mode(mode & 0o777),
+            Mode::from_raw_mode(mode),
             AtFlags::empty(),
         )
+        .map(|()| mode)
         .map_err(io)
     }
 

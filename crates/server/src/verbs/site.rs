@@ -10,10 +10,14 @@ pub(super) async fn site(session: &mut Session, site: Site) -> Result<Reply, Rep
     match site {
         Site::Chmod { mode, name } => {
             let path = session.existing(&name).await?;
-            session
+            let set = session
                 .on_home(move |home| home.set_mode(&path, mode))
                 .await?;
-            Ok(Reply::new(code::OK, "Mode changed"))
+            let text = match mode & !set {
+                0 => "Mode changed".to_owned(),
+                _ => format!("Mode changed to {set:o}; set-id and sticky bits are not given"),
+            };
+            Ok(Reply::new(code::OK, text))
         }
         Site::Utime { time, name } => {
             set_time(session, time, &name).await?;

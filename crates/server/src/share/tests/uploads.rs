@@ -132,9 +132,14 @@ fn times_and_modes_are_set() {
     assert_eq!(home.metadata(&path("a")).unwrap().modified, then);
     let earlier = then - std::time::Duration::from_secs(5);
     home.set_modified(&path("a"), earlier, false).unwrap();
-    home.set_mode(&path("a"), 0o4600).unwrap();
+    assert_eq!(home.set_mode(&path("a"), 0o4600).unwrap(), 0o600);
     let meta = home.metadata(&path("a")).unwrap();
     assert_eq!((meta.modified, meta.mode), (earlier, 0o600));
+    // A directory keeps what makes its files its group's.
+    home.make_dir(&path("d")).unwrap();
+    fs::set_permissions(bed.disk("d"), fs::Permissions::from_mode(0o2775)).unwrap();
+    home.set_mode(&path("d"), 0o750).unwrap();
+    assert_eq!(home.metadata(&path("d")).unwrap().mode, 0o2750);
 }
 
 #[test]
