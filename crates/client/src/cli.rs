@@ -1,5 +1,9 @@
 //! The words of the command line; their doc comments are the help.
 
+mod patterns;
+
+pub use patterns::Patterns;
+
 use std::{ffi::OsStr, path::PathBuf, time::Duration};
 
 use clap::{Arg, Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
@@ -143,17 +147,6 @@ pub enum TlsHow {
     Implicit,
 }
 
-/// Where a tree is cut.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Patterns {
-    /// Leave out what matches (also directories, with all they hold)
-    #[arg(long, value_name = "PATTERN")]
-    pub exclude: Vec<String>,
-    /// Take what matches although an exclude before it does
-    #[arg(long, value_name = "PATTERN")]
-    pub include: Vec<String>,
-}
-
 /// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -227,7 +220,7 @@ pub struct Put {
     /// Begin anew instead of going on
     #[arg(long)]
     pub no_resume: bool,
-    /// Where a tree is cut.
+    /// What takes part.
     #[command(flatten)]
     pub patterns: Patterns,
 }
@@ -250,7 +243,7 @@ pub struct Get {
     /// Begin anew instead of going on
     #[arg(long)]
     pub no_resume: bool,
-    /// Where a tree is cut.
+    /// What takes part.
     #[command(flatten)]
     pub patterns: Patterns,
 }
@@ -280,7 +273,7 @@ pub struct Sync {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
-    /// Where a tree is cut.
+    /// What takes part.
     #[command(flatten)]
     pub patterns: Patterns,
 }

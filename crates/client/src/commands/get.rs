@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Answer, below, carry_out, filter, open_all, tell_notes};
+use super::{Answer, below, carry_out, filter, open_all, takes_operand, tell_notes};
 use crate::{
     app::{App, Failure, Link},
     cli::Get,
@@ -11,7 +11,7 @@ use crate::{
     plan::{
         Plan, Step,
         blind::{self, Aim},
-        filter::{is_pattern, matcher},
+        filter::{Filter, is_pattern, matcher},
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_name},
     },
@@ -53,6 +53,11 @@ pub(crate) async fn run_chosen(
         found.extend(choose(path, look(&mut *session, path).await?)?);
     }
     link.pool.give_back(session);
+    let filter = filter(&args.patterns)?;
+    found.retain(|(path, entry)| {
+        let is_dir = entry.kind == Kind::Dir;
+        takes_operand(app, &filter, names::split(path).1, is_dir)
+    });
     if found.is_empty() {
         return Err(Failure::usage("nothing was chosen"));
     }
@@ -63,7 +68,15 @@ pub(crate) async fn run_chosen(
     for (path, entry) in found {
         let name = local_name(names::split(&path).1);
         let local = if into { name } else { file_name(&to)? };
-        add(app, &link, &mut plan, args, &path, &entry, &local).await?;
+        add(
+            app,
+            &link,
+            &mut plan,
+            (args, &filter),
+            (&path, &entry),
+            &local,
+        )
+        .await?;
     }
     plan.one_source_each()?;
     let (twins, to_root) = (plan.twins(), plan.local_root.clone());
@@ -143,9 +156,8 @@ async fn add(
     app: &App,
     link: &Link,
     plan: &mut Plan,
-    args: &Get,
-    path: &str,
-    entry: &Entry,
+    (args, filter): (&Get, &Filter),
+    (path, entry): (&str, &Entry),
     local: &Path,
 ) -> Result<(), Failure> {
     if entry.kind != Kind::Dir {
@@ -164,9 +176,8 @@ async fn add(
             Some("fetch it with all it holds: `ftpc get -r`".to_owned()),
         ));
     }
-    let filter = filter(&args.patterns)?;
     let walk =
-        async |session: &mut dyn Remote| walk::remote(session, path, &filter, &app.cancel).await;
+        async |session: &mut dyn Remote| walk::remote(session, path, filter, &app.cancel).await;
     let tree = app.persist(link, walk).await?;
     tell_notes(app, &tree.notes);
     plan.push(Step::MakeLocalDir {

@@ -146,14 +146,23 @@ pub(crate) async fn open_all(
 pub(crate) fn filter(patterns: &Patterns) -> Result<Filter, Failure> {
     let mut filter = Filter::default();
     let bad = |error: BadPattern| Failure::usage(error.to_string());
-    // Excludes first, so that an include can take back.
-    for pattern in &patterns.exclude {
-        filter.exclude(pattern).map_err(bad)?;
-    }
-    for pattern in &patterns.include {
-        filter.include(pattern).map_err(bad)?;
+    for (includes, pattern) in &patterns.rules {
+        match includes {
+            true => filter.include(pattern).map_err(bad)?,
+            false => filter.exclude(pattern).map_err(bad)?,
+        }
     }
     Ok(filter)
+}
+
+/// Tells whether an operand takes part, and says so when it does not.
+fn takes_operand(app: &App, filter: &Filter, name: &str, is_dir: bool) -> bool {
+    let takes = filter.takes(name, is_dir);
+    if !takes {
+        app.ui
+            .remark(format!("{}: left out by a pattern", shown(name)));
+    }
+    takes
 }
 
 /// Runs a plan with its progress on the screen, and reports.

@@ -6,7 +6,10 @@ use std::{
     time::Instant,
 };
 
-use super::{Answer, carry_out, filter, is_dir, local_file_name, report, tell_left, tell_notes};
+use super::{
+    Answer, carry_out, filter, is_dir, local_file_name, report, takes_operand, tell_left,
+    tell_notes,
+};
 use crate::{
     app::{App, Failure, Link},
     cli::Put,
@@ -14,6 +17,7 @@ use crate::{
     plan::{
         Plan, Step,
         blind::{self, Aim},
+        filter::Filter,
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_path},
     },
@@ -31,8 +35,13 @@ use crate::{
 /// # Errors
 /// Nothing could be sent.
 pub async fn run(app: &App, args: &Put) -> Answer {
-    let (sources, target) = split(app, args)?;
+    let (mut sources, target) = split(app, args)?;
     check_sources(&sources, args.recursive)?;
+    let filter = filter(&args.patterns)?;
+    sources.retain(|source| takes_source(app, &filter, source));
+    if sources.is_empty() {
+        return Err(Failure::usage("nothing was chosen"));
+    }
     let link = app.open(&target).await?;
     let to = names::join(&link.base, target.path());
     if sources == [Path::new("-")] {
@@ -41,7 +50,7 @@ pub async fn run(app: &App, args: &Put) -> Answer {
     let mut plan = Plan::new(".");
     let to = destination(&link, args, &sources, &to, &mut plan).await?;
     for source in &sources {
-        add(app, &mut plan, source, &to, args)?;
+        add(app, &mut plan, source, &to, (args, &filter))?;
     }
     plan.one_source_each()?;
     spare_twins(app, &link, args, &mut plan).await?;
@@ -166,14 +175,28 @@ async fn destination(
     Ok(To::Name(to.to_owned()))
 }
 
-fn add(app: &App, plan: &mut Plan, source: &Path, to: &To, args: &Put) -> Result<(), Failure> {
+/// Tells whether an operand takes part; standard input has no name.
+fn takes_source(app: &App, filter: &Filter, source: &Path) -> bool {
+    let Ok(name) = local_file_name(source) else {
+        return true;
+    };
+    source == Path::new("-") || takes_operand(app, filter, &name, source.is_dir())
+}
+
+fn add(
+    app: &App,
+    plan: &mut Plan,
+    source: &Path,
+    to: &To,
+    (args, filter): (&Put, &Filter),
+) -> Result<(), Failure> {
     let meta = std::fs::metadata(source).map_err(|error| Error::local("open", source, error))?;
     let remote = to.of(&local_file_name(source)?);
     if meta.is_file() {
         plan.push(Step::send(source, &remote, meta.len()));
         return Ok(());
     }
-    let tree = walk::local(source, &filter(&args.patterns)?)?;
+    let tree = walk::local(source, filter)?;
     tell_notes(app, &tree.notes);
     plan.push(Step::MakeRemoteDir {
         path: remote.clone(),

@@ -47,6 +47,26 @@ fn a_moved_tree_leaves_what_was_not_sent() {
 }
 
 #[test]
+fn a_pattern_speaks_of_what_is_named_too() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "app.log", "a");
+    write(here, "keep.log", "k");
+    let server = Fake::default().file("d/a.jpg", "1").file("d/b.txt", "2");
+    let server = server.start();
+    let put = ["put", "--move", "--exclude", "keep*", "app.log", "keep.log"];
+    let to = [&put[..], &["@/"]].concat();
+    says(here, &server, &to, 0, "keep.log: left out by a pattern");
+    assert!(!here.join("app.log").exists() && here.join("keep.log").exists());
+    assert!(server.content("app.log").is_some() && server.content("keep.log").is_none());
+    let nothing = ["put", "--include", "*.jpg", "keep.log", "@/"];
+    says(here, &server, &nothing, 2, "nothing was chosen");
+    let get = ["get", "--include", "*.jpg", "@/d/*", "-o", "back/"];
+    says(here, &server, &get, 0, "b.txt: left out by a pattern");
+    assert!(here.join("back/a.jpg").exists() && !here.join("back/b.txt").exists());
+}
+
+#[test]
 fn an_original_goes_only_when_the_server_tells_that_it_has_all_of_it() {
     for (listed, code, stays) in [
         ("type=file;size=3; a\r\n", 1, true),
