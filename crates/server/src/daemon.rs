@@ -13,7 +13,7 @@ use std::{
 
 use ftp_config::{ServerConfig, server::EngineKind};
 use rustix::pipe::{PipeFlags, pipe_with};
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -148,31 +148,30 @@ impl Daemon {
         supervisor::ready(&self.summary());
         self.spawn_watchdog();
         tokio::pin!(end);
+        // A disk that does not answer may hold a reload; signals are heard all the same.
+        let mut reload = Running::default();
         loop {
             tokio::select! {
                 word = self.signals.next() => match word {
                     Word::Stop => break,
-                    Word::Reload if self.reloader.path.is_some() => self.reload().await,
+                    Word::Reload if self.reloader.path.is_some() => reload.begin(&self.reloader),
                     Word::Reload if self.signals.outlives_terminal() => {}
                     Word::Reload => break,
                 },
-                () = changed(&mut self.watch) => {
+                () = changed(&mut self.watch), if !reload.is_on() => {
                     debug!("a watched file changed");
-                    self.reload().await;
+                    reload.begin(&self.reloader);
+                }
+                () = reload.ended(), if reload.is_on() => {
+                    self.follow_files();
+                    supervisor::ready(&self.summary());
+                    reload.begin_if_asked(&self.reloader);
                 }
                 Some(()) = self.reload_asked.recv() => self.follow_files(),
                 () = &mut end => break,
             }
         }
         self.stop().await;
-    }
-
-    async fn reload(&mut self) {
-        supervisor::reloading();
-        let reloader = Arc::clone(&self.reloader);
-        let _ = tokio::task::spawn_blocking(move || reloader.reload()).await;
-        self.follow_files();
-        supervisor::ready(&self.summary());
     }
 
     /// The new configuration may name other files to watch.
@@ -222,6 +221,44 @@ impl Daemon {
     fn summary(&self) -> String {
         let addresses: Vec<_> = self.addresses.iter().map(ToString::to_string).collect();
         format!("serving on {}", addresses.join(", "))
+    }
+}
+
+/// The reload that runs, and whether another one was asked for meanwhile.
+#[derive(Debug, Default)]
+struct Running {
+    task: Option<JoinHandle<()>>,
+    again: bool,
+}
+
+impl Running {
+    fn begin(&mut self, reloader: &Arc<Reloader>) {
+        if self.is_on() {
+            self.again = true;
+            return;
+        }
+        supervisor::reloading();
+        let reloader = Arc::clone(reloader);
+        let task = tokio::task::spawn_blocking(move || drop(reloader.reload()));
+        self.task = Some(task);
+    }
+
+    fn is_on(&self) -> bool {
+        self.task.is_some()
+    }
+
+    /// Waits for the one that runs.
+    async fn ended(&mut self) {
+        if let Some(task) = &mut self.task {
+            let _told_by_itself = task.await;
+            self.task = None;
+        }
+    }
+
+    fn begin_if_asked(&mut self, reloader: &Arc<Reloader>) {
+        if std::mem::take(&mut self.again) {
+            self.begin(reloader);
+        }
     }
 }
 

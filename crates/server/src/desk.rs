@@ -85,6 +85,9 @@ impl FrontDesk {
         let result = tokio::task::spawn_blocking(move || reloader.reload()).await;
         let _ = self.reloaded.try_send(());
         match result {
+            Ok(Ok(report)) if report.certificate.is_some() => Answer::Refused {
+                text: report.to_string(),
+            },
             Ok(Ok(report)) => done(report.to_string()),
             Ok(Err(error)) => Answer::Refused {
                 text: format!("the old configuration stays: {error}"),

@@ -1,4 +1,5 @@
-//! Puts a changed configuration in the place of the old one: whole, or not at all.
+//! Puts a changed configuration in the place of the old one: whole, or not at all; but a certificate that
+//! cannot be used keeps nobody's account: the one of before is served on.
 //!
 //! Called by `daemon` for SIGHUP, `ftpd reload` and changed files. Blocks; run it off the runtime.
 
@@ -90,8 +91,8 @@ impl History {
             .clone()
     }
 
-    fn note(&self, error: Option<String>) {
-        if error.is_none() {
+    fn note(&self, is_done: bool, error: Option<String>) {
+        if is_done {
             self.done.fetch_add(1, Ordering::Relaxed);
         }
         *self
@@ -108,6 +109,8 @@ pub struct Report {
     pub need_restart: Vec<&'static str>,
     /// Sessions that were told to leave.
     pub ended: usize,
+    /// Why the certificate of before is served on, if it is.
+    pub certificate: Option<String>,
 }
 
 impl std::fmt::Display for Report {
@@ -118,6 +121,9 @@ impl std::fmt::Display for Report {
         }
         if !self.need_restart.is_empty() {
             write!(f, "; after a restart: {}", self.need_restart.join(", "))?;
+        }
+        if let Some(why) = &self.certificate {
+            write!(f, "; the certificate of before is served on: {why}")?;
         }
         Ok(())
     }
@@ -137,15 +143,21 @@ impl Reloader {
         let result = self.try_reload();
         match &result {
             Ok(report) => {
-                self.history.note(None);
+                self.history.note(true, report.certificate.clone());
+                if let Some(why) = &report.certificate {
+                    warn!("the certificate of before is served on: {why}");
+                }
                 info!(ended = report.ended, "configuration loaded");
                 for key in &report.need_restart {
                     warn!(key, "changed, and acts after a restart");
                 }
             }
             Err(error) => {
-                self.history.note(Some(error.to_string()));
+                self.history.note(false, Some(error.to_string()));
                 warn!(%error, "the new configuration is refused, the old one stays");
+                // A rotated file is not to get more lines, whatever else is wrong.
+                let config = &self.holder.current().config;
+                self.registry.xferlog().open(config.log.xferlog.clone());
             }
         }
         result
@@ -187,6 +199,7 @@ impl Reloader {
         Report {
             need_restart,
             ended,
+            certificate: new.certificate_kept.clone(),
         }
     }
 }

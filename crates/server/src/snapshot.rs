@@ -39,20 +39,34 @@ pub struct Snapshot {
     pub tls: Option<tls::Configs>,
     /// The certificate that is served, whatever its file holds by now.
     pub certificate: Option<selfsigned::Facts>,
+    /// Why `tls` and `certificate` are those of the snapshot before.
+    pub certificate_kept: Option<String>,
     /// It was told that `share.root` is not what is served.
     strayed: AtomicBool,
 }
 
 impl Snapshot {
     /// Builds a snapshot: makes the certificate of a first start, loads it, opens the share. What
-    /// did not change is taken over from `old`. Blocks.
+    /// did not change is taken over from `old`, and so is its certificate where the new one cannot be used:
+    /// accounts are not to wait for it. Blocks.
     ///
     /// # Errors
     /// When the certificate or the share cannot be used.
     pub fn build(config: ServerConfig, old: Option<&Self>) -> Result<Self, Error> {
+        let served = |old: &Self| old.tls.clone().zip(old.certificate.clone());
+        let mut certificate_kept = None;
         let tls = match config.tls.mode {
             TlsMode::Off => None,
-            TlsMode::Optional | TlsMode::Required => Some(load_tls(&config)?),
+            TlsMode::Optional | TlsMode::Required => {
+                match (load_tls(&config), old.and_then(served)) {
+                    (Ok(new), _) => Some(new),
+                    (Err(error), Some(old)) => {
+                        certificate_kept = Some(error.to_string());
+                        Some(old)
+                    }
+                    (Err(error), None) => return Err(error),
+                }
+            }
         };
         let (tls, certificate) = tls.unzip();
         let root = &config.share.root;
@@ -68,6 +82,7 @@ impl Snapshot {
             accounts: Accounts::new(&config),
             tls,
             certificate,
+            certificate_kept,
             config: Arc::new(config),
             strayed: AtomicBool::new(false),
         })

@@ -71,6 +71,21 @@ pub fn who(config: &Path, watch: bool, as_json: bool) -> Result<(), Error> {
     }
 }
 
+/// Has the running server, if there is one, read the configuration that was just changed.
+///
+/// # Errors
+/// [`Error::Refused`] when it does not take the change, or not all of it.
+pub fn tell_change(config: &Path) -> Result<(), Error> {
+    match ask(config, &Request::Reload) {
+        Ok(Answer::Done { .. }) | Err(Error::NotRunning { .. }) => Ok(()),
+        Ok(answer) => Err(match unexpected(answer) {
+            Error::Refused(text) => Error::Refused(format!("the running server says: {text}")),
+            other => other,
+        }),
+        Err(error) => Err(error),
+    }
+}
+
 fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|e| Error::Failed(e.to_string()))
 }
@@ -81,6 +96,9 @@ fn ask(config: &Path, request: &Request) -> Result<Answer, Error> {
         io::ErrorKind::NotFound => Error::NotRunning {
             config: config.to_owned(),
         },
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            Error::Failed("the running ftpd does not answer".to_owned())
+        }
         _ => Error::System {
             what: "ask the running ftpd".to_owned(),
             source,

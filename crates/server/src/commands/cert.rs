@@ -8,6 +8,7 @@ use std::{
 
 use ftp_config::{ServerConfig, server::TlsMode};
 
+use super::ask;
 use crate::{
     config_file,
     error::Error,
@@ -15,14 +16,15 @@ use crate::{
     tls::{self, selfsigned},
 };
 
-/// Shows the certificate of the configuration at `config`; `renew` makes a new one first.
+/// Shows the certificate of the configuration at `path`; `renew` makes a new one first.
 ///
 /// # Errors
 /// When there is none, it cannot be read, or a bought one would be replaced.
-pub fn run(config: &Path, renew: bool) -> Result<(), Error> {
-    let config = config_file::load(config)?.config;
+pub fn run(path: &Path, renew: bool) -> Result<(), Error> {
+    let config = config_file::load(path)?.config;
     if renew {
         make(&config)?;
+        ask::tell_change(path)?;
     }
     if config.tls.self_signed && !config.tls.cert.exists() {
         return Err(Error::Failed(format!(

@@ -1,6 +1,6 @@
 //! `ftpd run`: loads, binds, drops root, serves.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use crate::{
     cli::{Color, Global},
@@ -42,13 +42,20 @@ pub fn run(config: &Path, global: &Global) -> Result<(), Error> {
         adjust: adjust(global),
         around: Surroundings::of_this_process(),
     };
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let served = runtime.block_on(async {
         let daemon = Daemon::start(start).await?;
         say_ready(&daemon);
         daemon.serve(std::future::pending()).await;
         Ok(())
-    })
+    });
+    // A thread that a dead network disk holds does not hold the stop.
+    runtime.shutdown_timeout(LAST_WAIT);
+    served
 }
+
+/// How long a stop waits for threads that still work when everything else has ended.
+const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// Threads for transfers and other work that blocks; made when needed, gone when idle.
 const MOST_THREADS: usize = 8192;

@@ -8,7 +8,7 @@ use std::{
 use ftp_config::{Right, Rights, Secret, ServerConfig, SharePath, UserName};
 use serde_json::json;
 
-use super::edit::Editor;
+use super::{ask, edit::Editor};
 use crate::{
     auth::{accounts::Accounts, password},
     cli::UserVerb,
@@ -69,6 +69,7 @@ fn add(
     editor.add(name, &hash, home, can)?;
     editor.save()?;
     say::line(format_args!("user `{name}` added to {}", config.display()));
+    let told = ask::tell_change(config);
     // The lists of the file, or beside it, may still keep the new user out.
     if let Ok(loaded) = config_file::load(config)
         && let Err(reason) = Accounts::new(&loaded.config).find(name.as_str())
@@ -77,7 +78,7 @@ fn add(
             "ftpd: warning: `{name}` cannot log in: {reason}"
         ));
     }
-    Ok(())
+    told
 }
 
 fn passwd(config: &Path, name: &UserName, from_stdin: bool) -> Result<(), Error> {
@@ -87,7 +88,7 @@ fn passwd(config: &Path, name: &UserName, from_stdin: bool) -> Result<(), Error>
     editor.set_password(name, &hash)?;
     editor.save()?;
     say::line(format_args!("password of `{name}` changed"));
-    Ok(())
+    ask::tell_change(config)
 }
 
 fn remove(config: &Path, name: &UserName) -> Result<(), Error> {
@@ -105,7 +106,7 @@ fn remove(config: &Path, name: &UserName) -> Result<(), Error> {
     say::line(format_args!(
         "user `{name}` removed; the files stay in the share"
     ));
-    Ok(())
+    ask::tell_change(config)
 }
 
 fn list(config: &Path, as_json: bool) -> Result<(), Error> {

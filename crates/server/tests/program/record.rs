@@ -22,7 +22,7 @@ fn status_tells_the_certificate_that_is_served() {
     other.ok(&["cert", "--renew"]);
     let cert = |site: &Site| site.config().with_file_name("ftpd-cert.pem");
     std::fs::copy(cert(&other), cert(&site)).unwrap();
-    server.wait_for_log("the old one stays");
+    server.wait_for_log("the certificate of before is served on");
     assert!(served.is_string());
     assert_eq!(told(), served);
 }

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::common::{Site, wait_until};
+use crate::common::{Site, stderr, wait_until};
 
 #[test]
 fn a_removed_users_session_ends_and_others_stay() {
@@ -102,4 +102,74 @@ fn the_second_engine_is_warned_about_at_a_start_and_at_a_reload() {
     site.write(libunftp, &["ann"]);
     site.ok(&["reload"]);
     server.wait_for_log("docs/engines.md");
+}
+
+#[test]
+fn a_change_is_taken_when_the_command_returns_or_its_refusal_is_told() {
+    let site = Site::new("");
+    let server = site.start();
+    site.ok(&["user", "remove", "bob"]);
+    let mut wire = server.connect();
+    wire.expect("220");
+    assert_eq!(wire.login("bob"), "530");
+    // What only the running server meets: its share cannot be opened any more.
+    site.write("[share]\nroot = \"/dev/null\"\n", &["ann", "cat"]);
+    let refused = site.run(&["user", "remove", "cat"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let told = stderr(&refused);
+    assert!(told.contains("the old configuration stays"), "{told}");
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_keeps_nobodys_account() {
+    let site = Site::new("");
+    let server = site.start();
+    std::fs::write(site.config().with_file_name("ftpd-key.pem"), "broken").unwrap();
+    let half = site.run(&["user", "remove", "bob"]);
+    assert_eq!(half.status.code(), Some(1));
+    let told = stderr(&half);
+    assert!(
+        told.contains("the certificate of before is served on"),
+        "{told}"
+    );
+    let mut wire = server.connect();
+    wire.expect("220");
+    assert_eq!(wire.login("bob"), "530");
+    wire.send("AUTH TLS");
+    wire.expect("234");
+}
+
+#[test]
+fn a_rotated_record_is_left_whatever_is_wrong_with_the_configuration() {
+    let site = Site::new("[log]\nxferlog = \"x.log\"\n");
+    let server = site.start();
+    let log = site.config().with_file_name("x.log");
+    let log = if log.exists() {
+        log
+    } else {
+        site.path().join("x.log")
+    };
+    std::fs::rename(&log, log.with_extension("1")).unwrap();
+    site.write_text("[server]\nmax = 3\n");
+    assert_eq!(site.run(&["reload"]).status.code(), Some(1));
+    wait_until("the new record", || log.exists().then_some(()));
+    assert!(server.log().contains("the old one stays"));
+}
+
+#[test]
+fn a_reload_that_hangs_holds_no_stop() {
+    use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat, open};
+    let site = Site::new("[auth]\nallow_users_file = \"names\"\n");
+    let names = site.config().with_file_name("names");
+    std::fs::write(&names, "ann\n").unwrap();
+    let mut server = site.start();
+    std::fs::remove_file(&names).unwrap();
+    // As a file on a disk that does not answer.
+    mknodat(CWD, &names, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    server.signal(Signal::HUP);
+    let _held = wait_until("the reload", || {
+        open(&names, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok()
+    });
+    server.signal(Signal::TERM);
+    assert_eq!(server.exit_code(), Some(0));
 }
