@@ -1,7 +1,9 @@
 //! One file up: under which name it is sent, and what proves that it arrived.
 
 use std::{
+    collections::BTreeSet,
     fs,
+    sync::{Condvar, Mutex},
     time::{Duration, SystemTime},
 };
 
@@ -87,6 +89,40 @@ async fn where_the_server_chooses_names_nothing_is_sent_to_the_final_one() {
     assert!(!server.lines().contains(&"STOR /a".to_owned()));
     assert_eq!(server.count("DELE") + server.count("MFMT"), 0);
     assert_eq!(server.content("/a").unwrap(), b"old");
+}
+
+#[tokio::test]
+async fn two_runs_that_send_one_file_write_to_two_parts() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(200_000);
+    let (begun, another) = (Mutex::new(0), Condvar::new());
+    let server = Fake::default()
+        .hook(move |_, line| {
+            if line.starts_with("STOR") {
+                // Neither writes before the other has begun.
+                let mut begun = begun.lock().unwrap();
+                *begun += 1;
+                another.notify_all();
+                let long = Duration::from_secs(20);
+                let wait = another.wait_timeout_while(begun, long, |begun| *begun < 2);
+                assert!(!wait.unwrap().1.timed_out(), "there was one alone");
+            }
+            false
+        })
+        .start();
+    let plan = sending(temp.path(), "a", &content, "/a");
+    let (one, two) = tokio::join!(run(&server, plan.clone()), run(&server, plan));
+    for summary in [one, two] {
+        assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    }
+    let lines = server.lines();
+    let parts: BTreeSet<_> = lines
+        .iter()
+        .filter(|line| line.starts_with("STOR"))
+        .collect();
+    assert_eq!(parts.len(), 2, "{parts:?}");
+    assert!(server.content("/a").unwrap() == content);
+    assert_eq!(server.names(), ["/a"]);
 }
 
 #[tokio::test]

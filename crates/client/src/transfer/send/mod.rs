@@ -3,6 +3,7 @@
 //! once, unless the file is so large that going on with a part of it is worth two more commands.
 
 mod begin;
+mod claim;
 mod ending;
 mod source;
 
@@ -17,6 +18,7 @@ use ftp_config::{ByteSize, server::OnDuplicate};
 
 use self::{
     begin::{open, part_of},
+    claim::Claim,
     source::Source,
 };
 use super::{
@@ -24,7 +26,7 @@ use super::{
     copy::{self, CopyError, Flow},
     digest::Digest,
     fetch::Done,
-    part::is_unwelcome,
+    part::{chance_tag, is_unwelcome},
     publish,
     resume::Begin,
     task, verify,
@@ -66,6 +68,10 @@ pub(super) struct Send {
     pub(super) stored: Option<(String, u64, Option<SystemTime>)>,
     /// Where the file is that had the final name, while the part has it not yet.
     pub(super) aside: Option<String>,
+    /// Keeps other runs off the part.
+    claim: Option<Arc<Claim>>,
+    /// Another run has the part of this file: a mark for one of its own.
+    mark: Option<String>,
 }
 
 /// What an upload is proved by.
@@ -98,6 +104,8 @@ impl Send {
             renaming: false,
             stored: None,
             aside: None,
+            claim: None,
+            mark: None,
         }
     }
 
@@ -122,7 +130,24 @@ impl Send {
     }
 
     fn part(&self, source: &Source, left: u32) -> String {
-        part_of(&self.remote, &source.identity, left)
+        match &self.mark {
+            None => part_of(&self.remote, &source.identity, left),
+            Some(mark) => part_of(&self.remote, &format!("{} {mark}", source.identity), left),
+        }
+    }
+
+    /// Makes sure that no other run of this machine writes to the parts of this file: the one that was sent
+    /// last would cut the other's short, and both would take what is there for their own.
+    fn claim_part(&mut self, tools: &Tools, source: &Source) {
+        let (server, remote, identity) = (&tools.endpoint, &self.remote, &source.identity);
+        let what = format!("{server} {remote} {identity}");
+        if self.mark.is_some() || self.claim.as_ref().is_some_and(|held| held.is_to(&what)) {
+            return;
+        }
+        self.claim = Claim::take(what).map(Arc::new);
+        if self.claim.is_none() {
+            self.mark = Some(chance_tag());
+        }
     }
 
     async fn send(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<Done, Error> {
@@ -133,6 +158,7 @@ impl Send {
         let part = if self.direct || whole {
             self.remote.clone()
         } else {
+            self.claim_part(tools, &source);
             self.part(&source, self.left)
         };
         // Where the server chooses names, what has the final one may be another file: it is not taken
