@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 use super::ValueError;
 
-/// A path inside the share: `/`-rooted, normal (no `.`, no `..`, no empty component), no control
-/// character, at most 255 bytes a component.
+/// A path inside the share: `/`-rooted, normal (no `.`, no `..`, no empty component), no NUL, CR or LF, at
+/// most 255 bytes a component.
 ///
 /// A byte of a name on disk that is not UTF-8 is carried as the character U+10FF00 + byte, and
 /// counts as the one byte that it is there.
@@ -68,14 +68,20 @@ impl SharePath {
     /// # Errors
     /// A control character, or a component over 255 bytes.
     pub fn join(&self, typed: &str) -> Result<Self, ValueError> {
-        if let Some(c) = typed.chars().find(|c| c.is_control()) {
-            return Err(ValueError::new(
-                format!(
-                    "the name holds the control character {}",
-                    c.escape_default()
-                ),
-                "rename the file without it",
-            ));
+        match typed.chars().find(|c| c.is_control()) {
+            Some(c) => Err(control(c)),
+            None => self.join_known(typed),
+        }
+    }
+
+    /// Resolves as [`SharePath::join`] what may name something that is there: other programs put control
+    /// characters into names, so only those are refused that no line of FTP can carry (RFC 959 §5.3).
+    ///
+    /// # Errors
+    /// NUL, CR or LF, or a component over 255 bytes.
+    pub fn join_known(&self, typed: &str) -> Result<Self, ValueError> {
+        if let Some(c) = typed.chars().find(|c| matches!(c, '\0' | '\r' | '\n')) {
+            return Err(control(c));
         }
         let base = if typed.starts_with('/') {
             ""
@@ -101,6 +107,14 @@ impl SharePath {
         }
         Ok(Self(format!("/{}", parts.join("/"))))
     }
+}
+
+fn control(c: char) -> ValueError {
+    let c = c.escape_default();
+    ValueError::new(
+        format!("the name holds the control character {c}"),
+        "rename the file without it",
+    )
 }
 
 fn bytes_on_disk(name: &str) -> usize {

@@ -10,7 +10,10 @@ use std::{
     thread,
 };
 
-use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
+use argon2::{
+    Algorithm, Argon2, Block, Params, PasswordHasher, Version,
+    password_hash::phc::{Output, PasswordHash},
+};
 use ftp_config::{Secret, server::Password};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -18,6 +21,8 @@ use tokio::sync::Semaphore;
 
 /// The most proven credentials remembered; at the cap all are forgotten.
 const MOST_PROVEN: usize = 4_096;
+/// Blocks of 1 KiB that lie in memory of their own.
+const OWN_MAPPING: usize = 33 << 10;
 /// The password of the shipped sample user.
 const SAMPLE: &str = "demo";
 
@@ -138,12 +143,31 @@ impl Verifier {
 
 async fn run_argon2(password: Secret, hash: String) -> bool {
     tokio::task::spawn_blocking(move || {
-        Argon2::default()
-            .verify_password(password.expose().as_bytes(), hash.as_str())
-            .is_ok()
+        matches_hash(password.expose().as_bytes(), &hash).unwrap_or(false)
     })
     .await
     .unwrap_or(false)
+}
+
+/// Runs argon2 as the PHC string says; `None`: it is none that this program can prove.
+fn matches_hash(password: &[u8], hash: &str) -> Option<bool> {
+    let hash = PasswordHash::new(hash).ok()?;
+    let (salt, expected) = (hash.salt.as_ref()?, hash.hash.as_ref()?);
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let version = hash
+        .version
+        .map_or(Ok(Version::default()), Version::try_from);
+    let params = Params::try_from(&hash).ok()?;
+    // More than the system's allocator ever takes from what it keeps for itself (32 MiB): this memory goes
+    // back to the system at once. What is not touched takes no place.
+    let blocks = params.block_count();
+    let mut memory = Vec::with_capacity(blocks.max(OWN_MAPPING));
+    memory.resize(blocks, Block::default());
+    let mut found = vec![0; expected.len()];
+    Argon2::new(algorithm, version.ok()?, params)
+        .hash_password_into_with_memory(password, salt, &mut found, &mut memory)
+        .ok()?;
+    Some(Output::new(&found).ok()? == *expected)
 }
 
 fn constant_time_eq(a: &str, b: &str) -> bool {

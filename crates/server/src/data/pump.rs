@@ -27,6 +27,8 @@ use crate::{share::throttle::Throttle, status::Moving};
 /// Bytes of one block on the copying paths.
 pub const BLOCK: usize = 256 << 10;
 const PIPE: usize = 1 << 20;
+/// How long bytes wait for more before they are written.
+const TOGETHER: Duration = Duration::from_millis(200);
 
 /// Why a transfer ended early.
 #[derive(Debug, Error)]
@@ -241,26 +243,36 @@ pub fn receive_blocks(
     let mut received = 0;
     loop {
         meter.check()?;
-        let mut filled = 0;
-        let mut ended = false;
-        while filled < block.len() && !ended {
-            let read = conduit
-                .receive(&mut block[filled..])
-                .map_err(|e| settle(e, meter))?;
-            ended = read == 0;
-            filled += read;
-            // A slow client's bytes go to disk as they come; only TLS hands them out in crumbs.
-            if !conduit.is_tls() {
-                break;
-            }
-        }
+        let (filled, end) = gather(conduit, &mut block);
+        // What came before a break is kept too.
         sink(&block[..filled])?;
         received += filled as u64;
+        let is_end = end.map_err(|e| settle(e, meter))?;
         meter.pay(filled as u64)?;
-        if ended {
+        if is_end {
             return Ok(received);
         }
     }
+}
+
+/// Fills the block with what comes; returns how much that is, and whether it is the end. A slow client's
+/// bytes go to disk as they come; only TLS hands them out in crumbs, which wait for each other a moment.
+fn gather(conduit: &mut Conduit, block: &mut [u8]) -> (usize, Result<bool, Broken>) {
+    let mut filled = 0;
+    let mut first = None;
+    while filled < block.len() {
+        match conduit.receive(&mut block[filled..]) {
+            Ok(0) => return (filled, Ok(true)),
+            Ok(read) => filled += read,
+            Err(broken) => return (filled, Err(broken)),
+        }
+        let Some(tls) = &conduit.tls else { break };
+        let begun = *first.get_or_insert_with(Instant::now);
+        if !tls.is_ready(TOGETHER.saturating_sub(begun.elapsed())) {
+            break;
+        }
+    }
+    (filled, Ok(false))
 }
 
 /// Receives to the client's end of file straight into `file`, at its position. `room` is asked

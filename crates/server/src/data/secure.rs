@@ -9,7 +9,11 @@ use std::{
     time::Duration,
 };
 
-use rustix::{buffer::spare_capacity, io::retry_on_intr};
+use rustix::{
+    buffer::spare_capacity,
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::retry_on_intr,
+};
 use rustls::{ServerConfig, ServerConnection};
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -106,6 +110,18 @@ impl Tls {
                 self.flush()?;
             }
         }
+    }
+
+    /// Tells whether the next [`Tls::receive`] has something to begin with: bytes that were read ahead, or
+    /// some that come within `limit`.
+    pub fn is_ready(&self, limit: Duration) -> bool {
+        if self.taken < self.prefetch.len() {
+            return true;
+        }
+        let wait = Timespec::try_from(limit).unwrap_or_default();
+        let mut fds = [PollFd::new(&*self.socket, PollFlags::IN)];
+        // What cannot be asked is found out by the read.
+        retry_on_intr(|| poll(&mut fds, Some(&wait))) != Ok(0)
     }
 
     /// Gives rustls bytes that were read ahead. An end of stream is told to rustls too, which then

@@ -34,7 +34,8 @@ pub struct DigestArgs {
     pub algorithm: Option<Algorithm>,
     /// The whole argument.
     pub name: WireName,
-    /// The argument read as `name start [end]`, when it can be.
+    /// The argument read as `"name"`, or, for the X commands, as `name start [end]`, when it can be: what is
+    /// meant when there is no file of the whole name.
     pub part: Option<(WireName, u64, Option<u64>)>,
 }
 
@@ -399,16 +400,13 @@ fn mdtm(arg: &[u8]) -> Result<Command, Fault> {
 }
 
 fn digest(algorithm: Option<Algorithm>, arg: &[u8], usage: &'static str) -> Result<Command, Fault> {
-    let whole = some(arg, usage)?;
-    let (name, part) = match quoted(arg) {
-        Some((name, tail)) => {
-            let part = bounds(tail).map(|(start, end)| (name.clone(), start, end));
-            (name, part)
-        }
-        None => {
-            let part = trailing_bounds(arg);
-            (whole, part)
-        }
+    let name = some(arg, usage)?;
+    let part = match quoted(arg) {
+        Some((name, tail)) if tail.is_empty() => Some((name, 0, None)),
+        // HASH of the draft knows no ranges.
+        _ if algorithm.is_none() => None,
+        Some((name, tail)) => bounds(tail).map(|(start, end)| (name, start, end)),
+        None => trailing_bounds(arg),
     };
     Ok(Command::Digest(DigestArgs {
         algorithm,

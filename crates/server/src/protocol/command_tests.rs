@@ -123,7 +123,10 @@ fn digests_take_names_quotes_and_parts() {
         digest("XMD5 \"a b\" 5").part,
         Some((b"a b".to_vec(), 5, None))
     );
-    assert_eq!(digest("HASH \"a\"").name, b"a");
+    let quoted = digest("HASH \"a\"");
+    assert_eq!(quoted.name, b"\"a\"");
+    assert_eq!(quoted.part, Some((b"a".to_vec(), 0, None)));
+    assert_eq!(digest("HASH a 0 10").part, None);
     assert_eq!(digest("HASH a").algorithm, None);
 }
 

@@ -14,6 +14,9 @@ pub struct Reading {
     pub best: Option<String>,
     /// Every reading under which something may already exist, `best` first.
     pub all: Vec<String>,
+    /// Where the first of them is what is meant, the client writes the fallback encoding: see
+    /// [`Names::is_shown_legacy`].
+    pub shows_legacy: bool,
 }
 
 /// One session's memory of how the client writes names.
@@ -49,9 +52,15 @@ impl Names {
         self.is_legacy
     }
 
-    /// Reads a name from the wire. Bytes that are not UTF-8 make the session a legacy one, unless the client
-    /// has said which it is.
-    pub fn read(&mut self, wire: &[u8]) -> Reading {
+    /// To be told of a reading that [`Reading::shows_legacy`] when it names what is there, or something new.
+    /// Where its bytes are those of a file of old, they came from a listing and say nothing of the client.
+    pub fn is_shown_legacy(&mut self) {
+        self.is_legacy = true;
+    }
+
+    /// Reads a name from the wire.
+    #[must_use]
+    pub fn read(&self, wire: &[u8]) -> Reading {
         if wire.is_ascii() {
             let name = String::from_utf8_lossy(wire).into_owned();
             return Reading::sure(vec![name]);
@@ -67,18 +76,29 @@ impl Names {
         });
         let raw = read_raw(wire);
         match (utf8, legacy) {
+            (Some(utf8), Some(legacy)) if self.is_legacy && self.is_hardly_legacy(&utf8) => {
+                Reading::sure(vec![utf8, legacy])
+            }
             (Some(utf8), Some(legacy)) if self.is_legacy => Reading::sure(vec![legacy, utf8]),
             (Some(utf8), _) => Reading::sure(vec![utf8]),
-            (None, Some(legacy)) => {
+            (None, Some(legacy)) => Reading {
                 // Whoever has said UTF-8 names a file of old by the bytes of the listing.
-                self.is_legacy |= !self.is_told;
-                Reading::sure(vec![legacy, raw])
-            }
+                shows_legacy: !self.is_told && !self.is_legacy,
+                ..Reading::sure(vec![legacy, raw])
+            },
             (None, None) => Reading {
                 best: None,
                 all: vec![raw],
+                shows_legacy: false,
             },
         }
+    }
+
+    /// Tells whether bytes that are this UTF-8 come from next to no text of the fallback encoding: two bytes
+    /// of one that has two may be a character of either, three in a row and single ones are not.
+    fn is_hardly_legacy(&self, utf8: &str) -> bool {
+        let is_single = self.fallback.is_some_and(Encoding::is_single_byte);
+        !self.is_told && (is_single || utf8.chars().any(|c| c.len_utf8() > 2))
     }
 
     /// Appends a name as this client reads it: its encoding when it has one for every character,
@@ -129,6 +149,7 @@ impl Reading {
         Self {
             best: all.first().cloned(),
             all,
+            shows_legacy: false,
         }
     }
 }
@@ -181,13 +202,17 @@ mod tests {
         let mut names = names("gb18030");
         let gbk = b"\xd6\xd0\xce\xc4.txt";
         assert_eq!(names.bytes("中文.txt"), "中文.txt".as_bytes());
-        assert_eq!(names.read(gbk).best.as_deref(), Some("中文.txt"));
+        let reading = names.read(gbk);
+        assert_eq!(reading.best.as_deref(), Some("中文.txt"));
+        assert!(reading.shows_legacy);
+        names.is_shown_legacy();
         assert_eq!(names.bytes("中文.txt"), gbk);
         assert_eq!(names.bytes("a.txt"), b"a.txt");
         names.set_utf8(true);
         assert_eq!(names.bytes("中文.txt"), "中文.txt".as_bytes());
         // A file of old, named by its bytes, makes no legacy client of one that has said UTF-8.
-        assert_eq!(names.read(gbk).all[0], "中文.txt");
+        let reading = names.read(gbk);
+        assert!(reading.all[0] == "中文.txt" && !reading.shows_legacy);
         assert_eq!(names.read("图".as_bytes()).all, ["图"]);
         assert_eq!(names.bytes("中文.txt"), "中文.txt".as_bytes());
     }
@@ -197,13 +222,24 @@ mod tests {
         let mut names = names("gbk");
         assert_eq!(names.read("中文".as_bytes()).all, ["中文"]);
         assert!(!names.is_legacy());
-        let _ = names.read(b"\xd6\xd0");
+        assert!(names.read(b"\xd6\xd0").shows_legacy);
+        names.is_shown_legacy();
         assert_eq!(names.read(b"\xc4\xa3").all, ["模", "\u{123}"]);
+        // Three bytes of one character in a row are hardly anything else.
+        assert_eq!(names.read("日本".as_bytes()).all, ["日本", "鏃ユ湰"]);
+    }
+
+    #[test]
+    fn an_encoding_of_single_bytes_hardly_makes_utf8() {
+        let mut names = names("latin1");
+        assert!(names.read(b"h\xf6he").shows_legacy);
+        names.is_shown_legacy();
+        assert_eq!(names.read("höhe".as_bytes()).all[0], "höhe");
     }
 
     #[test]
     fn bytes_nobody_can_read_are_raw_and_make_nothing_new() {
-        for mut names in [names("none"), names("euc-kr")] {
+        for names in [names("none"), names("euc-kr")] {
             let reading = names.read(b"a\xff\x80");
             assert_eq!(reading.best, None);
             assert_eq!(reading.all, ["a\u{10FFFF}\u{10FF80}"]);
@@ -214,14 +250,14 @@ mod tests {
     #[test]
     fn what_the_encoding_lacks_goes_out_as_utf8() {
         let mut names = names("gbk");
-        let _ = names.read(b"\xd6\xd0");
+        names.is_shown_legacy();
         assert_eq!(names.bytes("😀"), "😀".as_bytes());
     }
 
     proptest! {
         #[test]
         fn any_bytes_come_back(wire in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let mut names = names("none");
+            let names = names("none");
             let reading = names.read(&wire);
             prop_assume!(!std::str::from_utf8(&wire).is_ok_and(|s| s.chars().any(is_raw)));
             prop_assert_eq!(names.bytes(&reading.all[0]), wire);
@@ -229,7 +265,7 @@ mod tests {
 
         #[test]
         fn reading_never_panics(wire in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let mut names = names("gb18030");
+            let names = names("gb18030");
             let first = names.read(&wire);
             prop_assert!(!first.all.is_empty());
             let _ = names.bytes(&first.all[0]);

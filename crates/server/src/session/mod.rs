@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 pub(crate) use running::{Answer, Asking, Ending, Running, last_look};
-pub(crate) use state::{Login, Session};
+pub(crate) use state::{Login, Meaning, Session};
 
 use crate::{
     admit::Ticket,
@@ -183,8 +183,8 @@ impl Desk {
                         self.write(&answers).await?;
                     }
                 }
-                // After QUIT a client may close its side, without a word of TLS too, and still get its
-                // file.
+                // After QUIT a client may close its side, without a word of TLS or before it has read all
+                // replies (a reset) too, and still get its file.
                 Woken::Read(read) if is_end(&read) && self.is_leaving && self.running.is_some() => {
                     self.finish_last().await?;
                 }
@@ -339,7 +339,13 @@ enum Urgency {
 fn is_end(read: &io::Result<usize>) -> bool {
     match read {
         Ok(count) => *count == 0,
-        Err(error) => error.kind() == io::ErrorKind::UnexpectedEof,
+        Err(error) => matches!(
+            error.kind(),
+            io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+        ),
     }
 }
 

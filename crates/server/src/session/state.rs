@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use ftp_config::{SharePath, server::TlsMode};
+use ftp_config::{SharePath, server::TlsMode, value::ValueError};
 use tracing::{info, warn};
 
 use super::disk;
@@ -13,7 +13,7 @@ use crate::{
     account::Account,
     auth::Gate,
     data::{PassivePorts, Pending, link::Slot},
-    protocol::{Names, Reply, facts::Choice, names::Reading, reply::code},
+    protocol::{Names, Reply, facts::Choice, reply::code},
     share::{Algorithm, Home, ShareError},
     snapshot::Snapshot,
     status::Seat,
@@ -175,38 +175,58 @@ impl Session {
         Reply::new(code, self.names.bytes(&text))
     }
 
-    /// Returns every path that a name may mean, most likely first, and whether the first may be
-    /// used for something new.
-    pub(crate) fn readings(&mut self, wire: &[u8]) -> Result<(Vec<SharePath>, bool), Reply> {
-        let Reading { best, all } = self.names.read(wire);
-        let joined: Vec<_> = all.iter().map(|name| self.cwd.join(name)).collect();
+    /// Returns every path that a name may mean.
+    fn meanings(&self, wire: &[u8]) -> Result<Meanings, Reply> {
+        let reading = self.names.read(wire);
+        let joined = reading.all.into_iter().map(|typed| {
+            let path = self.cwd.join_known(&typed)?;
+            Ok(Meaning { path, typed })
+        });
+        let joined: Vec<Result<_, ValueError>> = joined.collect();
         // Decoded, a name may be over the limit that its raw bytes keep: nothing new by those.
-        let may_be_new = best.is_some() && joined.first().is_some_and(Result::is_ok);
+        let is_first = joined.first().is_some_and(Result::is_ok);
         let why = joined.iter().find_map(|path| path.as_ref().err());
         let why = why.map(ToString::to_string).unwrap_or_default();
-        let paths: Vec<_> = joined.into_iter().filter_map(Result::ok).collect();
-        if paths.is_empty() {
+        let all: Vec<_> = joined.into_iter().filter_map(Result::ok).collect();
+        if all.is_empty() {
             return Err(Reply::new(code::BAD_NAME, self.names.bytes(&why)));
         }
-        Ok((paths, may_be_new))
+        Ok(Meanings {
+            may_be_new: reading.best.is_some() && is_first,
+            shows_legacy: reading.shows_legacy && is_first,
+            all,
+        })
     }
 
     /// Returns the path of something that should exist.
     pub(crate) async fn existing(&mut self, wire: &[u8]) -> Result<SharePath, Reply> {
-        let (paths, _) = self.readings(wire)?;
-        Ok(self.first_that_exists(paths).await?.0)
+        let mut all = self.ordered(wire).await?;
+        Ok(all.swap_remove(0).path)
+    }
+
+    /// Returns every path that a name may mean: first the one that exists, if one does.
+    pub(crate) async fn ordered(&mut self, wire: &[u8]) -> Result<Vec<Meaning>, Reply> {
+        let mut meanings = self.meanings(wire)?;
+        if let Some(at) = self.first_that_exists(&meanings).await? {
+            meanings.all.swap(0, at);
+        }
+        Ok(meanings.all)
     }
 
     /// Returns the path for something that may be new: what exists under any reading, else the
     /// best reading; 553 when only raw bytes could stand for it.
     pub(crate) async fn target(&mut self, wire: &[u8]) -> Result<SharePath, Reply> {
-        let (paths, may_be_new) = self.readings(wire)?;
-        if paths.len() == 1 && may_be_new {
-            return Ok(paths.into_iter().next().unwrap_or_else(SharePath::root));
-        }
-        let (path, exists) = self.first_that_exists(paths).await?;
-        if exists || may_be_new {
-            return Ok(path);
+        let mut meanings = self.meanings(wire)?;
+        let is_sure = meanings.all.len() == 1 && meanings.may_be_new;
+        let found = match is_sure {
+            true => None,
+            false => self.first_that_exists(&meanings).await?,
+        };
+        if found.is_some() || meanings.may_be_new {
+            if found.is_none() && meanings.shows_legacy {
+                self.names.is_shown_legacy();
+            }
+            return Ok(meanings.all.swap_remove(found.unwrap_or(0)).path);
         }
         Err(Reply::new(
             code::BAD_NAME,
@@ -214,22 +234,37 @@ impl Session {
         ))
     }
 
-    async fn first_that_exists(
-        &self,
-        mut paths: Vec<SharePath>,
-    ) -> Result<(SharePath, bool), Reply> {
-        let first = paths.swap_remove(0);
-        if paths.is_empty() && !first.as_str().chars().any(is_raw) {
-            return Ok((first, false));
+    /// Finds the meaning that exists. A single one that is no raw bytes is not looked for.
+    async fn first_that_exists(&mut self, meanings: &Meanings) -> Result<Option<usize>, Reply> {
+        let all: Vec<_> = meanings.all.iter().map(|one| one.path.clone()).collect();
+        if all.len() == 1 && !all[0].as_str().chars().any(is_raw) {
+            return Ok(None);
         }
         let home = self.home()?;
-        let all: Vec<_> = std::iter::once(first.clone()).chain(paths).collect();
-        let found = disk::act(move || all.into_iter().find(|path| home.metadata(path).is_ok()));
-        Ok(match found.await {
-            Some(path) => (path, true),
-            None => (first, false),
-        })
+        let look = move || all.iter().position(|path| home.metadata(path).is_ok());
+        let found = disk::act(look).await;
+        if found == Some(0) && meanings.shows_legacy {
+            self.names.is_shown_legacy();
+        }
+        Ok(found)
     }
+}
+
+/// One path that a name may mean.
+#[derive(Clone, Debug)]
+pub(crate) struct Meaning {
+    pub(crate) path: SharePath,
+    /// The name as typed and decoded.
+    pub(crate) typed: String,
+}
+
+/// Every path that a name may mean, the likeliest first.
+struct Meanings {
+    all: Vec<Meaning>,
+    /// The first may be used for something new.
+    may_be_new: bool,
+    /// Where the first is meant, the client writes the fallback encoding.
+    shows_legacy: bool,
 }
 
 fn is_raw(c: char) -> bool {

@@ -124,7 +124,7 @@ fn share_path(path: &Path) -> storage::Result<SharePath> {
         return Err(ErrorKind::FileNameNotAllowedError.into());
     }
     SharePath::root()
-        .join(text)
+        .join_known(text)
         .map_err(|error| Error::new(ErrorKind::FileNameNotAllowedError, error))
 }
 

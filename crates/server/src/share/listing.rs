@@ -202,7 +202,7 @@ impl Listing {
             link_target = fits_a_line(written.as_bytes())
                 .then(|| names::from_disk(written.as_bytes()).into_owned());
             let full = SharePath::root()
-                .join(&format!("{}/{shown}", self.path))
+                .join_known(&format!("{}/{shown}", self.path))
                 .ok();
             target = full.and_then(|full| Some(Meta::of(&self.jail.stat(&full).ok()?)));
         }

@@ -88,6 +88,7 @@ pub(super) fn check(path: &SharePath) -> Result<(), ShareError> {
 pub(super) fn check_new(path: &SharePath) -> Result<(), ShareError> {
     let why = match path.name() {
         Some(name) if is_kept_back(name.as_bytes()) => "the server keeps it for itself",
+        Some(name) if name.chars().any(char::is_control) => "it holds a control character",
         Some(name) if to_disk(name).len() > 255 => "it is over 255 bytes",
         _ => return Ok(()),
     };

@@ -46,7 +46,7 @@ pub(super) async fn digest(session: &mut Session, args: DigestArgs) -> Result<An
     Ok(Answer::Start(None, running))
 }
 
-/// `name start end` is a part of `name`, unless there is a file of that whole name.
+/// `"name"` is `name`, and `name start end` a part of it, unless there is a file of that whole name.
 async fn find(
     session: &mut Session,
     args: DigestArgs,
@@ -55,17 +55,16 @@ async fn find(
     let Some((name, start, end)) = args.part else {
         return Ok((whole, args.name, 0..u64::MAX));
     };
+    let looked = whole.clone();
+    let exists = session
+        .on_home(move |home| Ok(home.metadata(&looked).is_ok()))
+        .await?;
+    if exists {
+        return Ok((whole, args.name, 0..u64::MAX));
+    }
     let end = end.unwrap_or(u64::MAX);
     if end < start {
         return Err(Reply::new(code::SYNTAX, "The end is before the start"));
-    }
-    let looked = whole.clone();
-    let exists = args.name != name
-        && session
-            .on_home(move |home| Ok(home.metadata(&looked).is_ok()))
-            .await?;
-    if exists {
-        return Ok((whole, args.name, 0..u64::MAX));
     }
     Ok((session.existing(&name).await?, name, start..end))
 }

@@ -125,11 +125,8 @@ async fn wish(session: &mut Session, args: ListArgs, only_dir: bool) -> Result<W
             all = session.snapshot.config.share.show_dotfiles;
         }
     }
-    let typed = session.names.read(&name).all.into_iter().next();
-    let (paths, _) = session.readings(&name)?;
     Ok(Wish {
-        paths: paths.into(),
-        typed: typed.unwrap_or_default(),
+        meanings: session.ordered(&name).await?,
         all,
         only_dir,
     })

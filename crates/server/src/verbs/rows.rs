@@ -1,6 +1,6 @@
 //! Listings as bytes: what to list, and each entry in the form that the command wants.
 
-use std::{collections::VecDeque, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
 use ftp_config::SharePath;
 
@@ -13,6 +13,7 @@ use crate::{
         list::{Lister, Row},
         pattern::Pattern,
     },
+    session::Meaning,
     share::{Entry, Home, Kind, ListOptions, Listing, Meta, ShareError},
 };
 
@@ -64,10 +65,8 @@ enum Source {
 /// What was asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Wish {
-    /// Every path the argument may mean, most likely first.
-    pub(super) paths: VecDeque<SharePath>,
-    /// The argument as typed and decoded; names keep its directory part.
-    pub(super) typed: String,
+    /// Every path the argument may mean, most likely first; names keep the directory part that was typed.
+    pub(super) meanings: Vec<Meaning>,
     /// Hidden names too.
     pub(super) all: bool,
     /// A directory is wanted: MLSD.
@@ -234,10 +233,10 @@ fn find(home: &Home, wish: &Wish, names_only: bool) -> Result<(Source, String), 
         names_only,
     };
     let mut first_error = None;
-    for path in &wish.paths {
+    for Meaning { path, typed } in &wish.meanings {
         match home.metadata(path) {
             Ok(meta) if meta.kind == Kind::Dir => {
-                let prefix = match wish.typed.as_str() {
+                let prefix = match typed.as_str() {
                     "" | "." => String::new(),
                     typed if typed.ends_with('/') => typed.to_owned(),
                     typed => format!("{typed}/"),
@@ -253,7 +252,7 @@ fn find(home: &Home, wish: &Wish, names_only: bool) -> Result<(Source, String), 
             Ok(_) if wish.only_dir => {
                 return Err(ShareError::NotDirectory { path: path.clone() });
             }
-            Ok(meta) => return Ok((one(meta, &wish.typed), String::new())),
+            Ok(meta) => return Ok((one(meta, typed), String::new())),
             Err(error) => {
                 first_error.get_or_insert(error);
             }
@@ -262,10 +261,13 @@ fn find(home: &Home, wish: &Wish, names_only: bool) -> Result<(Source, String), 
     let missing = first_error.unwrap_or(ShareError::Missing {
         path: SharePath::root(),
     });
-    match wish.paths.front() {
-        Some(path) if !wish.only_dir => glob(home, path, wish, missing),
-        _ => Err(missing),
+    if wish.only_dir {
+        return Err(missing);
     }
+    let mut meanings = wish.meanings.iter();
+    meanings
+        .find_map(|meaning| glob(home, meaning, wish.all))
+        .ok_or(missing)
 }
 
 fn one(meta: Meta, typed: &str) -> Source {
@@ -277,25 +279,17 @@ fn one(meta: Meta, typed: &str) -> Source {
     })))
 }
 
-fn glob(
-    home: &Home,
-    path: &SharePath,
-    wish: &Wish,
-    missing: ShareError,
-) -> Result<(Source, String), ShareError> {
-    let pattern = path.name().and_then(Pattern::parse);
-    let (Some(pattern), Some(parent)) = (pattern, path.parent()) else {
-        return Err(missing);
-    };
+/// Finds what fits the last name of a path, where that is a pattern and its directory can be read.
+fn glob(home: &Home, meaning: &Meaning, all: bool) -> Option<(Source, String)> {
+    let Meaning { path, typed } = meaning;
+    let pattern = path.name().and_then(Pattern::parse)?;
+    let parent = path.parent()?;
     // The pattern itself decides about hidden names: `.*` asks for them.
     let options = ListOptions {
-        all: wish.all || path.name().is_some_and(|name| name.starts_with('.')),
+        all: all || path.name().is_some_and(|name| name.starts_with('.')),
         names_only: true,
     };
-    let listing = home.list(&parent, options).map_err(|_| missing)?;
-    let prefix = wish
-        .typed
-        .rfind('/')
-        .map_or("", |slash| &wish.typed[..=slash]);
-    Ok((Source::Glob(listing, 0, pattern), prefix.to_owned()))
+    let listing = home.list(&parent, options).ok()?;
+    let prefix = typed.rfind('/').map_or("", |slash| &typed[..=slash]);
+    Some((Source::Glob(listing, 0, pattern), prefix.to_owned()))
 }

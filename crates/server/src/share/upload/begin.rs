@@ -118,7 +118,7 @@ impl Home {
         let outside = || ShareError::Outside { path: path.clone() };
         let inside = real.strip_prefix(&root).map_err(|_| outside())?;
         let text = names::from_disk(inside.as_os_str().as_encoded_bytes());
-        let real = SharePath::root().join(&text).map_err(|_| outside())?;
+        let real = SharePath::root().join_known(&text).map_err(|_| outside())?;
         let holder = self.parent_of(&real)?;
         let stat = holder.lstat();
         Ok((real, holder, stat))
