@@ -279,6 +279,11 @@ impl Wire {
         panic!("the connection goes on and on");
     }
 
+    /// Ends with a reset (RST).
+    pub fn reset(self) {
+        reset(&self.stream);
+    }
+
     /// Asks for a passive data connection (EPSV) and opens it; TLS comes with [`Wire::guard`].
     #[track_caller]
     pub fn passive(&mut self) -> TcpStream {
@@ -421,10 +426,15 @@ impl Data {
 
     /// Ends with a reset (RST).
     pub fn reset(self) {
-        let stream = match &self.0 {
-            Stream::Plain(stream) => stream,
-            Stream::Tls(tls) => &tls.sock,
-        };
-        let _ = rustix::net::sockopt::set_socket_linger(stream, Some(std::time::Duration::ZERO));
+        reset(&self.0);
     }
+}
+
+/// Makes the end of the connection a reset.
+fn reset(stream: &Stream) {
+    let stream = match stream {
+        Stream::Plain(stream) => stream,
+        Stream::Tls(tls) => &tls.sock,
+    };
+    let _ = rustix::net::sockopt::set_socket_linger(stream, Some(std::time::Duration::ZERO));
 }

@@ -182,3 +182,25 @@ impl Wire2 {
         reply
     }
 }
+
+#[test]
+fn whoever_said_quit_may_end_by_a_reset_and_has_its_file() {
+    let server = Way::NativePlain.start(Site::with_ann());
+    for size in [100, 300_000, 20_000_000] {
+        let mut wire = Way::NativePlain.ann(&server);
+        let data = wire.passive();
+        let name = format!("f{size}");
+        wire.expect_any(&format!("STOR {name}"), &[125, 150]);
+        let mut data = wire.guard(data);
+        data.write(&noise(size));
+        // A reset takes along what was not read; with the answer both lines are.
+        wire.send_bytes(b"NOOP\r\nQUIT\r\n");
+        wire.code(200);
+        drop(data);
+        wire.reset();
+        harness::server::until("the upload", || {
+            let there = std::fs::metadata(server.site.disk(&name)).ok()?;
+            (there.len() == size as u64).then_some(())
+        });
+    }
+}

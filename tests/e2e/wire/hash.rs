@@ -40,3 +40,36 @@ fn every_digest_is_the_right_one() {
         assert!(wire.expect("FEAT", 211).text().contains("HASH"));
     }
 }
+
+#[test]
+fn a_whole_name_comes_before_quotes_and_ranges() {
+    let md5 = |wire: &mut harness::Wire, command: &str| {
+        let text = wire.command(command).text().to_ascii_lowercase();
+        let of = |digest: &str| text.contains(digest);
+        // RFC 1321 examples for "abc", "a" and "".
+        match () {
+            () if of("900150983cd24fb0d6963f7d28e17f72") => "abc",
+            () if of("0cc175b9c0f1b6a831c399e269772661") => "a",
+            () => "none",
+        }
+    };
+    for way in Way::NATIVE {
+        let site = Site::with_ann().file("x", b"a").file("\"x\".txt", b"abc");
+        let server = way.start(site.file("IMG 2024 05", b"abc").file("IMG", b"a"));
+        let mut wire = way.ann(&server);
+        wire.expect("OPTS HASH MD5", 200);
+        for verb in ["HASH", "XMD5"] {
+            for (name, content) in [
+                ("\"x\".txt", "abc"),
+                ("\"x\"", "a"),
+                ("IMG 2024 05", "abc"),
+                ("IMG", "a"),
+            ] {
+                assert_eq!(md5(&mut wire, &format!("{verb} {name}")), content, "{name}");
+            }
+        }
+        assert_eq!(md5(&mut wire, "XMD5 IMG 0 1"), "a");
+        wire.expect("HASH IMG 0 1", 550);
+        wire.expect("XMD5 IMG 5 1", 501);
+    }
+}

@@ -101,3 +101,78 @@ fn bytes_on_disk_that_are_not_utf8_can_be_fetched_by_whoever_lists_them() {
         wire.code(226);
     }
 }
+
+/// Says a verb with a name of bytes.
+fn say(wire: &mut harness::Wire, verb: &str, name: &[u8]) {
+    wire.send_bytes(&[verb.as_bytes(), b" ", name, b"\r\n"].concat());
+}
+
+#[test]
+fn a_file_of_old_makes_no_client_a_legacy_one() {
+    for way in Way::NATIVE {
+        let site = Site::with_ann();
+        fs::write(site.share().join(OsStr::from_bytes(GBK)), "raw").unwrap();
+        let server = way.start(site);
+        let mut wire = way.ann(&server);
+        for verb in ["SIZE", "MDTM", "MLST"] {
+            say(&mut wire, verb, GBK);
+            assert!(matches!(wire.reply().code, 213 | 250));
+        }
+        say(&mut wire, "RNFR", GBK);
+        wire.code(350);
+        for name in ["höhe.txt", "日本.txt"] {
+            wire.store(&format!("STOR {name}"), b"new");
+            assert!(server.site.disk(name).exists(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn names_below_a_directory_of_old_are_listed_as_it_is_called() {
+    for way in Way::NATIVE {
+        let site = Site::with_ann();
+        let dir = b"\xd6\xd0dir";
+        let on_disk = site.share().join(OsStr::from_bytes(dir));
+        fs::create_dir(&on_disk).unwrap();
+        fs::write(on_disk.join("f.txt"), "x").unwrap();
+        let server = way.start(site);
+        for told in [false, true] {
+            let mut wire = way.ann(&server);
+            if told {
+                wire.expect("OPTS UTF8 ON", 200);
+            }
+            for end in [&b""[..], b"/*"] {
+                let data = wire.passive();
+                say(&mut wire, "NLST", &[dir, end].concat());
+                wire.code(150);
+                let listed = wire.guard(data).read_all();
+                wire.code(226);
+                assert_eq!(listed, [dir, &b"/f.txt\r\n"[..]].concat());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_control_character_keeps_nobody_off_what_is_there() {
+    for way in Way::NATIVE {
+        let names = ["a\tb", "don\u{80}\u{99}t", "x\u{7f}"];
+        let mut site = Site::with_ann();
+        for name in names {
+            site = site.file(&format!("d\u{1b}/{name}"), b"kept");
+        }
+        let server = way.start(site);
+        let mut wire = way.ann(&server);
+        wire.expect("CWD d\u{1b}", 250);
+        for name in names {
+            assert_eq!(wire.fetch(&format!("RETR {name}")), b"kept");
+            wire.expect(&format!("RNFR {name}"), 350);
+            wire.expect("RNTO plain", 250);
+            wire.expect("RNFR plain", 350);
+            wire.expect(&format!("RNTO {name}"), 553);
+            wire.expect("DELE plain", 250);
+        }
+        wire.expect("CDUP", 250);
+        wire.expect("RMD d\u{1b}", 250);
+    }
+}

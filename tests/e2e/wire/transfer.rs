@@ -250,3 +250,34 @@ fn commands_are_answered_while_bytes_move() {
         wire.code(226);
     }
 }
+
+#[test]
+fn what_came_before_a_break_is_kept_to_the_last_byte() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann());
+        let bytes = noise(100_000);
+        let mut wire = way.ann(&server);
+        let data = wire.passive();
+        wire.expect_any("STOR f", &[125, 150]);
+        let mut data = wire.guard(data);
+        // Less than a block of the server's: it is on the disk while the client still thinks.
+        data.write(&bytes[..60_000]);
+        let partial = || {
+            let names = fs::read_dir(server.site.share()).ok()?;
+            names
+                .filter_map(Result::ok)
+                .find_map(|entry| entry.metadata().ok())
+        };
+        harness::server::until("the bytes on the disk", || {
+            (partial()?.len() == 60_000).then_some(())
+        });
+        data.reset();
+        wire.code(426);
+        let data = wire.passive();
+        wire.expect("REST 60000", 350);
+        wire.expect_any("STOR f", &[125, 150]);
+        wire.guard(data).write_whole(&bytes[60_000..]);
+        wire.code(226);
+        assert!(fs::read(server.site.disk("f")).unwrap() == bytes);
+    }
+}
