@@ -407,3 +407,25 @@ fn a_pattern_fetches_the_files_beside_directories() {
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     }
 }
+
+#[test]
+fn a_raw_line_means_the_directory_of_the_prompt_in_every_session() {
+    let mut site = Site::with_ann()
+        .file("important", b"keep")
+        .file("pp/important", b"go");
+    for name in ["f1", "f2", "f3", "f4"] {
+        site = site.file(&format!("pp/{name}"), &vec![7; 300_000]);
+    }
+    let server = site.start();
+    let here = tempfile::tempdir().unwrap();
+    let script = "cd pp\nmget f1 f2 f3 f4\nquote PWD\nquote RNFR important\nquote RNTO gone\n\
+                  mget f1 f2 f3 f4\nquote DELE gone\n";
+    let ran = ftpc(here.path())
+        .args(["--jobs", "4", "shell", &server.url("/")])
+        .stdin(script)
+        .success();
+    assert!(ran.text().contains("257 \"/pp\""), "{}", ran.text());
+    assert!(server.site.disk("important").exists());
+    let left = ["pp/important", "pp/gone"].map(|name| server.site.disk(name).exists());
+    assert_eq!(left, [false, false]);
+}

@@ -14,11 +14,12 @@ use std::{
 };
 
 use fake::{Fake, Running, Session};
+use ftp_config::{ByteRate, client::Verify};
 use ftpc::{
     cancel::Cancel,
     error::Error,
     remote::{Dial, Remote, Start},
-    transfer::stream::{Input, Sent, send_from},
+    transfer::stream::{Input, Sent, Terms, send_from},
 };
 
 /// Bytes, then the end, at which the run was stopped already: the producer died of the same Ctrl-C.
@@ -34,6 +35,10 @@ impl Read for Dying {
     }
 }
 
+fn terms(cancel: &Cancel) -> Terms {
+    Terms::new(cancel.clone(), ByteRate(0), Verify::Auto)
+}
+
 async fn dial(server: &Running) -> Box<dyn Remote> {
     server.dialer().dial().await.unwrap()
 }
@@ -41,7 +46,7 @@ async fn dial(server: &Running) -> Box<dyn Remote> {
 async fn send(server: &Running, content: &[u8], path: &str) -> Result<Sent, Error> {
     let source = io::Cursor::new(content.to_vec());
     let mut remote = dial(server).await;
-    send_from(&mut *remote, source, path, &Cancel::default()).await
+    send_from(&mut *remote, source, path, &terms(&Cancel::default())).await
 }
 
 fn refuses(session: &mut Session) -> bool {
@@ -56,7 +61,7 @@ async fn the_end_of_a_stream_that_was_stopped_is_none() {
         let cancel = Cancel::default();
         let source = Dying(io::Cursor::new(vec![7; size]), cancel.clone());
         let mut remote = dial(&server).await;
-        let error = send_from(&mut *remote, source, "/bk", &cancel).await;
+        let error = send_from(&mut *remote, source, "/bk", &terms(&cancel)).await;
         assert!(matches!(error, Err(Error::Interrupted)), "{error:?}");
         assert_eq!(server.content("/bk").unwrap(), b"old");
         assert_eq!(server.names(), ["/bk"]);
@@ -113,7 +118,7 @@ async fn a_stop_during_the_last_reply_publishes_nothing() {
         .start();
     let mut remote = dial(&server).await;
     let source = io::Cursor::new(b"new".to_vec());
-    let error = send_from(&mut *remote, source, "/bk", &cancel).await;
+    let error = send_from(&mut *remote, source, "/bk", &terms(&cancel)).await;
     assert!(matches!(error, Err(Error::Interrupted)), "{error:?}");
     assert_eq!(server.content("/bk").unwrap(), b"old");
     assert_eq!(server.names(), ["/bk"]);
@@ -135,7 +140,8 @@ async fn a_silent_stream_can_be_stopped() {
     let (out, mut into) = io::pipe().unwrap();
     into.write_all(b"begun").unwrap();
     let mut remote = dial(&server).await;
-    let sending = send_from(&mut *remote, Input::new(out), "/bk", &cancel);
+    let terms = terms(&cancel);
+    let sending = send_from(&mut *remote, Input::new(out), "/bk", &terms);
     let ended = tokio::time::timeout(Duration::from_secs(30), sending).await;
     drop(into);
     let error = ended.unwrap();
@@ -196,7 +202,7 @@ async fn without_temporary_names_a_stream_takes_a_free_name_only() {
     let cancel = Cancel::default();
     let source = Dying(io::Cursor::new(b"half".to_vec()), cancel.clone());
     let mut remote = dial(&server).await;
-    send_from(&mut *remote, source, "/c", &cancel)
+    send_from(&mut *remote, source, "/c", &terms(&cancel))
         .await
         .unwrap_err();
     assert_eq!(server.names(), ["/a", "/b"]);

@@ -1,10 +1,13 @@
 //! What `sync` may remove, and what it only shows.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
 
 use harness::{Site, ftpc};
 
-use super::{contents, names};
+use super::{Tls, contents, hosts, names, run};
 
 #[test]
 fn an_empty_source_removes_nothing_either_way() {
@@ -83,4 +86,41 @@ fn a_dry_run_says_what_it_would_do_and_changes_nothing() {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!((contents(&server.site.share()), contents(here.path())) == before);
+}
+
+/// LIST tells minutes, and days of what is old; a change within one is a change all the same.
+#[test]
+fn a_change_within_the_day_that_a_listing_tells_is_seen() {
+    for host in hosts(Tls::Off) {
+        if host.name == "libunftp" {
+            // It keeps no times.
+            continue;
+        }
+        let here = tempfile::tempdir().unwrap();
+        let file = here.path().join("t/x");
+        fs::create_dir(here.path().join("t")).unwrap();
+        let write = |content: &str, time: u64| {
+            fs::write(&file, content).unwrap();
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(time);
+            let opened = fs::File::options().write(true).open(&file).unwrap();
+            opened.set_modified(time).unwrap();
+        };
+        let sync = || {
+            let ran = run(&host, here.path(), "off");
+            let ran = ran.args(["--json", "sync", "t", &host.url(None, "sy")]);
+            let told: serde_json::Value = serde_json::from_str(&ran.success().text()).unwrap();
+            told["files"].as_u64().unwrap()
+        };
+        let years_ago = 1_580_155_805;
+        write("ccc", years_ago);
+        assert_eq!((sync(), sync()), (1, 0), "{}", host.name);
+        write("ddd", years_ago + 7200);
+        assert_eq!((sync(), sync()), (1, 0), "{}", host.name);
+        assert_eq!(
+            fs::read(host.disk.join("sy/x")).unwrap(),
+            b"ddd",
+            "{}",
+            host.name
+        );
+    }
 }

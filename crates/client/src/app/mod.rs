@@ -14,7 +14,7 @@ use crate::{
     cancel::Cancel,
     cli::{Global, VerifyWhen},
     remote::pool::Pool,
-    transfer::Options,
+    transfer::{Options, stream::Terms},
     trust::store::Store,
     ui::Ui,
 };
@@ -86,6 +86,13 @@ impl App {
             limit: self.global.limit.unwrap_or(self.config.limit),
             ..Options::default()
         }
+    }
+
+    /// What streams are moved by.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        let Options { limit, verify, .. } = self.options();
+        Terms::new(self.cancel.clone(), limit, verify)
     }
 }
 

@@ -17,9 +17,9 @@ use crate::{
 /// A file cannot be read.
 pub async fn cat(app: &App, paths: &[String]) -> Answer {
     let (link, paths) = open_all(app, paths).await?;
-    let mut session = link.session().await?;
+    let (mut session, terms) = (link.session().await?, app.terms());
     for path in &paths {
-        match fetch_into(&mut *session, path, std::io::stdout(), &app.cancel).await {
+        match fetch_into(&mut *session, path, std::io::stdout(), &terms).await {
             Ok(_) => {}
             // Whoever read has enough.
             Err(Error::Local { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {

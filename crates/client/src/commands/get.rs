@@ -190,9 +190,21 @@ async fn add(
 }
 
 async fn to_stdout(app: &App, link: &Link, paths: &[String]) -> Answer {
+    let terms = app.terms();
+    let mut named = Vec::new();
     for path in paths {
+        if !is_pattern(names::split(path).1) {
+            named.push(path.clone());
+            continue;
+        }
         let mut session = link.session().await?;
-        match fetch_into(&mut *session, path, std::io::stdout(), &app.cancel).await {
+        let found = look(&mut *session, path).await?;
+        link.pool.give_back(session);
+        named.extend(found.into_iter().map(|(path, _)| path));
+    }
+    for path in &named {
+        let mut session = link.session().await?;
+        match fetch_into(&mut *session, path, std::io::stdout(), &terms).await {
             Ok(_) => link.pool.give_back(session),
             // Whoever read has enough: a closed pipe is not an error.
             Err(Error::Local { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {

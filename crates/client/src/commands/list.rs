@@ -4,13 +4,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use super::{Answer, get::look, open_all};
+use super::{
+    Answer,
+    get::{Found, look},
+    open_all,
+};
 use crate::{
     app::{App, Failure},
     cli::Ls,
+    error::RemoteError,
     exit::ExitCode,
     plan::{
-        filter::{Filter, is_pattern, matcher},
+        filter::{Filter, matcher},
         walk::{self, Node, Tree},
     },
     remote::{Entry, Kind, Remote, names},
@@ -24,62 +29,122 @@ use crate::{
 pub async fn ls(app: &App, args: &Ls) -> Answer {
     let (link, paths) = open_all(app, std::slice::from_ref(&args.path)).await?;
     let mut session = link.session().await?;
-    let mut waiting = vec![paths.into_iter().next().unwrap_or_default()];
-    let mut all = Vec::new();
-    while let Some(path) = waiting.pop() {
-        let (entries, is_dir) = entries(app, &mut *session, &path).await?;
-        let entries: Vec<Entry> = entries
-            .into_iter()
-            .filter(|entry| args.all || !entry.name.as_str().starts_with('.'))
-            .collect();
-        if args.recursive && is_dir {
-            if !app.ui.json {
-                app.ui.answer(format!(
-                    "{}:",
-                    shown(if path.is_empty() { "." } else { &path })
-                ));
-            }
-            let dirs = entries.iter().rev().filter(|entry| entry.kind == Kind::Dir);
-            waiting.extend(dirs.map(|entry| entry.name.within(&path)));
-        }
-        for entry in &entries {
-            match (app.ui.json, args.long) {
-                (true, _) => all.push(as_json(&path, entry, is_dir)),
-                (false, true) => app.ui.answer(table::long(entry)),
-                (false, false) => app.ui.answer(short(entry)),
-            }
-        }
+    let top = paths.into_iter().next().unwrap_or_default();
+    let mut page = Page::new(app, args);
+    let mut waiting = Vec::new();
+    match named(&mut *session, &top).await? {
+        Named::Dir(path) => waiting.push(path),
+        Named::These(found) => page.write(&found),
     }
-    if app.ui.json {
-        app.ui.answer(serde_json::Value::from(all));
+    let mut is_below = false;
+    while let Some(dir) = waiting.pop() {
+        let rows = match page.read(&mut *session, &dir).await {
+            // What lies beside it can be shown all the same.
+            Err(RemoteError::Refused { verb, reply, .. }) if is_below => {
+                page.lacks(format!("left out `{}`: {verb}: {reply}", shown(&dir)));
+                continue;
+            }
+            rows => rows?,
+        };
+        is_below = true;
+        if args.recursive {
+            page.head(&dir);
+            let dirs = rows
+                .iter()
+                .rev()
+                .filter(|(_, entry)| entry.kind == Kind::Dir);
+            waiting.extend(dirs.map(|(path, _)| path.clone()));
+        }
+        page.write(&rows);
     }
     link.pool.give_back(session);
     link.close().await;
-    Ok(ExitCode::Done)
+    Ok(page.finish())
 }
 
-/// The entries of a directory, or the one file, or what a pattern matches.
-async fn entries(
-    app: &App,
-    session: &mut dyn Remote,
-    path: &str,
-) -> Result<(Vec<Entry>, bool), Failure> {
-    if !path.is_empty() && path != "/" {
-        let found = look(session, path).await?;
-        let dir = matches!(found.as_slice(), [(_, entry)] if entry.kind == Kind::Dir);
-        if !dir || is_pattern(names::split(path).1) && found.len() > 1 {
-            return Ok((found.into_iter().map(|(_, entry)| entry).collect(), false));
+/// What an operand of `ls` names.
+enum Named {
+    Dir(String),
+    These(Found),
+}
+
+/// Finds the directory, the one file, or what a pattern matches.
+async fn named(session: &mut dyn Remote, path: &str) -> Result<Named, Failure> {
+    if path.is_empty() || path == "/" {
+        return Ok(Named::Dir(path.to_owned()));
+    }
+    let found = look(session, path).await?;
+    Ok(match found.as_slice() {
+        [(dir, entry)] if entry.kind == Kind::Dir => Named::Dir(dir.clone()),
+        _ => Named::These(found),
+    })
+}
+
+/// The answer of `ls`, written as it comes.
+struct Page<'a> {
+    app: &'a App,
+    args: &'a Ls,
+    /// The rows for a program.
+    all: Vec<serde_json::Value>,
+    code: ExitCode,
+}
+
+impl<'a> Page<'a> {
+    fn new(app: &'a App, args: &'a Ls) -> Self {
+        Self {
+            app,
+            args,
+            all: Vec::new(),
+            code: ExitCode::Done,
         }
     }
-    let listing = session.list(path).await?;
-    for name in &listing.dropped {
-        app.ui
-            .warn(format!("left out a name that is not safe: {}", shown(name)));
+
+    /// Reads what a directory holds, as far as it is to be shown.
+    async fn read(&mut self, session: &mut dyn Remote, dir: &str) -> Result<Found, RemoteError> {
+        let listing = session.list(dir).await?;
+        for name in &listing.dropped {
+            let name = shown(name);
+            let words = format!("left out a name that is not safe: {name}");
+            self.app.ui.warn(words);
+        }
+        if let Some(lack) = &listing.lack {
+            self.lacks(format!("the server left entries out: {lack}"));
+        }
+        let is_shown = |entry: &Entry| self.args.all || !entry.name.as_str().starts_with('.');
+        let entries = listing.entries.into_iter().filter(is_shown);
+        Ok(entries
+            .map(|entry| (entry.name.within(dir), entry))
+            .collect())
     }
-    if let Some(lack) = &listing.lack {
-        app.ui.warn(format!("the server left entries out: {lack}"));
+
+    fn lacks(&mut self, words: String) {
+        self.app.ui.warn(words);
+        self.code = ExitCode::SomeFailed;
     }
-    Ok((listing.entries, true))
+
+    fn head(&self, dir: &str) {
+        if !self.app.ui.json {
+            let dir = shown(if dir.is_empty() { "." } else { dir });
+            self.app.ui.answer(format!("{dir}:"));
+        }
+    }
+
+    fn write(&mut self, rows: &Found) {
+        for (path, entry) in rows {
+            match (self.app.ui.json, self.args.long) {
+                (true, _) => self.all.push(as_json(path, entry)),
+                (false, true) => self.app.ui.answer(table::long(entry)),
+                (false, false) => self.app.ui.answer(short(entry)),
+            }
+        }
+    }
+
+    fn finish(self) -> ExitCode {
+        if self.app.ui.json {
+            self.app.ui.answer(serde_json::Value::from(self.all));
+        }
+        self.code
+    }
 }
 
 fn short(entry: &Entry) -> String {
@@ -91,7 +156,7 @@ fn short(entry: &Entry) -> String {
     format!("{}{mark}", shown(entry.name.as_str()))
 }
 
-fn as_json(path: &str, entry: &Entry, is_dir: bool) -> serde_json::Value {
+fn as_json(path: &str, entry: &Entry) -> serde_json::Value {
     let kind = match entry.kind {
         Kind::File => "file",
         Kind::Dir => "dir",
@@ -99,14 +164,9 @@ fn as_json(path: &str, entry: &Entry, is_dir: bool) -> serde_json::Value {
         Kind::Other => "other",
     };
     let modified = entry.modified.and_then(unix);
-    let full = if is_dir {
-        entry.name.within(path)
-    } else {
-        path.to_owned()
-    };
     json!({
         "name": names::display(entry.name.as_str()),
-        "path": names::display(&full),
+        "path": names::display(path),
         "kind": kind,
         "size": entry.size,
         "modified": modified,

@@ -250,7 +250,7 @@ async fn from_stdin(app: &App, link: &Link, args: &Put, to: &str) -> Answer {
     let mut session = link.session().await?;
     let input = Input::new(io::stdin());
     let began = Instant::now();
-    let sent = send_from(&mut *session, input, &path, &app.cancel).await;
+    let sent = send_from(&mut *session, input, &path, &app.terms()).await;
     link.pool.give_back(session);
     link.close().await;
     let mut summary = Summary {

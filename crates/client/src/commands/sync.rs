@@ -1,6 +1,6 @@
 //! `sync`: makes one tree like another, one way.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use super::{Answer, agree, carry_out, filter, tell_left, tell_notes};
 use crate::{
@@ -138,6 +138,15 @@ async fn trees(
         Ok((tree, known))
     });
     let (mut there, known) = walked.await?;
+    if !args.checksum {
+        let asking = app.persist(link, async |session| {
+            times::exact(session, &here, (&there, top), &app.cancel).await
+        });
+        for (place, time) in asking.await? {
+            let facts = &mut there.nodes[place].facts;
+            (facts.modified, facts.precision) = (Some(time), Duration::from_secs(1));
+        }
+    }
     let mut session = link.session().await?;
     let (source, target, mut aim) = match way {
         Way::Up => (&mut here, &mut there, Aim::There(&mut *session, top)),

@@ -1,13 +1,17 @@
 //! Whether a server keeps the times it is given, which FEAT tells of MFMT only.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 use super::{
     compare::{Difference, compare},
     walk::{Node, Tree},
 };
 use crate::{
-    error::RemoteError,
+    cancel::Cancel,
+    error::{Error, RemoteError},
     remote::{Remote, listing::format_time, names},
 };
 
@@ -58,6 +62,43 @@ pub async fn are_kept(
         }
     }
     Ok(!refused)
+}
+
+/// Asks for the exact times of files that a coarse listing shows as unchanged: LIST tells minutes, and days
+/// of what is older than half a year (RFC 3659 §3). Returns them with their places in the tree.
+///
+/// # Errors
+/// The session broke, or a stop.
+pub async fn exact(
+    session: &mut dyn Remote,
+    local: &Tree,
+    (remote, top): (&Tree, &str),
+    cancel: &Cancel,
+) -> Result<Vec<(usize, SystemTime)>, Error> {
+    let mut told = Vec::new();
+    if !session.abilities().has("MDTM") {
+        return Ok(told);
+    }
+    let here: BTreeMap<&str, &Node> = local
+        .nodes
+        .iter()
+        .map(|node| (node.path.as_str(), node))
+        .collect();
+    for (place, node) in remote.nodes.iter().enumerate() {
+        let is_coarse = !node.is_dir && node.facts.precision > Duration::from_secs(1);
+        let seems_same = here.get(node.path.as_str()).is_some_and(|other| {
+            !other.is_dir && compare(&node.facts, &other.facts) == Difference::Same
+        });
+        if !is_coarse || !seems_same {
+            continue;
+        }
+        if cancel.is_stopped() {
+            return Err(Error::Interrupted);
+        }
+        let time = session.modified(&names::join(top, &node.path)).await?;
+        told.extend(time.map(|time| (place, time)));
+    }
+    Ok(told)
 }
 
 /// Files of one size on both sides that are newer on the target: uploaded, or changed.

@@ -350,6 +350,11 @@ pub trait Remote: Send {
     /// Asks for the hash of a whole file, in lower-case hex.
     async fn hash(&mut self, path: &str, how: HashVerb) -> Result<String, RemoteError>;
 
+    /// Tells this session from every other of the process.
+    fn number(&self) -> u64 {
+        0
+    }
+
     /// Sends one command as it is and returns whatever comes back. Not for commands that use a
     /// data connection.
     async fn raw(&mut self, command: &str) -> Result<Reply, RemoteError>;

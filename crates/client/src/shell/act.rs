@@ -43,6 +43,8 @@ pub(super) struct Shell<'a> {
 pub(super) struct Connected {
     pub(super) link: Link,
     pub(super) cwd: String,
+    /// The session that stands there; others have their login directory.
+    pub(super) standing: u64,
 }
 
 impl<'a> Shell<'a> {
@@ -88,6 +90,7 @@ impl<'a> Shell<'a> {
         let start = names::join(&link.base, target.path());
         let cwd = enter(&mut *session, &start).await;
         let greeting = session.facts().greeting.join("\n");
+        let standing = session.number();
         link.pool.give_back(session);
         let cwd = match cwd {
             Ok(cwd) => cwd,
@@ -101,7 +104,11 @@ impl<'a> Shell<'a> {
                 .lines()
                 .for_each(|line| self.app.ui.remark(shown(line)));
         }
-        self.link = Some(Connected { link, cwd });
+        self.link = Some(Connected {
+            link,
+            cwd,
+            standing,
+        });
         self.names = (None, Vec::new());
         Ok(())
     }
@@ -279,13 +286,22 @@ impl<'a> Shell<'a> {
         answer
     }
 
+    /// Notes that this session has the directory of the prompt.
+    pub(super) fn stands_in(&mut self, session: u64) {
+        if let Some(at) = &mut self.link {
+            at.standing = session;
+        }
+    }
+
     async fn cd(&mut self, dir: &str) -> Result<ExitCode, Failure> {
         let path = names::join(&self.connected()?.cwd, dir);
-        let cwd = self
-            .asked(async |session| Ok(enter(session, &path).await?))
-            .await?;
+        let enter = async |session: &mut dyn Remote| {
+            let cwd = enter(session, &path).await?;
+            Ok((cwd, session.number()))
+        };
+        let (cwd, standing) = self.asked(enter).await?;
         if let Some(at) = &mut self.link {
-            at.cwd = cwd;
+            (at.cwd, at.standing) = (cwd, standing);
         }
         self.names.0 = None;
         Ok(ExitCode::Done)

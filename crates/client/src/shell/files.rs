@@ -20,6 +20,7 @@ use crate::{
     exit::ExitCode,
     plan::filter::{is_pattern, matcher},
     remote::{Data, Start, names},
+    transfer::stream::Terms,
 };
 
 impl Shell<'_> {
@@ -125,7 +126,8 @@ impl Shell<'_> {
         let to = names::join(&at.cwd, name);
         let mut data = session.open_write(&to, Start::Append).await?;
         data.obey(&self.app.cancel);
-        let copied = send_all(&mut *data, &mut source, path, &self.app.cancel).await;
+        let terms = self.app.terms();
+        let copied = send_all(&mut *data, &mut source, path, &self.app.cancel, &terms).await;
         if let Err(Error::Local { .. } | Error::Interrupted) = &copied {
             // A reset: the server must not take a part for the whole.
             drop(data);
@@ -151,6 +153,7 @@ async fn send_all(
     source: &mut BufReader<File>,
     path: &Path,
     cancel: &Cancel,
+    terms: &Terms,
 ) -> Result<(), Error> {
     loop {
         let block = match source.fill_buf() {
@@ -160,7 +163,12 @@ async fn send_all(
         };
         let sent = block.len();
         match data.send(block).await {
-            Ok(()) => source.consume(sent),
+            Ok(()) => {
+                source.consume(sent);
+                if cancel.or_leave(terms.pay(sent)).await.is_none() {
+                    return Err(Error::Interrupted);
+                }
+            }
             Err(_) if cancel.is_stopped() => return Err(Error::Interrupted),
             Err(source) => {
                 let verb = "APPE".to_owned();

@@ -10,7 +10,7 @@ mod query;
 pub mod table;
 pub mod words;
 
-use std::io::{self, IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 
 use rustyline::{Editor, error::ReadlineError, history::DefaultHistory};
 
@@ -112,17 +112,19 @@ async fn interactive(shell: &mut Shell<'_>) -> Answer {
         // The editor waits for keys: meanwhile nothing else of this program needs the thread.
         let line = editor.readline(&shell.prompt());
         match line {
-            Ok(line) => {
-                // `user` and `quote` may hold a password; they are not kept.
-                let first = line.split_whitespace().next().unwrap_or_default();
-                if !line.trim().is_empty() && !matches!(first, "user" | "quote" | "literal") {
-                    let _ = editor.add_history_entry(&line);
+            // What is pasted may be several.
+            Ok(lines) => {
+                let run = lines.lines().map(str::to_owned).collect::<Vec<_>>();
+                for line in &run {
+                    keep(&mut editor, line);
+                    // What stopped the line before does not stop this one.
+                    shell.app.cancel.reset();
+                    if let Step::Leave = step(shell, line).await {
+                        shell.close().await;
+                        return Ok(ExitCode::Done);
+                    }
                 }
-                // What stopped the line before does not stop this one.
-                shell.app.cancel.reset();
-                if let Step::Leave = step(shell, &line).await {
-                    break;
-                }
+                begin_line();
             }
             Err(ReadlineError::Interrupted) => {}
             Err(ReadlineError::Eof) => break,
@@ -131,6 +133,25 @@ async fn interactive(shell: &mut Shell<'_>) -> Answer {
     }
     shell.close().await;
     Ok(ExitCode::Done)
+}
+
+/// Puts a line into the history; `user` and `quote` may hold a password and are not kept.
+fn keep(editor: &mut Editor<Completer, DefaultHistory>, line: &str) {
+    let first = line.split_whitespace().next().unwrap_or_default();
+    if !line.trim().is_empty() && !matches!(first, "user" | "quote" | "literal") {
+        let _ = editor.add_history_entry(line);
+    }
+}
+
+/// Goes to the beginning of a line without a word of what was written last: as many blanks as the terminal
+/// is wide end on the next line, unless the cursor stood at the beginning of this one.
+fn begin_line() {
+    let out = io::stdout();
+    if let (true, Ok(size)) = (out.is_terminal(), rustix::termios::tcgetwinsize(&out)) {
+        let blanks = " ".repeat(usize::from(size.ws_col));
+        let mut out = out.lock();
+        let _gone = write!(out, "{blanks}\r").and_then(|()| out.flush());
+    }
 }
 
 enum Step {

@@ -20,9 +20,20 @@ impl Shell<'_> {
         args: &[String],
         paths: &[String],
     ) -> Result<ExitCode, Failure> {
-        let lines = self
-            .asked(async |session| answer(session, row, args, paths).await)
-            .await?;
+        let at = self.connected()?;
+        let (cwd, stood) = (at.cwd.clone(), at.standing);
+        let ask = async |session: &mut dyn Remote| {
+            // A line as it is means the directory that the prompt shows.
+            if row.verb == Verb::Quote && session.number() != stood {
+                session.cwd(&cwd).await?;
+            }
+            let lines = answer(session, row, args, paths).await?;
+            Ok((lines, session.number()))
+        };
+        let (lines, number) = self.asked(ask).await?;
+        if row.verb == Verb::Quote {
+            self.stands_in(number);
+        }
         let ui = self.app.ui;
         lines.iter().for_each(|line| ui.answer(shown(line)));
         Ok(ExitCode::Done)

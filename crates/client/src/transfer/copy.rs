@@ -244,6 +244,7 @@ pub(super) async fn send_small(
 pub(super) fn receive_stream(
     data: &mut dyn Data,
     sink: &mut dyn Write,
+    mut digest: Option<&mut Digest>,
     flow: &Flow,
 ) -> Result<u64, CopyError> {
     let mut block = vec![0; flow.block()];
@@ -256,6 +257,9 @@ pub(super) fn receive_stream(
             return Ok(total);
         }
         flow.moved(got as u64).map_err(CopyError::Remote)?;
+        if let Some(digest) = digest.as_deref_mut() {
+            digest.update(&block[..got]);
+        }
         sink.write_all(&block[..got])
             .map_err(|error| CopyError::Local("write", error))?;
         total += got as u64;
@@ -267,6 +271,7 @@ pub(super) fn receive_stream(
 pub(super) fn send_stream(
     data: &mut dyn Data,
     source: &mut dyn Read,
+    mut digest: Option<&mut Digest>,
     flow: &Flow,
 ) -> Result<u64, CopyError> {
     let mut block = vec![0; flow.block()];
@@ -284,6 +289,9 @@ pub(super) fn send_stream(
             }
             Err(error) => return Err(CopyError::Local("read", error)),
         };
+        if let Some(digest) = digest.as_deref_mut() {
+            digest.update(&block[..got]);
+        }
         data.write_all(&block[..got]).map_err(CopyError::Remote)?;
         flow.moved(got as u64).map_err(CopyError::Remote)?;
         total += got as u64;

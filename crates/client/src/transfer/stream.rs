@@ -3,19 +3,25 @@
 use std::{
     io::{Read, Write},
     path::Path,
+    sync::Arc,
+    time::Instant,
 };
+
+use ftp_config::{ByteRate, client::Verify};
 
 pub use super::input::Input;
 use super::{
     Cancel,
     copy::{self, Flow},
+    digest::Digest,
+    pace::Pace,
     part::{chance_tag, is_unwelcome, part_name},
     publish::publish,
-    task,
+    task, verify,
 };
 use crate::{
     error::Error,
-    remote::{Data, OnDuplicate, Remote, Start},
+    remote::{Data, HashVerb, OnDuplicate, Remote, Start},
 };
 
 /// Makes sure that what went to standard output was taken.
@@ -27,6 +33,72 @@ pub fn settle_stdout() -> Result<(), Error> {
     settled.map_err(|error| Error::local("write", "standard output", error))
 }
 
+/// How streams move: what stops them, how fast they may, and whether a hash proves them.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    cancel: Cancel,
+    pace: Option<Arc<Pace>>,
+    verify: Verify,
+}
+
+impl Terms {
+    /// Makes the terms of one run: streams that share them share the rate.
+    #[must_use]
+    pub fn new(cancel: Cancel, limit: ByteRate, verify: Verify) -> Self {
+        let pace = Pace::new(limit).map(Arc::new);
+        Self {
+            cancel,
+            pace,
+            verify,
+        }
+    }
+
+    /// Takes bytes that have moved, and waits as the rate wants.
+    pub async fn pay(&self, bytes: usize) {
+        if let Some(pace) = &self.pace {
+            tokio::time::sleep(pace.take(bytes as u64, Instant::now())).await;
+        }
+    }
+
+    fn flow(&self) -> Flow {
+        Flow {
+            cancel: self.cancel.clone(),
+            pace: self.pace.clone(),
+            ..Flow::default()
+        }
+    }
+
+    /// The hash to prove a stream by. It passes once, so it is hashed as it does, and only when wished.
+    fn proof(&self, remote: &dyn Remote) -> Result<Option<(HashVerb, Digest)>, Error> {
+        if self.verify != Verify::Always {
+            return Ok(None);
+        }
+        let how = verify::choose(self.verify, remote.abilities(), None, false)?;
+        Ok(how.map(|how| (how, Digest::new(how.algorithm()))))
+    }
+}
+
+/// Compares what passed with what the server has.
+async fn prove(
+    remote: &mut dyn Remote,
+    path: &str,
+    proof: Option<(HashVerb, Digest)>,
+) -> Result<(), Error> {
+    let Some((how, digest)) = proof else {
+        return Ok(());
+    };
+    let (local, theirs) = (digest.finish(), remote.hash(path, how).await?);
+    if local == theirs {
+        return Ok(());
+    }
+    Err(Error::HashMismatch {
+        path: path.to_owned(),
+        algorithm: how.algorithm().name(),
+        local,
+        remote: theirs,
+    })
+}
+
 /// Fetches a file into a writer; returns its size. The size is compared with what the server
 /// tells.
 ///
@@ -36,18 +108,18 @@ pub async fn fetch_into(
     remote: &mut dyn Remote,
     path: &str,
     mut sink: impl Write + Send + 'static,
-    cancel: &Cancel,
+    terms: &Terms,
 ) -> Result<u64, Error> {
+    let cancel = &terms.cancel;
+    let mut proof = terms.proof(remote)?;
     let size = remote.size(path).await?;
     let mut data = remote.open_read(path, 0).await?;
     data.obey(cancel);
-    let flow = Flow {
-        cancel: cancel.clone(),
-        ..Flow::default()
-    };
-    let (data, copied) = task::blocking(move || {
-        let copied = copy::receive_stream(&mut *data, &mut sink, &flow);
-        (data, copied)
+    let flow = terms.flow();
+    let (data, copied, proof) = task::blocking(move || {
+        let digest = proof.as_mut().map(|(_, digest)| digest);
+        let copied = copy::receive_stream(&mut *data, &mut sink, digest, &flow);
+        (data, copied, proof)
     })
     .await?;
     let got = match copied {
@@ -59,13 +131,17 @@ pub async fn fetch_into(
     };
     data.finish().await?;
     match size {
-        Some(want) if want != got => Err(Error::Truncated {
-            path: path.to_owned(),
-            want,
-            got,
-        }),
-        _ => Ok(got),
+        Some(want) if want != got => {
+            return Err(Error::Truncated {
+                path: path.to_owned(),
+                want,
+                got,
+            });
+        }
+        _ => {}
     }
+    prove(remote, path, proof).await?;
+    Ok(got)
 }
 
 /// What became of a stream.
@@ -89,11 +165,13 @@ pub async fn send_from(
     remote: &mut dyn Remote,
     source: impl Read + Send + 'static,
     path: &str,
-    cancel: &Cancel,
+    terms: &Terms,
 ) -> Result<Sent, Error> {
+    let cancel = &terms.cancel;
+    terms.proof(remote)?;
     let (data, name) = begin(remote, path).await?;
     let commits_whole = remote.abilities().takes_final_names();
-    let bytes = match store(remote, data, source, &name, cancel).await {
+    let bytes = match store(remote, data, source, &name, terms).await {
         Ok(bytes) if commits_whole || !cancel.is_stopped() => bytes,
         stored => {
             if !commits_whole && remote.is_usable() {
@@ -141,16 +219,15 @@ async fn store(
     mut data: Box<dyn Data>,
     mut source: impl Read + Send + 'static,
     name: &str,
-    cancel: &Cancel,
+    terms: &Terms,
 ) -> Result<u64, Error> {
+    let cancel = &terms.cancel;
     data.obey(cancel);
-    let flow = Flow {
-        cancel: cancel.clone(),
-        ..Flow::default()
-    };
-    let (data, copied) = task::blocking(move || {
-        let copied = copy::send_stream(&mut *data, &mut source, &flow);
-        (data, copied)
+    let (flow, mut proof) = (terms.flow(), terms.proof(remote)?);
+    let (data, copied, proof) = task::blocking(move || {
+        let digest = proof.as_mut().map(|(_, digest)| digest);
+        let copied = copy::send_stream(&mut *data, &mut source, digest, &flow);
+        (data, copied, proof)
     })
     .await?;
     let sent = match copied {
@@ -167,11 +244,15 @@ async fn store(
         finished => finished?,
     }
     match remote.size(name).await? {
-        Some(got) if got != sent => Err(Error::Truncated {
-            path: name.to_owned(),
-            want: sent,
-            got,
-        }),
-        _ => Ok(sent),
+        Some(got) if got != sent => {
+            return Err(Error::Truncated {
+                path: name.to_owned(),
+                want: sent,
+                got,
+            });
+        }
+        _ => {}
     }
+    prove(remote, name, proof).await?;
+    Ok(sent)
 }

@@ -76,7 +76,7 @@ fn a_listing_that_the_server_cuts_short_is_told_and_nothing_is_concluded_from_it
     says(here, &server, &["sync", "--delete", "@/t", "t"], 1, words);
     assert!(here.join("t/a").exists() && here.join("t/b").exists());
     let words = "the server left entries out: 226";
-    says(here, &server, &["ls", "@/t"], 0, words);
+    says(here, &server, &["ls", "@/t"], 1, words);
 }
 
 #[test]
@@ -154,4 +154,47 @@ fn doctor_says_that_data_does_not_get_through() {
     );
     assert!(!said.contains("OK  data"), "{said}");
     assert_eq!(server.count("STOR"), 0, "nothing more is tried");
+}
+
+#[test]
+fn what_lies_beside_an_unreadable_directory_is_listed() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("t/a/x", "x")
+        .file("t/b/y", "y")
+        .file("t/c/z", "z")
+        .answers("MLSD t/b", "550 permission denied")
+        .start();
+    let words = "left out `t/b`: MLSD: 550 permission denied";
+    for args in [&["ls", "-R", "@/t"][..], &["--json", "ls", "-R", "@/t"]] {
+        says(temp.path(), &server, args, 1, words);
+        let out = ftpc(temp.path(), &server, args);
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert!(text.contains('x') && text.contains('z'), "{text}");
+    }
+}
+
+#[test]
+fn what_is_named_is_listed_whatever_its_name() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("d/.hid", "x")
+        .file("d/one/f", "y")
+        .file("d/f1", "1")
+        .file("d/f2", "2")
+        .start();
+    let listed = |args: &[&str]| {
+        let out = ftpc(temp.path(), &server, args);
+        assert!(out.status.success(), "{args:?}: {out:?}");
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    };
+    assert_eq!(listed(&["ls", "@/d/.hid"]), ".hid\n");
+    assert_eq!(listed(&["ls", "@/d/.h*"]), ".hid\n");
+    // A pattern that one directory matches means what it holds.
+    assert_eq!(listed(&["ls", "@/d/on*"]), "f\n");
+    let json = listed(&["--json", "ls", "@/d/f[12]"]);
+    assert!(
+        json.contains("\"d/f1\"") && json.contains("\"d/f2\""),
+        "{json}"
+    );
 }

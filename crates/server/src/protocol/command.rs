@@ -402,7 +402,7 @@ fn mdtm(arg: &[u8]) -> Result<Command, Fault> {
 fn digest(algorithm: Option<Algorithm>, arg: &[u8], usage: &'static str) -> Result<Command, Fault> {
     let name = some(arg, usage)?;
     let part = match quoted(arg) {
-        Some((name, tail)) if tail.is_empty() => Some((name, 0, None)),
+        Some((name, b"")) => Some((name, 0, None)),
         // HASH of the draft knows no ranges.
         _ if algorithm.is_none() => None,
         Some((name, tail)) => bounds(tail).map(|(start, end)| (name, start, end)),

@@ -64,7 +64,7 @@ async fn upload(app: &App, link: &Link, path: &str, bytes: Vec<u8>) -> Result<()
         &mut *session,
         std::io::Cursor::new(bytes),
         path,
-        &app.cancel,
+        &app.terms(),
     )
     .await?;
     link.pool.give_back(session);
@@ -74,7 +74,7 @@ async fn upload(app: &App, link: &Link, path: &str, bytes: Vec<u8>) -> Result<()
 async fn download(app: &App, link: &Link, path: &str) -> Result<Vec<u8>, Error> {
     let sink = Sink::default();
     let mut session = link.session().await?;
-    fetch_into(&mut *session, path, sink.clone(), &app.cancel).await?;
+    fetch_into(&mut *session, path, sink.clone(), &app.terms()).await?;
     link.pool.give_back(session);
     let bytes = sink
         .0

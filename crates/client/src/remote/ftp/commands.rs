@@ -340,6 +340,10 @@ impl Remote for FtpRemote {
         })
     }
 
+    fn number(&self) -> u64 {
+        self.number
+    }
+
     async fn raw(&mut self, command: &str) -> Result<Reply, RemoteError> {
         self.dir = None;
         let reply = self.command(command).await?;

@@ -18,7 +18,16 @@ mod reply;
 mod reuse;
 mod stat;
 
-use std::{borrow::Cow, io, os::fd::OwnedFd, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    io,
+    os::fd::OwnedFd,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use suppaftp::{FtpError, types::Response};
 use tokio::{sync::Mutex, time::timeout};
@@ -47,6 +56,8 @@ type Control = Arc<Mutex<FtpStream>>;
 
 /// One FTP session.
 pub(super) struct FtpRemote {
+    /// Which session of this process it is.
+    number: u64,
     stream: Control,
     control: Arc<OwnedFd>,
     codec: Arc<Codec>,
@@ -132,7 +143,9 @@ impl FtpRemote {
                 source,
             })?)
         };
+        static SESSIONS: AtomicU64 = AtomicU64::new(1);
         Ok(Self {
+            number: SESSIONS.fetch_add(1, Ordering::Relaxed),
             stream: Arc::new(Mutex::new(stream)),
             control,
             codec,
