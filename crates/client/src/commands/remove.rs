@@ -6,8 +6,9 @@ use crate::{
     cancel::Cancel,
     cli::Rm,
     error::{Error, RemoteError},
+    exit::ExitCode,
     plan::walk::MAX_DEPTH,
-    remote::{Kind, Remote, names},
+    remote::{Entry, Kind, Remote, names},
     ui::escape::shown,
 };
 
@@ -22,7 +23,7 @@ struct Victim {
 /// Runs `rm`.
 ///
 /// # Errors
-/// Something cannot be removed, or it was not allowed; what came before it is gone.
+/// It was not allowed, the session broke, or nothing could be removed.
 pub async fn rm(app: &App, args: &Rm) -> Answer {
     let (link, paths) = open_all(app, &args.paths).await?;
     let mut session = link.session().await?;
@@ -48,10 +49,63 @@ pub async fn rm(app: &App, args: &Rm) -> Answer {
             Some("remove it with all it holds: `ftpc rm -r`".to_owned()),
         ));
     }
+    let mut ledger = Ledger::default();
     for victim in victims {
-        remove(&mut *session, &app.cancel, victim).await?;
+        let removed = remove(&mut *session, &app.cancel, victim, &mut ledger).await;
+        if let Err(error) = removed {
+            ledger.tell(app);
+            return Err(error.into());
+        }
     }
-    done(&link, session).await
+    let code = done(&link, session).await?;
+    match (ledger.removed, ledger.failed.len()) {
+        (_, 0) => Ok(code),
+        (0, 1) => Err(ledger.failed.remove(0).1.into()),
+        _ => {
+            ledger.tell(app);
+            Ok(ExitCode::SomeFailed)
+        }
+    }
+}
+
+/// What was removed, and what could not be.
+#[derive(Default)]
+struct Ledger {
+    removed: u64,
+    failed: Vec<(String, Error)>,
+}
+
+impl Ledger {
+    /// Notes what became of a path; a refusal of one keeps nothing else.
+    fn note<T>(&mut self, path: &str, done: Result<T, Error>) -> Result<Option<T>, Error> {
+        match done {
+            Ok(done) => Ok(Some(done)),
+            Err(Error::Remote(RemoteError::Refused { reply, .. })) if reply.code == 421 => {
+                let verb = "remove".to_owned();
+                let path = Some(path.to_owned());
+                Err(RemoteError::Refused { verb, path, reply }.into())
+            }
+            Err(error @ (Error::Remote(RemoteError::Refused { .. }) | Error::LeftOut { .. })) => {
+                self.failed.push((path.to_owned(), error));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells whether something below a directory, or itself, stays.
+    fn holds_up(&self, dir: &str) -> bool {
+        self.failed.iter().any(|(path, _)| {
+            let rest = path.strip_prefix(dir);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    fn tell(&self, app: &App) {
+        for (_, error) in &self.failed {
+            app.ui.error(shown(&error.chain()));
+        }
+    }
 }
 
 /// An empty path is more often a variable that is not set than a wish.
@@ -120,25 +174,46 @@ enum Visit {
 }
 
 /// Removes a file, a link, or a tree, what is in a directory first.
-async fn remove(session: &mut dyn Remote, cancel: &Cancel, victim: Victim) -> Result<(), Error> {
+async fn remove(
+    session: &mut dyn Remote,
+    cancel: &Cancel,
+    victim: Victim,
+    ledger: &mut Ledger,
+) -> Result<(), Error> {
     if victim.kind != Kind::Dir {
-        return remove_file(session, cancel, &victim.path).await;
+        return remove_file(session, cancel, &victim.path, ledger).await;
     }
     let mut waiting = vec![Visit::Enter(victim.path, 0)];
     while let Some(next) = waiting.pop() {
         go_on(cancel)?;
         let (dir, depth) = match next {
             Visit::Leave(dir) => {
-                session.remove_dir(&dir).await?;
+                if !ledger.holds_up(&dir) {
+                    let removed = session.remove_dir(&dir).await;
+                    let removed = ledger.note(&dir, removed.map_err(Error::from))?;
+                    ledger.removed += u64::from(removed.is_some());
+                }
                 continue;
             }
             Visit::Enter(dir, depth) => (dir, depth),
         };
         let is_top = victim.is_top && depth == 0;
         if !is_top && session.unlink(&dir).await? {
+            ledger.removed += 1;
             continue;
         }
-        let dirs = empty(session, cancel, &dir, depth).await?;
+        let held = held_by(session, &dir, depth).await;
+        let Some(held) = ledger.note(&dir, held)? else {
+            continue;
+        };
+        let mut dirs = Vec::new();
+        for entry in held {
+            let path = entry.name.within(&dir);
+            match entry.kind {
+                Kind::Dir => dirs.push(path),
+                _ => remove_file(session, cancel, &path, ledger).await?,
+            }
+        }
         if !is_top {
             waiting.push(Visit::Leave(dir));
         }
@@ -147,13 +222,8 @@ async fn remove(session: &mut dyn Remote, cancel: &Cancel, victim: Victim) -> Re
     Ok(())
 }
 
-/// Removes all that is no directory from one, and returns the directories.
-async fn empty(
-    session: &mut dyn Remote,
-    cancel: &Cancel,
-    dir: &str,
-    depth: usize,
-) -> Result<Vec<String>, Error> {
+/// Lists what is to go of a directory; one that holds what cannot be named stays with all it holds.
+async fn held_by(session: &mut dyn Remote, dir: &str, depth: usize) -> Result<Vec<Entry>, Error> {
     let cannot = |what: String| Error::LeftOut { what };
     if depth >= MAX_DEPTH {
         return Err(cannot(format!("`{}`: too deep", names::display(dir))));
@@ -162,21 +232,20 @@ async fn empty(
     if let Some(dropped) = listing.dropped.first() {
         return Err(cannot(format!("in `{}`: {dropped}", names::display(dir))));
     }
-    let mut dirs = Vec::new();
-    for entry in listing.entries {
-        let path = entry.name.within(dir);
-        if entry.kind == Kind::Dir {
-            dirs.push(path);
-        } else {
-            remove_file(session, cancel, &path).await?;
-        }
-    }
-    Ok(dirs)
+    Ok(listing.entries)
 }
 
-async fn remove_file(session: &mut dyn Remote, cancel: &Cancel, path: &str) -> Result<(), Error> {
+async fn remove_file(
+    session: &mut dyn Remote,
+    cancel: &Cancel,
+    path: &str,
+    ledger: &mut Ledger,
+) -> Result<(), Error> {
     go_on(cancel)?;
-    Ok(session.remove_file(path).await?)
+    let removed = session.remove_file(path).await.map_err(Error::from);
+    let removed = ledger.note(path, removed)?;
+    ledger.removed += u64::from(removed.is_some());
+    Ok(())
 }
 
 fn go_on(cancel: &Cancel) -> Result<(), Error> {
@@ -211,7 +280,8 @@ mod tests {
                 kind: Kind::Dir,
                 is_top: false,
             };
-            let ended = remove(&mut *session, &cancel, victim).await;
+            let mut ledger = Ledger::default();
+            let ended = remove(&mut *session, &cancel, victim, &mut ledger).await;
             assert!(matches!(ended, Err(Error::Interrupted)), "{at}");
             assert_eq!(server.paths(), left, "{at}");
         }

@@ -130,3 +130,25 @@ fn all_of_a_site_is_not_removed_for_an_empty_variable() {
     assert_eq!(server.names(), ["a", "d/", "d/b"]);
     assert_eq!(server.count("DELE"), 0);
 }
+
+#[test]
+fn a_refusal_keeps_only_what_it_is_about() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("t/", "")
+        .file("t/a/", "")
+        .file("t/a/1", "1")
+        .file("t/b/", "")
+        .file("t/b/2", "2")
+        .file("t/b/3", "3")
+        .file("x", "x")
+        .answers("DELE t/b/2", "550 not yours")
+        .start();
+    let args = ["rm", "-r", "@/t", "@/x"];
+    let said = says(temp.path(), &server, &args, 1, "`t/b/2`: 550 not yours");
+    assert_eq!(said.matches("550").count(), 1, "{said}");
+    assert_eq!(server.names(), ["t/", "t/b/", "t/b/2"]);
+    // Alone it is the whole cause.
+    let args = ["rm", "@/t/b/2"];
+    says(temp.path(), &server, &args, 6, "`t/b/2`: 550 not yours");
+}
