@@ -109,6 +109,19 @@ impl Target {
         }
     }
 
+    /// Returns the operand to give again, without its password.
+    #[must_use]
+    pub fn again(&self) -> String {
+        let Self::Url(server, path) = self else {
+            return self.to_string();
+        };
+        let path: String = path.bytes().map(encoded).collect();
+        let user = server.user.iter().flat_map(|user| user.bytes());
+        let user: String = user.map(encoded).collect();
+        let at = if user.is_empty() { "" } else { "@" };
+        format!("{}://{user}{at}{server}/{path}", server.scheme)
+    }
+
     /// Tells whether the operand names its server.
     #[must_use]
     pub fn is_explicit(&self) -> bool {
@@ -124,6 +137,16 @@ impl fmt::Display for Target {
             Self::Site(name, path) => write!(f, "{name}:{path}"),
             Self::Path(path) => f.write_str(path),
         }
+    }
+}
+
+/// One byte of a URL (RFC 3986 §2.3).
+fn encoded(byte: u8) -> String {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
     }
 }
 
@@ -343,5 +366,17 @@ mod tests {
         );
         let far = parse("12:30.txt").unwrap_err();
         assert_eq!(far.hint().unwrap(), "Write `./12:30.txt` for a path");
+    }
+
+    #[test]
+    fn an_operand_to_give_again_has_its_user_and_no_password() {
+        for (text, again) in [
+            ("ftp://ann:pw@h/a%20b", "ftp://ann@h:21/a%20b"),
+            ("ftps://h:99//x", "ftps://h:99//x"),
+            ("a b", "a b"),
+        ] {
+            let target = Target::parse(text, std::iter::empty()).unwrap();
+            assert_eq!(target.again(), again);
+        }
     }
 }

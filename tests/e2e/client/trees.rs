@@ -9,9 +9,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use harness::client::noise;
+use harness::{Site, client::noise, ftpc, server::until};
 
-use super::{Host, contents, fake::peers::Tls, hosts, run};
+use super::{Host, contents, fake::peers::Tls, hosts, names, run};
 
 /// Names that every one of these servers takes.
 const NAMES: [&str; 9] = [
@@ -148,5 +148,50 @@ fn gbk_names_go_both_ways() {
         gbk(&["get", "-r", &host.url(None, "目录"), "-o", "back/"]);
         let back = fs::read(here.path().join("back/目录/测试.txt"));
         assert_eq!(back.unwrap(), b"content", "{}", host.name);
+    }
+}
+
+#[test]
+fn a_dot_at_the_end_is_what_a_directory_holds() {
+    let server = Site::with_ann().file("d/sub/a", b"a").start();
+    let here = tempfile::tempdir().unwrap();
+    fs::create_dir(here.path().join("there")).unwrap();
+    for to in ["there", "new"] {
+        let from = server.url("d/.");
+        let get = ["get", "-r", &from, to];
+        ftpc(here.path()).args(get).success();
+        assert_eq!(names(&here.path().join(to)), ["sub", "sub/a"]);
+    }
+}
+
+#[test]
+fn what_was_broken_under_a_new_name_is_gone_on_with_by_sync() {
+    let big = noise(3_000_000);
+    let server = Site::with_ann().file("d/big", &big).start();
+    let here = tempfile::tempdir().unwrap();
+    fs::create_dir(here.path().join("up")).unwrap();
+    fs::write(here.path().join("up/big"), &big).unwrap();
+    let (down, up) = (server.url("d"), server.url("new"));
+    for [verb, from, to] in [["get", down.as_str(), "new"], ["put", "up", &up]] {
+        let running = ftpc(here.path())
+            .args(["--limit", "500KiB/s", verb, "-r", from, to])
+            .start();
+        let top = match verb {
+            "get" => here.path().join("new"),
+            _ => server.site.disk("new"),
+        };
+        let has_begun = || std::fs::read_dir(&top).is_ok_and(|names| names.count() > 0);
+        until("some of it", || has_begun().then_some(()));
+        running.interrupt();
+        let ran = running.wait();
+        assert_eq!(ran.code, 130, "{}", ran.stderr);
+        let words = ran
+            .stderr
+            .split('`')
+            .find(|part| part.starts_with("ftpc sync "));
+        let words: Vec<_> = words.unwrap().split(' ').skip(1).collect();
+        ftpc(here.path()).args(words).success();
+        assert_eq!(names(&top), ["big"]);
+        assert!(fs::read(top.join("big")).unwrap() == big);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Answer, below, carry_out, filter, open_all, takes_operand, tell_notes};
+use super::{Answer, below, carry_out, filter, open_all, sync_command, takes_operand, tell_notes};
 use crate::{
     app::{App, Failure, Link},
     cli::Get,
@@ -66,8 +66,16 @@ pub(crate) async fn run_chosen(
     let into = to.is_dir() || several || to.as_os_str().as_encoded_bytes().ends_with(b"/");
     let mut plan = Plan::new(if into { to.clone() } else { parent(&to) });
     for (path, entry) in found {
-        let name = local_name(names::split(&path).1);
+        // As for `cp`, `DIR/.` is what the directory holds.
+        let name = match names::split(&path).1 {
+            "" | "." if entry.kind == Kind::Dir => PathBuf::new(),
+            name => local_name(name),
+        };
         let local = if into { name } else { file_name(&to)? };
+        if let (false, Kind::Dir, [operand]) = (into, entry.kind, operands.as_slice()) {
+            let (from, to) = (app.target(operand)?.again(), to.display().to_string());
+            plan.again = Some(sync_command(&from, &to));
+        }
         add(
             app,
             &link,

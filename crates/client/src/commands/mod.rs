@@ -174,12 +174,13 @@ pub(crate) async fn carry_out(app: &App, link: &Link, plan: Plan, options: Optio
         events,
         app.cancel.clone(),
     );
+    let again = plan.again.clone();
     let summary = engine.run(plan).await;
     link.close().await;
     drop(engine);
     let _ = screen.await;
     app.remember()?;
-    Ok(report(app, &summary))
+    Ok(report(app, &summary, again))
 }
 
 fn start_screen(app: &App) -> (Events, tokio::task::JoinHandle<()>) {
@@ -188,8 +189,21 @@ fn start_screen(app: &App) -> (Events, tokio::task::JoinHandle<()>) {
     (Events::new(sender).terse(app.ui.hides_files()), screen)
 }
 
-/// Says how a run went and makes the exit code of it.
-fn report(app: &App, summary: &Summary) -> ExitCode {
+/// The command that makes one tree like another, as a shell takes it.
+fn sync_command(from: &str, to: &str) -> String {
+    let word = |text: &str| {
+        let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+,=~[]".contains(c);
+        match !text.is_empty() && text.chars().all(is_plain) {
+            true => text.to_owned(),
+            false => format!("'{}'", text.replace('\'', "'\\''")),
+        }
+    };
+    format!("ftpc sync {} {}", word(from), word(to))
+}
+
+/// Says how a run went and makes the exit code of it; `again` is the command that goes on with it, where
+/// that is another.
+fn report(app: &App, summary: &Summary, again: Option<String>) -> ExitCode {
     let code = code_of(summary);
     if app.ui.json {
         app.ui.answer(as_json(summary, code));
@@ -201,14 +215,21 @@ fn report(app: &App, summary: &Summary) -> ExitCode {
     if let Some(hint) = failed.clone().find_map(hint) {
         app.ui.hint(hint);
     } else if failed.any(|error| ExitCode::from(error) == ExitCode::Connect) {
-        app.ui
-            .hint("what has arrived is kept: the same command goes on with it");
+        let how = match &again {
+            Some(again) => format!("`{}`", shown(again)),
+            None => "the same command".to_owned(),
+        };
+        let words = format!("what has arrived is kept: {how} goes on with it");
+        app.ui.hint(words);
     }
     if app.ui.volume != Volume::Quiet && !lone {
         app.ui.remark(in_words(summary));
     }
     if code == ExitCode::Interrupted {
         app.ui.error("interrupted; what can be resumed was kept");
+        if let Some(again) = again {
+            app.ui.hint(format!("`{}` goes on with it", shown(&again)));
+        }
     }
     code
 }

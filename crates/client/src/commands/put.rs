@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Answer, carry_out, filter, is_dir, local_file_name, report, takes_operand, tell_left,
-    tell_notes,
+    Answer, carry_out, filter, is_dir, local_file_name, report, sync_command, takes_operand,
+    tell_left, tell_notes,
 };
 use crate::{
     app::{App, Failure, Link},
@@ -51,6 +51,12 @@ pub async fn run(app: &App, args: &Put) -> Answer {
     let to = destination(&link, args, &sources, &to, &mut plan).await?;
     for source in &sources {
         add(app, &mut plan, source, &to, (args, &filter))?;
+    }
+    if let (To::Name(_), [source]) = (&to, sources.as_slice())
+        && source.is_dir()
+    {
+        let from = source.display().to_string();
+        plan.again = Some(sync_command(&from, &target.again()));
     }
     plan.one_source_each()?;
     spare_twins(app, &link, args, &mut plan).await?;
@@ -263,7 +269,7 @@ async fn from_stdin(app: &App, link: &Link, args: &Put, to: &str) -> Answer {
             summary.interrupted = matches!(error, Error::Interrupted);
             let name = "-".to_owned();
             summary.failed.push(Outcome { name, error });
-            return Ok(report(app, &summary));
+            return Ok(report(app, &summary, None));
         }
         Err(error) => return Err(error.into()),
     };
@@ -280,5 +286,5 @@ async fn from_stdin(app: &App, link: &Link, args: &Put, to: &str) -> Answer {
             shown(old)
         ));
     }
-    Ok(report(app, &summary))
+    Ok(report(app, &summary, None))
 }

@@ -32,6 +32,9 @@ pub struct Plan {
     pub local_root: PathBuf,
     /// The steps.
     pub steps: Vec<Step>,
+    /// The command that goes on with it after a break, where the same one would not: it makes a directory
+    /// that exists by then.
+    pub again: Option<String>,
 }
 
 /// One act.
@@ -143,6 +146,7 @@ impl Plan {
         Self {
             local_root: local_root.into(),
             steps: Vec::new(),
+            again: None,
         }
     }
 
