@@ -5,6 +5,7 @@
 //! life of the process together.
 
 pub mod account;
+mod acl;
 pub mod admit;
 pub mod announce;
 pub mod auth;

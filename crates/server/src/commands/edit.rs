@@ -2,22 +2,24 @@
 //! the result is a good configuration.
 
 mod gap;
+mod names;
+mod replace;
 
 use std::{
     fs::File,
-    io::{self, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
+    io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-use fs_err as fs;
 use ftp_config::{ConfigError, Right, Rights, Secret, UserName};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, RawString, Table, Value, value};
 
+use self::replace::replace;
 use crate::{config_file, error::Error};
 
-/// Bits of a mode that let others than owner and group in.
-const OTHERS: u32 = 0o007;
+/// The byte order mark that some editors begin a file with.
+const MARK: &str = "\u{feff}";
 
 /// A configuration file being changed.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub struct Editor {
     /// Locked, so that no other run changes the file between our reading and our writing.
     _turn: Option<File>,
     document: DocumentMut,
+    has_mark: bool,
+    has_crlf: bool,
 }
 
 impl Editor {
@@ -74,6 +78,8 @@ impl Editor {
             real,
             _turn: None,
             document,
+            has_mark: text.starts_with(MARK),
+            has_crlf: text.contains("\r\n"),
         })
     }
 
@@ -126,7 +132,7 @@ impl Editor {
         if let Some(allowed) = self.allow_list()
             && !allowed.iter().any(|v| v.as_str() == Some(name.as_str()))
         {
-            allowed.push(name.as_str());
+            names::push(allowed, name.as_str());
         }
         Ok(())
     }
@@ -167,7 +173,7 @@ impl Editor {
         gap::give_back(&mut self.document, place, &above);
         for list in ["allow_users", "deny_users"] {
             if let Some(names) = self.auth_list(list) {
-                names.retain(|v| v.as_str() != Some(name.as_str()));
+                names::remove(names, name.as_str());
             }
         }
         Ok(())
@@ -188,39 +194,17 @@ impl Editor {
     /// When the result is not a good configuration (nothing is changed then), or cannot be written.
     pub fn save(self) -> Result<(), Error> {
         self.check()?;
-        let beside = beside(&self.real);
-        let result = self.write(&beside).and_then(|()| {
-            fs::rename(&beside, &self.real).map_err(Error::system("replace the configuration"))
-        });
-        if result.is_err() {
-            let _ = fs::remove_file(&beside);
-        }
-        result
+        replace(&self.real, &self.text())
     }
 
-    fn write(&self, beside: &Path) -> Result<(), Error> {
-        let old = fs::metadata(&self.real).map_err(Error::system("look at the configuration"))?;
-        let write = || -> std::io::Result<()> {
-            let _ = fs::remove_file(beside);
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(beside)?;
-            let _ = nix::unistd::chown(
-                beside,
-                Some(nix::unistd::Uid::from_raw(old.uid())),
-                Some(nix::unistd::Gid::from_raw(old.gid())),
-            );
-            let mode = old.mode() & 0o777 & !OTHERS;
-            file.set_permissions(PermissionsExt::from_mode(mode))?;
-            file.write_all(self.document.to_string().as_bytes())?;
-            file.sync_all()
+    /// The document as its file has it: with its mark of order and its line ends, if it had any.
+    fn text(&self) -> String {
+        let text = self.document.to_string();
+        let text = match self.has_crlf {
+            true => text.replace("\r\n", "\n").replace('\n', "\r\n"),
+            false => text,
         };
-        write().map_err(Error::system(format!(
-            "write beside `{}`",
-            self.real.display()
-        )))
+        format!("{}{text}", if self.has_mark { MARK } else { "" })
     }
 }
 
@@ -239,11 +223,6 @@ fn take_turn(path: &Path) -> io::Result<File> {
             return Ok(file);
         }
     }
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.new", std::process::id()))
 }
 
 fn is_named(table: &Table, name: &UserName) -> bool {
@@ -406,5 +385,15 @@ password = "old"  # hers
             editor.document.to_string(),
             "\n[[user]]\nname = \"bob\"\npassword = \"$h\"\ncan = \"read-only\"\n"
         );
+    }
+
+    #[test]
+    fn an_editors_mark_and_line_ends_stay() {
+        let text = format!("{MARK}{}", FILE.replace('\n', "\r\n"));
+        let mut editor = editor(&text);
+        editor
+            .set_password(&name("ann"), &Secret::new("$new"))
+            .unwrap();
+        assert_eq!(editor.text(), text.replace("\"old\"", "\"$new\""));
     }
 }

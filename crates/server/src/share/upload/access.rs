@@ -16,11 +16,10 @@ use rustix::{
 };
 
 use super::Upload;
-use crate::share::{Home, ShareError, error::owner, home::proc_path, jail::Holder};
-
-/// Where the system keeps a file's access list, and the one that a directory gives to new files (acl(5)).
-const ACCESS: &str = "system.posix_acl_access";
-const DEFAULT: &str = "system.posix_acl_default";
+use crate::{
+    acl::{self, ACCESS, DEFAULT, limit_group, mode_of},
+    share::{Home, ShareError, error::owner, home::proc_path, jail::Holder},
+};
 
 /// Refuses a directory that only takes: a partial could neither get its name there nor go (chattr(1) +a).
 pub(super) fn ensure_renames(dir: &OwnedFd, path: &SharePath) -> Result<(), ShareError> {
@@ -126,7 +125,7 @@ impl Upload {
             mode -= Mode::RWXG - of_others(mode);
         }
         let path = Path::new(&proc_path(&self.dir)).join(&self.name);
-        let mut list = match read(|buffer| lgetxattr(&path, ACCESS, spare_capacity(buffer))) {
+        let mut list = match acl::read(|buffer| lgetxattr(&path, ACCESS, spare_capacity(buffer))) {
             Ok(list) => list,
             Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOENT) => {
                 return Ok(Some(mode));
@@ -156,14 +155,7 @@ impl Upload {
 /// Returns the access list that a directory gives to what is made in it.
 pub(in crate::share) fn default_list(dir: &OwnedFd) -> Option<Vec<u8>> {
     let path = proc_path(dir);
-    read(|buffer| getxattr(&path, DEFAULT, spare_capacity(buffer))).ok()
-}
-
-/// Reads an attribute; the system has none that is longer.
-fn read(get: impl FnOnce(&mut Vec<u8>) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {
-    let mut value = Vec::with_capacity(64 << 10);
-    get(&mut value)?;
-    Ok(value)
+    acl::read(|buffer| getxattr(&path, DEFAULT, spare_capacity(buffer))).ok()
 }
 
 /// What others may, as bits of the group.
@@ -171,63 +163,12 @@ fn of_others(mode: Mode) -> Mode {
     Mode::from_raw_mode((mode & Mode::RWXO).bits() << 3)
 }
 
-// An access list as the system gives it: four bytes of version, then entries of eight, little-endian:
-// tag (2), permission (2), user or group (4). linux/posix_acl_xattr.h.
-const OWNER: u8 = 0x01;
-const GROUP: u8 = 0x04;
-const MASK: u8 = 0x10;
-const OTHERS: u8 = 0x20;
-
-fn permission(list: &[u8], tag: u8) -> Option<u32> {
-    let mut entries = list.get(4..)?.chunks_exact(8);
-    let entry = entries.find(|entry| entry[0] == tag)?;
-    Some(u32::from(entry[2]))
-}
-
-/// The bits of a file's mode that say the same as `list`.
-fn mode_of(list: &[u8]) -> Mode {
-    let of = |tag| permission(list, tag).unwrap_or_default();
-    let group = permission(list, MASK).unwrap_or_else(|| of(GROUP));
-    Mode::from_raw_mode(of(OWNER) << 6 | group << 3 | of(OTHERS))
-}
-
-/// Takes from the owning group what others have not.
-fn limit_group(list: &mut [u8]) {
-    let others = permission(list, OTHERS).unwrap_or_default() as u8;
-    let entries = list.get_mut(4..).unwrap_or_default().chunks_exact_mut(8);
-    for entry in entries.filter(|entry| entry[0] == GROUP) {
-        entry[2] &= others;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A list of tags with their permissions.
-    fn list(entries: &[(u8, u8)]) -> Vec<u8> {
-        let mut list = vec![2, 0, 0, 0];
-        for &(tag, may) in entries {
-            list.extend([tag, 0, may, 0, 0xff, 0xff, 0xff, 0xff]);
-        }
-        list
-    }
-
     #[test]
-    fn the_mask_is_what_a_mode_shows_of_the_group() {
-        let short = list(&[(OWNER, 6), (GROUP, 4), (OTHERS, 0)]);
-        assert_eq!(mode_of(&short).bits(), 0o640);
-        let long = list(&[(OWNER, 7), (2, 7), (GROUP, 0), (MASK, 6), (OTHERS, 1)]);
-        assert_eq!(mode_of(&long).bits(), 0o761);
-        assert_eq!(mode_of(&[]).bits(), 0);
-    }
-
-    #[test]
-    fn another_group_may_no_more_than_others() {
-        let mut long = list(&[(OWNER, 7), (2, 7), (GROUP, 6), (MASK, 6), (OTHERS, 4)]);
-        limit_group(&mut long);
-        let want = list(&[(OWNER, 7), (2, 7), (GROUP, 4), (MASK, 6), (OTHERS, 4)]);
-        assert_eq!(long, want);
+    fn what_others_may_is_told_as_the_groups_bits() {
         assert_eq!(of_others(Mode::from_raw_mode(0o664)).bits(), 0o040);
     }
 }
