@@ -20,6 +20,7 @@ impl Shared {
         let mut child = Command::new(program("ftpd"))
             .env_clear()
             .env("HOME", home)
+            .env("TMPDIR", home)
             .args(["share", "--address", "127.0.0.1", "--no-mdns"])
             .arg(dir)
             .stdout(Stdio::piped())
@@ -84,6 +85,37 @@ fn ftpc_and_curl_use_what_the_screen_prints() {
         .unwrap();
     assert!(curl.success());
     assert_eq!(std::fs::read(share.join("new.txt")).unwrap(), b"new");
+}
+
+/// Every file below a directory, by its name.
+fn files(dir: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => found.push(path.file_name().unwrap().to_string_lossy().into_owned()),
+        }
+    }
+    found
+}
+
+#[test]
+fn no_guest_is_served_the_key() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("mine"), "mine").unwrap();
+    for shared in [home.path(), Path::new("/")] {
+        let _running = Shared::start(shared, home.path());
+        assert_eq!(files(home.path()), ["mine"]);
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    let fingerprint = || {
+        let shared = Shared::start(elsewhere.path(), home.path());
+        let lines = shared.screen.lines();
+        let below = lines.skip_while(|line| !line.contains("SHA-256"));
+        below.skip(1).take(2).collect::<String>()
+    };
+    assert_eq!(fingerprint(), fingerprint());
 }
 
 #[test]

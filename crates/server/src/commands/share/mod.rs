@@ -2,8 +2,10 @@
 //! spot, TLS on, everything to type on one screen.
 //!
 //! The certificate is kept in the cache directory, so that clients who trusted it once know it
-//! again. Nothing else is left behind.
+//! again. Nothing else is left behind but hidden partials of uploads that broke off, which the next share of
+//! the directory sweeps after a day.
 
+mod papers;
 mod qr;
 pub mod screen;
 
@@ -18,7 +20,7 @@ use std::{
 use ftp_config::{Secret, ServerConfig, server::LogLevel};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
-use self::screen::Screen;
+use self::{papers::Papers, screen::Screen};
 use super::run::runtime;
 use crate::{
     auth::{passphrase, password},
@@ -55,8 +57,9 @@ pub fn run(asked: &cli::Share, global: &Global) -> Result<(), Error> {
         listeners(asked.address, asked.port).map_err(|error| name_the_flag(error, asked.port))?;
     let listening = local_addresses(&listeners)?;
     let secret = passphrase::make()?;
-    let papers = papers()?;
-    let own = asked.address.unwrap_or_else(lan::own_address);
+    let papers = Papers::find(&dir)?;
+    let named = asked.address.filter(|address| !address.is_unspecified());
+    let own = named.unwrap_or_else(lan::own_address);
     make_certificate(&papers, own)?;
     let config = config(asked, &dir, &listening, &secret, &papers)?;
     let fingerprint = selfsigned::facts(&papers.cert)?.fingerprint;
@@ -73,6 +76,8 @@ pub fn run(asked: &cli::Share, global: &Global) -> Result<(), Error> {
     };
     runtime()?.block_on(async {
         let daemon = Daemon::start(start).await?;
+        // It is read, and no file of it has to lie about.
+        drop(papers);
         let address = daemon.addresses().first().copied();
         let until = asked.duration.map(end_in_words);
         say::text(
@@ -202,43 +207,6 @@ fn local_addresses(listeners: &[TcpListener]) -> Result<Vec<SocketAddr>, Error> 
         .map_err(Error::system("use the listening sockets"))
 }
 
-/// A certificate and its key.
-struct Papers {
-    cert: PathBuf,
-    key: PathBuf,
-}
-
-fn papers() -> Result<Papers, Error> {
-    let absolute = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|p| p.is_absolute())
-    };
-    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
-    let dir = cache
-        .map(|dir| dir.join("ftpd"))
-        .filter(|dir| fs_err::create_dir_all(dir).is_ok());
-    let dir = match dir {
-        Some(dir) => dir,
-        None => own_temp_dir()?,
-    };
-    Ok(Papers {
-        cert: dir.join("share-cert.pem"),
-        key: dir.join("share-key.pem"),
-    })
-}
-
-/// Where there is no home to keep a certificate in.
-fn own_temp_dir() -> Result<PathBuf, Error> {
-    use std::os::unix::fs::DirBuilderExt;
-    let dir = std::env::temp_dir().join(format!("ftpd-share-{}", std::process::id()));
-    std::fs::DirBuilder::new()
-        .mode(0o700)
-        .create(&dir)
-        .map_err(Error::system(format!("make `{}`", dir.display())))?;
-    Ok(dir)
-}
-
 /// Keeps the certificate that clients know already, unless it cannot serve any more.
 fn make_certificate(papers: &Papers, own: IpAddr) -> Result<(), Error> {
     // Two shares that start at once make one, and the second finds it.
@@ -309,10 +277,7 @@ mod tests {
     #[test]
     fn flags_become_a_configuration_with_the_usual_defaults() {
         let asked = asked(&["--read-only", "--name", "ann", "--require-tls"]);
-        let papers = Papers {
-            cert: "/c/cert".into(),
-            key: "/c/key".into(),
-        };
+        let papers = Papers::in_test(Path::new("/c"));
         let listening = ["127.0.0.1:2121".parse().unwrap()];
         let secret = Secret::new("lusab-babad");
         let config = config(&asked, Path::new("/x \"y"), &listening, &secret, &papers).unwrap();
@@ -338,10 +303,7 @@ mod tests {
     #[test]
     fn shares_that_start_at_once_make_one_certificate() {
         let dir = tempfile::tempdir().unwrap();
-        let papers = Papers {
-            cert: dir.path().join("c"),
-            key: dir.path().join("k"),
-        };
+        let papers = Papers::in_test(dir.path());
         let own = "192.168.1.5".parse().unwrap();
         let made = std::thread::scope(|scope| {
             let make = || {
@@ -357,10 +319,7 @@ mod tests {
     #[test]
     fn a_known_certificate_stays_and_a_broken_one_is_made_anew() {
         let dir = tempfile::tempdir().unwrap();
-        let papers = Papers {
-            cert: dir.path().join("c"),
-            key: dir.path().join("k"),
-        };
+        let papers = Papers::in_test(dir.path());
         let own = "192.168.1.5".parse().unwrap();
         make_certificate(&papers, own).unwrap();
         let first = selfsigned::facts(&papers.cert).unwrap();
