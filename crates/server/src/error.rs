@@ -78,7 +78,7 @@ impl Error {
             Self::Usage(_)
             | Self::Config(_)
             | Self::SamplePassword { .. }
-            | Self::Tls(TlsError::Unreadable { .. }) => 2,
+            | Self::Tls(TlsError::Unreadable { .. } | TlsError::Half { .. }) => 2,
             _ => 1,
         }
     }
@@ -87,13 +87,36 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Listen { address, source } if crate::listen::has_no_family(source) => {
+                let port = address.port();
+                Some(format!(
+                    "this system has no IPv6: server.listen = [\"0.0.0.0:{port}\"]"
+                ))
+            }
             Self::Listen { address, source } => listen_hint(*address, source.kind()),
             Self::SamplePassword { user, .. } => Some(format!(
                 "`ftpd user passwd {user}` sets a password of your own"
             )),
-            Self::Tls(TlsError::Unreadable { key, .. }) => Some(format!(
-                "correct `{key}`, or remove `tls.cert` and `tls.key`: then ftpd makes a certificate"
-            )),
+            Self::Tls(TlsError::Unreadable { key, path, source }) => Some(match source.kind() {
+                io::ErrorKind::PermissionDenied => format!(
+                    "the user that ftpd runs as must be able to read it: `chgrp GROUP {0}` and \
+                     `chmod 640 {0}`",
+                    path.display()
+                ),
+                _ => format!(
+                    "correct `{key}`, or remove `tls.cert` and `tls.key`: then ftpd makes a certificate"
+                ),
+            }),
+            Self::Tls(TlsError::Half { .. }) => {
+                Some("`ftpd cert --renew` makes both anew".to_owned())
+            }
+            Self::Tls(TlsError::Io(source)) if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some(
+                    "where the server may not write, root makes its certificate: `ftpd cert --renew`, \
+                     then `chgrp GROUP` and `chmod 640` the key"
+                        .to_owned(),
+                )
+            }
             Self::NotRunning { .. } => Some(
                 "start it with `ftpd --config FILE`, and give the same `--config` here".to_owned(),
             ),

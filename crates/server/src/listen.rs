@@ -5,7 +5,7 @@
 
 use std::{
     io::{self, Write},
-    net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener as StdListener},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener},
     sync::Arc,
     time::Duration,
 };
@@ -50,20 +50,29 @@ pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<StdListener>, Error> {
 }
 
 fn bind_one(address: SocketAddr, dual_stack: bool) -> io::Result<StdListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let everywhere = address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) && dual_stack;
+    let domain = Domain::for_address(address);
+    let socket = match Socket::new(domain, Type::STREAM, Some(Protocol::TCP)) {
+        // A system without IPv6: all of its addresses are IPv4's.
+        Err(error) if everywhere && has_no_family(&error) => {
+            let all = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port());
+            return bind_one(all, false);
+        }
+        made => made?,
+    };
     if address.is_ipv6() {
-        let everywhere = address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
-        socket.set_only_v6(!(everywhere && dual_stack))?;
+        socket.set_only_v6(!everywhere)?;
     }
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// Tells whether the system knows no addresses of this kind.
+pub fn has_no_family(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
 }
 
 /// What every accept loop shares.

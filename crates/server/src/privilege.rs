@@ -51,12 +51,7 @@ pub fn drop_root(config: &ServerConfig, config_path: &Path) -> Result<(), Error>
         }
         return Ok(());
     }
-    let user = User::from_name(name)
-        .map_err(|e| system("look up `server.run_as`", e))?
-        .ok_or_else(|| Error::Usage(format!("`server.run_as`: no system user `{name}`")))?;
-    if user.uid.is_root() {
-        return Err(Error::Usage("`server.run_as` names root".to_owned()));
-    }
+    let user = look_up(name)?;
     make_for(config, user.uid, user.gid)?;
     become_user(name, user.uid, user.gid)?;
     info!(user = name, "dropped root");
@@ -65,6 +60,34 @@ pub fn drop_root(config: &ServerConfig, config_path: &Path) -> Result<(), Error>
         warn!("`{name}` cannot read {path}, so reloads will fail: `chgrp` and `chmod 640` mend it");
     }
     Ok(())
+}
+
+/// Tells whether a start by this user, root, would become another.
+#[must_use]
+pub fn becomes_another(config: &ServerConfig) -> bool {
+    Uid::effective().is_root() && config.server.run_as.is_some()
+}
+
+/// Becomes the user of `run_as` for good, and makes nothing for it.
+///
+/// # Errors
+/// [`Error`] when there is no such user or the system refuses.
+pub fn become_run_as(config: &ServerConfig) -> Result<(), Error> {
+    let Some(name) = config.server.run_as.as_deref() else {
+        return Ok(());
+    };
+    let user = look_up(name)?;
+    become_user(name, user.uid, user.gid)
+}
+
+fn look_up(name: &str) -> Result<User, Error> {
+    let user = User::from_name(name)
+        .map_err(|e| system("look up `server.run_as`", e))?
+        .ok_or_else(|| Error::Usage(format!("`server.run_as`: no system user `{name}`")))?;
+    match user.uid.is_root() {
+        true => Err(Error::Usage("`server.run_as` names root".to_owned())),
+        false => Ok(user),
+    }
 }
 
 fn become_user(name: &str, uid: Uid, gid: Gid) -> Result<(), Error> {

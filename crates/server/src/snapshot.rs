@@ -122,13 +122,29 @@ impl Snapshot {
 /// When it cannot be written.
 pub fn make_first_certificate(config: &ServerConfig) -> Result<bool, tls::TlsError> {
     let (cert, key) = (&config.tls.cert, &config.tls.key);
-    let is_first_start = config.tls.self_signed && !cert.exists() && !key.exists();
+    ensure_pair(config)?;
+    let is_first_start = config.tls.self_signed && !cert.exists();
     if is_first_start {
         let addresses: Vec<_> = config.server.listen.iter().map(SocketAddr::ip).collect();
         selfsigned::make(cert, key, &selfsigned::names_for(&addresses))?;
         info!(cert = %cert.display(), "made a self-signed certificate");
     }
     Ok(is_first_start)
+}
+
+/// Refuses half of a certificate that was made here: it would have to be made anew, and clients know it.
+///
+/// # Errors
+/// [`tls::TlsError::Half`].
+pub fn ensure_pair(config: &ServerConfig) -> Result<(), tls::TlsError> {
+    let tls = &config.tls;
+    let missing = match (tls.cert.exists(), tls.key.exists()) {
+        (true, false) if tls.self_signed => &tls.key,
+        (false, true) if tls.self_signed => &tls.cert,
+        _ => return Ok(()),
+    };
+    let path = missing.clone();
+    Err(tls::TlsError::Half { path })
 }
 
 fn load_tls(config: &ServerConfig) -> Result<(tls::Configs, selfsigned::Facts), Error> {

@@ -257,6 +257,8 @@ fn read_names(section: &Section<'_, '_>, path: &Path, span: &Range<usize>) -> Ve
         }
     };
     let mut names = Vec::new();
+    // Some editors begin a file with a mark of byte order.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     for (i, line) in text.lines().enumerate() {
         let word = line.split('#').next().unwrap_or_default().trim();
         if word.is_empty() {

@@ -193,21 +193,27 @@ impl Gate {
         peer: IpAddr,
         tls: bool,
     ) -> Result<Admitted, Refusal> {
-        let verdict = self.decide(name, password, peer, tls).await;
-        let totals = self.guard.registry.totals();
-        match verdict {
-            Ok(admitted) => {
-                totals.logins.add(1);
-                info!(user = %admitted.account, %peer, tls, "logged in");
-                Ok(admitted)
-            }
+        match self.decide(name, password, peer, tls).await {
+            Ok(admitted) => Ok(admitted),
             Err(reason) => {
-                totals.failed_logins.add(1);
-                warn!(user = %shown(name), %peer, %reason, "login refused");
+                self.turned_away(name, peer, &reason);
                 tokio::time::sleep(self.next_delay()).await;
                 Err(reason.into())
             }
         }
+    }
+
+    /// Counts and tells a login that is over and well: the password was right, and there were a place and
+    /// a home for it.
+    pub fn let_in(&self, account: &Account, peer: IpAddr, tls: bool) {
+        self.guard.registry.totals().logins.add(1);
+        info!(user = %account, %peer, tls, "logged in");
+    }
+
+    /// Counts and tells a login that was refused.
+    pub fn turned_away(&self, name: &str, peer: IpAddr, reason: &dyn std::fmt::Display) {
+        self.guard.registry.totals().failed_logins.add(1);
+        warn!(user = %shown(name), %peer, %reason, "login refused");
     }
 
     /// A proof takes its time: whoever is let in by a configuration that a reload replaced

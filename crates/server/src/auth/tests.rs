@@ -33,13 +33,12 @@ fn house(more: &str) -> House {
 
 impl House {
     async fn login(&self, name: &str, password: &str, peer: IpAddr) -> Result<String, Refusal> {
-        Gate::new(
-            Holder::new(Arc::clone(&self.snapshot)),
-            Arc::clone(&self.guard),
-        )
-        .login(name, &Secret::new(password), peer, false)
-        .await
-        .map(|admitted| admitted.account.to_string())
+        let holder = Holder::new(Arc::clone(&self.snapshot));
+        let gate = Gate::new(holder, Arc::clone(&self.guard));
+        let secret = Secret::new(password);
+        let admitted = gate.login(name, &secret, peer, false).await?;
+        gate.let_in(&admitted.account, peer, false);
+        Ok(admitted.account.to_string())
     }
 
     async fn reason(&self, name: &str, password: &str, peer: IpAddr) -> RefusalReason {

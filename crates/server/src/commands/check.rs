@@ -5,7 +5,8 @@ use std::path::Path;
 use ftp_config::{ServerConfig, server::TlsMode};
 
 use crate::{
-    auth::accounts::Accounts, config_file, daemon::engine_word, error::Error, privilege, say, tls,
+    auth::accounts::Accounts, config_file, daemon::engine_word, error::Error, privilege, say,
+    snapshot, tls,
 };
 
 /// Checks the configuration at `config`; `print` shows it with every default filled in.
@@ -16,6 +17,9 @@ pub fn run(config: &Path, print: bool) -> Result<(), Error> {
     let loaded = config_file::load(config)?;
     let config = &loaded.config;
     let has_pair = config.tls.cert.exists() || !config.tls.self_signed;
+    if config.tls.mode != TlsMode::Off {
+        snapshot::ensure_pair(config)?;
+    }
     if config.tls.mode != TlsMode::Off && has_pair {
         tls::load(&config.tls.cert, &config.tls.key)?;
     }

@@ -68,6 +68,10 @@ pub fn run(asked: cli::Init, config: Option<&Path>) -> Result<(), Error> {
         let dir = answers.dir.display();
         return Err(Error::Usage(format!("`{dir}` is not a directory")));
     }
+    if answers.dir.to_str().is_none() {
+        let dir = answers.dir.display();
+        return Err(Error::Usage(format!("the name of `{dir}` is not UTF-8")));
+    }
     let secret = passphrase::make()?;
     let text = text(&answers, &password::hash(&secret)?);
     config_file::check_text(&text, &path)?;

@@ -98,8 +98,8 @@ fn remove(config: &Path, name: &UserName) -> Result<(), Error> {
     editor.save().map_err(|error| match error {
         // Nothing else can become wrong by a removal.
         Error::Config(_) if was_good => Error::Usage(format!(
-            "`{name}` is the last who can log in, so nothing was changed: add another one first, \
-             with `ftpd user add NAME`"
+            "`{name}` is the last who can log in, so nothing was changed: let another one in first, \
+             with `ftpd user add NAME` (and by `auth.allow_users_file`, where there is one)"
         )),
         other => other,
     })?;

@@ -21,7 +21,7 @@ use libunftp::{
     Server, ServerBuilder,
     options::{ActivePassiveMode, FtpsRequired, PassiveHost, TlsFlags},
 };
-use rustix::net::{SendFlags, Shutdown, send, shutdown};
+use rustix::net::{Ipv4Addr, SendFlags, Shutdown, send, shutdown};
 use tracing::{debug, warn};
 use unftp_core::auth::{
     AuthenticationError, Authenticator, ChannelEncryptionState, Credentials, Principal,
@@ -107,6 +107,7 @@ fn build(visit: &Visit) -> Result<Server<Backend, Account>, libunftp::ServerErro
     let door = Arc::new(Door {
         gate: Arc::clone(&visit.gate),
         seat: visit.seat.clone(),
+        proved: Mutex::default(),
     });
     let (share, show_owner) = (visit.snapshot.share.clone(), config.share.show_owner);
     let seat = visit.seat.clone();
@@ -166,6 +167,8 @@ fn leaked(text: &str) -> &'static str {
 struct Door {
     gate: Arc<Gate>,
     seat: Seat,
+    /// Whence the password came that was proved last, and whether by TLS.
+    proved: Mutex<Option<(IpAddr, bool)>>,
 }
 
 #[async_trait]
@@ -177,7 +180,10 @@ impl Authenticator for Door {
     ) -> Result<Principal, AuthenticationError> {
         let tls = creds.command_channel_security == ChannelEncryptionState::Tls;
         self.seat.set_tls(tls);
-        self.gate.authenticate(username, creds).await
+        let principal = self.gate.authenticate(username, creds).await?;
+        let mut proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
+        *proved = Some((creds.source_ip, tls));
+        Ok(principal)
     }
 }
 
@@ -187,10 +193,16 @@ impl UserDetailProvider for Door {
 
     async fn provide_user_detail(&self, principal: &Principal) -> Result<Account, UserDetailError> {
         let account = Arc::new(self.gate.provide_user_detail(principal).await?);
+        let proved = {
+            let mut proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
+            proved.take()
+        };
+        let (peer, tls) = proved.unwrap_or((IpAddr::V4(Ipv4Addr::UNSPECIFIED), false));
         self.seat.login(&account).map_err(|refused| {
-            warn!(user = %account, limit = refused.limit, "login refused: too many sessions");
+            self.gate.turned_away(&principal.username, peer, &refused);
             UserDetailError::Generic(refused.to_string())
         })?;
+        self.gate.let_in(&account, peer, tls);
         Ok(account.as_ref().clone())
     }
 }

@@ -54,15 +54,32 @@ impl Surroundings {
     }
 }
 
-/// Returns where the socket of `config` may be, the likeliest first.
+/// Returns where the socket of `config` may be, the likeliest first. Root asks the servers of other users
+/// too.
 #[must_use]
 pub fn candidates(config: &Path, around: &Surroundings) -> Vec<PathBuf> {
     let name = file_name(config);
-    around
-        .directories()
-        .into_iter()
-        .map(|dir| dir.join(&name))
-        .collect()
+    let mut places = around.directories();
+    if around.uid == 0 {
+        places.extend(of_others(&around.temp, |name, uid| {
+            name == format!("ftpd-{uid}")
+        }));
+        places.extend(of_others(Path::new("/run/user"), |name, uid| {
+            name == uid.to_string()
+        }));
+    }
+    places.into_iter().map(|dir| dir.join(&name)).collect()
+}
+
+/// Directories that a user has made for himself: named by his number, his own, and closed to others.
+fn of_others(top: &Path, is_named: impl Fn(&str, u32) -> bool) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(top).into_iter().flatten();
+    let own = |entry: std::fs::DirEntry| {
+        let uid = entry.metadata().ok()?.uid();
+        let name = entry.file_name().into_string().ok()?;
+        (is_named(&name, uid) && is_ours(&entry.path(), uid)).then(|| entry.path())
+    };
+    entries.filter_map(Result::ok).filter_map(own).collect()
 }
 
 fn file_name(config: &Path) -> String {
@@ -76,7 +93,9 @@ fn file_name(config: &Path) -> String {
 /// none is there.
 #[must_use]
 pub fn choose(config: &Path, around: &Surroundings) -> Option<PathBuf> {
-    let mut places = candidates(config, around);
+    let name = file_name(config);
+    let own = around.directories().into_iter();
+    let mut places: Vec<_> = own.map(|dir| dir.join(&name)).collect();
     let is_ours = |place: &PathBuf| place.parent().is_some_and(|dir| is_ours(dir, around.uid));
     if let Some(there) = places.iter().find(|place| is_ours(place)) {
         return Some(there.clone());
@@ -150,5 +169,20 @@ mod tests {
         around.temp = dir.path().join("temp");
         let chosen = choose(&config, &around).unwrap();
         assert!(chosen.parent().unwrap().is_dir(), "{chosen:?}");
+    }
+
+    #[test]
+    fn root_finds_the_servers_of_others_where_they_are_theirs() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let own = rustix::process::geteuid().as_raw();
+        let (theirs, planted) = (format!("ftpd-{own}"), format!("ftpd-{}", own + 1));
+        for name in [&theirs, &planted] {
+            let path = dir.path().join(name);
+            std::fs::create_dir(&path).unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
+        }
+        let found = of_others(dir.path(), |name, uid| name == format!("ftpd-{uid}"));
+        assert_eq!(found, [dir.path().join(theirs)]);
     }
 }

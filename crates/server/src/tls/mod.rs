@@ -43,6 +43,12 @@ pub enum TlsError {
         /// What the system says.
         source: io::Error,
     },
+    /// Of a certificate that was made here one file is missing.
+    #[error("`{}` is missing, and without it its other half serves nobody", path.display())]
+    Half {
+        /// Which file.
+        path: PathBuf,
+    },
     /// Not a PEM file with what was looked for.
     #[error("{what} `{path}`: {cause}")]
     Pem {
@@ -151,9 +157,15 @@ fn chain_of(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, Tls
 }
 
 fn key_of(pem: &[u8], path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let is_locked = || String::from_utf8_lossy(pem).contains("ENCRYPTED");
     PrivateKeyDer::from_pem_slice(pem).map_err(|e| TlsError::Pem {
         what: "private key",
         path: path.to_owned(),
-        cause: e.to_string(),
+        cause: match is_locked() {
+            true => "it is locked by a password, which nobody types for a server: \
+                     `openssl pkey -in KEY -out NEW` unlocks it"
+                .to_owned(),
+            false => e.to_string(),
+        },
     })
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use ftp_config::{Secret, SharePath, server::TlsMode};
-use tracing::warn;
 
 use crate::{
     auth::Admitted,
@@ -53,7 +52,7 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
         }
     };
     if let Err(too_many) = session.seat.login(&account) {
-        warn!(user = %account, reason = %too_many, "login refused");
+        gate.turned_away(&name, session.peer, &too_many);
         return Answer::Leave(Reply::new(code::CLOSING, too_many.to_string()));
     }
     // A reload ends the sessions of users it changed, and may have come between the proof and the seat.
@@ -70,12 +69,14 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
     };
     match disk::act(enter).await {
         Ok(home) => {
+            gate.let_in(&account, session.peer, session.is_tls);
             session.cwd = SharePath::root();
             session.login = Some(Login { account, home });
             Reply::new(code::LOGGED_IN, "Logged in").into()
         }
         Err(error) => {
-            warn!(user = %account, %error, "the home cannot be opened");
+            let reason = format!("the home cannot be opened: {error}");
+            gate.turned_away(&name, session.peer, &reason);
             session.seat.leave();
             Reply::new(code::NOT_LOGGED_IN, "Your home directory cannot be opened").into()
         }

@@ -144,3 +144,17 @@ fn term_lets_a_running_upload_finish() {
     }
     assert_eq!(std::fs::read_dir(share).unwrap().count(), 5);
 }
+
+#[test]
+fn half_of_a_certificate_is_told_by_the_check_as_by_the_start() {
+    let site = Site::new("");
+    site.ok(&["cert", "--renew"]);
+    std::fs::remove_file(site.config().with_file_name("ftpd-cert.pem")).unwrap();
+    for args in [&[][..], &["check"]] {
+        let out = site.run(args);
+        let err = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(out.status.code(), Some(2), "{err}");
+        assert!(err.contains("ftpd-cert.pem` is missing"), "{err}");
+        assert!(err.contains("hint: `ftpd cert --renew`"), "{err}");
+    }
+}

@@ -125,12 +125,14 @@ struct Shared {
 }
 
 impl Shared {
+    /// Shares `dir/share`; the certificate is kept beside it.
     fn start(dir: &std::path::Path, more: &[&str]) -> Self {
+        fs::create_dir_all(dir.join("share")).unwrap();
         let mut command = ftpd();
         command
             .args(["share", "--listen", "127.0.0.1", "--no-mdns"])
             .args(more)
-            .arg(dir);
+            .arg(dir.join("share"));
         command.env("XDG_CACHE_HOME", dir.join(".cache"));
         let mut child = command
             .stdout(Stdio::piped())
@@ -189,7 +191,9 @@ impl Drop for Shared {
 #[test]
 fn a_share_lets_in_who_has_what_the_screen_says() {
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("a.txt"), "hello").unwrap();
+    let file = dir.path().join("share/a.txt");
+    fs::create_dir(file.parent().unwrap()).unwrap();
+    fs::write(&file, "hello").unwrap();
     let shared = Shared::start(dir.path(), &["--name", "ann", "--read-only"]);
     assert!(
         shared.screen.lines().all(|line| line.chars().count() <= 80),
@@ -200,7 +204,7 @@ fn a_share_lets_in_who_has_what_the_screen_says() {
         shared.ask(&["SIZE a.txt", "DELE a.txt"]),
         ["220", "331", "230", "213", "550"]
     );
-    assert!(dir.path().join("a.txt").exists());
+    assert!(file.exists());
     let second = Shared::start(dir.path(), &[]);
     assert_ne!(
         second.url(),

@@ -4,7 +4,7 @@ use std::{os::unix::fs::MetadataExt, path::Path, time::SystemTime};
 
 use ftp_config::{
     ByteSize, ServerConfig,
-    server::{Password, TlsMode},
+    server::{Password, TlsMode, User},
 };
 use rustix::{
     fs::{Access, Mode, OFlags, access, open, statvfs, unlink},
@@ -54,14 +54,16 @@ pub(super) fn users(config: &ServerConfig, path: &Path) -> Finding {
 }
 
 /// Whether the share is there and can be written, and the room on its disk.
-pub(super) fn share(config: &ServerConfig) -> Vec<Finding> {
+///
+/// `by_root`: root starts the server, and makes what is missing for its user.
+pub(super) fn share(config: &ServerConfig, by_root: bool) -> Vec<Finding> {
     const CHECK: &str = "share";
     let root = &config.share.root;
     let shown = root.display();
     let Ok(meta) = root.metadata() else {
         let made = root.ancestors().skip(1).find(|dir| dir.is_dir());
-        let may_make =
-            made.is_some_and(|dir| access(dir, Access::WRITE_OK | Access::EXEC_OK).is_ok());
+        let may_make = by_root
+            || made.is_some_and(|dir| access(dir, Access::WRITE_OK | Access::EXEC_OK).is_ok());
         return vec![match may_make {
             true => Finding::good(CHECK, format!("`{shown}` is made on start")),
             false => Finding::fault(
@@ -148,8 +150,57 @@ fn room_of(free: u64, reserve: u64) -> Finding {
     }
 }
 
+/// Whether everybody's home can be opened, where there is one: a missing one is made at the first login.
+pub(super) fn homes(config: &ServerConfig) -> Option<Finding> {
+    let root = config.share.root.canonicalize().ok()?;
+    let able = Accounts::new(config).names();
+    let is_shut = |user: &&User| {
+        let home = root.join(user.home.relative());
+        let is_there = home.symlink_metadata().is_ok();
+        let opens = home.canonicalize().is_ok_and(|home| {
+            let may_enter = access(&home, Access::READ_OK | Access::EXEC_OK).is_ok();
+            home.starts_with(&root) && home.is_dir() && may_enter
+        });
+        is_there && !opens && able.iter().any(|name| name == user.name.as_str())
+    };
+    let shut: Vec<_> = config.users.iter().filter(is_shut).collect();
+    let first = shut.first()?;
+    let names: Vec<_> = shut.iter().map(|user| user.name.as_str()).collect();
+    let home = root.join(first.home.relative());
+    Some(Finding::warning(
+        "homes",
+        format!("{} get 530: their home cannot be opened", names.join(", ")),
+        format!(
+            "make `{}` a directory that the server may read",
+            home.display()
+        ),
+    ))
+}
+
+/// Whether the record of transfers can be written.
+pub(super) fn record(config: &ServerConfig) -> Option<Finding> {
+    let path = config.log.xferlog.as_deref()?;
+    let place = match path.exists() {
+        true => path,
+        false => path.parent().unwrap_or(Path::new("/")),
+    };
+    access(place, Access::WRITE_OK).err()?;
+    Some(Finding::warning(
+        "log",
+        format!(
+            "`{}` cannot be written: no transfer is recorded",
+            path.display()
+        ),
+        "make its directory writable for the server, or correct log.xferlog",
+    ))
+}
+
 /// Dates and key of the certificate.
-pub(super) fn certificate(config: &ServerConfig, now: SystemTime) -> Option<Finding> {
+pub(super) fn certificate(
+    config: &ServerConfig,
+    by_root: bool,
+    now: SystemTime,
+) -> Option<Finding> {
     const CHECK: &str = "tls";
     let tls = &config.tls;
     if tls.mode == TlsMode::Off {
@@ -157,7 +208,23 @@ pub(super) fn certificate(config: &ServerConfig, now: SystemTime) -> Option<Find
         return Some(Finding::warning(CHECK, text, "tls.mode = \"optional\""));
     }
     if tls.self_signed && !tls.cert.exists() && !tls.key.exists() {
-        return Some(Finding::good(CHECK, "a certificate is made on first start"));
+        let place = tls.cert.ancestors().skip(1).find(|dir| dir.is_dir());
+        let may_make = Access::WRITE_OK | Access::EXEC_OK;
+        let is_made = by_root || place.is_some_and(|dir| access(dir, may_make).is_ok());
+        return Some(match is_made {
+            true => Finding::good(CHECK, "a certificate is made on first start"),
+            false => Finding::fault(
+                CHECK,
+                format!(
+                    "this user cannot make the certificate `{}`",
+                    tls.cert.display()
+                ),
+                format!(
+                    "sudo ftpd cert --renew, then chgrp and chmod 640 {}",
+                    tls.key.display()
+                ),
+            ),
+        });
     }
     let renew = match tls.self_signed {
         true => "ftpd cert --renew".to_owned(),
@@ -235,10 +302,13 @@ mod tests {
     fn a_share_that_is_missing_or_a_file_is_told() {
         let dir = tempfile::tempdir().unwrap();
         let at = |root: &str| {
-            share(&config(
-                &format!("[anonymous]\nenabled = true\n[share]\nroot = \"{root}\"\n"),
-                dir.path(),
-            ))
+            share(
+                &config(
+                    &format!("[anonymous]\nenabled = true\n[share]\nroot = \"{root}\"\n"),
+                    dir.path(),
+                ),
+                false,
+            )
         };
         assert_eq!(
             at("new")[0].text,
@@ -274,7 +344,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let config = config("[anonymous]\nenabled = true\n", dir.path());
         let now = SystemTime::now();
-        let judge = |now| certificate(&config, now).unwrap();
+        let judge = |now| certificate(&config, false, now).unwrap();
         assert_eq!(judge(now).text, "a certificate is made on first start");
         selfsigned::make(&config.tls.cert, &config.tls.key, &["x".to_owned()]).unwrap();
         assert_eq!(judge(now).verdict, Verdict::Good);
@@ -288,9 +358,34 @@ mod tests {
         std::fs::write(&config.tls.key, "junk").unwrap();
         assert_eq!(judge(now).verdict, Verdict::Fault);
         let text = "[anonymous]\nenabled = true\n[tls]\ncert = \"x.pem\"\nkey = \"y.pem\"\n";
-        let bought = certificate(&self::config(text, dir.path()), now).unwrap();
+        let bought = certificate(&self::config(text, dir.path()), false, now).unwrap();
         assert!(bought.text.contains("x.pem"), "{bought:?}");
         let fix = bought.fix.unwrap();
         assert!(fix.starts_with("correct tls.cert and tls.key"), "{fix}");
+    }
+
+    #[test]
+    fn a_home_that_is_none_and_a_record_that_cannot_be_written_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("share");
+        std::fs::create_dir_all(root.join("ann")).unwrap();
+        std::fs::write(root.join("bob"), "a file").unwrap();
+        std::os::unix::fs::symlink("/etc", root.join("cat")).unwrap();
+        let users: String = ["ann", "bob", "cat", "new"]
+            .map(|name| {
+                format!(
+                    "[[user]]\nname = \"{name}\"\nhome = \"/{name}\"\npassword = \"{}\"\n",
+                    crate::auth::password::hash(&ftp_config::Secret::new("x")).unwrap()
+                )
+            })
+            .concat();
+        let text = format!(
+            "[share]\nroot = \"{}\"\n[log]\nxferlog = \"/proc/none/x\"\n{users}",
+            root.display()
+        );
+        let config = config(&text, dir.path());
+        let found = homes(&config).unwrap();
+        assert!(found.text.starts_with("bob, cat get 530"), "{found}");
+        assert_eq!(record(&config).unwrap().verdict, Verdict::Warning);
     }
 }

@@ -6,13 +6,13 @@ mod network;
 
 use std::{fmt, io, net::IpAddr, path::Path};
 
-use ftp_config::ConfigError;
+use ftp_config::{ConfigError, ServerConfig};
 use serde::Serialize;
 
 use crate::{
     config_file,
     error::Error,
-    say,
+    privilege, say,
     status::{
         place::{self, Surroundings},
         socket,
@@ -123,18 +123,49 @@ fn examine(config: &Path, from: Option<IpAddr>) -> Vec<Finding> {
     let running = running(config);
     findings.extend(server(running.as_ref(), config));
     let config = &loaded.config;
-    findings.push(machine::users(config, &loaded.path));
-    findings.extend(machine::share(config));
-    findings.extend(machine::certificate(config, std::time::SystemTime::now()));
-    findings.extend(machine::open_files(config));
-    findings.extend(network::ports(config, running.as_ref()));
+    // What only root may look at comes first: the rest is seen with the eyes of who serves.
+    let of_network = network(config, running.as_ref(), from);
+    findings.extend(machine(config, &loaded.path));
+    findings.extend(of_network);
+    findings
+}
+
+fn network(config: &ServerConfig, running: Option<&Status>, from: Option<IpAddr>) -> Vec<Finding> {
+    let listening = network::listening(config, running);
+    let mut findings = network::ports(config, running);
     findings.push(network::passive_ports(config));
-    findings.push(network::passive_address(
-        config,
-        &network::Around::look(from),
-    ));
-    findings.extend(from.map(|from| network::admits(config, from)));
-    findings.extend(network::firewall(config, Path::new("/")));
+    let around = network::Around::look(from);
+    findings.push(network::passive_address(config, &around));
+    findings.extend(from.map(|from| network::admits(config, &listening, from)));
+    findings.extend(network::firewall(config, &listening, Path::new("/")));
+    findings
+}
+
+/// Looks at the machine as whom the server runs as: root, who starts it, becomes that user for good.
+fn machine(config: &ServerConfig, path: &Path) -> Vec<Finding> {
+    let now = std::time::SystemTime::now();
+    let by_root = privilege::becomes_another(config);
+    // A start as root gives its own key to that user.
+    let given = by_root && config.tls.self_signed;
+    let mut certificate = given.then(|| machine::certificate(config, by_root, now));
+    let mut findings = Vec::new();
+    if by_root && let Err(error) = privilege::become_run_as(config) {
+        findings.push(Finding::fault(
+            "user",
+            error.to_string(),
+            "correct server.run_as",
+        ));
+    }
+    findings.push(machine::users(config, path));
+    findings.extend(machine::share(config, by_root));
+    findings.extend(machine::homes(config));
+    findings.extend(
+        certificate
+            .take()
+            .unwrap_or_else(|| machine::certificate(config, by_root, now)),
+    );
+    findings.extend(machine::record(config));
+    findings.extend(machine::open_files(config));
     findings
 }
 

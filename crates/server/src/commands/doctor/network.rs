@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use ftp_config::{PortRange, ServerConfig, server::PassiveAddress};
+use ftp_config::{
+    PortRange, ServerConfig,
+    server::{PassiveAddress, Password, User},
+};
 
 use super::Finding;
 use crate::{admit, error::Error, firewall::Firewall, lan, listen, status::wire::Status};
@@ -17,6 +20,13 @@ use crate::{admit, error::Error, firewall::Firewall, lan, listen, status::wire::
 const GREETING_TIME: Duration = Duration::from_secs(3);
 /// How many ports of the passive range are tried.
 const SAMPLES: u16 = 32;
+
+/// Where the server listens, or will.
+pub(super) fn listening(config: &ServerConfig, running: Option<&Status>) -> Vec<SocketAddr> {
+    let told = running.map(|status| status.listening.iter());
+    let told: Option<Vec<_>> = told.map(|all| all.filter_map(|one| one.parse().ok()).collect());
+    told.unwrap_or_else(|| config.server.listen.clone())
+}
 
 /// Whether each port is free, or our server greets on it.
 pub(super) fn ports(config: &ServerConfig, running: Option<&Status>) -> Vec<Finding> {
@@ -78,9 +88,17 @@ fn is_free(address: SocketAddr) -> Finding {
         Err(error) => {
             let fix = error
                 .hint()
-                .unwrap_or_else(|| "server.listen = [\"[::]:2121\"]".to_owned());
+                .unwrap_or_else(|| format!("server.listen = [\"[::]:{}\"]", address.port()));
             let text = match &error {
                 Error::Listen { source, .. } if source.kind() == ErrorKind::AddrInUse => {
+                    let greets = greeting(reachable(address));
+                    if greets.is_ok_and(|line| line.starts_with("220")) {
+                        return Finding::warning(
+                            "port",
+                            format!("an FTP server that may not be asked has {address}"),
+                            "if it is this ftpd, run doctor as its user or as root",
+                        );
+                    }
                     format!("{address} is taken by another program")
                 }
                 other => other.to_string(),
@@ -238,12 +256,21 @@ fn judge_fixed(fixed: IpAddr, around: &Around) -> Finding {
 }
 
 /// Whether the server lets a client in to the port.
-pub(super) fn admits(config: &ServerConfig, from: IpAddr) -> Finding {
-    if !from.is_loopback() && listens_here_alone(config) {
+pub(super) fn admits(config: &ServerConfig, listening: &[SocketAddr], from: IpAddr) -> Finding {
+    let here_alone = listening.iter().all(|address| address.ip().is_loopback());
+    if !from.is_loopback() && here_alone {
+        let port = listening.first().map_or(2121, SocketAddr::port);
+        let open = format!("server.listen = [\"[::]:{port}\"]");
+        let is_sample = |user: &&User| user.password == Password::Sample;
+        let fix = match config.users.iter().find(is_sample) {
+            // With the public password nobody else may be let in.
+            Some(user) => format!("`ftpd user passwd {}`, then {open}", user.name),
+            None => open,
+        };
         return Finding::fault(
             "client",
             format!("{from} cannot connect: the server listens on this machine alone"),
-            "server.listen = [\"[::]:2121\"]",
+            fix,
         );
     }
     match admit::is_allowed(from, &config.server.allow_from) {
@@ -257,10 +284,12 @@ pub(super) fn admits(config: &ServerConfig, from: IpAddr) -> Finding {
 }
 
 /// The firewall that stands between, and the line that opens it.
-pub(super) fn firewall(config: &ServerConfig, root: &Path) -> Option<Finding> {
-    let outer = config
-        .server
-        .listen
+pub(super) fn firewall(
+    config: &ServerConfig,
+    listening: &[SocketAddr],
+    root: &Path,
+) -> Option<Finding> {
+    let outer = listening
         .iter()
         .find(|address| !address.ip().is_loopback())?;
     let Some(found) = Firewall::in_use(root) else {
@@ -364,7 +393,10 @@ mod tests {
 
     #[test]
     fn nobody_connects_from_outside_to_a_server_on_loopback() {
-        let admits = |from: &str| admits(&config(""), from.parse().unwrap());
+        let admits = |from: &str| {
+            let listening = config("").server.listen;
+            admits(&config(""), &listening, from.parse().unwrap())
+        };
         let outside = admits("192.168.1.9");
         assert_eq!(outside.verdict, Verdict::Fault);
         assert!(outside.text.contains("listens on this machine alone"));
@@ -375,11 +407,16 @@ mod tests {
     fn a_client_outside_the_networks_is_told() {
         let config = config("[server]\nlisten = [\"[::]:2121\"]\nallow_from = [\"lan\"]\n");
         assert_eq!(
-            admits(&config, "192.168.1.9".parse().unwrap()).verdict,
+            admits(
+                &config,
+                &config.server.listen,
+                "192.168.1.9".parse().unwrap()
+            )
+            .verdict,
             Verdict::Good
         );
         assert_eq!(
-            admits(&config, "8.8.8.8".parse().unwrap()).verdict,
+            admits(&config, &config.server.listen, "8.8.8.8".parse().unwrap()).verdict,
             Verdict::Fault
         );
     }
@@ -390,11 +427,14 @@ mod tests {
         std::fs::create_dir_all(dir.path().join("etc/ufw")).unwrap();
         std::fs::write(dir.path().join("etc/ufw/ufw.conf"), "ENABLED=yes\n").unwrap();
         let open = config("[server]\nlisten = [\"[::]:21\"]\n");
-        let finding = firewall(&open, dir.path()).unwrap();
+        let finding = firewall(&open, &open.server.listen, dir.path()).unwrap();
         assert_eq!(
             finding.fix.as_deref(),
             Some("sudo ufw allow 21,50000:50999/tcp")
         );
-        assert_eq!(firewall(&config(""), dir.path()), None);
+        assert_eq!(
+            firewall(&config(""), &config("").server.listen, dir.path()),
+            None
+        );
     }
 }

@@ -282,11 +282,26 @@ fn user(
     let rate = layers
         .own
         .and_then(|own| own.given_number(layers.rate_option()));
+    if let (Some(own), Some(rate)) = (layers.own, rate) {
+        judge_rate(conf, own, layers.rate_option(), rate, findings);
+    }
     DraftUser {
         name: name.clone(),
         home,
         can: layers.user_rights(),
         rate: super::translate::rate(rate.unwrap_or(0)),
+    }
+}
+
+/// The rate of everyone's sessions holds for a user whose own one is higher too, or none.
+fn judge_rate(conf: &Conf, own: &Conf, option: &'static str, rate: u64, findings: &mut Findings) {
+    let of_all = conf.number(option);
+    if of_all > 0 && (rate == 0 || rate > of_all) {
+        findings.note(own.about(
+            option,
+            "`limits.session_rate_down` and `session_rate_up` hold for this user too: raise them, and give \
+             the others `rate_down` and `rate_up` of their own",
+        ));
     }
 }
 
