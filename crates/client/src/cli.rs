@@ -31,7 +31,8 @@ pub struct Cli {
 /// What every command takes.
 #[derive(Args, Clone, Debug)]
 pub struct Global {
-    /// The configuration file
+    /// The configuration file [default: $FTP_CONFIG, ./config/ftp.toml,
+    /// ~/.config/ftp/ftp.toml, /etc/ftp/ftp.toml]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Show the control connection (passwords never)
@@ -40,25 +41,26 @@ pub struct Global {
     /// Errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Machine-readable answers (ls, find, du, tree, put, get, sync, doctor, sites)
+    /// Machine-readable answers (ls, find, du, tree, put, get, sync, doctor, sites, trust list)
     #[arg(long, global = true)]
     pub json: bool,
-    /// Sessions at once
+    /// Sessions at once, 1 to 64 [default: the file's client.jobs, else 4]
     #[arg(short, long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub jobs: Option<u32>,
-    /// Limit of all transfers together, as in 5MiB/s
+    /// Limit of all transfers together, as in 5MiB/s; 0: none [default: client.limit]
     #[arg(long, global = true, value_name = "RATE")]
     pub limit: Option<ByteRate>,
     /// Give up when the server is silent for so long, as in 10s
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_wait)]
     pub timeout: Option<Duration>,
-    /// Compare hashes after a transfer
+    /// Compare hashes after a transfer [default: client.verify, else auto]
     #[arg(long, global = true, value_name = "WHEN")]
     pub verify: Option<VerifyWhen>,
-    /// How the server speaks TLS
+    /// How the server speaks TLS [default: the site's tls, else auto]
     #[arg(long, global = true, value_name = "HOW")]
     pub tls: Option<TlsHow>,
     /// Encoding of names: auto, utf-8, gbk, gb18030, big5, shift_jis, euc-kr, euc-jp, latin1
+    /// [default: the site's encoding, else auto]
     #[arg(long, global = true, value_name = "NAME", value_parser = parse_encoding)]
     pub encoding: Option<EncodingChoice>,
     /// Log in as this user
@@ -261,7 +263,7 @@ pub struct Sync {
     /// Remove what the right tree lacks
     #[arg(long)]
     pub delete: bool,
-    /// Refuse to remove more than this
+    /// Ask before more than this is removed; in a script, refuse
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub max_delete: u64,
     /// Compare hashes, not times

@@ -341,22 +341,3 @@ pub struct Announce {
     /// The name announced; `None`: the host's name.
     pub name: Option<String>,
 }
-
-impl ServerConfig {
-    /// Returns the keys in which `new` differs and that only a restart can change.
-    #[must_use]
-    pub fn restart_keys(&self, new: &Self) -> Vec<&'static str> {
-        [
-            ("server.listen", self.server.listen != new.server.listen),
-            ("server.run_as", self.server.run_as != new.server.run_as),
-            ("share.root", self.share.root != new.share.root),
-            ("passive.ports", self.passive.ports != new.passive.ports),
-            ("log.format", self.log.format != new.log.format),
-            ("metrics.listen", self.metrics.listen != new.metrics.listen),
-            ("announce", self.announce != new.announce),
-        ]
-        .into_iter()
-        .filter_map(|(key, differs)| differs.then_some(key))
-        .collect()
-    }
-}

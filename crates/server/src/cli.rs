@@ -140,10 +140,11 @@ pub enum UserVerb {
         /// The login name
         #[arg(value_parser = user_name)]
         name: UserName,
-        /// The user's root inside the share
+        /// The user's root inside the share [default: /]
         #[arg(long, value_name = "PATH")]
         home: Option<String>,
         /// read-only, read-write, dropbox, or rights: list,read,write,overwrite,delete,rename,mkdir,chmod
+        /// [default: read-write]
         #[arg(long, value_name = "RIGHTS")]
         can: Option<String>,
         /// Read the password from the first line of stdin
@@ -176,10 +177,10 @@ pub enum UserVerb {
 /// `ftpd init`
 #[derive(Args, Debug)]
 pub struct Init {
-    /// The directory to share; asked for when absent
+    /// The directory to share; asked for when absent (with --yes: ~/share, for root /srv/share)
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// The first user's name; asked for when absent
+    /// The first user's name; asked for when absent (with --yes: your own, for root ann)
     #[arg(long, value_name = "NAME", value_parser = user_name)]
     pub user: Option<UserName>,
     /// Where to listen; asked for when absent (default: `[::]:2121`)
@@ -199,7 +200,7 @@ pub struct Share {
     /// Let nobody change anything
     #[arg(long)]
     pub read_only: bool,
-    /// End by itself after this time: 10s, 30m, 2h
+    /// End by itself after this time: 10s, 30m, 2h [default: no end]
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
     /// The user's name

@@ -19,6 +19,17 @@ use crate::{
     status::wire::Request,
 };
 
+/// Refuses `--config` for what reads no configuration: whoever names one means it.
+fn refuse_config(verb: &Verb) -> Result<(), Error> {
+    let word = match verb {
+        Verb::Share(_) => "share",
+        Verb::ImportVsftpd(_) => "import-vsftpd",
+        _ => return Ok(()),
+    };
+    let words = format!("`ftpd {word}` reads no configuration: leave `--config` out");
+    Err(Error::Usage(words))
+}
+
 /// Does what the command line asks.
 ///
 /// # Errors
@@ -26,6 +37,9 @@ use crate::{
 pub fn dispatch(cli: Cli) -> Result<(), Error> {
     let global = cli.global;
     let find = || config_file::find(global.config.as_deref());
+    if let (Some(verb), Some(_)) = (&cli.verb, &global.config) {
+        refuse_config(verb)?;
+    }
     match cli.verb.unwrap_or(Verb::Run) {
         Verb::Run => run::run(&find()?, &global),
         Verb::Check { print } => check::run(&find()?, print),

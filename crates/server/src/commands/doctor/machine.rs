@@ -53,6 +53,13 @@ pub(super) fn users(config: &ServerConfig, path: &Path) -> Finding {
     }
 }
 
+/// The name of whom we look as, who need not be whom the reader is.
+fn own_name() -> String {
+    let uid = nix::unistd::Uid::effective();
+    let user = nix::unistd::User::from_uid(uid).ok().flatten();
+    user.map_or_else(|| uid.to_string(), |user| user.name)
+}
+
 /// Whether the share is there and can be written, and the room on its disk.
 ///
 /// `by_root`: root starts the server, and makes what is missing for its user.
@@ -69,7 +76,7 @@ pub(super) fn share(config: &ServerConfig, by_root: bool) -> Vec<Finding> {
             false => Finding::fault(
                 CHECK,
                 format!("`{shown}` is not there and cannot be made by this user"),
-                format!("sudo install -d -o $(id -un) {shown}"),
+                format!("sudo install -d -o {} {shown}", own_name()),
             ),
         }];
     };
@@ -94,12 +101,12 @@ pub(super) fn share(config: &ServerConfig, by_root: bool) -> Vec<Finding> {
         (true, false) => Finding::warning(
             CHECK,
             format!("`{shown}` cannot be written by this user (owner {owner}, mode {mode:o})"),
-            format!("sudo chown $(id -un) {shown}"),
+            format!("sudo chown {} {shown}", own_name()),
         ),
         (false, _) => Finding::fault(
             CHECK,
             format!("`{shown}` cannot be read by this user (owner {owner}, mode {mode:o})"),
-            format!("sudo chown $(id -un) {shown}"),
+            format!("sudo chown {} {shown}", own_name()),
         ),
     };
     [Some(first), room(config)].into_iter().flatten().collect()
