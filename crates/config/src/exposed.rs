@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{ServerConfig, server::TlsMode};
 
-/// Warns when the configuration or the key of the certificate can be reached through the share:
-/// who reads them has the users' hashes or the key, who writes them decides who logs in.
+/// Warns when the configuration, its list of users or the key of the certificate can be reached through the
+/// share: who reads them has the users' hashes or the key, who writes them decides who logs in.
 pub(crate) fn warn_exposed(warnings: &mut Vec<String>, path: &Path, config: &ServerConfig) {
     let homes = config.users.iter().map(|user| &user.home);
     let guests = config.anonymous.enabled.then_some(&config.anonymous.home);
@@ -14,7 +14,8 @@ pub(crate) fn warn_exposed(warnings: &mut Vec<String>, path: &Path, config: &Ser
         .filter_map(|home| std::fs::canonicalize(config.share.root.join(home.relative())).ok())
         .collect();
     let key = (config.tls.mode != TlsMode::Off).then_some(config.tls.key.as_path());
-    for file in [path].into_iter().chain(key) {
+    let list = config.auth.allow_users_file.as_deref();
+    for file in [path].into_iter().chain(key).chain(list) {
         let Ok(real) = std::fs::canonicalize(file) else {
             continue;
         };

@@ -1,25 +1,17 @@
 //! What is wrong with a file is told whole: place, excerpt, nearest key, fix.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-};
+mod common;
 
+use std::{fs, path::Path};
+
+use common::{file, with_ann};
 use ftp_config::{ConfigError, ServerConfig, load_client, load_server};
-
-const HASH: &str = "$argon2id$v=19$m=4096,t=1,p=1$c2FsdHNhbHRzYWx0$wT2cXRgcBpbcRHWMvj2Jpg";
 
 fn report(text: &str) -> String {
     ServerConfig::from_toml(text, Path::new("ftp.toml"))
         .unwrap_err()
         .report("ftpd")
-}
-
-/// A file with one user, to which a fault is added.
-fn with_ann(text: &str) -> String {
-    format!("{text}\n[[user]]\nname = \"ann\"\npassword = \"{HASH}\"\n")
 }
 
 #[test]
@@ -272,13 +264,6 @@ fn hashes_that_are_too_cheap_or_too_dear_are_refused() {
     }
 }
 
-fn file(dir: &tempfile::TempDir, text: &[u8], mode: u32) -> PathBuf {
-    let path = dir.path().join("ftp.toml");
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-    path
-}
-
 #[test]
 fn what_is_not_a_sound_file_is_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
@@ -303,54 +288,6 @@ fn what_is_not_a_sound_file_is_refused_by_name() {
         "{report}"
     );
     assert!(report.contains("hint: run `chmod o-w"), "{report}");
-}
-
-#[test]
-fn a_readable_file_with_hashes_is_warned_about_once() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = file(&dir, with_ann("").as_bytes(), 0o644);
-    let warnings = load_server(&path).unwrap().warnings;
-    assert_eq!(warnings.len(), 1);
-    assert!(warnings[0].contains("run `chmod 640"), "{warnings:?}");
-    let path = file(&dir, with_ann("").as_bytes(), 0o640);
-    assert!(load_server(&path).unwrap().warnings.is_empty());
-}
-
-#[test]
-fn a_share_that_holds_the_servers_own_files_is_warned_about() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::create_dir_all(dir.path().join("share/ann")).unwrap();
-    let warnings = |root: &str| {
-        let text = with_ann(&format!("[share]\nroot = \"{root}\""));
-        let path = file(&dir, text.as_bytes(), 0o600);
-        load_server(&path).unwrap().warnings
-    };
-    assert_eq!(warnings("share"), [""; 0]);
-    fs::write(dir.path().join("ftpd-key.pem"), "").unwrap();
-    for root in [".", "share/..", "/"] {
-        let told = warnings(root);
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[0].contains("ftp.toml` lies inside the share"));
-        assert!(told[1].contains("ftpd-key.pem` lies inside the share"));
-    }
-    // Nobody's home leads to them.
-    let text = "[share]\nroot = \".\"\n[[user]]\nname = \"ann\"\nhome = \"/share/ann\"\n";
-    let path = file(&dir, text.as_bytes(), 0o600);
-    assert_eq!(load_server(&path).unwrap().warnings, [""; 0]);
-}
-
-#[test]
-fn the_second_engine_is_warned_about_with_its_page() {
-    let dir = tempfile::tempdir().unwrap();
-    let warnings = |engine: &str| {
-        let text = with_ann(&format!("[server]\nengine = \"{engine}\""));
-        let path = file(&dir, text.as_bytes(), 0o600);
-        load_server(&path).unwrap().warnings
-    };
-    assert_eq!(warnings("native"), [""; 0]);
-    let told = warnings("libunftp");
-    assert_eq!(told.len(), 1);
-    assert!(told[0].contains("docs/engines.md"), "{told:?}");
 }
 
 #[test]

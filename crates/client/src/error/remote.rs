@@ -2,7 +2,10 @@
 
 use std::{fmt, io, time::Duration};
 
-use crate::{remote::Reply, trust::Fingerprint};
+use crate::{
+    remote::{Reply, names},
+    trust::Fingerprint,
+};
 
 /// What a wait was for when its limit passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,7 +199,7 @@ struct Subject<'a>(&'a str, Option<&'a str>);
 impl fmt::Display for Subject<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.1 {
-            Some(path) => write!(f, "{} `{}`", self.0, path.escape_debug()),
+            Some(path) => write!(f, "{} `{}`", self.0, names::escaped(path)),
             None => f.write_str(self.0),
         }
     }

@@ -94,6 +94,16 @@ pub fn display(name: &str) -> String {
     shown
 }
 
+/// Turns the inner form into text for messages: raw bytes as `\xNN`, and controls escaped.
+#[must_use]
+pub fn escaped(name: &str) -> String {
+    let shown = |c: char| match raw_byte(c) {
+        Some(byte) => format!("\\x{byte:02X}"),
+        None => c.escape_debug().to_string(),
+    };
+    name.chars().map(shown).collect()
+}
+
 /// Decodes bytes without loss.
 #[must_use]
 pub fn decode_lossless(bytes: &[u8]) -> String {

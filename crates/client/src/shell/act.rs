@@ -43,6 +43,8 @@ pub(super) struct Shell<'a> {
 pub(super) struct Connected {
     pub(super) link: Link,
     pub(super) cwd: String,
+    /// Where `cd` alone goes: where the prompt began.
+    pub(super) home: String,
     /// The session that stands there; others have their login directory.
     pub(super) standing: u64,
 }
@@ -106,6 +108,7 @@ impl<'a> Shell<'a> {
         }
         self.link = Some(Connected {
             link,
+            home: cwd.clone(),
             cwd,
             standing,
         });
@@ -199,7 +202,10 @@ impl<'a> Shell<'a> {
         let full = |path: &String| names::join(&at.cwd, path);
         let paths: Vec<String> = args.iter().map(full).collect();
         match row.verb {
-            Verb::Cd => self.cd(args.first().map_or("/", String::as_str)).await,
+            Verb::Cd => {
+                let dir = args.first().unwrap_or(&at.home).clone();
+                self.cd(&dir).await
+            }
             Verb::Pwd => {
                 let here = std::env::current_dir().unwrap_or_default();
                 self.app.ui.answer(format!("remote {}", shown(&at.cwd)));

@@ -39,6 +39,7 @@ pub(crate) fn resolve_server(root: &Section<'_, '_>, warnings: &mut Vec<String>)
         announce: read_announce(root),
     };
     check_sample(root, &config);
+    warnings.extend(halved(&config.server.listen));
     if config.server.engine == EngineKind::Libunftp {
         warnings.push(
             "`server.engine` is \"libunftp\", which lacks what docs/engines.md lists; \"native\" has it all"
@@ -386,6 +387,20 @@ fn read_announce(root: &Section<'_, '_>) -> Announce {
     };
     section.finish();
     announce
+}
+
+/// `[::]` serves both families, unless an IPv4 address with its port is named too: then whoever comes by
+/// another one is turned away.
+fn halved(listen: &[SocketAddr]) -> Option<String> {
+    let all = |address: &&SocketAddr| address.is_ipv6() && address.ip().is_unspecified();
+    let one = |address: &&SocketAddr| address.is_ipv4() && !address.ip().is_unspecified();
+    listen.iter().filter(all).find_map(|all| {
+        let mut ones = listen.iter().filter(one);
+        let one = ones.find(|one| one.port() == all.port())?;
+        Some(format!(
+            "`{all}` serves IPv6 alone, since `{one}` is listened on too; without that it serves both"
+        ))
+    })
 }
 
 /// The sample's password is known to everyone: only loopback may be listened on while it stands.

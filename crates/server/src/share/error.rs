@@ -254,10 +254,13 @@ impl ShareError {
             Some(Errno::LOOP) => Self::Outside { path },
             Some(Errno::ROFS) => Self::ReadOnly { path },
             Some(Errno::NXIO) => Self::Special { path },
-            Some(Errno::NAMETOOLONG) => Self::Name {
-                path,
-                why: "it is over 255 bytes",
-            },
+            Some(Errno::NAMETOOLONG) => {
+                let why = match path.components().any(|name| name.len() > 255) {
+                    true => "it is over 255 bytes",
+                    false => "the whole path is too long for the server's disk",
+                };
+                Self::Name { path, why }
+            }
             Some(Errno::INVAL | Errno::ILSEQ) => Self::Name {
                 path,
                 why: "the server's disk cannot hold it",

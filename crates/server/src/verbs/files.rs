@@ -53,6 +53,8 @@ pub(super) async fn rnto(session: &mut Session, name: &[u8]) -> Result<Reply, Re
 /// RFC 959 §4.1.3. The room is checked now, so that a disk too small is known before a byte moves.
 pub(super) async fn allo(session: &mut Session, bytes: u64) -> Result<Reply, Reply> {
     let path = session.cwd.clone();
+    // What was granted before is not what is meant now.
+    session.announced = None;
     session
         .on_home(move |home| home.check_room(&path, bytes))
         .await?;
