@@ -70,6 +70,9 @@ fn a_whole_name_comes_before_quotes_and_ranges() {
         }
         assert_eq!(md5(&mut wire, "XMD5 IMG 0 1"), "a");
         wire.expect("HASH IMG 0 1", 550);
+        let long = "n".repeat(255);
+        wire.store(&format!("STOR {long}"), b"abc");
+        assert_eq!(md5(&mut wire, &format!("XMD5 \"{long}\"")), "abc");
         wire.expect("XMD5 IMG 5 1", 501);
     }
 }

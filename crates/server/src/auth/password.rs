@@ -161,7 +161,8 @@ fn matches_hash(password: &[u8], hash: &str) -> Option<bool> {
     // More than the system's allocator ever takes from what it keeps for itself (32 MiB): this memory goes
     // back to the system at once. What is not touched takes no place.
     let blocks = params.block_count();
-    let mut memory = Vec::with_capacity(blocks.max(OWN_MAPPING));
+    let mut memory = Vec::new();
+    memory.try_reserve_exact(blocks.max(OWN_MAPPING)).ok()?;
     memory.resize(blocks, Block::default());
     let mut found = vec![0; expected.len()];
     Argon2::new(algorithm, version.ok()?, params)

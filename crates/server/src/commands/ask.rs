@@ -78,6 +78,10 @@ pub fn who(config: &Path, watch: bool, as_json: bool) -> Result<(), Error> {
 pub fn tell_change(config: &Path) -> Result<(), Error> {
     match ask(config, &Request::Reload) {
         Ok(Answer::Done { .. }) | Err(Error::NotRunning { .. }) => Ok(()),
+        // One that may not be asked is another's; if it is this file's, it sees the change by itself.
+        Err(Error::System { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
+            Ok(())
+        }
         Ok(answer) => Err(match unexpected(answer) {
             Error::Refused(text) => Error::Refused(format!("the running server says: {text}")),
             other => other,

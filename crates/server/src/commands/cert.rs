@@ -22,17 +22,18 @@ use crate::{
 /// When there is none, it cannot be read, or a bought one would be replaced.
 pub fn run(path: &Path, renew: bool) -> Result<(), Error> {
     let config = config_file::load(path)?.config;
-    if renew {
-        make(&config)?;
-        ask::tell_change(path)?;
-    }
+    let told = match renew {
+        true => make(&config).map(|()| ask::tell_change(path))?,
+        false => Ok(()),
+    };
     if config.tls.self_signed && !config.tls.cert.exists() {
         return Err(Error::Failed(format!(
             "no certificate at {} yet: the first start of ftpd makes it, or `ftpd cert --renew`",
             config.tls.cert.display()
         )));
     }
-    show(&config)
+    show(&config)?;
+    told
 }
 
 fn make(config: &ServerConfig) -> Result<(), Error> {

@@ -54,32 +54,22 @@ impl Surroundings {
     }
 }
 
-/// Returns where the socket of `config` may be, the likeliest first. Root asks the servers of other users
+/// Returns where the socket of `config` may be, the likeliest first. Root asks the server of the file's owner
 /// too.
 #[must_use]
 pub fn candidates(config: &Path, around: &Surroundings) -> Vec<PathBuf> {
     let name = file_name(config);
     let mut places = around.directories();
-    if around.uid == 0 {
-        places.extend(of_others(&around.temp, |name, uid| {
-            name == format!("ftpd-{uid}")
-        }));
-        places.extend(of_others(Path::new("/run/user"), |name, uid| {
-            name == uid.to_string()
-        }));
+    // Whoever owns the file may as well answer for its server; nobody else is believed.
+    let owner = std::fs::metadata(config).map(|meta| meta.uid());
+    if let (0, Ok(owner)) = (around.uid, owner) {
+        let own = [
+            around.temp.join(format!("ftpd-{owner}")),
+            format!("/run/user/{owner}").into(),
+        ];
+        places.extend(own.into_iter().filter(|dir| is_ours(dir, owner)));
     }
     places.into_iter().map(|dir| dir.join(&name)).collect()
-}
-
-/// Directories that a user has made for himself: named by his number, his own, and closed to others.
-fn of_others(top: &Path, is_named: impl Fn(&str, u32) -> bool) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(top).into_iter().flatten();
-    let own = |entry: std::fs::DirEntry| {
-        let uid = entry.metadata().ok()?.uid();
-        let name = entry.file_name().into_string().ok()?;
-        (is_named(&name, uid) && is_ours(&entry.path(), uid)).then(|| entry.path())
-    };
-    entries.filter_map(Result::ok).filter_map(own).collect()
 }
 
 fn file_name(config: &Path) -> String {
@@ -172,17 +162,29 @@ mod tests {
     }
 
     #[test]
-    fn root_finds_the_servers_of_others_where_they_are_theirs() {
+    fn root_asks_the_server_of_whom_the_file_is() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
-        let own = rustix::process::geteuid().as_raw();
-        let (theirs, planted) = (format!("ftpd-{own}"), format!("ftpd-{}", own + 1));
+        let config = dir.path().join("ftp.toml");
+        std::fs::write(&config, "").unwrap();
+        let owner = std::fs::metadata(&config).unwrap().uid();
+        let (theirs, planted) = (format!("ftpd-{owner}"), format!("ftpd-{}", owner + 1));
         for name in [&theirs, &planted] {
             let path = dir.path().join(name);
             std::fs::create_dir(&path).unwrap();
             std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
         }
-        let found = of_others(dir.path(), |name, uid| name == format!("ftpd-{uid}"));
-        assert_eq!(found, [dir.path().join(theirs)]);
+        let around = Surroundings {
+            temp: dir.path().to_owned(),
+            uid: 0,
+            ..Surroundings::default()
+        };
+        let asked = candidates(&config, &around);
+        let is_asked = |name: &str| {
+            asked
+                .iter()
+                .any(|place| place.starts_with(dir.path().join(name)))
+        };
+        assert!(is_asked(&theirs) && !is_asked(&planted), "{asked:?}");
     }
 }

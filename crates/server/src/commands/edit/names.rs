@@ -47,6 +47,7 @@ pub(super) fn remove(list: &mut Array, name: &str) {
         // The end of the line above is another's; what begins with the next line is the next one's.
         let joined = match (own.split_once('\n'), behind.contains('\n')) {
             (Some((head, _)), true) => format!("{head}{}", split(&behind).1),
+            (Some((head, _)), false) if at == list.len() => format!("{head}\n"),
             (Some(_), false) | (None, false) if at < list.len() => own,
             _ => behind,
         };
@@ -111,6 +112,11 @@ mod tests {
         assert_eq!(
             changed(open, |list| remove(list, "ann")),
             "a = [\n  \"bob\"  # my brother\n]\n"
+        );
+        let both = "a = [\n  \"ann\",  # my wife\n  \"bob\"  # my brother\n]\n";
+        assert_eq!(
+            changed(both, |list| remove(list, "bob")),
+            "a = [\n  \"ann\",  # my wife\n]\n"
         );
     }
 

@@ -122,7 +122,7 @@ impl Moving {
         let account = lock(&session.now).account.clone();
         let home = account.as_ref().map(|account| &account.home);
         let in_home = self.stored.as_ref().unwrap_or(&self.transfer.path);
-        let in_share = home.and_then(|home| home.join(&in_home[1..]).ok());
+        let in_share = home.and_then(|home| home.join_known(&in_home[1..]).ok());
         let path = in_share.unwrap_or_else(SharePath::root);
         house.xferlog.write(&Record {
             ended: jiff::ZonedDateTime::now(),
