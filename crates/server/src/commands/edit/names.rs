@@ -116,7 +116,7 @@ mod tests {
         let both = "a = [\n  \"ann\",  # my wife\n  \"bob\"  # my brother\n]\n";
         assert_eq!(
             changed(both, |list| remove(list, "bob")),
-            "a = [\n  \"ann\",  # my wife\n]\n"
+            "a = [\n  \"ann\"  # my wife\n]\n"
         );
     }
 
