@@ -53,6 +53,9 @@ pub(crate) async fn run_chosen(
         found.extend(choose(path, look(&mut *session, path).await?)?);
     }
     link.pool.give_back(session);
+    // A pattern that matched one file still lands in a directory, as one that matched two; what was named
+    // decides, not what `--exclude` leaves of it.
+    let several = found.len() > 1 || found.iter().any(|(path, _)| !paths.contains(path));
     let filter = filter(&args.patterns)?;
     found.retain(|(path, entry)| {
         let is_dir = entry.kind == Kind::Dir;
@@ -61,8 +64,6 @@ pub(crate) async fn run_chosen(
     if found.is_empty() {
         return Err(Failure::usage("nothing was chosen"));
     }
-    // A pattern that matched one file still lands in a directory, as one that matched two.
-    let several = found.len() > 1 || found.iter().any(|(path, _)| !paths.contains(path));
     let into = to.is_dir() || several || to.as_os_str().as_encoded_bytes().ends_with(b"/");
     let mut plan = Plan::new(if into { to.clone() } else { parent(&to) });
     for (path, entry) in found {
@@ -73,8 +74,11 @@ pub(crate) async fn run_chosen(
         };
         let local = if into { name } else { file_name(&to)? };
         if let (false, Kind::Dir, [operand]) = (into, entry.kind, operands.as_slice()) {
-            let (from, to) = (app.target(operand)?.again(), to.display().to_string());
-            plan.again = Some(sync_command(&from, &to));
+            let from = app.target(operand)?;
+            // Only what that command would do the same is named.
+            if from.is_explicit() && args.patterns.rules.is_empty() {
+                plan.again = Some(sync_command(&from.again(), &to.display().to_string()));
+            }
         }
         add(
             app,

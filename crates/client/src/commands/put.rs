@@ -38,6 +38,8 @@ pub async fn run(app: &App, args: &Put) -> Answer {
     let (mut sources, target) = split(app, args)?;
     check_sources(&sources, args.recursive)?;
     let filter = filter(&args.patterns)?;
+    // What was named decides where it goes, not what a pattern leaves of it.
+    let named = sources.len();
     sources.retain(|source| takes_source(app, &filter, source));
     if sources.is_empty() {
         return Err(Failure::usage("nothing was chosen"));
@@ -48,12 +50,16 @@ pub async fn run(app: &App, args: &Put) -> Answer {
         return from_stdin(app, &link, args, &to).await;
     }
     let mut plan = Plan::new(".");
-    let to = destination(&link, args, &sources, &to, &mut plan).await?;
+    let to = destination(&link, args, named, &to, &mut plan).await?;
     for source in &sources {
         add(app, &mut plan, source, &to, (args, &filter))?;
     }
     if let (To::Name(_), [source]) = (&to, sources.as_slice())
         && source.is_dir()
+        && args.output.is_none()
+        && !args.move_files
+        && args.patterns.rules.is_empty()
+        && target.is_explicit()
     {
         let from = source.display().to_string();
         plan.again = Some(sync_command(&from, &target.again()));
@@ -154,12 +160,12 @@ fn check_sources(sources: &[PathBuf], recursive: bool) -> Result<(), Failure> {
 async fn destination(
     link: &Link,
     args: &Put,
-    sources: &[PathBuf],
+    named: usize,
     to: &str,
     plan: &mut Plan,
 ) -> Result<To, Failure> {
     if let Some(name) = &args.output {
-        if sources.len() > 1 {
+        if named > 1 {
             return Err(Failure::usage("`-o` names one file, and there are several"));
         }
         return Ok(To::Name(names::join(to, name)));
@@ -173,7 +179,7 @@ async fn destination(
     if is_dir? || to.trim_end_matches('/').is_empty() {
         return Ok(To::Dir(to.to_owned()));
     }
-    if sources.len() > 1 || to.ends_with('/') {
+    if named > 1 || to.ends_with('/') {
         let dir = to.trim_end_matches('/').to_owned();
         plan.push(Step::MakeRemoteDir { path: dir.clone() });
         return Ok(To::Dir(dir));

@@ -59,6 +59,11 @@ fn a_pattern_speaks_of_what_is_named_too() {
     says(here, &server, &to, 0, "keep.log: left out by a pattern");
     assert!(!here.join("app.log").exists() && here.join("keep.log").exists());
     assert!(server.content("app.log").is_some() && server.content("keep.log").is_none());
+    // Two that were named mean a directory, also when a pattern leaves one.
+    write(here, "one.log", "1");
+    let put = ["put", "--exclude", "keep*", "one.log", "keep.log", "@/new"];
+    says(here, &server, &put, 0, "keep.log: left out by a pattern");
+    assert!(server.content("new/one.log").is_some() && server.content("new").is_none());
     let nothing = ["put", "--include", "*.jpg", "keep.log", "@/"];
     says(here, &server, &nothing, 2, "nothing was chosen");
     let get = ["get", "--include", "*.jpg", "@/d/*", "-o", "back/"];
