@@ -207,3 +207,26 @@ async fn without_temporary_names_a_stream_takes_a_free_name_only() {
         .unwrap_err();
     assert_eq!(server.names(), ["/a", "/b"]);
 }
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_hashed_is_kept_and_a_wrong_one_is_not() {
+    let always = Terms::new(Cancel::default(), ByteRate(0), Verify::Always);
+    let zeros = format!("213 SHA-256 0-3 {} x", "0".repeat(64));
+    let told: &'static str = Box::leak(zeros.into_boxed_str());
+    for (reply, is_kept) in [("550 too large to hash", true), (told, false)] {
+        let server = Fake::default().feat(&["HASH SHA-256*", "SIZE"]);
+        let server = server.answers("HASH", reply).start();
+        let mut remote = dial(&server).await;
+        let source = io::Cursor::new(b"one".to_vec());
+        let error = send_from(&mut *remote, source, "/bk", &always)
+            .await
+            .unwrap_err();
+        let is_told = matches!(&error, Error::Unpublished { .. });
+        assert_eq!(is_told, is_kept, "{error}");
+        let names = server.names();
+        assert_eq!(names.len(), usize::from(is_kept), "{names:?}");
+        if is_kept {
+            assert_eq!(server.content(&names[0]).unwrap(), b"one");
+        }
+    }
+}

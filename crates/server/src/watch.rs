@@ -26,7 +26,7 @@ pub struct FileWatch {
 }
 
 /// What tells one state of a file from another; `None`: not there.
-type Stamp = Option<(SystemTime, u64, u64)>;
+type Stamp = Option<(SystemTime, (i64, i64), u64, u64)>;
 
 /// States of files, taken **before** the files were read: whatever is written behind that is a
 /// change, though nobody watched at that moment.
@@ -173,7 +173,9 @@ fn concerns(event: &Event, names: &[OsString]) -> bool {
 fn stamp(file: &Path) -> Stamp {
     use std::os::unix::fs::MetadataExt;
     let meta = std::fs::metadata(file).ok()?;
-    Some((meta.modified().ok()?, meta.len(), meta.ino()))
+    // With its change of owner or mode: what could not be read may be readable by then.
+    let changed = (meta.ctime(), meta.ctime_nsec());
+    Some((meta.modified().ok()?, changed, meta.len(), meta.ino()))
 }
 
 #[cfg(test)]

@@ -176,3 +176,17 @@ fn a_control_character_keeps_nobody_off_what_is_there() {
         wire.expect("RMD d\u{1b}", 250);
     }
 }
+
+#[test]
+fn a_pattern_shows_how_a_client_writes() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann().file("中文.txt", b"x"));
+        let mut wire = way.ann(&server);
+        let data = wire.passive();
+        say(&mut wire, "NLST", b"\xd6\xd0*");
+        wire.code(150);
+        let listed = wire.guard(data).read_all();
+        wire.code(226);
+        assert_eq!(listed, [GBK, b"\r\n"].concat());
+    }
+}

@@ -20,6 +20,7 @@ use crate::{
         Options,
         stream::{fetch_into, settle_stdout},
     },
+    ui::escape::shown,
 };
 
 /// What operands name, with the path of each.
@@ -45,7 +46,7 @@ pub(crate) async fn run_chosen(
     let (operands, to) = split(app, args)?;
     let (link, paths) = open_all(app, &operands).await?;
     if to == Path::new("-") {
-        return to_stdout(app, &link, &paths).await;
+        return to_stdout(app, &link, args, &paths).await;
     }
     let mut session = link.session().await?;
     let mut found = Vec::new();
@@ -201,8 +202,13 @@ async fn add(
     Ok(())
 }
 
-async fn to_stdout(app: &App, link: &Link, paths: &[String]) -> Answer {
-    let terms = app.terms();
+/// Finds the files that go to standard output, before a byte does.
+async fn named_files(
+    app: &App,
+    link: &Link,
+    args: &Get,
+    paths: &[String],
+) -> Result<Vec<String>, Failure> {
     let mut named = Vec::new();
     for path in paths {
         if !is_pattern(names::split(path).1) {
@@ -212,9 +218,22 @@ async fn to_stdout(app: &App, link: &Link, paths: &[String]) -> Answer {
         let mut session = link.session().await?;
         let found = look(&mut *session, path).await?;
         link.pool.give_back(session);
+        if let Some((dir, _)) = found.iter().find(|(_, entry)| entry.kind == Kind::Dir) {
+            return Err(Failure::usage(format!("`{}` is a directory", shown(dir))));
+        }
         named.extend(found.into_iter().map(|(path, _)| path));
     }
-    for path in &named {
+    let filter = filter(&args.patterns)?;
+    named.retain(|path| takes_operand(app, &filter, names::split(path).1, false));
+    match named.is_empty() {
+        true => Err(Failure::usage("nothing was chosen")),
+        false => Ok(named),
+    }
+}
+
+async fn to_stdout(app: &App, link: &Link, args: &Get, paths: &[String]) -> Answer {
+    let terms = app.terms();
+    for path in &named_files(app, link, args, paths).await? {
         let mut session = link.session().await?;
         match fetch_into(&mut *session, path, std::io::stdout(), &terms).await {
             Ok(_) => link.pool.give_back(session),

@@ -155,9 +155,10 @@ pub(crate) fn filter(patterns: &Patterns) -> Result<Filter, Failure> {
     Ok(filter)
 }
 
-/// Tells whether an operand takes part, and says so when it does not.
+/// Tells whether an operand takes part, and says so when it does not. A directory that is named by no name
+/// of its own (`DIR/.`) means what it holds.
 fn takes_operand(app: &App, filter: &Filter, name: &str, is_dir: bool) -> bool {
-    let takes = filter.takes(name, is_dir);
+    let takes = matches!(name, "" | "." | "..") || filter.takes(name, is_dir);
     if !takes {
         app.ui
             .remark(format!("{}: left out by a pattern", shown(name)));

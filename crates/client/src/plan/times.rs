@@ -95,7 +95,11 @@ pub async fn exact(
         if cancel.is_stopped() {
             return Err(Error::Interrupted);
         }
-        let time = session.modified(&names::join(top, &node.path)).await?;
+        let time = match session.modified(&names::join(top, &node.path)).await {
+            // One that cannot be asked just now is judged by what the listing says.
+            Err(RemoteError::Refused { .. }) if session.is_usable() => None,
+            time => time?,
+        };
         told.extend(time.map(|time| (place, time)));
     }
     Ok(told)

@@ -97,11 +97,22 @@ pub fn display(name: &str) -> String {
 /// Turns the inner form into text for messages: raw bytes as `\xNN`, and controls escaped.
 #[must_use]
 pub fn escaped(name: &str) -> String {
-    let shown = |c: char| match raw_byte(c) {
-        Some(byte) => format!("\\x{byte:02X}"),
-        None => c.escape_debug().to_string(),
-    };
-    name.chars().map(shown).collect()
+    let mut text = String::with_capacity(name.len());
+    // Stretch by stretch: a mark that combines with the letter before it stays with it.
+    for stretch in name.split_inclusive(|c| raw_byte(c).is_some()) {
+        let raw = stretch.chars().next_back().and_then(raw_byte);
+        let plain = match raw {
+            Some(_) => stretch.trim_end_matches(|c| raw_byte(c).is_some()),
+            None => stretch,
+        };
+        text.extend(plain.escape_debug());
+        text.extend(
+            raw.iter()
+                .flat_map(|byte| format!("\\x{byte:02X}").into_bytes())
+                .map(char::from),
+        );
+    }
+    text
 }
 
 /// Decodes bytes without loss.
@@ -303,5 +314,11 @@ mod tests {
                 prop_assert_eq!(&codec.encode(&format!("X {text}")).unwrap()[2..], &bytes[..]);
             }
         }
+    }
+
+    #[test]
+    fn messages_show_letters_raw_bytes_and_controls() {
+        let name = format!("cafe\u{301}\t{}x", decode_lossless(b"\xff\xfe"));
+        assert_eq!(escaped(&name), "cafe\u{301}\\t\\xFF\\xFEx");
     }
 }

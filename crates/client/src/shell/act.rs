@@ -203,8 +203,8 @@ impl<'a> Shell<'a> {
         let paths: Vec<String> = args.iter().map(full).collect();
         match row.verb {
             Verb::Cd => {
-                let dir = args.first().unwrap_or(&at.home).clone();
-                self.cd(&dir).await
+                let home = at.home.clone();
+                self.cd(paths.first().unwrap_or(&home)).await
             }
             Verb::Pwd => {
                 let here = std::env::current_dir().unwrap_or_default();
@@ -299,10 +299,9 @@ impl<'a> Shell<'a> {
         }
     }
 
-    async fn cd(&mut self, dir: &str) -> Result<ExitCode, Failure> {
-        let path = names::join(&self.connected()?.cwd, dir);
+    async fn cd(&mut self, path: &str) -> Result<ExitCode, Failure> {
         let enter = async |session: &mut dyn Remote| {
-            let cwd = enter(session, &path).await?;
+            let cwd = enter(session, path).await?;
             Ok((cwd, session.number()))
         };
         let (cwd, standing) = self.asked(enter).await?;

@@ -114,14 +114,17 @@ async fn interactive(shell: &mut Shell<'_>) -> Answer {
         match line {
             // What is pasted may be several.
             Ok(lines) => {
-                let run = lines.lines().map(str::to_owned).collect::<Vec<_>>();
-                for line in &run {
+                // What stopped the lines before does not stop these.
+                shell.app.cancel.reset();
+                for line in lines.lines() {
                     keep(&mut editor, line);
-                    // What stopped the line before does not stop this one.
-                    shell.app.cancel.reset();
                     if let Step::Leave = step(shell, line).await {
                         shell.close().await;
                         return Ok(ExitCode::Done);
+                    }
+                    // Ctrl-C means all that was pasted.
+                    if shell.app.cancel.is_stopped() {
+                        break;
                     }
                 }
                 begin_line();

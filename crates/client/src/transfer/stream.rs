@@ -20,7 +20,7 @@ use super::{
     task, verify,
 };
 use crate::{
-    error::Error,
+    error::{Error, RemoteError},
     remote::{Data, HashVerb, OnDuplicate, Remote, Start},
 };
 
@@ -40,6 +40,9 @@ pub struct Terms {
     pace: Option<Arc<Pace>>,
     verify: Verify,
 }
+
+/// A hash of what passes, and how the server is asked for its own.
+type Proof = (HashVerb, Digest);
 
 impl Terms {
     /// Makes the terms of one run: streams that share them share the rate.
@@ -69,7 +72,7 @@ impl Terms {
     }
 
     /// The hash to prove a stream by. It passes once, so it is hashed as it does, and only when wished.
-    fn proof(&self, remote: &dyn Remote) -> Result<Option<(HashVerb, Digest)>, Error> {
+    fn proof(&self, remote: &dyn Remote) -> Result<Option<Proof>, Error> {
         if self.verify != Verify::Always {
             return Ok(None);
         }
@@ -79,15 +82,16 @@ impl Terms {
 }
 
 /// Compares what passed with what the server has.
-async fn prove(
-    remote: &mut dyn Remote,
-    path: &str,
-    proof: Option<(HashVerb, Digest)>,
-) -> Result<(), Error> {
+async fn prove(remote: &mut dyn Remote, path: &str, proof: Option<Proof>) -> Result<(), Error> {
     let Some((how, digest)) = proof else {
         return Ok(());
     };
-    let (local, theirs) = (digest.finish(), remote.hash(path, how).await?);
+    let theirs = match remote.hash(path, how).await {
+        // Nothing was told, as for files.
+        Err(RemoteError::Protocol { .. }) if remote.is_usable() => return Ok(()),
+        told => told?,
+    };
+    let local = digest.finish();
     if local == theirs {
         return Ok(());
     }
@@ -171,8 +175,8 @@ pub async fn send_from(
     terms.proof(remote)?;
     let (data, name) = begin(remote, path).await?;
     let commits_whole = remote.abilities().takes_final_names();
-    let bytes = match store(remote, data, source, &name, terms).await {
-        Ok(bytes) if commits_whole || !cancel.is_stopped() => bytes,
+    let (bytes, proof) = match store(remote, data, source, &name, terms).await {
+        Ok(stored) if commits_whole || !cancel.is_stopped() => stored,
         stored => {
             if !commits_whole && remote.is_usable() {
                 let _gone = remote.remove_file(&name).await;
@@ -181,6 +185,25 @@ pub async fn send_from(
         }
     };
     let mut aside = None;
+    match prove(remote, &name, proof).await {
+        Ok(()) => {}
+        // All of it is there; that a hash could not be had takes it from nobody.
+        Err(Error::Remote(source)) if name != path => {
+            return Err(Error::Unpublished {
+                path: path.to_owned(),
+                part: name,
+                aside,
+                source: Box::new(source),
+            });
+        }
+        Err(error) => {
+            let is_wrong = matches!(error, Error::HashMismatch { .. });
+            if is_wrong && !commits_whole && remote.is_usable() {
+                let _gone = remote.remove_file(&name).await;
+            }
+            return Err(error);
+        }
+    }
     if name == path {
         return Ok(Sent { bytes, name, aside });
     }
@@ -213,14 +236,14 @@ async fn begin(remote: &mut dyn Remote, path: &str) -> Result<(Box<dyn Data>, St
     Ok((remote.open_write(path, Start::New).await?, path.to_owned()))
 }
 
-/// Sends the stream to this name and proves its size.
+/// Sends the stream to this name and proves its size; returns that, and what is to prove the rest.
 async fn store(
     remote: &mut dyn Remote,
     mut data: Box<dyn Data>,
     mut source: impl Read + Send + 'static,
     name: &str,
     terms: &Terms,
-) -> Result<u64, Error> {
+) -> Result<(u64, Option<Proof>), Error> {
     let cancel = &terms.cancel;
     data.obey(cancel);
     let (flow, mut proof) = (terms.flow(), terms.proof(remote)?);
@@ -253,6 +276,5 @@ async fn store(
         }
         _ => {}
     }
-    prove(remote, name, proof).await?;
-    Ok(sent)
+    Ok((sent, proof))
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink};
 
-use crate::{fake::Fake, says, write};
+use crate::{fake::Fake, ftpc, says, write};
 
 #[test]
 fn a_moved_tree_leaves_what_was_not_sent() {
@@ -69,6 +69,8 @@ fn a_pattern_speaks_of_what_is_named_too() {
     let get = ["get", "--include", "*.jpg", "@/d/*", "-o", "back/"];
     says(here, &server, &get, 0, "b.txt: left out by a pattern");
     assert!(here.join("back/a.jpg").exists() && !here.join("back/b.txt").exists());
+    let print = ["get", "--include", "*.jpg", "@/d/*", "-o", "-"];
+    assert_eq!(ftpc(here, &server, &print).stdout, b"1");
 }
 
 #[test]

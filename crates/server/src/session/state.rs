@@ -13,7 +13,7 @@ use crate::{
     account::Account,
     auth::Gate,
     data::{PassivePorts, Pending, link::Slot},
-    protocol::{Names, Reply, facts::Choice, reply::code},
+    protocol::{Names, Reply, facts::Choice, pattern::Pattern, reply::code},
     share::{Algorithm, Home, ShareError},
     snapshot::Snapshot,
     status::Seat,
@@ -207,8 +207,11 @@ impl Session {
     /// Returns every path that a name may mean: first the one that exists, if one does.
     pub(crate) async fn ordered(&mut self, wire: &[u8]) -> Result<Vec<Meaning>, Reply> {
         let mut meanings = self.meanings(wire)?;
-        if let Some(at) = self.first_that_exists(&meanings).await? {
-            meanings.all.swap(0, at);
+        match self.first_that_exists(&meanings).await? {
+            Some(at) => meanings.all.swap(0, at),
+            // No listing has shown a pattern: whoever types one shows how it writes.
+            None if meanings.shows_legacy && meanings.is_pattern() => self.names.is_shown_legacy(),
+            None => {}
         }
         Ok(meanings.all)
     }
@@ -265,6 +268,15 @@ struct Meanings {
     may_be_new: bool,
     /// Where the first is meant, the client writes the fallback encoding.
     shows_legacy: bool,
+}
+
+impl Meanings {
+    /// Tells whether the last name of all is a pattern, in the one directory.
+    fn is_pattern(&self) -> bool {
+        let is_one = |one: &Meaning| one.path.parent() == self.all[0].path.parent();
+        let last = self.all[0].path.name();
+        self.all.iter().all(is_one) && last.is_some_and(|name| Pattern::parse(name).is_some())
+    }
 }
 
 fn is_raw(c: char) -> bool {

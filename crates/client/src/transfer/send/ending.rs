@@ -190,7 +190,10 @@ impl Send {
         error: &Error,
     ) {
         let resumable = path != self.remote && tools.options.resume;
-        let keep = resumable && (error.is_transient() || matches!(error, Error::Interrupted));
+        // Under a mark of chance no later run would find it.
+        let is_found_again = self.mark.is_none();
+        let stopped = matches!(error, Error::Interrupted);
+        let keep = resumable && (error.is_transient() || stopped && is_found_again);
         let mine = path != self.remote || matches!(error, Error::Local { .. });
         let never_begun = matches!(
             error,

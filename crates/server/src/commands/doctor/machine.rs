@@ -7,7 +7,7 @@ use ftp_config::{
     server::{Password, TlsMode, User},
 };
 use rustix::{
-    fs::{Access, Mode, OFlags, access, open, statvfs, unlink},
+    fs::{Access, Mode, OFlags, ResolveFlags, access, open, openat2, statvfs, unlink},
     io::Errno,
 };
 
@@ -159,21 +159,23 @@ fn room_of(free: u64, reserve: u64) -> Finding {
 
 /// Whether everybody's home can be opened, where there is one: a missing one is made at the first login.
 pub(super) fn homes(config: &ServerConfig) -> Option<Finding> {
-    let root = config.share.root.canonicalize().ok()?;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = open(&config.share.root, flags, Mode::empty()).ok()?;
     let able = Accounts::new(config).names();
+    // As at a login: no link leads out, and what can only be written to can be entered.
     let is_shut = |user: &&User| {
-        let home = root.join(user.home.relative());
-        let is_there = home.symlink_metadata().is_ok();
-        let opens = home.canonicalize().is_ok_and(|home| {
-            let may_enter = access(&home, Access::READ_OK | Access::EXEC_OK).is_ok();
-            home.starts_with(&root) && home.is_dir() && may_enter
-        });
-        is_there && !opens && able.iter().any(|name| name == user.name.as_str())
+        let home = match user.home.relative() {
+            "" => ".",
+            home => home,
+        };
+        let opened = openat2(&root, home, flags, Mode::empty(), ResolveFlags::BENEATH);
+        let is_able = able.iter().any(|name| name == user.name.as_str());
+        is_able && opened.is_err_and(|error| error != Errno::NOENT)
     };
     let shut: Vec<_> = config.users.iter().filter(is_shut).collect();
     let first = shut.first()?;
     let names: Vec<_> = shut.iter().map(|user| user.name.as_str()).collect();
-    let home = root.join(first.home.relative());
+    let home = config.share.root.join(first.home.relative());
     Some(Finding::warning(
         "homes",
         format!("{} get 530: their home cannot be opened", names.join(", ")),
@@ -394,5 +396,27 @@ mod tests {
         let found = homes(&config).unwrap();
         assert!(found.text.starts_with("bob, cat get 530"), "{found}");
         assert_eq!(record(&config).unwrap().verdict, Verdict::Warning);
+    }
+
+    #[test]
+    fn homes_are_judged_as_at_a_login() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("share");
+        std::fs::create_dir_all(root.join("common")).unwrap();
+        std::os::unix::fs::symlink("common", root.join("ann")).unwrap();
+        // Inside, but an absolute link always leads out.
+        std::os::unix::fs::symlink(root.join("common"), root.join("bob")).unwrap();
+        let hash = crate::auth::password::hash(&ftp_config::Secret::new("x")).unwrap();
+        let user = |name| {
+            format!("[[user]]\nname = \"{name}\"\nhome = \"/{name}\"\npassword = \"{hash}\"\n")
+        };
+        let text = format!(
+            "[share]\nroot = \"{}\"\n{}{}",
+            root.display(),
+            user("ann"),
+            user("bob")
+        );
+        let found = homes(&config(&text, dir.path())).unwrap();
+        assert!(found.text.starts_with("bob get 530"), "{found}");
     }
 }
