@@ -6,12 +6,21 @@ use rustix::{fs::Mode, io::Errno};
 pub(crate) const ACCESS: &str = "system.posix_acl_access";
 pub(crate) const DEFAULT: &str = "system.posix_acl_default";
 
-/// Reads an attribute; the system has none that is longer.
+/// The longest attribute that the system has (xattr(7)).
+const LONGEST: usize = 64 << 10;
+
+/// Reads an attribute. Few are long, and the system makes a buffer of the size that it is asked for.
 pub(crate) fn read(
-    get: impl FnOnce(&mut Vec<u8>) -> Result<usize, Errno>,
+    mut get: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>,
 ) -> Result<Vec<u8>, Errno> {
-    let mut value = Vec::with_capacity(64 << 10);
-    get(&mut value)?;
+    let mut value = Vec::with_capacity(256);
+    if let Err(error) = get(&mut value) {
+        if error != Errno::RANGE {
+            return Err(error);
+        }
+        value = Vec::with_capacity(LONGEST);
+        get(&mut value)?;
+    }
     Ok(value)
 }
 
@@ -72,6 +81,23 @@ mod tests {
         let long = list(&[(OWNER, 7), (2, 7), (GROUP, 0), (MASK, 6), (OTHERS, 1)]);
         assert_eq!(mode_of(&long).bits(), 0o761);
         assert_eq!(mode_of(&[]).bits(), 0);
+    }
+
+    #[test]
+    fn a_long_attribute_is_read_whole_and_other_errors_are_told() {
+        let asked = |bytes: usize| {
+            read(|buffer| {
+                if buffer.capacity() < bytes {
+                    return Err(Errno::RANGE);
+                }
+                buffer.resize(bytes, 7);
+                Ok(bytes)
+            })
+        };
+        for bytes in [0, 256, 257, 64 << 10] {
+            assert_eq!(asked(bytes).map(|value| value.len()), Ok(bytes));
+        }
+        assert_eq!(read(|_| Err(Errno::NODATA)), Err(Errno::NODATA));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::{
     ffi::{OsStr, OsString},
     fs::File,
     io,
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     time::SystemTime,
 };
 
@@ -208,14 +208,21 @@ fn owner_of_new(dir: BorrowedFd<'_>) -> Option<u32> {
     owner
 }
 
+/// Opens it, or makes it, and tells whether it was made: most uploads find nothing.
+fn open_or_make(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> Result<(OwnedFd, bool), Errno> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let open = |more| openat(dir, name, flags | more, Mode::RUSR | Mode::WUSR);
+    match open(OFlags::EXCL) {
+        // What somebody else has put there may be a FIFO, or under a lease: nobody waits for that.
+        Err(Errno::EXIST) if !more.contains(OFlags::EXCL) => {
+            open(OFlags::NONBLOCK | OFlags::NOCTTY).map(|fd| (fd, false))
+        }
+        made => made.map(|fd| (fd, true)),
+    }
+}
+
 fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<Attempt> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | more;
-    // What somebody else has put there may be a FIFO, or under a lease: nobody waits for that.
-    let flags = match more.contains(OFlags::EXCL) {
-        true => flags,
-        false => flags | OFlags::NONBLOCK | OFlags::NOCTTY,
-    };
-    let fd = match openat(dir, name, flags, Mode::RUSR | Mode::WUSR) {
+    let (fd, is_made) = match open_or_make(dir, name, more) {
         Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => {
             return Ok(Attempt::Foreign { idle: true });
         }
@@ -225,7 +232,7 @@ fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<At
         }
         opened => opened?,
     };
-    let is_mine = more.contains(OFlags::EXCL) || is_ours(dir, &fstat(&fd)?);
+    let is_mine = is_made || is_ours(dir, &fstat(&fd)?);
     match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) if !is_mine => return Ok(Attempt::Foreign { idle: true }),
         Ok(()) => {}
@@ -239,7 +246,7 @@ fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io::Result<At
         Ok(there) if there.st_ino == ours.st_ino && there.st_dev == ours.st_dev => {}
         _ => return Ok(Attempt::Vanished),
     }
-    if flags.contains(OFlags::NONBLOCK) {
+    if !is_made {
         fcntl_setfl(&fd, OFlags::empty())?;
     }
     let kept = u64::try_from(ours.st_size).unwrap_or(0);
