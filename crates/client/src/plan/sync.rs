@@ -3,16 +3,18 @@
 //! One way only. Directories first, then files, large ones first, then removals, children before
 //! their parents.
 
+mod ends;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    sync::Arc,
 };
 
+use self::ends::{Ends, is_below};
 use super::{
     Plan, Step,
     compare::{Difference, compare},
-    walk::{Node, Tree, local_path},
+    walk::{Node, Tree},
 };
 use crate::remote::names;
 
@@ -276,11 +278,6 @@ fn refuse(path: &str, why: &str) -> Step {
     }
 }
 
-fn is_below(path: &str, dir: &str) -> bool {
-    path.strip_prefix(dir)
-        .is_some_and(|rest| rest.starts_with('/'))
-}
-
 fn by_path(tree: &Tree) -> BTreeMap<&str, &Node> {
     tree.nodes
         .iter()
@@ -319,87 +316,6 @@ fn reason_to_skip(node: &Node, other: Option<&Node>, wishes: &Wishes) -> Option<
 
 fn is_newer(one: &Node, other: &Node) -> bool {
     matches!((one.facts.modified, other.facts.modified), (Some(a), Some(b)) if a > b)
-}
-
-/// The two tops and the way between.
-struct Ends<'a> {
-    way: Way,
-    local_top: &'a Path,
-    shared_top: Arc<Path>,
-    remote_top: &'a str,
-}
-
-impl Ends<'_> {
-    fn remote(&self, path: &str) -> String {
-        names::join(self.remote_top, path)
-    }
-
-    fn make_dir(&self, path: &str) -> Step {
-        match self.way {
-            Way::Up => Step::MakeRemoteDir {
-                path: self.remote(path),
-            },
-            Way::Down => Step::MakeLocalDir {
-                path: local_path(path),
-            },
-        }
-    }
-
-    fn copy(&self, node: &Node) -> Step {
-        match self.way {
-            Way::Up => Step::Send {
-                local: self.local_top.join(local_path(&node.path)),
-                remote: self.remote(&node.path),
-                size: node.facts.size.unwrap_or(0),
-                modified: node.facts.modified,
-                top: Some(Arc::clone(&self.shared_top)),
-            },
-            Way::Down => Step::Fetch {
-                remote: self.remote(&node.path),
-                local: local_path(&node.path),
-                size: node.facts.size,
-                // A time that is only a day or a minute is not worth keeping; asked for instead.
-                modified: node
-                    .facts
-                    .modified
-                    .filter(|_| node.facts.precision.as_secs() <= 1),
-            },
-        }
-    }
-
-    fn delete(&self, node: &Node) -> Step {
-        match self.way {
-            Way::Up => Step::DeleteRemote {
-                path: self.remote(&node.path),
-                dir: node.is_dir,
-            },
-            Way::Down => Step::DeleteLocal {
-                path: local_path(&node.path),
-                dir: node.is_dir,
-            },
-        }
-    }
-
-    /// A file where a directory must be, or the reverse: what is there goes first, with all below.
-    fn replace_kind(&self, plan: &mut Plan, target: &Tree, other: &Node) {
-        let below = |node: &&Node| is_below(&node.path, &other.path);
-        let children = target.nodes.iter().filter(below);
-        let all: Vec<&Node> = std::iter::once(other).chain(children).collect();
-        self.delete_all(plan, &all);
-    }
-
-    /// `nodes` has parents first. Links go before anything that a listing shows below them.
-    fn delete_all(&self, plan: &mut Plan, nodes: &[&Node]) {
-        if self.way == Way::Up {
-            let dirs = nodes.iter().filter(|node| node.is_dir);
-            plan.steps.extend(dirs.map(|node| Step::UnlinkRemote {
-                path: self.remote(&node.path),
-            }));
-        }
-        let children_first = nodes.iter().rev();
-        plan.steps
-            .extend(children_first.map(|node| self.delete(node)));
-    }
 }
 
 #[cfg(test)]

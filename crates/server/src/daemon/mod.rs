@@ -3,8 +3,11 @@
 //! The only `select!` over everything that can happen to the process. `commands::run` and
 //! `commands::share` start it; what a client says never gets here.
 
+mod doors;
+mod running;
+mod upkeep;
+
 use std::{
-    io,
     net::{SocketAddr, TcpListener as StdListener},
     path::PathBuf,
     sync::Arc,
@@ -12,9 +15,7 @@ use std::{
 };
 
 use ftp_config::{ServerConfig, server::EngineKind};
-use rustix::pipe::{PipeFlags, pipe_with};
-use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::mpsc;
 use tracing::{debug, error, info, warn};
 
 use crate::{
@@ -26,18 +27,19 @@ use crate::{
     log::{Adjust, Level},
     reload::{History, Reloader},
     session::disk,
-    share::{Mounts, Share},
     shutdown::Life,
     signals::{Signals, Word},
     snapshot::{Holder, Snapshot},
-    status::{Registry, metrics, place, socket},
+    status::{Registry, place},
     supervisor,
     watch::{self, FileWatch, Stamps},
 };
 
-const SWEEP_PERIOD: Duration = Duration::from_secs(600);
-/// Whoever waits for the server to start comes before the first sweep.
-const SWEEP_DELAY: Duration = Duration::from_secs(10);
+use self::{
+    doors::{open_doors, open_metrics, open_status_socket},
+    running::Running,
+    upkeep::{sweep_partials, watch_mounts},
+};
 
 /// What a server is started with.
 #[derive(Debug)]
@@ -224,67 +226,11 @@ impl Daemon {
     }
 }
 
-/// The reload that runs, and whether another one was asked for meanwhile.
-#[derive(Debug, Default)]
-struct Running {
-    task: Option<JoinHandle<()>>,
-    again: bool,
-}
-
-impl Running {
-    fn begin(&mut self, reloader: &Arc<Reloader>) {
-        if self.is_on() {
-            self.again = true;
-            return;
-        }
-        supervisor::reloading();
-        let reloader = Arc::clone(reloader);
-        let task = tokio::task::spawn_blocking(move || drop(reloader.reload()));
-        self.task = Some(task);
-    }
-
-    fn is_on(&self) -> bool {
-        self.task.is_some()
-    }
-
-    /// Waits for the one that runs.
-    async fn ended(&mut self) {
-        if let Some(task) = &mut self.task {
-            let _told_by_itself = task.await;
-            self.task = None;
-        }
-    }
-
-    fn begin_if_asked(&mut self, reloader: &Arc<Reloader>) {
-        if std::mem::take(&mut self.again) {
-            self.begin(reloader);
-        }
-    }
-}
-
 async fn changed(watch: &mut Option<FileWatch>) {
     match watch {
         Some(watch) => watch.changed().await,
         None => std::future::pending().await,
     }
-}
-
-fn open_doors(porch: &Porch, listeners: Vec<StdListener>) -> Result<Vec<SocketAddr>, Error> {
-    let listeners: Vec<_> = listeners
-        .into_iter()
-        .map(TcpListener::from_std)
-        .collect::<io::Result<_>>()
-        .map_err(Error::system("use the listening sockets"))?;
-    let addresses = listeners
-        .iter()
-        .map(TcpListener::local_addr)
-        .collect::<io::Result<Vec<_>>>()
-        .map_err(Error::system("use the listening sockets"))?;
-    refuse_open_sample(&porch.holder.current(), &addresses)?;
-    for listener in listeners {
-        porch.life.spawn(porch.clone().accept_all(listener));
-    }
-    Ok(addresses)
 }
 
 /// Opens the share and loads the certificate, for the first time.
@@ -301,113 +247,6 @@ fn first_registry(config: &ServerConfig) -> Registry {
     registry.set_rates(&config.limits);
     registry.xferlog().open(config.log.xferlog.clone());
     registry
-}
-
-/// The sample password is public: nobody but this machine may reach it.
-fn refuse_open_sample(snapshot: &Snapshot, addresses: &[SocketAddr]) -> Result<(), Error> {
-    let Some(user) = snapshot.sample_user() else {
-        return Ok(());
-    };
-    match addresses.iter().find(|address| !address.ip().is_loopback()) {
-        Some(address) => Err(Error::SamplePassword {
-            address: *address,
-            user,
-        }),
-        None => Ok(()),
-    }
-}
-
-fn open_status_socket(desk: FrontDesk, around: &place::Surroundings, life: &Life) {
-    let Some(config) = desk.reloader.path.clone() else {
-        return;
-    };
-    let Some(path) = place::choose(&config, around) else {
-        warn!("no directory for the status socket: `ftpd who` will not find this server");
-        return;
-    };
-    let desk = Arc::new(desk);
-    match socket::bind(&path) {
-        Ok(socket) => {
-            debug!(path = %path.display(), "status socket open");
-            life.spawn_service(socket::serve(socket, desk, life.clone()));
-        }
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            warn!(path = %path.display(), %error, "no status socket until that one ends");
-            life.spawn_service(socket::serve_when_free(path, desk, life.clone()));
-        }
-        Err(error) => warn!(path = %path.display(), %error, "no status socket"),
-    }
-}
-
-async fn open_metrics(
-    config: &ServerConfig,
-    registry: &Registry,
-    life: &Life,
-) -> Result<(), Error> {
-    let Some(address) = config.metrics.listen else {
-        return Ok(());
-    };
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| Error::Listen { address, source })?;
-    let address = listener.local_addr().unwrap_or(address);
-    info!(%address, "metrics on http://{address}/metrics");
-    life.spawn(metrics::serve(listener, registry.clone(), life.clone()));
-    Ok(())
-}
-
-/// Removes partials of uploads that nobody came back for, soon and every now and then.
-async fn sweep_partials(holder: Holder, kill: CancellationToken) {
-    let mut pause = SWEEP_DELAY;
-    loop {
-        tokio::select! {
-            () = kill.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
-        }
-        pause = SWEEP_PERIOD;
-        let share = holder.current().share.clone();
-        match sweep_gently(share).await {
-            Ok(0) => {}
-            Ok(files) => info!(files, "old partial uploads removed"),
-            Err(error) => warn!(%error, "old partial uploads not removed"),
-        }
-    }
-}
-
-/// Walks the whole share on a thread that gives way to every other: nobody waits for this work.
-async fn sweep_gently(share: Share) -> io::Result<usize> {
-    let (done, swept) = tokio::sync::oneshot::channel();
-    std::thread::Builder::new()
-        .name("sweep".to_owned())
-        .spawn(move || {
-            // On Linux this is the calling thread's alone; where it is refused, so be it.
-            let _as_before = rustix::process::setpriority_process(None, 19);
-            let _ = done.send(share.sweep(std::time::SystemTime::now()));
-        })?;
-    swept
-        .await
-        .unwrap_or_else(|_| Err(io::Error::other("the sweep broke off")))
-}
-
-/// Learns of disks that are mounted below the share while it is served, on a thread that waits.
-fn watch_mounts(holder: Holder, life: &Life) -> io::Result<()> {
-    let (ended, running) = pipe_with(PipeFlags::CLOEXEC)?;
-    let mounts = Mounts::watch()?;
-    std::thread::Builder::new()
-        .name("mounts".to_owned())
-        .spawn(move || {
-            while mounts.wait_for_change(&ended) {
-                let served = holder.current();
-                disk::set_far(served.share.is_far());
-                served.warn_if_strayed();
-            }
-        })?;
-    let kill = life.kill();
-    life.spawn_service(async move {
-        kill.cancelled().await;
-        drop(running);
-    });
-    Ok(())
 }
 
 fn begin_watch(reloader: &Reloader) -> Option<FileWatch> {
