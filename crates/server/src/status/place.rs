@@ -60,6 +60,8 @@ impl Surroundings {
 pub fn candidates(config: &Path, around: &Surroundings) -> Vec<PathBuf> {
     let name = file_name(config);
     let mut places = around.directories();
+    // Anybody may have made it there before us.
+    places.retain(|dir| !dir.starts_with(&around.temp) || is_ours(dir, around.uid));
     // Whoever owns the file may as well answer for its server; nobody else is believed.
     let owner = std::fs::metadata(config).map(|meta| meta.uid());
     if let (0, Ok(owner)) = (around.uid, owner) {
@@ -159,6 +161,30 @@ mod tests {
         around.temp = dir.path().join("temp");
         let chosen = choose(&config, &around).unwrap();
         assert!(chosen.parent().unwrap().is_dir(), "{chosen:?}");
+    }
+
+    #[test]
+    fn nobody_is_asked_in_a_temporary_directory_that_another_has_made() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let uid = rustix::process::geteuid().as_raw();
+        let around = Surroundings {
+            temp: dir.path().to_owned(),
+            uid,
+            ..Surroundings::default()
+        };
+        let own = dir.path().join(format!("ftpd-{uid}"));
+        let is_asked = || {
+            let asked = candidates(&dir.path().join("ftp.toml"), &around);
+            asked.iter().any(|place| place.starts_with(&own))
+        };
+        assert!(!is_asked());
+        std::fs::create_dir(&own).unwrap();
+        let set = |mode| std::fs::set_permissions(&own, PermissionsExt::from_mode(mode)).unwrap();
+        for (mode, asked) in [(0o700, true), (0o777, false), (0o770, false)] {
+            set(mode);
+            assert_eq!(is_asked(), asked, "{mode:o}");
+        }
     }
 
     #[test]

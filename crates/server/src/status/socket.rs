@@ -3,7 +3,7 @@
 //! [`serve`] is the daemon's side, [`ask`] the one of `ftpd who` and its sisters.
 
 use std::{
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read as _, Write},
     os::unix::{fs::PermissionsExt, net::UnixStream as StdStream},
     path::{Path, PathBuf},
     time::Duration,
@@ -21,6 +21,8 @@ use super::wire::{Answer, Request};
 use crate::shutdown::Life;
 
 const LONGEST_QUESTION_BYTES: u64 = 64 << 10;
+/// A hundred thousand sessions take a third of it.
+const LONGEST_ANSWER_BYTES: u64 = 128 << 20;
 const QUESTION_TIME: Duration = Duration::from_secs(5);
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -161,7 +163,7 @@ fn ask_on(mut stream: StdStream, request: &Request) -> io::Result<Answer> {
     question.push(b'\n');
     stream.write_all(&question)?;
     let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line)?;
+    BufReader::new(stream.take(LONGEST_ANSWER_BYTES)).read_line(&mut line)?;
     Ok(serde_json::from_str(&line)?)
 }
 
