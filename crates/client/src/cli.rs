@@ -92,7 +92,7 @@ pub struct Put {
     /// Local files (`-`: standard input), then where they go
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The remote name
+    /// The remote name; `NAME/` is a directory to put into
     #[arg(short, long, value_name = "NAME", allow_hyphen_values = true)]
     pub output: Option<String>,
     /// Directories with all they hold
@@ -115,7 +115,7 @@ pub struct Get {
     /// Remote files or patterns, then where they go
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
-    /// The local name (`-`: standard output)
+    /// The local name; `NAME/` is a directory to fetch into (`-`: standard output)
     #[arg(short, long, value_name = "NAME", allow_hyphen_values = true)]
     pub output: Option<PathBuf>,
     /// Directories with all they hold

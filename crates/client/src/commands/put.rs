@@ -164,12 +164,15 @@ async fn destination(
     to: &str,
     plan: &mut Plan,
 ) -> Result<To, Failure> {
-    if let Some(name) = &args.output {
-        if named > 1 {
+    let to = match &args.output {
+        // As an operand that ends so, and as with `get`.
+        Some(dir) if dir.ends_with('/') => &names::join(to, dir),
+        Some(_) if named > 1 => {
             return Err(Failure::usage("`-o` names one file, and there are several"));
         }
-        return Ok(To::Name(names::join(to, name)));
-    }
+        Some(name) => return Ok(To::Name(names::join(to, name))),
+        None => to,
+    };
     if to == link.base {
         return Ok(To::Dir(to.to_owned()));
     }
@@ -219,8 +222,11 @@ fn add(
     if args.move_files {
         let dirs = tree.nodes.iter().filter(|node| node.is_dir);
         let below = dirs.map(|node| source.join(local_path(&node.path)));
+        // A link is no directory to remove; it stays, with the one that it leads to.
+        let top = Some(source.components().as_path().to_owned());
+        let top = top.filter(|top| !top.is_symlink());
         plan.push(Step::ClearSent {
-            dirs: std::iter::once(source.to_owned()).chain(below).collect(),
+            dirs: top.into_iter().chain(below).collect(),
         });
     }
     Ok(())
@@ -250,9 +256,9 @@ async fn spare_twins(app: &App, link: &Link, args: &Put, plan: &mut Plan) -> Res
 
 async fn from_stdin(app: &App, link: &Link, args: &Put, to: &str) -> Answer {
     let path = match &args.output {
-        Some(name) => names::join(to, name),
+        Some(name) if !name.ends_with('/') => names::join(to, name),
         None if !to.is_empty() && !to.ends_with('/') => to.to_owned(),
-        None => {
+        _ => {
             return Err(Failure::Usage(
                 "standard input has no name".to_owned(),
                 Some("name it with `-o NAME`".to_owned()),

@@ -27,7 +27,7 @@ pub fn somebody() -> bool {
 /// Asks for a password without showing it; `None` without a terminal.
 ///
 /// # Errors
-/// Ctrl-C was pressed.
+/// Ctrl-C or Ctrl-D was pressed.
 pub fn password(user: &str, endpoint: &str) -> io::Result<Option<Secret>> {
     if !somebody() {
         return Ok(None);
@@ -38,6 +38,11 @@ pub fn password(user: &str, endpoint: &str) -> io::Result<Option<Secret>> {
     match rpassword::prompt_password(question) {
         Ok(text) => Ok(Some(Secret::new(text))),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            // Unlike Ctrl-C, it leaves the cursor behind the question.
+            let _a_lost_terminal_needs_none = writeln!(io::stderr());
+            Err(error)
+        }
         Err(_) => Ok(None),
     }
 }

@@ -107,6 +107,51 @@ fn an_original_goes_only_when_the_server_tells_that_it_has_all_of_it() {
 }
 
 #[test]
+fn a_link_that_was_named_stays_with_what_it_leads_to() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let server = Fake::default().feat(&["X-ATOMIC-STOR"]).start();
+    std::os::unix::fs::symlink("real", here.join("link")).unwrap();
+    for name in ["link", "link/"] {
+        write(here, "real/sub/a", name);
+        says(here, &server, &["put", "-r", "--move", name, "@/"], 0, "");
+        assert_eq!(server.content("link/sub/a").unwrap(), name.as_bytes());
+        assert!(!here.join("real/sub").exists() && here.join("link").is_dir());
+    }
+}
+
+#[test]
+fn an_output_that_ends_in_a_slash_is_a_directory() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let server = Fake::default().feat(&["X-ATOMIC-STOR"]).start();
+    for name in ["a", "b", "tree/c"] {
+        write(here, name, name);
+    }
+    says(here, &server, &["put", "a", "-o", "n/", "@/"], 0, "");
+    says(here, &server, &["put", "a", "b", "-o", "m/", "@/"], 0, "");
+    says(
+        here,
+        &server,
+        &["put", "-r", "tree", "-o", "t/", "@/"],
+        0,
+        "",
+    );
+    for (name, content) in [
+        ("n/a", "a"),
+        ("m/a", "a"),
+        ("m/b", "b"),
+        ("t/tree/c", "tree/c"),
+    ] {
+        assert_eq!(server.content(name).as_deref(), Some(content.as_bytes()));
+    }
+    let nameless = ["put", "-", "-o", "n/", "@/"];
+    says(here, &server, &nameless, 2, "standard input has no name");
+    let one = ["put", "a", "b", "-o", "x", "@/"];
+    says(here, &server, &one, 2, "`-o` names one file");
+}
+
+#[test]
 fn a_link_to_a_directory_is_one_to_put_into() {
     let temp = tempfile::tempdir().unwrap();
     let here = temp.path();
