@@ -3,6 +3,7 @@
 //! A pure lookup; who asks the person and who writes the file is decided by `commands` and
 //! `store`. The certificate itself is checked in [`verifier`].
 
+mod file;
 pub mod store;
 pub mod verifier;
 

@@ -1,8 +1,10 @@
 //! `ftpd doctor`: looks at the configuration, the machine and the running server from outside, and
 //! says for each thing that is wrong the one line that mends it. Changes nothing.
 
+mod certificate;
 mod machine;
 mod network;
+mod ports;
 
 use std::{fmt, io, net::IpAddr, path::Path};
 
@@ -131,9 +133,9 @@ fn examine(config: &Path, from: Option<IpAddr>) -> Vec<Finding> {
 }
 
 fn network(config: &ServerConfig, running: Option<&Status>, from: Option<IpAddr>) -> Vec<Finding> {
-    let listening = network::listening(config, running);
-    let mut findings = network::ports(config, running);
-    findings.push(network::passive_ports(config));
+    let listening = ports::listening(config, running);
+    let mut findings = ports::ports(config, running);
+    findings.push(ports::passive_ports(config));
     let around = network::Around::look(from);
     findings.push(network::passive_address(config, &around));
     findings.extend(from.map(|from| network::admits(config, &listening, from)));
@@ -147,7 +149,7 @@ fn machine(config: &ServerConfig, path: &Path) -> Vec<Finding> {
     let by_root = privilege::becomes_another(config);
     // A start as root gives its own key to that user.
     let given = by_root && config.tls.self_signed;
-    let mut certificate = given.then(|| machine::certificate(config, by_root, now));
+    let mut certificate = given.then(|| certificate::certificate(config, by_root, now));
     let mut findings = Vec::new();
     if by_root && let Err(error) = privilege::become_run_as(config) {
         findings.push(Finding::fault(
@@ -162,7 +164,7 @@ fn machine(config: &ServerConfig, path: &Path) -> Vec<Finding> {
     findings.extend(
         certificate
             .take()
-            .unwrap_or_else(|| machine::certificate(config, by_root, now)),
+            .unwrap_or_else(|| certificate::certificate(config, by_root, now)),
     );
     findings.extend(machine::record(config));
     findings.extend(machine::open_files(config));

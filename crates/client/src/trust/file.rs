@@ -1,0 +1,79 @@
+//! The file itself: read, locked, and written whole.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::store::Known;
+
+/// Why the file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be read or written.
+    #[error("{verb} `{}`", path.display())]
+    Io {
+        /// `read` or `write`.
+        verb: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not what this program wrote.
+    #[error("`{}` is damaged: {reason}; remove the line, or the file", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Known>, StoreError> {
+    match fs::read_to_string(path) {
+        Ok(text) => toml_edit::de::from_str(&text).map_err(|error| StoreError::Damaged {
+            path: path.to_owned(),
+            reason: error.message().to_owned(),
+        }),
+        // `HOME=/dev/null` is no home either.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(BTreeMap::new())
+        }
+        Err(source) => Err(StoreError::Io {
+            verb: "read",
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// Makes the file's directory and locks it, until the answer is dropped.
+pub(super) fn lock(path: &Path) -> io::Result<fs::File> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let dir = dir.unwrap_or(Path::new("."));
+    fs::create_dir_all(dir)?;
+    let dir = fs::File::open(dir)?;
+    dir.lock()?;
+    Ok(dir)
+}
+
+pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    let fresh = path.with_extension(format!("{}.tmp", std::process::id()));
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
+}
