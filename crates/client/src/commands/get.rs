@@ -15,7 +15,7 @@ use crate::{
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_name},
     },
-    remote::{Entry, Kind, Remote, Reply, names},
+    remote::{Entry, Kind, Lack, Remote, Reply, names},
     transfer::{
         Options,
         stream::{fetch_into, settle_stdout},
@@ -50,8 +50,11 @@ pub(crate) async fn run_chosen(
     }
     let mut session = link.session().await?;
     let mut found = Vec::new();
+    let mut lacks = Vec::new();
     for path in &paths {
-        found.extend(choose(path, look(&mut *session, path).await?)?);
+        let (these, lack) = look(&mut *session, path).await?;
+        found.extend(choose(path, these)?);
+        lacks.extend(lack.map(|lack| left_out(path, &lack)));
     }
     link.pool.give_back(session);
     // A pattern that matched one file still lands in a directory, as one that matched two; what was named
@@ -91,6 +94,7 @@ pub(crate) async fn run_chosen(
         )
         .await?;
     }
+    plan.steps.extend(lacks);
     plan.one_source_each()?;
     let (twins, to_root) = (plan.twins(), plan.local_root.clone());
     let mut aim = Aim::Here(&to_root);
@@ -135,9 +139,13 @@ fn file_name(path: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Finds what an operand names; a name that exists is that name even when it holds `*?[`.
-pub(crate) async fn look(session: &mut dyn Remote, path: &str) -> Result<Found, Failure> {
+/// With a pattern, it is told too why the listing may lack others that match.
+pub(crate) async fn look(
+    session: &mut dyn Remote,
+    path: &str,
+) -> Result<(Found, Option<Lack>), Failure> {
     if let Some(entry) = session.stat(path).await? {
-        return Ok(vec![(path.to_owned(), entry)]);
+        return Ok((vec![(path.to_owned(), entry)], None));
     }
     let (dir, pattern) = names::split(path);
     if !is_pattern(pattern) {
@@ -154,7 +162,15 @@ pub(crate) async fn look(session: &mut dyn Remote, path: &str) -> Result<Found, 
     if found.is_empty() {
         return Err(missing(path).into());
     }
-    Ok(found)
+    Ok((found, listing.lack))
+}
+
+/// Tells that a pattern may match what the listing lacks.
+fn left_out(path: &str, lack: &Lack) -> Step {
+    Step::Refuse {
+        name: names::display(path),
+        what: lack.left_out(),
+    }
 }
 
 fn missing(path: &str) -> RemoteError {
@@ -208,16 +224,20 @@ async fn named_files(
     link: &Link,
     args: &Get,
     paths: &[String],
-) -> Result<Vec<String>, Failure> {
-    let mut named = Vec::new();
+) -> Result<(Vec<String>, ExitCode), Failure> {
+    let (mut named, mut code) = (Vec::new(), ExitCode::Done);
     for path in paths {
         if !is_pattern(names::split(path).1) {
             named.push(path.clone());
             continue;
         }
         let mut session = link.session().await?;
-        let found = look(&mut *session, path).await?;
+        let (found, lack) = look(&mut *session, path).await?;
         link.pool.give_back(session);
+        if let Some(lack) = lack {
+            app.ui.warn(lack.to_string());
+            code = ExitCode::SomeFailed;
+        }
         if let Some((dir, _)) = found.iter().find(|(_, entry)| entry.kind == Kind::Dir) {
             return Err(Failure::usage(format!("`{}` is a directory", shown(dir))));
         }
@@ -227,13 +247,14 @@ async fn named_files(
     named.retain(|path| takes_operand(app, &filter, names::split(path).1, false));
     match named.is_empty() {
         true => Err(Failure::usage("nothing was chosen")),
-        false => Ok(named),
+        false => Ok((named, code)),
     }
 }
 
 async fn to_stdout(app: &App, link: &Link, args: &Get, paths: &[String]) -> Answer {
     let terms = app.terms();
-    for path in &named_files(app, link, args, paths).await? {
+    let (named, code) = named_files(app, link, args, paths).await?;
+    for path in &named {
         let mut session = link.session().await?;
         match fetch_into(&mut *session, path, std::io::stdout(), &terms).await {
             Ok(_) => link.pool.give_back(session),
@@ -246,5 +267,5 @@ async fn to_stdout(app: &App, link: &Link, args: &Get, paths: &[String]) -> Answ
     }
     link.close().await;
     settle_stdout()?;
-    Ok(ExitCode::Done)
+    Ok(code)
 }

@@ -18,7 +18,7 @@ use crate::{
         filter::{Filter, matcher},
         walk::{self, Node, Tree},
     },
-    remote::{Entry, Kind, Remote, names},
+    remote::{Entry, Kind, Lack, Remote, names},
     ui::{escape::shown, table},
 };
 
@@ -34,7 +34,10 @@ pub async fn ls(app: &App, args: &Ls) -> Answer {
     let mut waiting = Vec::new();
     match named(&mut *session, &top).await? {
         Named::Dir(path) => waiting.push(path),
-        Named::These(found) => page.write(&found),
+        Named::These(found, lack) => {
+            page.write(&found);
+            lack.iter().for_each(|lack| page.lacks(lack.to_string()));
+        }
     }
     let mut is_below = false;
     while let Some(dir) = waiting.pop() {
@@ -65,7 +68,7 @@ pub async fn ls(app: &App, args: &Ls) -> Answer {
 /// What an operand of `ls` names.
 enum Named {
     Dir(String),
-    These(Found),
+    These(Found, Option<Lack>),
 }
 
 /// Finds the directory, the one file, or what a pattern matches.
@@ -73,10 +76,10 @@ async fn named(session: &mut dyn Remote, path: &str) -> Result<Named, Failure> {
     if path.is_empty() || path == "/" {
         return Ok(Named::Dir(path.to_owned()));
     }
-    let found = look(session, path).await?;
+    let (found, lack) = look(session, path).await?;
     Ok(match found.as_slice() {
-        [(dir, entry)] if entry.kind == Kind::Dir => Named::Dir(dir.clone()),
-        _ => Named::These(found),
+        [(dir, entry)] if entry.kind == Kind::Dir && lack.is_none() => Named::Dir(dir.clone()),
+        _ => Named::These(found, lack),
     })
 }
 
@@ -108,7 +111,7 @@ impl<'a> Page<'a> {
             self.app.ui.warn(words);
         }
         if let Some(lack) = &listing.lack {
-            self.lacks(format!("the server left entries out: {lack}"));
+            self.lacks(lack.to_string());
         }
         let is_shown = |entry: &Entry| self.args.all || !entry.name.as_str().starts_with('.');
         let entries = listing.entries.into_iter().filter(is_shown);

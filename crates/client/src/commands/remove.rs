@@ -8,7 +8,7 @@ use crate::{
     error::{Error, RemoteError},
     exit::ExitCode,
     plan::walk::MAX_DEPTH,
-    remote::{Entry, Kind, Remote, names},
+    remote::{Entry, Kind, Lack, Remote, names},
     ui::escape::shown,
 };
 
@@ -27,7 +27,7 @@ struct Victim {
 pub async fn rm(app: &App, args: &Rm) -> Answer {
     let (link, paths) = open_all(app, &args.paths).await?;
     let mut session = link.session().await?;
-    let mut victims = Vec::new();
+    let (mut victims, mut ledger) = (Vec::new(), Ledger::default());
     for (path, operand) in paths.iter().zip(&args.paths) {
         let bare = path.trim_end_matches('/');
         if matches!(bare, "" | ".") || bare == link.base.trim_end_matches('/') {
@@ -38,7 +38,12 @@ pub async fn rm(app: &App, args: &Rm) -> Answer {
                 is_top: true,
             });
         } else {
-            victims.extend(find(&mut *session, bare).await?);
+            let (found, lack) = find(&mut *session, bare).await?;
+            victims.extend(found);
+            ledger.failed.extend(lack.map(|lack| {
+                let what = lack.left_out();
+                (bare.to_owned(), Error::LeftOut { what })
+            }));
         }
     }
     if let Some(dir) = victims.iter().find(|victim| victim.kind == Kind::Dir)
@@ -49,7 +54,6 @@ pub async fn rm(app: &App, args: &Rm) -> Answer {
             Some("remove it with all it holds: `ftpc rm -r`".to_owned()),
         ));
     }
-    let mut ledger = Ledger::default();
     for victim in victims {
         let removed = remove(&mut *session, &app.cancel, victim, &mut ledger).await;
         if let Err(error) = removed {
@@ -123,7 +127,10 @@ fn shown_dir(path: &str) -> String {
 }
 
 /// Finds what an operand names.
-async fn find(session: &mut dyn Remote, path: &str) -> Result<Vec<Victim>, Failure> {
+async fn find(
+    session: &mut dyn Remote,
+    path: &str,
+) -> Result<(Vec<Victim>, Option<Lack>), Failure> {
     if matches!(names::split(path).1, "." | "..") {
         return Err(Failure::usage(format!(
             "`{}` is no name to remove",
@@ -135,11 +142,11 @@ async fn find(session: &mut dyn Remote, path: &str) -> Result<Vec<Victim>, Failu
         kind,
         is_top: false,
     };
-    let found = match look(session, path).await {
+    let (found, lack) = match look(session, path).await {
         Ok(found) => found,
         // A link that leads nowhere is in the listing alone.
         Err(error) => match listed(session, path).await? {
-            Some(kind) => return Ok(vec![victim(path.to_owned(), kind)]),
+            Some(kind) => return Ok((vec![victim(path.to_owned(), kind)], None)),
             None => return Err(error),
         },
     };
@@ -152,7 +159,7 @@ async fn find(session: &mut dyn Remote, path: &str) -> Result<Vec<Victim>, Failu
         };
         victims.push(victim(name, kind));
     }
-    Ok(victims)
+    Ok((victims, lack))
 }
 
 /// What the listing of its directory calls a path; `None`: it does not name it.

@@ -36,16 +36,23 @@ impl Shell<'_> {
         }
         let link = &self.connected()?.link;
         let mut session = link.session().await?;
-        let found = look_at_all(&mut *session, &paths).await;
+        let found = look_at_all(self.app, &mut *session, &paths).await;
         link.pool.give_back(session);
         self.confirmed(found?)
     }
 }
 
-async fn look_at_all(session: &mut dyn Remote, paths: &[String]) -> Result<Vec<String>, Failure> {
+async fn look_at_all(
+    app: &App,
+    session: &mut dyn Remote,
+    paths: &[String],
+) -> Result<Vec<String>, Failure> {
     let mut all = Vec::new();
     for path in paths {
-        let found = look(session, path).await?;
+        let (found, lack) = look(session, path).await?;
+        if let Some(lack) = lack {
+            app.ui.warn(lack.to_string());
+        }
         all.extend(found.into_iter().map(|(path, _)| path));
     }
     Ok(all)

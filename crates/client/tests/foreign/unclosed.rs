@@ -6,6 +6,7 @@ use ftpc::{
     error::{Error, RemoteError},
     event::Events,
     plan::{Plan, Step},
+    remote::Lack,
     transfer::{Backoff, Cancel, Engine, Options},
 };
 
@@ -14,6 +15,22 @@ use crate::{
     fake::peers::{self, Tls},
     noise, trusting,
 };
+
+/// Nothing proves the end of a listing: what it holds is shown, and nobody takes it for all there is.
+#[tokio::test]
+async fn a_listing_without_close_notify_may_lack_names() {
+    let Some(peer) = peers::without_close_notify() else {
+        return;
+    };
+    fs::write(peer.disk.join("a"), "a").unwrap();
+    fs::create_dir(peer.disk.join("empty")).unwrap();
+    let (_dialer, mut session) = trusting(dialer(&peer, peer.address.port(), Tls::On, false)).await;
+    for (dir, names) in [("", vec!["a", "empty"]), ("/empty", vec![])] {
+        let listing = session.list(&format!("{}{dir}", peer.top)).await.unwrap();
+        let listed: Vec<_> = listing.entries.iter().map(|e| e.name.as_str()).collect();
+        assert_eq!((listed, listing.lack), (names, Some(Lack::Unended)));
+    }
+}
 
 /// The size that the control connection told proves the end, so one byte less is none.
 #[tokio::test]

@@ -77,6 +77,14 @@ fn a_listing_that_the_server_cuts_short_is_told_and_nothing_is_concluded_from_it
     assert!(here.join("t/a").exists() && here.join("t/b").exists());
     let words = "the server left entries out: 226";
     says(here, &server, &["ls", "@/t"], 1, words);
+    // What a pattern matches may be among them.
+    says(here, &server, &["ls", "@/t/*"], 1, words);
+    says(here, &server, &["get", "@/t/*", "-o", "-"], 1, words);
+    let words = "left out names that the server did not list: 226";
+    says(here, &server, &["get", "@/t/*", "back/"], 1, words);
+    assert!(here.join("back/a").exists());
+    says(here, &server, &["rm", "@/t/*"], 1, words);
+    assert_eq!(server.content("t/a"), None);
 }
 
 #[test]

@@ -90,7 +90,7 @@ pub async fn remote(
             tree.unread.push(dir.clone());
         }
         if let Some(lack) = listing.lack {
-            tree.refuse(&path, format!("names that the server did not list: {lack}"));
+            tree.refuse(&path, lack.left_out());
         }
         for dropped in listing.dropped {
             tree.refuse(&path, dropped);

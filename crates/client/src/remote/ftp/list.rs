@@ -9,9 +9,9 @@ use super::{FtpRemote, open::Act};
 use crate::{
     error::{Phase, RemoteError},
     remote::{
-        Data as _, Kind, Listing, Remote as _, Reply,
+        Data, Kind, Lack, Listing, Remote as _, Reply,
         listing::{Endless, Format, Reader},
-        names,
+        names::{self, Codec},
     },
 };
 
@@ -41,35 +41,19 @@ impl FtpRemote {
             Err(error) => return Err(error),
         };
         data.end_within(self.deadlines.reply);
-        let format = if verb == "MLSD" {
-            Format::Facts
-        } else {
-            Format::List
-        };
         let codec = std::sync::Arc::clone(&self.codec);
-        let mut reader = Reader::new(format, &codec, SystemTime::now());
-        let mut block = vec![0; 64 * 1024];
-        let endless = |Endless(limit, unit)| RemoteError::TooLarge {
-            verb: verb.to_owned(),
-            limit,
-            unit,
+        let mut listing = match read(&mut data, verb, &codec).await {
+            Err(Broken::Cut(error)) => return Err(self.cut(verb, error)),
+            Err(Broken::TooLarge(error)) => return Err(error),
+            Ok(listing) => listing,
         };
-        loop {
-            let received = data.receive(&mut block).await;
-            let count = received.map_err(|source| self.cut(verb, source))?;
-            if count == 0 {
-                break;
-            }
-            reader.push(&block[..count]).map_err(endless)?;
-        }
-        let mut listing = reader.finish().map_err(endless)?;
         let reply = data.end_with_reply().await?;
         if tells_of_a_lack(&reply, path) {
             if listing.entries.is_empty() {
                 let (verb, path) = (verb.to_owned(), Some(path.to_owned()));
                 return Err(RemoteError::Refused { verb, path, reply });
             }
-            listing.lack = Some(reply.to_string());
+            listing.lack = Some(Lack::Told(reply.to_string()));
         }
         Ok(listing)
     }
@@ -149,6 +133,43 @@ impl FtpRemote {
             }
         }
     }
+}
+
+/// Tells whether a TLS connection ended without TLS's own end.
+fn is_unended(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
+}
+
+/// Why a listing was not read to its end.
+enum Broken {
+    Cut(io::Error),
+    TooLarge(RemoteError),
+}
+
+async fn read(data: &mut impl Data, verb: &str, codec: &Codec) -> Result<Listing, Broken> {
+    let format = match verb {
+        "MLSD" => Format::Facts,
+        _ => Format::List,
+    };
+    let mut reader = Reader::new(format, codec, SystemTime::now());
+    let (mut block, mut lack) = (vec![0; 64 * 1024], None);
+    let endless = |Endless(limit, unit)| {
+        let verb = verb.to_owned();
+        Broken::TooLarge(RemoteError::TooLarge { verb, limit, unit })
+    };
+    loop {
+        match data.receive(&mut block).await {
+            Ok(0) => break,
+            Ok(count) => reader.push(&block[..count]).map_err(endless)?,
+            Err(error) if is_unended(&error) && reader.is_between_lines() => {
+                lack = Some(Lack::Unended);
+                break;
+            }
+            Err(error) => return Err(Broken::Cut(error)),
+        }
+    }
+    let listing = reader.finish().map_err(endless)?;
+    Ok(Listing { lack, ..listing })
 }
 
 /// A refused LIST is told with the directory, not with the options that were sent.

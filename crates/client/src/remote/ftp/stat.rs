@@ -1,5 +1,7 @@
 //! What is under a name: MLST (RFC 3659 §7), or what SIZE, CWD and the listing tell of it.
 
+use std::io;
+
 use super::{FtpRemote, commands::is_unknown_verb};
 use crate::{
     error::RemoteError,
@@ -91,10 +93,20 @@ impl FtpRemote {
     async fn stat_by_listing(&mut self, path: &str) -> Result<Option<Entry>, RemoteError> {
         let (dir, name) = names::split(path);
         match self.list_plain(dir).await {
-            Ok(listing) => Ok(listing
-                .entries
-                .into_iter()
-                .find(|e| e.name.as_str() == name)),
+            Ok(listing) => {
+                let mut entries = listing.entries.into_iter();
+                match (
+                    entries.find(|entry| entry.name.as_str() == name),
+                    listing.lack,
+                ) {
+                    // It may be one of those that are missing.
+                    (None, Some(lack)) => Err(RemoteError::Io {
+                        verb: "LIST".to_owned(),
+                        source: io::Error::new(io::ErrorKind::InvalidData, lack.to_string()),
+                    }),
+                    (found, _) => Ok(found),
+                }
+            }
             Err(RemoteError::Refused { .. }) if self.health.is_ready() => Ok(None),
             Err(error) => Err(error),
         }

@@ -105,6 +105,12 @@ impl<'a> Reader<'a> {
         self.check_line()
     }
 
+    /// Tells whether what has come ends with a whole line.
+    #[must_use]
+    pub fn is_between_lines(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// Ends the listing.
     ///
     /// # Errors

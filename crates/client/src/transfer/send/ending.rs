@@ -61,7 +61,7 @@ impl Send {
             return false;
         };
         let mut entries = listing.entries.iter().map(|entry| entry.name.as_str());
-        !listing.entries.is_empty() && entries.all(|entry| entry != name)
+        listing.lack.is_none() && !listing.entries.is_empty() && entries.all(|entry| entry != name)
     }
 
     /// Gives the part its final name, or the name that the server leaves for it; returns that.
