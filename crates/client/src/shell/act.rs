@@ -1,52 +1,35 @@
 //! What the shell's commands do: the same code as the one-shot commands, on one connection.
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::{process::Command, time::Instant};
 
 use ftp_config::Secret;
 
 use super::{
+    at::Connected,
     table::{self, ROWS, Row, Verb},
     words,
 };
 use crate::{
-    app::{App, Failure, Link},
+    app::{App, Failure},
     cli::{Ls, Rm},
     commands::{files, list, remove},
-    error::{Error, RemoteError},
+    error::Error,
     exit::ExitCode,
-    remote::{Kind, Remote, names},
+    remote::names,
     ui::{ask, escape::shown},
 };
-
-/// How long the names for completion are believed.
-const FRESH: Duration = Duration::from_secs(5);
-/// How long completion may wait for the server.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The shell's state between lines.
 pub(super) struct Shell<'a> {
     pub(super) app: &'a mut App,
     /// The connection, and the URL that one-shot commands find it by.
-    link: Option<Connected>,
+    pub(super) link: Option<Connected>,
     /// What `open` named last, for `user`: also when nobody was let in.
-    server: Option<String>,
+    pub(super) server: Option<String>,
     /// The next line is `user`: `open` leaves the login to it, as scripts for `ftp -n` expect.
     pub(super) login_follows: bool,
     pub(super) asks: bool,
     pub(super) names: (Option<Instant>, Vec<String>),
-}
-
-/// Where the shell is.
-pub(super) struct Connected {
-    pub(super) link: Link,
-    pub(super) cwd: String,
-    /// Where `cd` alone goes: where the prompt began.
-    pub(super) home: String,
-    /// The session that stands there; others have their login directory.
-    pub(super) standing: u64,
 }
 
 impl<'a> Shell<'a> {
@@ -66,54 +49,6 @@ impl<'a> Shell<'a> {
             Some(at) => format!("ftpc {}:{}> ", at.link.endpoint, shown(&at.cwd)),
             None => "ftpc> ".to_owned(),
         }
-    }
-
-    pub(super) async fn close(&mut self) {
-        if let Some(at) = self.link.take() {
-            at.link.pool.close().await;
-        }
-    }
-
-    /// Connects to a host, a URL or a site. Whom `user` named is known to the server before alone.
-    pub(super) async fn open(&mut self, server: &str) -> Result<(), Failure> {
-        self.app.log_in_as(None);
-        self.connect(server).await
-    }
-
-    async fn connect(&mut self, server: &str) -> Result<(), Failure> {
-        self.close().await;
-        let target = self.app.server(server)?;
-        self.server = Some(server.to_owned());
-        if std::mem::take(&mut self.login_follows) {
-            return Ok(());
-        }
-        let link = self.app.open(&target).await?;
-        let mut session = link.session().await?;
-        let start = names::join(&link.base, target.path());
-        let cwd = enter(&mut *session, &start).await;
-        let greeting = session.facts().greeting.join("\n");
-        let standing = session.number();
-        link.pool.give_back(session);
-        let cwd = match cwd {
-            Ok(cwd) => cwd,
-            Err(error) => {
-                link.close().await;
-                return Err(error.into());
-            }
-        };
-        if !greeting.is_empty() {
-            greeting
-                .lines()
-                .for_each(|line| self.app.ui.remark(shown(line)));
-        }
-        self.link = Some(Connected {
-            link,
-            home: cwd.clone(),
-            cwd,
-            standing,
-        });
-        self.names = (None, Vec::new());
-        Ok(())
     }
 
     /// Runs a line; `None`: leave.
@@ -180,22 +115,6 @@ impl<'a> Shell<'a> {
         Ok(ExitCode::Done)
     }
 
-    async fn user(&mut self, name: &str, password: Option<Secret>) -> Result<(), Failure> {
-        self.login_follows = false;
-        let server = self.server.clone().ok_or_else(not_connected)?;
-        let endpoint = self.app.endpoint(&self.app.server(&server)?)?;
-        let password = match password {
-            None => ask::password(name, &endpoint).map_err(|_| Error::Interrupted)?,
-            said => said,
-        };
-        self.app.log_in_as(Some((name.to_owned(), password)));
-        self.connect(&server).await
-    }
-
-    pub(super) fn connected(&self) -> Result<&Connected, Failure> {
-        self.link.as_ref().ok_or_else(not_connected)
-    }
-
     /// The commands that need a connection.
     async fn remote(&mut self, row: Row, args: &[String]) -> Result<ExitCode, Failure> {
         let at = self.connected()?;
@@ -252,95 +171,6 @@ impl<'a> Shell<'a> {
             _ => self.ask_server(row, args, &paths).await,
         }
     }
-
-    /// Runs a one-shot command on the shell's connection.
-    async fn lent(
-        &mut self,
-        work: impl AsyncFnOnce(&App) -> Result<ExitCode, Failure>,
-    ) -> Result<ExitCode, Failure> {
-        let work = async |app: &App| {
-            let ended = app.cancel.or_leave(work(app)).await;
-            ended.unwrap_or_else(|| Err(Error::Interrupted.into()))
-        };
-        self.lent_to_the_end(work).await
-    }
-
-    /// Runs one that keeps what it has for a resume when it is stopped.
-    pub(super) async fn lent_to_the_end(
-        &mut self,
-        work: impl AsyncFnOnce(&App) -> Result<ExitCode, Failure>,
-    ) -> Result<ExitCode, Failure> {
-        self.names.0 = None;
-        let at = &self.connected()?.link;
-        let (pool, endpoint) = (std::sync::Arc::clone(&at.pool), at.endpoint.clone());
-        self.app.lend(pool, &endpoint);
-        let done = work(self.app).await;
-        self.app.take_back();
-        done
-    }
-
-    /// Asks the server something; a session that was left where it waited is no more.
-    pub(super) async fn asked<T>(
-        &self,
-        question: impl AsyncFnOnce(&mut dyn Remote) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let pool = &self.connected()?.link.pool;
-        let mut session = self.connected()?.link.session().await?;
-        let answer = self.app.cancel.or_leave(question(&mut *session)).await;
-        let answer = answer.ok_or(Error::Interrupted)?;
-        pool.give_back(session);
-        answer
-    }
-
-    /// Notes that this session has the directory of the prompt.
-    pub(super) fn stands_in(&mut self, session: u64) {
-        if let Some(at) = &mut self.link {
-            at.standing = session;
-        }
-    }
-
-    async fn cd(&mut self, path: &str) -> Result<ExitCode, Failure> {
-        let enter = async |session: &mut dyn Remote| {
-            let cwd = enter(session, path).await?;
-            Ok((cwd, session.number()))
-        };
-        let (cwd, standing) = self.asked(enter).await?;
-        if let Some(at) = &mut self.link {
-            (at.cwd, at.standing) = (cwd, standing);
-        }
-        self.names.0 = None;
-        Ok(ExitCode::Done)
-    }
-
-    /// The names of the remote directory, for completion; silent when the server is slow.
-    pub(super) async fn names(&mut self) -> Vec<String> {
-        let fresh = self.names.0.is_some_and(|at| at.elapsed() < FRESH);
-        if let (Some(at), false) = (&self.link, fresh)
-            && let Ok(Ok(mut session)) = tokio::time::timeout(PATIENCE, at.link.session()).await
-            && let Ok(listed) = tokio::time::timeout(PATIENCE, session.list(&at.cwd)).await
-        {
-            at.link.pool.give_back(session);
-            // Not everybody may list; nothing is completed then.
-            let listing = listed.unwrap_or_default();
-            let name = |entry: crate::remote::Entry| {
-                let end = if entry.kind == Kind::Dir { "/" } else { "" };
-                format!("{}{end}", entry.name.as_str())
-            };
-            self.names = (
-                Some(Instant::now()),
-                listing.entries.into_iter().map(name).collect(),
-            );
-        }
-        self.names.1.clone()
-    }
-}
-
-/// Changes the directory, unless none is named, and asks where that is.
-async fn enter(session: &mut dyn Remote, dir: &str) -> Result<String, RemoteError> {
-    if !dir.is_empty() {
-        session.cwd(dir).await?;
-    }
-    session.pwd().await
 }
 
 /// What `ls` and `dir` list: fingers know `-l`, `-a` (always so), `-R` and `-1` (always so).
@@ -377,13 +207,6 @@ fn one(row: Row, args: &[String]) -> Result<String, Failure> {
 
 pub(super) fn usage(row: Row) -> Failure {
     Failure::usage(format!("usage: {} {}", row.words[0], row.arguments))
-}
-
-fn not_connected() -> Failure {
-    Failure::Usage(
-        "not connected".to_owned(),
-        Some("`open HOST` connects".to_owned()),
-    )
 }
 
 fn unknown(word: &str, near: &[&str]) -> Failure {
