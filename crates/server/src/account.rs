@@ -26,6 +26,15 @@ pub struct Account {
     pub max_sessions: u32,
 }
 
+impl Account {
+    /// Where a path of this account is in the share.
+    #[must_use]
+    pub fn in_share(&self, path: &SharePath) -> SharePath {
+        let joined = self.home.join_known(&path.as_str()[1..]);
+        joined.unwrap_or_else(|_| path.clone())
+    }
+}
+
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.name.fmt(f)

@@ -164,6 +164,13 @@ impl Session {
             .map_err(|e| self.refuse(&e))
     }
 
+    /// Tells the log what this session has changed.
+    pub(crate) fn changed(&self, verb: &'static str, path: &SharePath, to: Option<&SharePath>) {
+        if let Some(login) = &self.login {
+            login.home.tell_change(verb, path, to);
+        }
+    }
+
     /// Turns a refusal of the share into its reply, and tells the log.
     pub(crate) fn refuse(&self, error: &ShareError) -> Reply {
         let (code, text) = error.reply();

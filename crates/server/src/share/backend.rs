@@ -106,6 +106,19 @@ impl Backend {
         on_thread(move || work(home, path)).await?.map_err(refused)
     }
 
+    /// Changes something in the share, and tells the log.
+    async fn change(
+        &self,
+        verb: &'static str,
+        path: &Path,
+        to: Option<&SharePath>,
+        work: impl FnOnce(Home, SharePath) -> Result<(), ShareError> + Send + 'static,
+    ) -> storage::Result<()> {
+        self.run(path, work).await?;
+        self.home()?.tell_change(verb, &share_path(path)?, to);
+        Ok(())
+    }
+
     fn facts(&self, meta: Meta, target: Option<String>) -> Facts {
         Facts {
             meta,
@@ -341,8 +354,8 @@ impl StorageBackend<Account> for Backend {
         _: &Account,
         path: P,
     ) -> storage::Result<()> {
-        self.run(path.as_ref(), |home, path| home.remove_file(&path))
-            .await
+        let gone = |home: Home, path: SharePath| home.remove_file(&path);
+        self.change("DELE", path.as_ref(), None, gone).await
     }
 
     async fn mkd<P: AsRef<Path> + Send + Debug>(
@@ -350,8 +363,8 @@ impl StorageBackend<Account> for Backend {
         _: &Account,
         path: P,
     ) -> storage::Result<()> {
-        self.run(path.as_ref(), |home, path| home.make_dir(&path))
-            .await
+        let made = |home: Home, path: SharePath| home.make_dir(&path);
+        self.change("MKD", path.as_ref(), None, made).await
     }
 
     async fn rename<P: AsRef<Path> + Send + Debug>(
@@ -361,8 +374,9 @@ impl StorageBackend<Account> for Backend {
         to: P,
     ) -> storage::Result<()> {
         let to = share_path(to.as_ref())?;
-        self.run(from.as_ref(), move |home, from| home.rename(&from, &to))
-            .await
+        let new = to.clone();
+        let renamed = move |home: Home, from: SharePath| home.rename(&from, &new);
+        self.change("RNTO", from.as_ref(), Some(&to), renamed).await
     }
 
     async fn rmd<P: AsRef<Path> + Send + Debug>(
@@ -370,8 +384,8 @@ impl StorageBackend<Account> for Backend {
         _: &Account,
         path: P,
     ) -> storage::Result<()> {
-        self.run(path.as_ref(), |home, path| home.remove_dir(&path))
-            .await
+        let gone = |home: Home, path: SharePath| home.remove_dir(&path);
+        self.change("RMD", path.as_ref(), None, gone).await
     }
 
     async fn cwd<P: AsRef<Path> + Send + Debug>(

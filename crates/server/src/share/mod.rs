@@ -48,7 +48,7 @@ use ftp_config::{
 use rustix::fs::{Mode, Stat};
 
 use self::{hash::Places, jail::Jail, room::Promised};
-use crate::account::Account;
+use crate::{account::Account, log::shown};
 
 /// Digests that may run at once over all sessions.
 const HASHES_AT_ONCE: usize = 2;
@@ -213,5 +213,14 @@ impl Home {
     #[must_use]
     pub fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// Tells the log what was changed, so that it can be found who it was. Paths are those of the home.
+    pub(crate) fn tell_change(&self, verb: &str, path: &SharePath, to: Option<&SharePath>) {
+        let account = &self.account;
+        let (user, to) = (&account.name, to.map(|to| account.in_share(to)));
+        let to = to.map(|to| shown(to.as_str()));
+        let path = shown(account.in_share(path).as_str());
+        tracing::info!(verb, %user, path, to, "changed");
     }
 }

@@ -12,6 +12,7 @@ pub(super) async fn mkd(session: &mut Session, name: &[u8]) -> Result<Reply, Rep
     let path = session.target(name).await?;
     let made = path.clone();
     session.on_home(move |home| home.make_dir(&made)).await?;
+    session.changed("MKD", &path, None);
     Ok(Reply::new(
         code::PATH,
         is_quoted(session, &path, " created"),
@@ -20,13 +21,17 @@ pub(super) async fn mkd(session: &mut Session, name: &[u8]) -> Result<Reply, Rep
 
 pub(super) async fn rmd(session: &mut Session, name: &[u8]) -> Result<Reply, Reply> {
     let path = session.existing(name).await?;
-    session.on_home(move |home| home.remove_dir(&path)).await?;
+    let gone = path.clone();
+    session.on_home(move |home| home.remove_dir(&gone)).await?;
+    session.changed("RMD", &path, None);
     Ok(Reply::new(code::FILE_OK, "Directory removed"))
 }
 
 pub(super) async fn dele(session: &mut Session, name: &[u8]) -> Result<Reply, Reply> {
     let path = session.existing(name).await?;
-    session.on_home(move |home| home.remove_file(&path)).await?;
+    let gone = path.clone();
+    session.on_home(move |home| home.remove_file(&gone)).await?;
+    session.changed("DELE", &path, None);
     Ok(Reply::new(code::FILE_OK, "File removed"))
 }
 
@@ -46,7 +51,9 @@ pub(super) async fn rnto(session: &mut Session, name: &[u8]) -> Result<Reply, Re
         return Err(Reply::new(code::BAD_ORDER, "RNFR comes first"));
     };
     let to = session.target(name).await?;
-    session.on_home(move |home| home.rename(&from, &to)).await?;
+    let (old, new) = (from.clone(), to.clone());
+    session.on_home(move |home| home.rename(&old, &new)).await?;
+    session.changed("RNTO", &from, Some(&to));
     Ok(Reply::new(code::FILE_OK, "Renamed"))
 }
 

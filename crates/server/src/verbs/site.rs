@@ -10,9 +10,11 @@ pub(super) async fn site(session: &mut Session, site: Site) -> Result<Reply, Rep
     match site {
         Site::Chmod { mode, name } => {
             let path = session.existing(&name).await?;
+            let asked = path.clone();
             let set = session
-                .on_home(move |home| home.set_mode(&path, mode))
+                .on_home(move |home| home.set_mode(&asked, mode))
                 .await?;
+            session.changed("SITE CHMOD", &path, None);
             let text = match mode & !set {
                 0 => "Mode changed".to_owned(),
                 _ => format!("Mode changed to {set:o}; set-id and sticky bits are not given"),

@@ -24,7 +24,7 @@ use crate::{
     log::shown,
     protocol::{Reply, reply::code},
     session::{Answer, Ending, Running, Session, disk},
-    share::Download,
+    share::{Download, Home},
     status::Direction,
 };
 
@@ -61,16 +61,18 @@ pub(super) fn abor(session: &mut Session) -> Reply {
 pub(super) struct Job {
     verb: &'static str,
     pub(super) path: SharePath,
+    home: Home,
     began: Instant,
     pub(super) stalled: Duration,
     span: Span,
 }
 
 impl Job {
-    pub(super) fn new(verb: &'static str, path: SharePath, stalled: Duration) -> Self {
+    pub(super) fn new(verb: &'static str, path: SharePath, home: Home, stalled: Duration) -> Self {
         Self {
             verb,
             path,
+            home,
             began: Instant::now(),
             stalled,
             span: Span::current(),
@@ -83,7 +85,7 @@ impl Job {
         let (Ok(reply) | Err(reply)) = moved;
         let bytes = meter.brake.bytes();
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let path = shown(self.path.as_str());
+        let path = shown(self.home.account().in_share(&self.path).as_str());
         let reason = (!whole).then(|| shown(&reply.text()));
         let (verb, code) = (self.verb, reply.code());
         // What the disk says is for whoever looks after it.
@@ -117,7 +119,7 @@ pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, R
         moving: Some(session.seat.begin(Direction::Down, &path, Some(size))),
         throttle: session.seat.throttle(Direction::Down),
     };
-    let job = Job::new("RETR", path, dial.stalled);
+    let job = Job::new("RETR", path, session.home()?, dial.stalled);
     let first = opening(session, &dial, name, Some(size));
     let brake = Arc::clone(&dial.brake);
     let file = Sending {

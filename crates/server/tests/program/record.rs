@@ -118,3 +118,35 @@ fn an_upload_under_another_name_is_recorded_by_that_name() {
         Some(())
     });
 }
+
+#[test]
+fn whoever_changes_something_stands_in_the_log() {
+    for engine in ["native", "libunftp"] {
+        let listen = "listen = [\"127.0.0.1:0\"]";
+        let site = Site::new(&format!("[server]\nengine = \"{engine}\"\n{listen}\n"));
+        let server = site.start();
+        let mut ann = server.login("ann");
+        for (line, code) in [
+            ("MKD d", "257"),
+            ("RNFR d", "350"),
+            ("RNTO e", "250"),
+            ("RMD e", "250"),
+            ("DELE none", "550"),
+        ] {
+            ann.send(line);
+            ann.expect(code);
+        }
+        std::fs::write(site.path().join("share/f"), "f").unwrap();
+        ann.send("DELE f");
+        ann.expect("250");
+        for words in [
+            r#"changed verb="MKD" user=ann path="/d""#,
+            r#"changed verb="RNTO" user=ann path="/d" to="/e""#,
+            r#"changed verb="RMD" user=ann path="/e""#,
+            r#"changed verb="DELE" user=ann path="/f""#,
+        ] {
+            server.wait_for_log(words);
+        }
+        assert!(!server.log().contains(r#"path="/none""#));
+    }
+}

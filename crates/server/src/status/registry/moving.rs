@@ -120,10 +120,13 @@ impl Moving {
             return;
         }
         let account = lock(&session.now).account.clone();
-        let home = account.as_ref().map(|account| &account.home);
         let in_home = self.stored.as_ref().unwrap_or(&self.transfer.path);
-        let in_share = home.and_then(|home| home.join_known(&in_home[1..]).ok());
-        let path = in_share.unwrap_or_else(SharePath::root);
+        let in_home = SharePath::root().join_known(&in_home[1..]);
+        let in_home = in_home.unwrap_or_else(|_| SharePath::root());
+        let path = match &account {
+            Some(account) => account.in_share(&in_home),
+            None => SharePath::root(),
+        };
         house.xferlog.write(&Record {
             ended: jiff::ZonedDateTime::now(),
             took,
