@@ -105,6 +105,15 @@ pub enum ShareError {
         /// What there is.
         size: u64,
     },
+    /// Bytes that were kept of an upload are not those of the file that is there: which of them the client
+    /// goes on with cannot be told.
+    #[error(
+        "{path}: the unfinished upload that is kept differs from this file; send it whole, from 0"
+    )]
+    Differs {
+        /// The path.
+        path: SharePath,
+    },
     /// No room.
     #[error("{path}: not enough room: {needed} needed, {free} free after the reserve")]
     Full {
@@ -195,7 +204,7 @@ impl ShareError {
             Self::Busy { .. } | Self::Held { .. } => 450,
             Self::Stopped { .. } => 426,
             Self::Name { .. } | Self::Exists { .. } => 553,
-            Self::Offset { .. } => 554,
+            Self::Offset { .. } | Self::Differs { .. } => 554,
             Self::Io { .. } => 451,
             Self::Right { .. }
             | Self::Missing { .. }

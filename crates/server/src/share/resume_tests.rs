@@ -30,14 +30,54 @@ fn what_was_kept_is_not_mixed_into_a_file_that_changed() {
     assert_eq!(fs::read(bed.disk("note")).unwrap(), b"44x");
 }
 
+/// lftp begins again by itself at the size that it is told, which is the old file's.
+#[test]
+fn a_client_that_goes_on_at_the_size_of_an_old_file_mixes_nothing() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    store(&home, "a", FRESH, b"old").unwrap();
+    for kept in [b"12345".as_slice(), b"12"] {
+        interrupted(&home, "a", kept);
+        let error = store(&home, "a", at(3), b"+").unwrap_err();
+        assert_eq!(error.code(), 554, "{error}");
+        assert_eq!(fs::read(bed.disk("a")).unwrap(), b"old");
+        assert_eq!(bed.partials(), 1);
+    }
+    // Sent whole it is right, and nothing is left of what was kept.
+    store(&home, "a", FRESH, b"123+").unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"123+");
+    assert_eq!(bed.partials(), 0);
+}
+
 #[test]
 fn a_client_that_goes_on_at_the_size_it_sees_means_the_file_it_sees() {
     let bed = Bed::new();
     let home = bed.home(Rights::READ_WRITE, "/");
-    store(&home, "a", FRESH, b"old").unwrap();
-    interrupted(&home, "a", b"12345");
-    store(&home, "a", at(3), b"+").unwrap();
-    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"old+");
+    for kept in [b"old45".as_slice(), b"ol"] {
+        store(&home, "a", FRESH, b"old").unwrap();
+        interrupted(&home, "a", kept);
+        store(&home, "a", at(3), b"+").unwrap();
+        assert_eq!(fs::read(bed.disk("a")).unwrap(), b"old+");
+    }
+}
+
+/// The difference may stand far behind what is looked at before the 150.
+#[test]
+fn what_is_kept_is_compared_to_its_end() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    let old = vec![b'o'; 3 << 20];
+    store(&home, "a", FRESH, &old).unwrap();
+    let mut new = old.clone();
+    new[(3 << 20) - 1] = b'n';
+    interrupted(&home, "a", &new);
+    let offset = old.len() as u64;
+    let mut upload = home.begin_upload(&path("a"), at(offset), None).unwrap();
+    assert!(upload.copies());
+    assert_eq!(upload.start(&|| false).unwrap_err().code(), 554);
+    drop(upload);
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), old);
+    assert_eq!(bed.partials(), 1);
 }
 
 #[test]

@@ -10,7 +10,10 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{self, Seek as _, SeekFrom},
-    os::fd::{AsFd as _, OwnedFd},
+    os::{
+        fd::{AsFd as _, OwnedFd},
+        unix::fs::FileExt as _,
+    },
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -30,6 +33,10 @@ use super::{
     partial::{Base, Partial},
     room,
 };
+
+/// What is compared before a client is told to begin, and at once.
+const QUICK: u64 = 256 << 10;
+const BLOCK: usize = 64 << 10;
 
 /// What an upload is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +99,8 @@ pub struct Upload {
     started: AtomicBool,
     /// Bytes of the file that is there which are still to be copied.
     to_copy: Option<u64>,
+    /// Bytes of it that the partial must begin with.
+    to_compare: u64,
     /// Bytes that the file that is there begins with too.
     copied: AtomicU64,
     /// A file stood under the name when the upload began.
@@ -111,7 +120,8 @@ impl Upload {
             (Intent::Unique, _) => 0,
         };
         let size = there.map_or(0, |meta| meta.size);
-        // A client that goes on at the size it is told means the file that it sees (RFC 3659 §5).
+        // A client that goes on at the size it is told means the file that it sees (RFC 3659 §5), unless that
+        // is an old one, and it tries to finish the new one (lftp by itself, FileZilla's Resume).
         let from_kept = match intent {
             Intent::Append => there.is_none(),
             _ => wanted <= kept && (wanted == 0 || wanted != size),
@@ -124,6 +134,10 @@ impl Upload {
             // What could never fit is refused at once; it is copied when the bytes behind it can come.
             room::check(&self.dir, self.home.reserve, &self.path, wanted)?;
             self.to_copy = Some(wanted);
+            if let Intent::Store { .. } = intent {
+                self.to_compare = kept.min(wanted);
+                self.ensure_alike(self.to_compare.min(QUICK), &|| false)?;
+            }
         } else {
             let size = size.max(kept);
             return Err(ShareError::Offset {
@@ -142,15 +156,13 @@ impl Upload {
     /// Copies the first bytes of the file that is there; the file itself stays untouched.
     fn copy_base(&mut self, bytes: u64, is_stopped: &dyn Fn() -> bool) -> Result<(), ShareError> {
         let io = |error: io::Error| ShareError::from_io(&self.path, error);
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let base = openat(&self.dir, &self.name, flags, Mode::empty()).map_err(|e| io(e.into()))?;
+        let mut base = self.open_base()?;
         self.file().set_len(0).map_err(io)?;
         if let Some(partial) = &mut self.partial {
             // Those bytes are gone, also when the copy fails: nobody may go on behind half of one.
             partial.kept = 0;
         }
         let io = |error: io::Error| ShareError::from_io(&self.path, error);
-        let mut base = File::from(base);
         // Half a copy is nothing to go on with.
         self.copied.store(u64::MAX, Ordering::Relaxed);
         let mut copied = 0;
@@ -177,6 +189,40 @@ impl Upload {
         Ok(())
     }
 
+    /// Refuses to go on with the file that is there where the partial's first bytes are others. The file
+    /// that it is a part of would get the rest of another.
+    fn ensure_alike(&self, bytes: u64, is_stopped: &dyn Fn() -> bool) -> Result<(), ShareError> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        let path = || self.path.clone();
+        let (old, mut done) = (self.open_base()?, 0);
+        let (mut one, mut other) = (vec![0; BLOCK], vec![0; BLOCK]);
+        while done < bytes {
+            if is_stopped() {
+                return Err(ShareError::Stopped { path: path() });
+            }
+            let count = usize::try_from(bytes - done).map_or(BLOCK, |left| left.min(BLOCK));
+            let (one, other) = (&mut one[..count], &mut other[..count]);
+            let read = self.file().read_exact_at(one, done);
+            let read = read.and_then(|()| old.read_exact_at(other, done));
+            read.map_err(|error| ShareError::from_io(&self.path, error))?;
+            if one != other {
+                return Err(ShareError::Differs { path: path() });
+            }
+            done += count as u64;
+        }
+        Ok(())
+    }
+
+    /// Opens the file that is there.
+    fn open_base(&self) -> Result<File, ShareError> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = openat(&self.dir, &self.name, flags, Mode::empty());
+        let opened = opened.map_err(|error| ShareError::from_io(&self.path, error.into()));
+        opened.map(File::from)
+    }
+
     /// Tells whether [`Upload::start`] has to copy what is there, however large it is.
     #[must_use]
     pub fn copies(&self) -> bool {
@@ -190,6 +236,7 @@ impl Upload {
     /// What the disk says; [`ShareError::Stopped`] while it copied.
     pub fn start(&mut self, is_stopped: &dyn Fn() -> bool) -> Result<(), ShareError> {
         if let Some(bytes) = self.to_copy.take() {
+            self.ensure_alike(self.to_compare, is_stopped)?;
             let copied = self.copy_base(bytes, is_stopped);
             self.started.store(copied.is_ok(), Ordering::Relaxed);
             return copied;

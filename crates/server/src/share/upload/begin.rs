@@ -72,6 +72,7 @@ impl Home {
             room,
             started: AtomicBool::new(false),
             to_copy: None,
+            to_compare: 0,
             copied: AtomicU64::new(0),
             is_second: there.is_some(),
             hold: None,
@@ -165,10 +166,10 @@ impl Home {
     }
 }
 
-/// Tells whether a client goes on behind bytes that only a partial can hold.
+/// Tells whether a client may go on behind bytes that a partial holds.
 fn means_kept(intent: Intent, there: Option<Meta>) -> bool {
     match intent {
-        Intent::Store { offset } => offset > there.map_or(0, |meta| meta.size),
+        Intent::Store { offset } => offset > 0,
         Intent::Append => there.is_none(),
         Intent::Unique => false,
     }
