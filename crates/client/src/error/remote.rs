@@ -226,6 +226,16 @@ impl RemoteError {
         }
     }
 
+    /// Tells whether an offset may be what was refused: ProFTPD's `AllowStoreRestart off` and
+    /// `AllowRetrieveRestart off` answer 451, as if that would pass.
+    #[must_use]
+    pub fn may_refuse_restart(&self) -> bool {
+        match self {
+            Self::Refused { reply, .. } => reply.code == 451 || !self.is_transient(),
+            _ => false,
+        }
+    }
+
     /// Tells whether the server could not even be reached.
     #[must_use]
     pub fn is_unreached(&self) -> bool {

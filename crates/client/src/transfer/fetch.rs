@@ -238,7 +238,7 @@ impl Fetch {
         };
         match remote.open_read(&self.remote, from).await {
             Ok(data) => Ok((data, part.begin)),
-            Err(error @ RemoteError::Refused { .. }) if !error.is_transient() && from > 0 => {
+            Err(error) if error.may_refuse_restart() && from > 0 => {
                 let data = remote.open_read(&self.remote, 0).await?;
                 part.cut(root)?;
                 Ok((data, Begin::Fresh))

@@ -5,12 +5,13 @@ use std::{
     io::Write,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use ftpc::{
     event::{Event, Events},
+    remote::Dial as _,
     transfer::{Backoff, Cancel, Engine, Options},
 };
 
@@ -53,6 +54,54 @@ async fn a_cut_download_goes_on_where_it_stopped() {
     );
     // Only the overlap was fetched twice.
     assert!(summary.bytes < 1_000_100, "{}", summary.bytes);
+}
+
+/// ProFTPD's `AllowRetrieveRestart off`.
+#[tokio::test]
+async fn a_server_that_restarts_no_download_sends_it_anew() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(300_000);
+    let cut = AtomicBool::new(false);
+    let server = Fake::default()
+        .file("/a", content.clone())
+        .hook(move |session, line| {
+            if line != "RETR /a" {
+                return false;
+            }
+            if std::mem::take(&mut session.rest) > 0 {
+                session.say("451 Restart not permitted, try again");
+                return true;
+            }
+            !cut.swap(true, Ordering::SeqCst) && {
+                cut_after(session, "/a", 0, 200_000);
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, fetching(temp.path(), "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(fs::read(temp.path().join("a")).unwrap(), content);
+    assert_eq!(leftovers(temp.path()), ["a"]);
+}
+
+/// As printers refuse what they do not know.
+#[tokio::test]
+async fn an_epsv_that_is_answered_by_202_is_refused() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a", "content")
+        .hook(|session, line| {
+            line == "EPSV" && {
+                session.say("202 Command not implemented");
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, fetching(temp.path(), "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(fs::read(temp.path().join("a")).unwrap(), b"content");
+    let mut session = server.dialer().dial().await.unwrap();
+    session.list("/").await.unwrap();
 }
 
 #[tokio::test]

@@ -216,12 +216,15 @@ async fn a_server_that_takes_no_restart_and_replaces_nothing_gets_the_file_anew(
     let cut = AtomicBool::new(false);
     let server = Fake::default()
         .hook(move |session, line| {
-            let Some((verb @ ("STOR" | "APPE"), path)) = line.split_once(' ') else {
+            let Some((verb @ ("STOR" | "APPE" | "RETR"), path)) = line.split_once(' ') else {
                 return false;
             };
             if verb == "APPE" || std::mem::take(&mut session.rest) > 0 {
                 session.say("451 Append/Restart not permitted, try again");
                 return true;
+            }
+            if verb == "RETR" {
+                return false;
             }
             if session.content(path).is_some() {
                 session.say("550 Overwrite permission denied");

@@ -178,7 +178,7 @@ impl Listener {
         loop {
             match accept_now(&socket) {
                 Ok((stream, from)) if is_peer(from, peer, lease.port) => return Ok(stream),
-                Ok((stranger, _)) => turn_away(stranger),
+                Ok((stranger, _)) => turn_away(&stranger),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
                 Err(e) if passes(&e) => {}
                 Err(e) => return Err(e),
@@ -188,7 +188,7 @@ impl Listener {
         loop {
             match socket.accept().await {
                 Ok((stream, from)) if is_peer(from, peer, lease.port) => return stream.into_std(),
-                Ok((stranger, _)) => turn_away(stranger.into_std()?),
+                Ok((stranger, _)) => turn_away(&stranger.into_std()?),
                 Err(e) if passes(&e) => {}
                 Err(e) => return Err(e),
             }
@@ -197,8 +197,8 @@ impl Listener {
 }
 
 /// Ends it by a reset: to a server that was sent here (FXP) an orderly end would be that of a file.
-fn turn_away(stranger: TcpStream) {
-    let _closed_anyhow = SockRef::from(&stranger).set_linger(Some(Duration::ZERO));
+fn turn_away(stranger: &TcpStream) {
+    let _closed_anyhow = SockRef::from(stranger).set_linger(Some(Duration::ZERO));
 }
 
 /// Where a search begins: nobody is to know the next port (RFC 2577 §8).

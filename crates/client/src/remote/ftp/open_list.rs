@@ -50,7 +50,7 @@ impl FtpRemote {
             match port {
                 Some(port) => return Ok(port),
                 None if self.passive == Passive::Extended
-                    && (reply.code >= 500 || reply.code == 229) =>
+                    && (reply.code >= 500 || matches!(reply.code, 202 | 229)) =>
                 {
                     self.passive = Passive::Plain;
                 }

@@ -89,7 +89,9 @@ impl Send {
     ) -> Result<bool, Error> {
         let mut data = match remote.open_read(part, from).await {
             Ok(data) => data,
-            Err(error) if error.is_transient() => return Err(error.into()),
+            Err(error) if error.is_transient() && !error.may_refuse_restart() => {
+                return Err(error.into());
+            }
             Err(_) => return Ok(false),
         };
         data.obey(&self.flow.cancel);
@@ -129,7 +131,7 @@ pub(super) async fn open(
         for start in ways.into_iter().skip(usize::from(!promised)) {
             match remote.open_write(path, start).await {
                 Ok(data) => return Ok((data, have)),
-                Err(error) if error.is_transient() && !refuses_restart(&error) => {
+                Err(error) if error.is_transient() && !error.may_refuse_restart() => {
                     return Err(error.into());
                 }
                 Err(error) => tools.events.message(format!("resume: {error}")),
@@ -141,11 +143,6 @@ pub(super) async fn open(
         }
     }
     Ok((remote.open_write(path, Start::New).await?, 0))
-}
-
-/// ProFTPD's `AllowStoreRestart off` answers 451, as if it would pass.
-fn refuses_restart(error: &RemoteError) -> bool {
-    matches!(error, RemoteError::Refused { reply, .. } if reply.code == 451)
 }
 
 /// Asks a server that commits whole files how much of an unfinished one it keeps, which no SIZE
