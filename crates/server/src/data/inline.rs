@@ -67,6 +67,9 @@ pub fn send_file(socket: TcpStream, file: &File, size: u64, meter: &Meter) -> Re
             }
             Err(rustix::io::Errno::INTR) => {}
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INVAL) => break,
+            Err(rustix::io::Errno::IO) => {
+                return Err(Broken::Disk(io::ErrorKind::Other.into()));
+            }
             Err(e) => return Err(network(e.into())),
         }
     }

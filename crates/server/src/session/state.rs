@@ -164,6 +164,18 @@ impl Session {
             .map_err(|e| self.refuse(&e))
     }
 
+    /// Runs an act on the home that may wait for other sessions.
+    pub(crate) async fn on_home_thread<T, F>(&self, work: F) -> Result<T, Reply>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Home) -> Result<T, ShareError> + Send + 'static,
+    {
+        let home = self.home()?;
+        disk::thread(move || work(&home))
+            .await
+            .map_err(|e| self.refuse(&e))
+    }
+
     /// Tells the log what this session has changed.
     pub(crate) fn changed(&self, verb: &'static str, path: &SharePath, to: Option<&SharePath>) {
         if let Some(login) = &self.login {

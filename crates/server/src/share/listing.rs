@@ -6,10 +6,11 @@
 
 use std::{
     borrow::Cow,
+    collections::HashMap,
     ffi::OsStr,
     io,
     os::{fd::OwnedFd, unix::ffi::OsStrExt as _},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use ftp_config::SharePath;
@@ -17,6 +18,7 @@ use rustix::{
     fs::{AtFlags, Mode, OFlags, RawDir, openat, statat},
     io::Errno,
 };
+use tracing::warn;
 
 use super::{
     early::Lender,
@@ -24,6 +26,7 @@ use super::{
     meta::{Kind, Meta},
     names,
 };
+use crate::log::shown;
 
 /// How much of a directory the system is asked for at once.
 const NAMES_BLOCK: usize = 64 << 10;
@@ -59,6 +62,8 @@ pub struct Listing {
     names: Names,
     early: Vec<Option<Meta>>,
     next: usize,
+    /// What the names are, asked for when the system tells nothing else of one.
+    kinds: OnceLock<HashMap<Vec<u8>, Kind>>,
 }
 
 /// Names in one block.
@@ -139,6 +144,7 @@ impl Listing {
             names,
             early,
             next: 0,
+            kinds: OnceLock::new(),
         })
     }
 
@@ -187,20 +193,22 @@ impl Listing {
     }
 
     fn entry<'a>(&self, name: &'a [u8]) -> Option<Entry<'a>> {
-        let stat = statat(
-            &self.dir,
-            OsStr::from_bytes(name),
-            AtFlags::SYMLINK_NOFOLLOW,
-        )
-        .ok()?;
-        let meta = Meta::of(&stat);
+        let look = AtFlags::SYMLINK_NOFOLLOW;
+        let meta = match statat(&self.dir, OsStr::from_bytes(name), look) {
+            Ok(stat) => Meta::of(&stat),
+            Err(Errno::NOENT) => return None,
+            Err(error) => Meta::unknown(self.kind_of(name, error)),
+        };
         let shown = names::from_disk(name);
         let (mut link_target, mut target) = (None, None);
         if meta.kind == Kind::Link {
             let written = rustix::fs::readlinkat(&self.dir, OsStr::from_bytes(name), Vec::new());
-            let written = written.ok()?;
-            link_target = fits_a_line(written.as_bytes())
-                .then(|| names::from_disk(written.as_bytes()).into_owned());
+            let written = match written {
+                Err(Errno::NOENT) => return None,
+                written => written.unwrap_or_default(),
+            };
+            let is_shown = !written.is_empty() && fits_a_line(written.as_bytes());
+            link_target = is_shown.then(|| names::from_disk(written.as_bytes()).into_owned());
             let full = SharePath::root()
                 .join_known(&format!("{}/{shown}", self.path))
                 .ok();
@@ -215,11 +223,41 @@ impl Listing {
     }
 }
 
+impl Listing {
+    /// What a name is of which the system tells no facts (a disk that fails, a mount that is dead). Who
+    /// makes another tree like this one must not take it for gone.
+    fn kind_of(&self, name: &[u8], error: Errno) -> Kind {
+        let kinds = self.kinds.get_or_init(|| {
+            let (path, dir) = (shown(self.path.as_str()), shown(&names::from_disk(name)));
+            warn!(path, name = dir, %error, "facts of names cannot be read");
+            let mut kinds = HashMap::new();
+            let all = ListOptions {
+                all: true,
+                names_only: true,
+            };
+            let _what_can_be_read = each_entry(&self.dir, all, |name, kind| {
+                kinds.insert(name.to_vec(), kind);
+                Ok(())
+            });
+            kinds
+        });
+        kinds.get(name).copied().unwrap_or(Kind::Other)
+    }
+}
+
 /// Gives each name that may be listed to `take`.
 fn each_name(
     dir: &OwnedFd,
     options: ListOptions,
     mut take: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    each_entry(dir, options, |name, _| take(name))
+}
+
+fn each_entry(
+    dir: &OwnedFd,
+    options: ListOptions,
+    mut take: impl FnMut(&[u8], Kind) -> io::Result<()>,
 ) -> io::Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let dir = openat(dir, ".", flags, Mode::empty())?;
@@ -235,7 +273,7 @@ fn each_name(
         if matches!(name, b"." | b"..") || hidden || names::is_partial(OsStr::from_bytes(name)) {
             continue;
         }
-        take(name)?;
+        take(name, Kind::of(entry.file_type()))?;
     }
     Ok(())
 }
@@ -256,5 +294,26 @@ impl Iterator for Listing {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::share::tests::{Bed, path};
+    use ftp_config::Rights;
+
+    /// Such as a mount below whose server is gone.
+    #[test]
+    fn a_name_of_which_no_facts_can_be_read_is_listed_as_what_it_is() {
+        let bed = Bed::new();
+        let home = bed.home(Rights::READ_WRITE, "/");
+        std::fs::create_dir(bed.disk("nas")).unwrap();
+        std::fs::write(bed.disk("f"), "bytes").unwrap();
+        let listing = home.list(&path("/"), ListOptions::default()).unwrap();
+        let kind = |name: &[u8]| listing.kind_of(name, Errno::NOTCONN);
+        assert_eq!((kind(b"nas"), kind(b"f")), (Kind::Dir, Kind::File));
+        assert_eq!(kind(b"gone"), Kind::Other);
+        assert!(listing.entry(b"gone").is_none());
     }
 }

@@ -18,6 +18,17 @@ pub enum Kind {
     Other,
 }
 
+impl Kind {
+    pub(super) fn of(kind: FileType) -> Self {
+        match kind {
+            FileType::RegularFile => Self::File,
+            FileType::Directory => Self::Dir,
+            FileType::Symlink => Self::Link,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// The facts of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meta {
@@ -43,14 +54,8 @@ impl Meta {
     /// Reads the facts of a `stat`.
     #[must_use]
     pub fn of(stat: &Stat) -> Self {
-        let kind = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Kind::File,
-            FileType::Directory => Kind::Dir,
-            FileType::Symlink => Kind::Link,
-            _ => Kind::Other,
-        };
         Self {
-            kind,
+            kind: Kind::of(FileType::from_raw_mode(stat.st_mode)),
             size: u64::try_from(stat.st_size).unwrap_or(0),
             modified: time(
                 stat.st_mtime,
@@ -61,6 +66,20 @@ impl Meta {
             uid: stat.st_uid,
             gid: stat.st_gid,
             links: u64::from(stat.st_nlink as u32),
+        }
+    }
+
+    /// What is known of a name of which the system tells nothing.
+    pub(super) fn unknown(kind: Kind) -> Self {
+        Self {
+            kind,
+            size: 0,
+            modified: UNIX_EPOCH,
+            mode: 0,
+            id: (0, 0),
+            uid: 0,
+            gid: 0,
+            links: 1,
         }
     }
 

@@ -37,7 +37,7 @@ pub use upload::{Committed, Intent, Upload};
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
@@ -205,6 +205,13 @@ impl Shared {
             show_dotfiles: share.show_dotfiles,
             hashing: Places::new(HASHES_AT_ONCE),
         })
+    }
+
+    /// Whoever replaces a file does it alone: an append that looks whether its file is still the one that it
+    /// began with, and is then renamed over it, must not take another's new one away.
+    fn take_turn(&self) -> MutexGuard<'static, ()> {
+        static TURN: Mutex<()> = Mutex::new(());
+        TURN.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -101,6 +101,33 @@ fn guests_do_not_go_on_with_each_others_uploads() {
     assert_eq!(fs::read(bed.disk("a")).unwrap(), b"mine");
 }
 
+/// Between the look of an append and its rename nobody else's rename fits.
+#[test]
+fn an_append_takes_no_file_away_that_came_meanwhile() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    for round in 0..300 {
+        store(&home, "log", FRESH, b"base").unwrap();
+        let mut append = home
+            .begin_upload(&path("log"), Intent::Append, None)
+            .unwrap();
+        append.start(&|| false).unwrap();
+        append.file().write_all(b"+").unwrap();
+        let whole = home.begin_upload(&path("log"), FRESH, None).unwrap();
+        whole.file().write_all(b"new").unwrap();
+        let settled = whole.settle(None).unwrap();
+        let other = std::thread::spawn(move || settled.publish().is_ok());
+        let appended = append.commit(None).is_ok();
+        assert!(other.join().unwrap());
+        // Either way the file that was confirmed last, or alone, is the one that is there.
+        assert_eq!(
+            fs::read(bed.disk("log")).unwrap(),
+            b"new",
+            "round {round}, appended: {appended}"
+        );
+    }
+}
+
 #[test]
 fn of_two_appends_none_is_lost() {
     let bed = Bed::new();

@@ -352,7 +352,11 @@ impl Drop for Upload {
 
 /// Closes a second handle: network disks write out, or refuse, at each close.
 fn close_again(file: &File) -> io::Result<()> {
-    Ok(nix::unistd::close(file.try_clone()?)?)
+    match file.try_clone() {
+        Ok(second) => Ok(nix::unistd::close(second)?),
+        // No descriptor is free: that says nothing of the disk.
+        Err(_) => Ok(()),
+    }
 }
 
 fn keeps_nothing(uploads: &Uploads) -> bool {

@@ -31,6 +31,7 @@ pub(super) async fn dele(session: &mut Session, name: &[u8]) -> Result<Reply, Re
     let path = session.existing(name).await?;
     let gone = path.clone();
     session.on_home(move |home| home.remove_file(&gone)).await?;
+    session.stored = None;
     session.changed("DELE", &path, None);
     Ok(Reply::new(code::FILE_OK, "File removed"))
 }
@@ -53,6 +54,8 @@ pub(super) async fn rnto(session: &mut Session, name: &[u8]) -> Result<Reply, Re
     let to = session.target(name).await?;
     let (old, new) = (from.clone(), to.clone());
     session.on_home(move |home| home.rename(&old, &new)).await?;
+    // Another file may have the name now of what was stored.
+    session.stored = None;
     session.changed("RNTO", &from, Some(&to));
     Ok(Reply::new(code::FILE_OK, "Renamed"))
 }

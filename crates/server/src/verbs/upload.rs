@@ -75,7 +75,11 @@ async fn upload(
     let path = path?;
     let (to, begun) = (path.clone(), intent);
     let begin = move |home: &Home| home.begin_upload(&to, begun, announced);
-    let mut upload = session.on_home(begin).await?;
+    let mut upload = match intent {
+        Intent::Store { offset: 0 } | Intent::Unique => session.on_home(begin).await?,
+        // An upload of before may have to be waited for, which runs on this very thread.
+        _ => session.on_home_thread(begin).await?,
+    };
     let dial = Dial::take(session, Direction::Up);
     let stopped = Arc::clone(&dial.brake);
     upload.obey(Arc::new(move || stopped.pull()));

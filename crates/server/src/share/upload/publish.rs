@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Seek as _},
-    sync::{Mutex, PoisonError, atomic::Ordering},
+    sync::atomic::Ordering,
     time::SystemTime,
 };
 
@@ -89,11 +89,7 @@ impl Upload {
             .as_ref()
             .expect("publish comes before the partial is gone")
             .name;
-        // One at a time: what another append has just published is seen here.
-        let _turn = self.unchanged.map(|_| {
-            static TURN: Mutex<()> = Mutex::new(());
-            TURN.lock().unwrap_or_else(PoisonError::into_inner)
-        });
+        let _turn = (self.taken == Taken::Replace).then(|| self.home.take_turn());
         if self.taken == Taken::Replace && self.unchanged.is_some_and(|base| base != self.base()) {
             return Err(ShareError::Busy {
                 path: self.path.clone(),
