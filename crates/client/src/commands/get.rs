@@ -52,9 +52,9 @@ pub(crate) async fn run_chosen(
     let mut found = Vec::new();
     let mut lacks = Vec::new();
     for path in &paths {
-        let (these, lack) = look(&mut *session, path).await?;
+        let (these, lacking) = look(&mut *session, path).await?;
         found.extend(choose(path, these)?);
-        lacks.extend(lack.map(|lack| left_out(path, &lack)));
+        lacks.extend(lacking.into_iter().map(|what| left_out(path, what)));
     }
     link.pool.give_back(session);
     // A pattern that matched one file still lands in a directory, as one that matched two; what was named
@@ -65,7 +65,7 @@ pub(crate) async fn run_chosen(
         let is_dir = entry.kind == Kind::Dir;
         takes_operand(app, &filter, names::split(path).1, is_dir)
     });
-    if found.is_empty() {
+    if found.is_empty() && lacks.is_empty() {
         return Err(Failure::usage("nothing was chosen"));
     }
     let into = to.is_dir() || several || to.as_os_str().as_encoded_bytes().ends_with(b"/");
@@ -139,13 +139,13 @@ fn file_name(path: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Finds what an operand names; a name that exists is that name even when it holds `*?[`.
-/// With a pattern, it is told too why the listing may lack others that match.
+/// With a pattern, it is told too what the listing lacks of what may match.
 pub(crate) async fn look(
     session: &mut dyn Remote,
     path: &str,
-) -> Result<(Found, Option<Lack>), Failure> {
+) -> Result<(Found, Vec<String>), Failure> {
     if let Some(entry) = session.stat(path).await? {
-        return Ok((vec![(path.to_owned(), entry)], None));
+        return Ok((vec![(path.to_owned(), entry)], Vec::new()));
     }
     let (dir, pattern) = names::split(path);
     if !is_pattern(pattern) {
@@ -159,18 +159,22 @@ pub(crate) async fn look(
         .filter(|entry| matches(entry.name.as_str()))
         .map(|entry| (entry.name.within(dir), entry))
         .collect();
-    if found.is_empty() {
+    let mut lacks: Vec<String> = listing.lack.iter().map(Lack::left_out).collect();
+    // Names that are not safe, as they are shown.
+    lacks.extend(listing.dropped.into_iter().filter(|dropped| {
+        let name = dropped.split('`').nth(1);
+        name.is_some_and(|name| matches(names::split(name).1))
+    }));
+    if found.is_empty() && lacks.is_empty() {
         return Err(missing(path).into());
     }
-    Ok((found, listing.lack))
+    Ok((found, lacks))
 }
 
 /// Tells that a pattern may match what the listing lacks.
-fn left_out(path: &str, lack: &Lack) -> Step {
-    Step::Refuse {
-        name: names::display(path),
-        what: lack.left_out(),
-    }
+fn left_out(path: &str, what: String) -> Step {
+    let name = names::display(path);
+    Step::Refuse { name, what }
 }
 
 fn missing(path: &str) -> RemoteError {
@@ -232,10 +236,10 @@ async fn named_files(
             continue;
         }
         let mut session = link.session().await?;
-        let (found, lack) = look(&mut *session, path).await?;
+        let (found, lacks) = look(&mut *session, path).await?;
         link.pool.give_back(session);
-        if let Some(lack) = lack {
-            app.ui.warn(lack.to_string());
+        for what in lacks {
+            app.ui.warn(format!("left out {what}"));
             code = ExitCode::SomeFailed;
         }
         if let Some((dir, _)) = found.iter().find(|(_, entry)| entry.kind == Kind::Dir) {

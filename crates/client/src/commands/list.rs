@@ -18,7 +18,7 @@ use crate::{
         filter::{Filter, matcher},
         walk::{self, Node, Tree},
     },
-    remote::{Entry, Kind, Lack, Remote, names},
+    remote::{Entry, Kind, Remote, names},
     ui::{escape::shown, table},
 };
 
@@ -34,9 +34,11 @@ pub async fn ls(app: &App, args: &Ls) -> Answer {
     let mut waiting = Vec::new();
     match named(&mut *session, &top).await? {
         Named::Dir(path) => waiting.push(path),
-        Named::These(found, lack) => {
+        Named::These(found, lacks) => {
             page.write(&found);
-            lack.iter().for_each(|lack| page.lacks(lack.to_string()));
+            for what in lacks {
+                page.lacks(format!("left out {what}"));
+            }
         }
     }
     let mut is_below = false;
@@ -68,7 +70,7 @@ pub async fn ls(app: &App, args: &Ls) -> Answer {
 /// What an operand of `ls` names.
 enum Named {
     Dir(String),
-    These(Found, Option<Lack>),
+    These(Found, Vec<String>),
 }
 
 /// Finds the directory, the one file, or what a pattern matches.
@@ -76,10 +78,10 @@ async fn named(session: &mut dyn Remote, path: &str) -> Result<Named, Failure> {
     if path.is_empty() || path == "/" {
         return Ok(Named::Dir(path.to_owned()));
     }
-    let (found, lack) = look(session, path).await?;
+    let (found, lacks) = look(session, path).await?;
     Ok(match found.as_slice() {
-        [(dir, entry)] if entry.kind == Kind::Dir && lack.is_none() => Named::Dir(dir.clone()),
-        _ => Named::These(found, lack),
+        [(dir, entry)] if entry.kind == Kind::Dir && lacks.is_empty() => Named::Dir(dir.clone()),
+        _ => Named::These(found, lacks),
     })
 }
 

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, RemoteError},
     exit::ExitCode,
     plan::walk::MAX_DEPTH,
-    remote::{Entry, Kind, Lack, Remote, names},
+    remote::{Entry, Kind, Remote, names},
     ui::escape::shown,
 };
 
@@ -38,12 +38,10 @@ pub async fn rm(app: &App, args: &Rm) -> Answer {
                 is_top: true,
             });
         } else {
-            let (found, lack) = find(&mut *session, bare).await?;
+            let (found, lacks) = find(&mut *session, bare).await?;
             victims.extend(found);
-            ledger.failed.extend(lack.map(|lack| {
-                let what = lack.left_out();
-                (bare.to_owned(), Error::LeftOut { what })
-            }));
+            let left_out = |what| (bare.to_owned(), Error::LeftOut { what });
+            ledger.failed.extend(lacks.into_iter().map(left_out));
         }
     }
     if let Some(dir) = victims.iter().find(|victim| victim.kind == Kind::Dir)
@@ -127,10 +125,7 @@ fn shown_dir(path: &str) -> String {
 }
 
 /// Finds what an operand names.
-async fn find(
-    session: &mut dyn Remote,
-    path: &str,
-) -> Result<(Vec<Victim>, Option<Lack>), Failure> {
+async fn find(session: &mut dyn Remote, path: &str) -> Result<(Vec<Victim>, Vec<String>), Failure> {
     if matches!(names::split(path).1, "." | "..") {
         return Err(Failure::usage(format!(
             "`{}` is no name to remove",
@@ -142,11 +137,11 @@ async fn find(
         kind,
         is_top: false,
     };
-    let (found, lack) = match look(session, path).await {
+    let (found, lacks) = match look(session, path).await {
         Ok(found) => found,
         // A link that leads nowhere is in the listing alone.
         Err(error) => match listed(session, path).await? {
-            Some(kind) => return Ok((vec![victim(path.to_owned(), kind)], None)),
+            Some(kind) => return Ok((vec![victim(path.to_owned(), kind)], Vec::new())),
             None => return Err(error),
         },
     };
@@ -159,7 +154,7 @@ async fn find(
         };
         victims.push(victim(name, kind));
     }
-    Ok((victims, lack))
+    Ok((victims, lacks))
 }
 
 /// What the listing of its directory calls a path; `None`: it does not name it.

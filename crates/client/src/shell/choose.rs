@@ -49,9 +49,9 @@ async fn look_at_all(
 ) -> Result<Vec<String>, Failure> {
     let mut all = Vec::new();
     for path in paths {
-        let (found, lack) = look(session, path).await?;
-        if let Some(lack) = lack {
-            app.ui.warn(lack.to_string());
+        let (found, lacks) = look(session, path).await?;
+        for what in lacks {
+            app.ui.warn(format!("left out {what}"));
         }
         all.extend(found.into_iter().map(|(path, _)| path));
     }

@@ -1,6 +1,7 @@
 //! `get`, `put` and their kin: files by the shell's fingers, moved by the one-shot commands.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
@@ -21,6 +22,7 @@ use crate::{
     plan::filter::{is_pattern, matcher},
     remote::{Data, Start, names},
     transfer::stream::Terms,
+    ui::escape::shown,
 };
 
 impl Shell<'_> {
@@ -89,6 +91,7 @@ impl Shell<'_> {
     /// Sends several files; one that fails does not stop the others.
     async fn put_each(&mut self, files: &[String]) -> Result<ExitCode, Failure> {
         let (mut done, mut failed) = (false, None);
+        one_name_each(files)?;
         for file in files {
             let row = table::find("put").map_err(|_| Failure::usage("there is no `put`"))?;
             let sent = Box::pin(self.put(row, std::slice::from_ref(file))).await;
@@ -203,4 +206,18 @@ fn expand(words: &[String]) -> Result<Vec<String>, Failure> {
         found.extend(names);
     }
     Ok(found)
+}
+
+/// Each goes by itself, and under its own name: two of one name would be one on the server.
+fn one_name_each(files: &[String]) -> Result<(), Failure> {
+    let mut taken = BTreeMap::new();
+    for file in files {
+        if let Some(other) = taken.insert(names::split(file).1, file) {
+            let (one, two) = (shown(other), shown(file));
+            return Err(Failure::usage(format!(
+                "`{one}` and `{two}` would both become one file; nothing was sent"
+            )));
+        }
+    }
+    Ok(())
 }

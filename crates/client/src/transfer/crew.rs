@@ -36,6 +36,8 @@ pub(super) struct Crew {
     pub(super) incomplete: bool,
     /// Removals that were left out for it.
     pub(super) spared: u64,
+    /// A directory could not be made on the server.
+    pub(super) unmade: bool,
     /// Links that were removed: what was listed below them is not theirs.
     pub(super) unlinked: Vec<String>,
 }
@@ -105,6 +107,7 @@ impl Crew {
             given_up: None,
             incomplete: false,
             spared: 0,
+            unmade: false,
             unlinked: Vec::new(),
         }
     }

@@ -68,8 +68,12 @@ impl Stamp {
 /// Blocks.
 ///
 /// # Errors
-/// Something in the first of them was not sent, and stays; or one cannot be removed.
-pub(super) fn clear(dirs: &[PathBuf]) -> Result<(), Error> {
+/// Something in the first of them was not sent, and stays; or one cannot be removed. With `unmade` the
+/// server has not all of them, so all stay.
+pub(super) fn clear(dirs: &[PathBuf], unmade: bool) -> Result<(), Error> {
+    if let (true, Some(top)) = (unmade, dirs.first()) {
+        return Err(stays(top, "a directory of it could not be made"));
+    }
     let (mut full, mut failed) = (None, None);
     for dir in dirs.iter().rev() {
         match fs::remove_dir(dir) {
@@ -134,7 +138,14 @@ mod tests {
         }
         std::os::unix::fs::symlink("/etc/hostname", at("t/full/link")).unwrap();
         let dirs = ["t", "t/full", "t/empty", "t/empty/deep"].map(at);
-        let error = clear(&dirs).unwrap_err();
+        let error = clear(&dirs, true).unwrap_err();
+        assert!(
+            error
+                .chain()
+                .ends_with("t` stays: a directory of it could not be made")
+        );
+        assert!(at("t/empty").exists());
+        let error = clear(&dirs, false).unwrap_err();
         assert!(
             error
                 .chain()
@@ -142,7 +153,7 @@ mod tests {
         );
         assert!(at("t/full/link").symlink_metadata().is_ok() && !at("t/empty").exists());
         fs::remove_file(at("t/full/link")).unwrap();
-        clear(&dirs).unwrap();
+        clear(&dirs, false).unwrap();
         assert!(!at("t").exists());
     }
 }

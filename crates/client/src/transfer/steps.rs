@@ -58,6 +58,7 @@ impl Crew {
                 if worker::ends_all(&error) {
                     self.given_up = Some(error.chain());
                 }
+                self.unmade |= matches!(step, Step::MakeRemoteDir { .. });
                 // Without an answer a link may still lead elsewhere.
                 self.incomplete |= matches!(
                     step,
@@ -111,7 +112,7 @@ impl Crew {
                 Step::MakeRemoteDir { .. } | Step::DeleteRemote { .. } | Step::UnlinkRemote { .. },
                 _,
             ) => return self.try_remote(step).await,
-            (Step::ClearSent { dirs }, _) => moved::clear(dirs),
+            (Step::ClearSent { dirs }, _) => moved::clear(dirs, self.unmade),
             (Step::Refuse { what, .. }, _) => Err(Error::LeftOut { what: what.clone() }),
             _ => Ok(()),
         };

@@ -118,6 +118,7 @@ pub async fn fetch_into(
     let mut proof = terms.proof(remote)?;
     let size = remote.size(path).await?;
     let mut data = remote.open_read(path, 0).await?;
+    let size = size.or(data.announced());
     data.obey(cancel);
     let flow = terms.flow();
     let (data, copied, proof) = task::blocking(move || {

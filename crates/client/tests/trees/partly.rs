@@ -78,13 +78,43 @@ fn a_listing_that_the_server_cuts_short_is_told_and_nothing_is_concluded_from_it
     let words = "the server left entries out: 226";
     says(here, &server, &["ls", "@/t"], 1, words);
     // What a pattern matches may be among them.
+    let words = "left out names that the server did not list: 226";
     says(here, &server, &["ls", "@/t/*"], 1, words);
     says(here, &server, &["get", "@/t/*", "-o", "-"], 1, words);
-    let words = "left out names that the server did not list: 226";
     says(here, &server, &["get", "@/t/*", "back/"], 1, words);
     assert!(here.join("back/a").exists());
     says(here, &server, &["rm", "@/t/*"], 1, words);
     assert_eq!(server.content("t/a"), None);
+}
+
+#[test]
+fn a_pattern_tells_what_it_matches_and_cannot_name() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let server = Fake::default()
+        .file("t/a.txt", "a")
+        .hook(|session, line| {
+            line == "MLSD t" && {
+                session.say("150 here it comes");
+                let mut data = session.data();
+                let rows = "type=file;size=1; a.txt\r\ntype=file;size=1; ../b.txt\r\n";
+                data.write_all(rows.as_bytes()).unwrap();
+                drop(data);
+                session.say("226 done");
+                true
+            }
+        })
+        .start();
+    // What it does not match is nobody's loss.
+    says(here, &server, &["get", "@/t/a*", "c/"], 0, "");
+    for line in [
+        ["get", "@/t/*.txt"],
+        ["ls", "@/t/*.txt"],
+        ["rm", "@/t/*.txt"],
+    ] {
+        says(here, &server, &line, 1, "b.txt");
+    }
+    assert!(here.join("a.txt").exists());
 }
 
 #[test]
