@@ -7,6 +7,7 @@ pub mod connect;
 pub mod features;
 mod ftp;
 mod greeting;
+mod lack;
 pub mod listing;
 pub mod memory;
 pub mod names;
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 
 pub use features::{Abilities, HashAlgorithm, HashVerb};
 pub use ftp_config::server::OnDuplicate;
+pub use lack::Lack;
 pub use names::RemoteName;
 
 use crate::{cancel::Cancel, error::RemoteError, trust::Fingerprint};
@@ -155,41 +157,6 @@ pub struct Listing {
     pub dropped: Vec<String>,
     /// Why it may not be whole.
     pub lack: Option<Lack>,
-}
-
-/// Why names may be missing in a listing that has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lack {
-    /// The server said that it left some out.
-    Told(String),
-    /// A TLS data connection ended without close_notify (RFC 8446 §6.1), as with many small servers; but
-    /// somebody in between may have cut it.
-    Unended,
-}
-
-impl Lack {
-    /// What is left out of a work that goes by such a listing.
-    #[must_use]
-    pub fn left_out(&self) -> String {
-        match self {
-            Self::Told(reply) => format!("names that the server did not list: {reply}"),
-            Self::Unended => {
-                "what the listing may have held behind its end, which came without TLS's close_notify"
-                    .to_owned()
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for Lack {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Told(reply) => write!(f, "the server left entries out: {reply}"),
-            Self::Unended => {
-                f.write_str("entries may be missing: the listing ended without TLS's close_notify")
-            }
-        }
-    }
 }
 
 /// Where an upload begins.
