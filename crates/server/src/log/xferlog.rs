@@ -13,10 +13,10 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, sync_channel},
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ftp_config::SharePath;
@@ -146,10 +146,17 @@ impl Xferlog {
     /// Waits a moment until everything queued is on the file.
     pub fn flush(&self) {
         let (done, wait) = sync_channel(1);
-        // A full queue waits for a file that takes nothing: then so much is lost.
-        if self.queue.try_send(Message::Flush(done)).is_ok() {
-            let _ = wait.recv_timeout(FLUSH_TIME);
+        let until = Instant::now() + FLUSH_TIME;
+        let mut question = Message::Flush(done);
+        // A queue that stays full waits for a file that takes nothing: then so much is lost.
+        while let Err(TrySendError::Full(again)) = self.queue.try_send(question) {
+            if Instant::now() >= until {
+                return;
+            }
+            question = again;
+            thread::sleep(Duration::from_millis(5));
         }
+        let _ = wait.recv_timeout(FLUSH_TIME);
     }
 }
 

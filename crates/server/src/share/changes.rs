@@ -185,7 +185,7 @@ impl Home {
             && self.shared.uploads.on_duplicate == ftp_config::server::OnDuplicate::Overwrite;
         let base = target.lstat().ok().as_ref().map(Base::of);
         let renamed = if replace {
-            let _turn = self.shared.take_turn();
+            let _turn = super::Shared::take_turn(&target.name);
             renameat(&source.dir, &source.name, &target.dir, &target.name)
         } else {
             rename_to_free(&source.dir, &source.name, &target.dir, &target.name)

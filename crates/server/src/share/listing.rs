@@ -228,8 +228,8 @@ impl Listing {
     /// makes another tree like this one must not take it for gone.
     fn kind_of(&self, name: &[u8], error: Errno) -> Kind {
         let kinds = self.kinds.get_or_init(|| {
-            let (path, dir) = (shown(self.path.as_str()), shown(&names::from_disk(name)));
-            warn!(path, name = dir, %error, "facts of names cannot be read");
+            let (path, name) = (shown(self.path.as_str()), shown(&names::from_disk(name)));
+            warn!(path, name, %error, "facts of names cannot be read");
             let mut kinds = HashMap::new();
             let all = ListOptions {
                 all: true,

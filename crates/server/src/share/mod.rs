@@ -35,6 +35,8 @@ pub use room::Room;
 pub use upload::{Committed, Intent, Upload};
 
 use std::{
+    ffi::OsStr,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -208,10 +210,15 @@ impl Shared {
     }
 
     /// Whoever replaces a file does it alone: an append that looks whether its file is still the one that it
-    /// began with, and is then renamed over it, must not take another's new one away.
-    fn take_turn(&self) -> MutexGuard<'static, ()> {
-        static TURN: Mutex<()> = Mutex::new(());
-        TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    /// began with, and is then renamed over it, must not take another's new one away. By names, so that a
+    /// disk that does not answer holds nearly nobody else up.
+    fn take_turn(name: &OsStr) -> MutexGuard<'static, ()> {
+        static TURNS: [Mutex<()>; 256] = [const { Mutex::new(()) }; 256];
+        let mut hasher = DefaultHasher::new();
+        // Some disks do not tell case.
+        name.to_ascii_lowercase().hash(&mut hasher);
+        let turn = &TURNS[usize::from(hasher.finish() as u8)];
+        turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -13,7 +13,9 @@ use rustix::{
 };
 
 use super::{Committed, Taken, Upload, close_again};
-use crate::share::{ShareError, meta::modified_at, names, partial::Base, rename::rename_to_free};
+use crate::share::{
+    ShareError, Shared, meta::modified_at, names, partial::Base, rename::rename_to_free,
+};
 
 impl Upload {
     /// Gives the whole file its final name.
@@ -89,7 +91,7 @@ impl Upload {
             .as_ref()
             .expect("publish comes before the partial is gone")
             .name;
-        let _turn = (self.taken == Taken::Replace).then(|| self.home.take_turn());
+        let _turn = (self.taken == Taken::Replace).then(|| Shared::take_turn(&self.name));
         if self.taken == Taken::Replace && self.unchanged.is_some_and(|base| base != self.base()) {
             return Err(ShareError::Busy {
                 path: self.path.clone(),
