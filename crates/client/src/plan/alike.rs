@@ -69,7 +69,7 @@ pub(super) fn counterparts(source: &Tree, target: &Tree) -> Counterparts {
     let mut groups: HashMap<u64, (Vec<&str>, Vec<&str>)> = HashMap::new();
     for node in lacking(source, &there).filter(|node| !unread.contains(node.path.as_str())) {
         let (dir, name) = names::split(&node.path);
-        if let Some(read) = usual_reading(name) {
+        if let Some(read) = reading_of(name) {
             let theirs = names::join(dir, &read);
             if there.contains(theirs.as_str()) && !here.contains(theirs.as_str()) {
                 found.pairs.push((node.path.clone(), theirs));
@@ -122,7 +122,7 @@ fn may_be_one(ours: &str, theirs: &str) -> bool {
 
 /// Tells whether `theirs` is how a server reads the bytes of `ours`.
 pub(super) fn is_reading_of(ours: &str, theirs: &str) -> bool {
-    let read = usual_reading(names::split(ours).1);
+    let read = reading_of(names::split(ours).1);
     read.is_some_and(|read| read == names::split(theirs).1)
 }
 
@@ -131,7 +131,7 @@ fn is_raw(name: &str) -> bool {
 }
 
 /// Returns what a server reads the bytes of a name as that are no UTF-8, by the usual older encoding.
-fn usual_reading(name: &str) -> Option<String> {
+pub(crate) fn reading_of(name: &str) -> Option<String> {
     if !is_raw(name) {
         return None;
     }
@@ -155,7 +155,7 @@ fn pairs_of<'a>(group: &[&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
 }
 
 /// What is left of a name where much is taken from it: equal for names that may become one.
-fn likeness(name: &str) -> String {
+pub(crate) fn likeness(name: &str) -> String {
     let plain = name.nfkc().flat_map(|c| match names::raw_byte(c) {
         Some(_) => '\u{fffd}'.to_lowercase(),
         None if c.is_control() || "\"*:<>?|\\".contains(c) => '_'.to_lowercase(),

@@ -17,6 +17,8 @@ pub mod sync;
 pub mod times;
 pub mod walk;
 
+pub(crate) use self::alike::{likeness, reading_of};
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,

@@ -4,7 +4,7 @@
 //! session can be made with, or that has no room left, ends the run for all.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -15,7 +15,13 @@ use std::{
 use tokio::task::JoinSet;
 
 use super::{
-    Outcome, Summary, Tools, fetch::Fetch, job::Job, local::LocalRoot, send::Send, worker::Worker,
+    Outcome, Summary, Tools,
+    fetch::Fetch,
+    job::Job,
+    local::LocalRoot,
+    originals::{self, Original},
+    send::Send,
+    worker::Worker,
 };
 use crate::{
     error::Error,
@@ -38,6 +44,10 @@ pub(super) struct Crew {
     pub(super) spared: u64,
     /// A directory could not be made on the server.
     pub(super) unmade: bool,
+    /// Originals wait for the end, since the server may store a name as another.
+    wary: bool,
+    /// Those that do.
+    pub(super) originals: Vec<Original>,
     /// Links that were removed: what was listed below them is not theirs.
     pub(super) unlinked: Vec<String>,
 }
@@ -49,6 +59,8 @@ pub(super) struct Batch {
     /// locked, so that what is put back is never left.
     pub(super) workers: AtomicUsize,
     pub(super) stop: AtomicBool,
+    /// Originals stay until the end.
+    pub(super) wary: bool,
     pub(super) results: Mutex<Results>,
 }
 
@@ -91,6 +103,8 @@ pub(super) struct Results {
     pub(super) skipped: u64,
     pub(super) failed: Vec<Outcome>,
     pub(super) given_up: Option<String>,
+    /// Originals that are to go at the end.
+    pub(super) originals: Vec<Original>,
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -108,6 +122,8 @@ impl Crew {
             incomplete: false,
             spared: 0,
             unmade: false,
+            wary: false,
+            originals: Vec::new(),
             unlinked: Vec::new(),
         }
     }
@@ -118,17 +134,28 @@ impl Crew {
         let synced = super::task::blocking(move || root.unsynced.sync()).await;
         if let Err(error) = synced.and_then(|done| done.map_err(|e| Error::local("sync", &name, e)))
         {
-            self.tools.events.send(Event::Failed {
-                id: 0,
-                name: name.clone(),
-                reason: error.chain(),
-            });
-            self.summary.failed.push(Outcome { name, error });
+            self.fail(name, error);
         }
+    }
+
+    /// Tells a failure, and counts it.
+    pub(super) fn fail(&mut self, name: String, error: Error) {
+        let id = self.take_id();
+        self.tools.events.send(Event::Failed {
+            id,
+            name: name.clone(),
+            reason: error.chain(),
+        });
+        self.summary.failed.push(Outcome { name, error });
     }
 
     /// Runs the steps in order; files that follow each other move side by side.
     pub(super) async fn run(&mut self, steps: Vec<Step>, root: Option<LocalRoot>) {
+        self.wary = self.tools.options.move_files && originals::are_doubtful(&steps);
+        let (ends, steps): (Vec<_>, Vec<_>) = steps
+            .into_iter()
+            .partition(|step| matches!(step, Step::ClearSent { .. }));
+        let made: BTreeSet<String> = steps.iter().filter_map(made_dir).collect();
         let mut batch = VecDeque::new();
         for step in steps {
             if let Some(job) = self.job(&step, root.as_ref()) {
@@ -139,6 +166,10 @@ impl Crew {
             self.run_step(step, root.as_ref()).await;
         }
         self.run_batch(batch).await;
+        self.remove_originals(&made).await;
+        for step in ends {
+            self.run_step(step, root.as_ref()).await;
+        }
         if let Some(root) = root {
             self.sync_small(root).await;
         }
@@ -209,6 +240,7 @@ impl Crew {
             queue: Mutex::new(jobs),
             workers: AtomicUsize::new(workers),
             stop: AtomicBool::new(false),
+            wary: self.wary,
             results: Mutex::default(),
         });
         let mut crew = JoinSet::new();
@@ -228,6 +260,7 @@ impl Crew {
         self.summary.verified += results.verified;
         self.summary.skipped += results.skipped;
         self.summary.failed.extend(results.failed);
+        self.originals.extend(results.originals);
         let left = std::mem::take(&mut *lock(&batch.queue));
         self.incomplete |= !left.is_empty();
         if let Some(reason) = results.given_up {
@@ -250,6 +283,13 @@ impl Crew {
     }
 }
 
+fn made_dir(step: &Step) -> Option<String> {
+    match step {
+        Step::MakeRemoteDir { path } => Some(path.clone()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,6 +302,7 @@ mod tests {
             queue: Mutex::new(VecDeque::from([Job::Send(send, 1)])),
             workers: AtomicUsize::new(2),
             stop: AtomicBool::new(false),
+            wary: false,
             results: Mutex::default(),
         };
         let job = batch.next().unwrap();

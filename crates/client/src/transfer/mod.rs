@@ -12,6 +12,7 @@ mod job;
 mod local;
 mod moved;
 mod options;
+mod originals;
 mod pace;
 mod part;
 mod progress;

@@ -2,13 +2,24 @@
 //! directories that are empty by then; nothing else below them is touched.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, Metadata},
     io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
-use crate::error::Error;
+use super::{
+    crew::Crew,
+    originals::{self, Original},
+};
+use crate::{
+    error::{Error, RemoteError},
+    remote::{Dial as _, Listing, names},
+};
+
+/// Why originals stay that waited for the end.
+const DOUBTFUL: &str = "the server may have stored another file under its name";
 
 /// What a local file was before it was sent.
 pub(super) struct Sent(io::Result<Stamp>);
@@ -85,6 +96,69 @@ pub(super) fn clear(dirs: &[PathBuf], unmade: bool) -> Result<(), Error> {
     }
     let full = full.map(|dir| stays(dir, "it holds what was not sent"));
     failed.or(full).map_or(Ok(()), Err)
+}
+
+impl Crew {
+    /// Removes the originals that waited for the end, except below directories that do not show all
+    /// names as they were sent; `made`: the directories that were made.
+    pub(super) async fn remove_originals(&mut self, made: &BTreeSet<String>) {
+        let originals = std::mem::take(&mut self.originals);
+        if originals.is_empty() || self.tools.cancel.is_stopped() {
+            return;
+        }
+        let in_doubt = self.in_doubt(&originals, made).await;
+        for original in originals {
+            let name = original.local.display().to_string();
+            let gone = if in_doubt.iter().any(|dir| is_below(&original.remote, dir)) {
+                Err(stays(&original.local, DOUBTFUL))
+            } else {
+                original.sent.remove(&original.local)
+            };
+            if let Err(error) = gone {
+                self.fail(name, error);
+            }
+        }
+    }
+
+    /// Returns the directories that do not show what they must.
+    async fn in_doubt(&mut self, originals: &[Original], made: &BTreeSet<String>) -> Vec<String> {
+        let mut in_doubt: Vec<String> = Vec::new();
+        for (dir, names) in originals::expected(originals, made) {
+            if in_doubt.iter().any(|above| is_below(&dir, above)) {
+                continue;
+            }
+            let shown = names::display(&dir);
+            let doubt = match self.listed(&dir).await {
+                Ok(listing) => originals::lacking(&names, &listing).map(|name| {
+                    let path = names::display(&names::join(&dir, name));
+                    format!("`{path}`: the server does not list it as it was sent")
+                }),
+                Err(error) => Some(format!("`{shown}`: what it holds is not seen: {error}")),
+            };
+            if let Some(doubt) = doubt {
+                self.tools.events.message(doubt);
+                in_doubt.push(dir);
+            }
+        }
+        in_doubt
+    }
+
+    async fn listed(&mut self, dir: &str) -> Result<Listing, RemoteError> {
+        let held = self.session.take().filter(|remote| remote.is_usable());
+        let mut remote = match held {
+            Some(remote) => remote,
+            None => self.tools.pool.dial().await?,
+        };
+        let listing = remote.list(dir).await;
+        self.session = Some(remote);
+        listing
+    }
+}
+
+/// Tells whether a path on the server is below a directory, or is it.
+fn is_below(path: &str, dir: &str) -> bool {
+    let rest = path.strip_prefix(dir.trim_end_matches('/'));
+    dir.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 pub(super) fn stays(path: &Path, why: &'static str) -> Error {

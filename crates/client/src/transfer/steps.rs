@@ -49,12 +49,6 @@ impl Crew {
             }
             Err(Error::Interrupted) => {}
             Err(error) => {
-                let id = self.take_id();
-                self.tools.events.send(Event::Failed {
-                    id,
-                    name: name.clone(),
-                    reason: error.chain(),
-                });
                 if worker::ends_all(&error) {
                     self.given_up = Some(error.chain());
                 }
@@ -66,7 +60,7 @@ impl Crew {
                         | Step::MakeLocalDir { .. }
                         | Step::UnlinkRemote { .. }
                 );
-                self.summary.failed.push(Outcome { name, error });
+                self.fail(name, error);
             }
         }
     }
@@ -93,14 +87,7 @@ impl Crew {
             return;
         }
         let error = Error::Spared { count: self.spared };
-        let name = "removals".to_owned();
-        let id = self.take_id();
-        self.tools.events.send(Event::Failed {
-            id,
-            name: name.clone(),
-            reason: error.chain(),
-        });
-        self.summary.failed.push(Outcome { name, error });
+        self.fail("removals".to_owned(), error);
     }
 
     /// Tells whether there was something to do.

@@ -12,6 +12,7 @@ use super::{
     fetch::Done,
     job::Job,
     moved::{self, Sent},
+    originals::Original,
     tries::Tries,
 };
 use crate::{
@@ -71,13 +72,8 @@ impl Worker {
             };
             match ended {
                 Ended::Done(done) => {
-                    self.succeeded(&job, done, began.elapsed());
-                    let gone = match (source, self.moving(&job)) {
-                        (Some(sent), Some(path)) if done.is_proved => sent.remove(path),
-                        (Some(_), Some(path)) => Err(moved::stays(path, UNPROVED)),
-                        _ => Ok(()),
-                    };
-                    if let Err(error) = gone {
+                    self.succeeded(&job, &done, began.elapsed());
+                    if let Err(error) = self.sent(&job, source, &done) {
                         self.failed(&job, error);
                     }
                 }
@@ -116,6 +112,27 @@ impl Worker {
         send.without_old(error)
     }
 
+    /// Removes what was sent, where it is to go; or leaves that to the end of the run.
+    fn sent(&self, job: &Job, source: Option<Sent>, done: &Done) -> Result<(), Error> {
+        let (Some(sent), Job::Send(send, _)) = (source, job) else {
+            return Ok(());
+        };
+        if !done.is_proved {
+            return Err(moved::stays(&send.local, UNPROVED));
+        }
+        let session = self.session.as_deref();
+        if !self.batch.wary || session.is_some_and(|remote| remote.abilities().atomic_stor()) {
+            return sent.remove(&send.local);
+        }
+        lock(&self.batch.results).originals.push(Original {
+            local: send.local.clone(),
+            sent,
+            remote: send.remote.clone(),
+            size: done.bytes,
+        });
+        Ok(())
+    }
+
     /// The local file that goes once it was sent.
     fn moving<'a>(&self, job: &'a Job) -> Option<&'a Path> {
         match job {
@@ -124,7 +141,7 @@ impl Worker {
         }
     }
 
-    fn succeeded(&self, job: &Job, done: Done, took: Duration) {
+    fn succeeded(&self, job: &Job, done: &Done, took: Duration) {
         let mut results = lock(&self.batch.results);
         results.verified += u64::from(done.verified.is_some());
         if done.was_here {

@@ -74,6 +74,63 @@ fn a_pattern_speaks_of_what_is_named_too() {
 }
 
 #[test]
+fn originals_stay_where_the_server_stores_names_as_others() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    // As some servers do, without a word.
+    let dropping = Fake::default().hook(|session, line| {
+        line.contains('"') && {
+            session.answer(&line.replace('"', ""));
+            true
+        }
+    });
+    let server = dropping.clone().start();
+    for (name, content) in [("t/a", "one"), ("t/\"a\"", "two"), ("t/sub/b", "b")] {
+        write(here, name, content);
+    }
+    write(here, "t/\"sub\"/c", "c");
+    write(here, "t/other/d", "d");
+    write(here, "u/e", "e");
+    let put = ["put", "-r", "--move", "t", "u", "@/"];
+    let said = says(
+        here,
+        &server,
+        &put,
+        1,
+        "`t/\"a\"`: the server does not list it as it was sent",
+    );
+    for kept in ["t/a", "t/\"a\"", "t/sub/b", "t/\"sub\"/c", "t/other/d"] {
+        assert!(here.join(kept).exists(), "{kept}: {said}");
+    }
+    assert!(said.contains("stays: the server may have stored another file under its name"));
+    assert!(
+        !here.join("u").exists(),
+        "no name of it is in doubt: {said}"
+    );
+
+    // The directories of one are not the other's.
+    fs::remove_file(here.join("t/\"a\"")).unwrap();
+    fs::remove_dir_all(here.join("t/\"sub\"")).unwrap();
+    write(here, "v/w/\"f\"", "f");
+    let server = dropping.start();
+    let put = ["put", "-r", "--move", "t", "v", "@/"];
+    says(
+        here,
+        &server,
+        &put,
+        1,
+        "`v` stays: it holds what was not sent",
+    );
+    assert!(here.join("v/w/\"f\"").exists() && !here.join("t").exists());
+
+    // And where the names are kept, all goes.
+    let server = Fake::default().start();
+    says(here, &server, &["put", "-r", "--move", "v", "@/"], 0, "");
+    assert!(!here.join("v").exists());
+    assert_eq!(server.content("v/w/\"f\"").unwrap(), b"f");
+}
+
+#[test]
 fn an_original_goes_only_when_the_server_tells_that_it_has_all_of_it() {
     for (listed, code, stays) in [
         ("type=file;size=3; a\r\n", 1, true),
