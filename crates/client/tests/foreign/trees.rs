@@ -14,7 +14,7 @@ use ftpc::{
         Plan, Step,
         filter::Filter,
         sync::{self, Way, Wishes},
-        walk,
+        walk::{self, Tree},
     },
     remote::{Remote, connect::Dialer},
     transfer::{Cancel, Engine, Options, Summary},
@@ -73,9 +73,15 @@ async fn sync(
         (&there, &here)
     };
     let plan = sync::plan(source, target, local, remote, &Wishes::new(way));
+    let summary = run(dialer, plan.clone(), jobs, false).await;
+    (plan, summary)
+}
+
+async fn run(dialer: &Dialer, plan: Plan, jobs: usize, move_files: bool) -> Summary {
     let options = Options {
         jobs,
         force: true,
+        move_files,
         ..Options::default()
     };
     let engine = Engine::new(
@@ -84,9 +90,9 @@ async fn sync(
         Events::silent(),
         Cancel::default(),
     );
-    let summary = engine.run(plan.clone()).await;
+    let summary = engine.run(plan).await;
     engine.close().await;
-    (plan, summary)
+    summary
 }
 
 /// Up, up again (nothing to do), down, down again, all equal.
@@ -112,6 +118,20 @@ async fn trees_both_ways(peer: Option<Peer>, tls: Tls, tls12: bool, keeps_times:
     assert!(back.join("empty dir").is_dir());
     let (plan, _) = sync(&dialer, &mut *session, Way::Down, &back, &remote, 4).await;
     assert!(plan.is_idle(), "{:?}", plan.steps);
+
+    // Moved, all originals go, whatever their names.
+    session
+        .make_dir(&format!("{}/moved", peer.top))
+        .await
+        .unwrap();
+    let remote = format!("{}/moved", peer.top);
+    let there = Tree::default();
+    let here = walk::local(&back, &Filter::default()).unwrap();
+    let plan = sync::plan(&here, &there, &back, &remote, &Wishes::new(Way::Up));
+    let moved = run(&dialer, plan, 4, true).await;
+    assert!(moved.failed.is_empty(), "{:?}", moved.failed);
+    assert_eq!(walk_files(&source), walk_files(&peer.disk.join("moved")));
+    assert!(walk_files(&back).is_empty(), "{:?}", walk_files(&back));
 }
 
 #[tokio::test]
