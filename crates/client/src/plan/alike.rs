@@ -69,9 +69,15 @@ pub(super) fn counterparts(source: &Tree, target: &Tree) -> Counterparts {
     let mut groups: HashMap<u64, (Vec<&str>, Vec<&str>)> = HashMap::new();
     for node in lacking(source, &there).filter(|node| !unread.contains(node.path.as_str())) {
         let (dir, name) = names::split(&node.path);
-        if let Some(read) = reading_of(name) {
-            let theirs = names::join(dir, &read);
-            if there.contains(theirs.as_str()) && !here.contains(theirs.as_str()) {
+        for shorter in [reading_of(name), Some(dropped(name))]
+            .into_iter()
+            .flatten()
+        {
+            let theirs = names::join(dir, &shorter);
+            if theirs != node.path
+                && there.contains(theirs.as_str())
+                && !here.contains(theirs.as_str())
+            {
                 found.pairs.push((node.path.clone(), theirs));
             }
         }
@@ -165,6 +171,24 @@ pub(crate) fn likeness(name: &str) -> String {
     plain.trim_end_matches([' ', '.', '_']).to_owned()
 }
 
+/// What is left of a name where quotes, blanks at its ends and what looks like an option are dropped.
+fn dropped(name: &str) -> String {
+    let unquoted = name.replace('"', "");
+    let mut words = unquoted.trim().split(' ');
+    let first = words.next().map(str::to_owned);
+    let words = words.filter(|word| !word.starts_with('-'));
+    first
+        .into_iter()
+        .chain(words.map(str::to_owned))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Tells whether the two differ at their beginning, where no question can put them.
+pub(super) fn begins_otherwise(ours: &str, theirs: &str) -> bool {
+    names::split(ours).1.starts_with(' ') != names::split(theirs).1.starts_with(' ')
+}
+
 /// What a name keeps in an encoding that is not known: the ASCII in it.
 fn skeleton(name: &str) -> String {
     let mut bones = String::new();
@@ -240,6 +264,25 @@ mod tests {
             |names: Vec<String>| tree_of(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let found = counterparts(&tree(many(".")), &tree(many(" ")));
         assert_eq!((found.pairs.len(), found.doubtful.len()), (0, 5));
+    }
+
+    #[test]
+    fn what_a_server_drops_of_a_name_is_known() {
+        for (name, left) in [
+            ("a \"b\".txt", "a b.txt"),
+            (" b ", "b"),
+            ("it's -r ok", "it's ok"),
+            ("-a", "-a"),
+            ("a  b", "a  b"),
+            ("", ""),
+        ] {
+            assert_eq!(dropped(name), left, "{name}");
+        }
+        let source = tree_of(&["d/", "d/\"a\"", "d/b -x", "\"c\""]);
+        let target = tree_of(&["d/", "d/a", "d/b", "d/c"]);
+        let pairs = counterparts(&source, &target).pairs;
+        let pairs: Vec<_> = pairs.iter().map(|(a, b)| (&**a, &**b)).collect();
+        assert_eq!(pairs, [("d/\"a\"", "d/a"), ("d/b -x", "d/b")]);
     }
 
     #[test]

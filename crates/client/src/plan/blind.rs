@@ -289,7 +289,10 @@ pub async fn match_alike(
                 continue;
             }
             let is_read = alike::is_reading_of(&ours, &theirs);
-            let asks = may_try && known.len() <= MOST_PROBES && left.is_empty();
+            let asks = may_try
+                && known.len() <= MOST_PROBES
+                && left.is_empty()
+                && !alike::begins_otherwise(&ours, &theirs);
             let proved = match is_read && reads {
                 true => Some(true),
                 false if asks && !spelled.contains_key(&theirs) => {

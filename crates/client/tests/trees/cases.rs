@@ -164,6 +164,29 @@ fn sync_removes_nothing_that_the_server_stores_under_another_name() {
     }
 }
 
+#[test]
+fn sync_removes_nothing_whose_name_the_server_shortens() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    for name in ["t/a \"b\".txt", "t/c -r", "t/ d"] {
+        write(here, name, name);
+    }
+    let dropping = Fake::default().hook(|session, line| {
+        let (verb, path) = line.split_once(' ').unwrap_or((line, ""));
+        let path = path.replace('"', "").replace(" -r", "").replace("/ ", "/");
+        let kept = format!("{verb} {path}").trim_end().to_owned();
+        kept != line && session.answer(&kept)
+    });
+    let server = dropping.file("t/old", "surplus").start();
+    let sync = ["sync", "--delete", "--yes", "t", "@/t"];
+    for _ in 0..3 {
+        ftpc(here, &server, &sync);
+        let names = server.names();
+        let files: Vec<_> = names.iter().filter(|name| !name.ends_with('/')).collect();
+        assert_eq!(files, ["t/a b.txt", "t/c", "t/d"]);
+    }
+}
+
 /// A server that keeps no blank at the end of any name on the way.
 fn trimming_all() -> Fake {
     Fake::default().hook(|session, line| {
