@@ -3,10 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use ftpd::{cli::Cli, commands, say};
+use ftpd::{cli::Cli, commands, log, say};
 
 fn main() -> ExitCode {
-    match commands::dispatch(Cli::parse()) {
+    let done = commands::dispatch(Cli::parse());
+    log::flush();
+    match done {
         Ok(()) => match say::failure() {
             None => ExitCode::SUCCESS,
             Some(error) => {

@@ -1,9 +1,12 @@
-//! Log events: to stderr, as text or JSON, with names from clients made safe.
+//! Log events: to standard error, as text or JSON, with names from clients made safe.
 //!
 //! libunftp logs through `log`; its events come in one level lower than it gives them, because its
 //! `info` is our `debug`.
 
+mod stderr;
 pub mod xferlog;
+
+pub use stderr::flush;
 
 use std::io::{self, IsTerminal};
 
@@ -76,7 +79,7 @@ fn filter(level: LevelFilter) -> EnvFilter {
 pub fn start(format: LogFormat, level: LevelFilter, color: bool) -> Option<Level> {
     let (filter, handle) = reload::Layer::new(filter(level));
     let layer = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(stderr::shared)
         .with_target(false);
     let layer = match format {
         LogFormat::Json => layer.json().flatten_event(true).boxed(),

@@ -1,10 +1,10 @@
 //! A real `ftpd` on a free port of loopback, and a bare control connection to it.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStderr, Command, Output, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -94,21 +94,21 @@ impl Site {
     /// Starts the server and waits for its ready line.
     #[track_caller]
     pub(crate) fn start(&self) -> Daemon {
+        let (daemon, errors) = self.start_unread();
+        daemon.read_log(errors);
+        daemon
+    }
+
+    /// Starts the server, and leaves to the caller to read its log.
+    #[track_caller]
+    pub(crate) fn start_unread(&self) -> (Daemon, ChildStderr) {
         let mut child = self
             .ftpd()
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let log = Arc::new(Mutex::new(String::new()));
-        let (errors, into) = (child.stderr.take().unwrap(), Arc::clone(&log));
-        std::thread::spawn(move || {
-            for line in BufReader::new(errors).lines().map_while(Result::ok) {
-                let mut log = into.lock().unwrap();
-                log.push_str(&line);
-                log.push('\n');
-            }
-        });
+        let mut errors = child.stderr.take().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
@@ -117,12 +117,18 @@ impl Site {
             .strip_prefix("ftpd: ready on ")
             .and_then(|rest| rest.split(',').next())
             .and_then(|address| address.parse().ok());
-        Daemon {
-            address: address.unwrap_or_else(|| panic!("`{line}`: {}", log.lock().unwrap())),
+        let address = address.unwrap_or_else(|| {
+            let mut log = String::new();
+            let _ = child.kill().and_then(|()| errors.read_to_string(&mut log));
+            panic!("`{line}`: {log}")
+        });
+        let daemon = Daemon {
+            address,
             child,
-            log,
+            log: Arc::default(),
             ready: line,
-        }
+        };
+        (daemon, errors)
     }
 }
 
@@ -135,6 +141,18 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
+    /// Reads the log from now on.
+    pub(crate) fn read_log(&self, errors: ChildStderr) {
+        let into = Arc::clone(&self.log);
+        std::thread::spawn(move || {
+            for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                let mut log = into.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+    }
+
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }

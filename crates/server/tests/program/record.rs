@@ -28,6 +28,27 @@ fn status_tells_the_certificate_that_is_served() {
 }
 
 #[test]
+fn a_log_that_nobody_reads_holds_up_no_session() {
+    let site = Site::new("[log]\nlevel = \"trace\"\n");
+    let (mut server, errors) = site.start_unread();
+    let mut ann = server.login("ann");
+    // More than a pipe and the queue behind it hold.
+    for _ in 0..8_000 {
+        ann.send("NOOP");
+        ann.expect("200");
+    }
+    server.read_log(errors);
+    server.wait_for_log("lines of it are lost");
+    ann.send("CWD /no-such-place");
+    ann.expect("550");
+    server.wait_for_log("no-such-place");
+    // What was said before the end is written before it.
+    server.signal(Signal::TERM);
+    assert_eq!(server.exit_code(), Some(0));
+    server.wait_for_log("stopped");
+}
+
+#[test]
 fn who_status_and_kick_speak_of_the_same_session() {
     let site = Site::new("");
     let server = site.start();
