@@ -86,6 +86,7 @@ pub fn plan(
             remote_top,
         },
         plan: Plan::new(local_top),
+        is_incomplete: false,
     };
     planner.refuse_unusable();
     planner.copy_all();
@@ -97,6 +98,8 @@ pub fn plan(
 
 const UNREADABLE: &str = "the target cannot be read there";
 const NO_DIRECTORY: &str = "the target has no directory there, but a link or something else";
+const NO_FILE: &str =
+    "the target has a link there, or something else that is left out; remove it, or exclude it";
 
 /// A plan in the making.
 struct Planner<'a> {
@@ -105,6 +108,15 @@ struct Planner<'a> {
     wishes: &'a Wishes,
     ends: Ends<'a>,
     plan: Plan,
+    /// A copy was refused: what the source lacks may be what the target would lose.
+    is_incomplete: bool,
+}
+
+/// What the target has in a place where nothing can be copied to.
+enum Closed {
+    Unreadable,
+    /// A link, or neither file nor directory.
+    Odd,
 }
 
 impl<'a> Planner<'a> {
@@ -126,19 +138,18 @@ impl<'a> Planner<'a> {
         let closed = self.closed(&there);
         for node in &self.source.nodes {
             let path = node.path.as_str();
-            if let Some(why) = closed
-                .get(path)
-                .filter(|why| node.is_dir || **why == UNREADABLE)
-            {
-                self.plan.push(refuse(path, why));
-                in_the_way.insert(path);
-                continue;
-            }
             if parents(path).any(|dir| in_the_way.contains(dir)) {
                 continue;
             }
             let other = there.get(path).copied();
-            if !self.make_room(node, other) {
+            let room = match closed.get(path) {
+                Some(Closed::Unreadable) => Err(refuse(path, UNREADABLE)),
+                Some(Closed::Odd) if node.is_dir => Err(refuse(path, NO_DIRECTORY)),
+                Some(Closed::Odd) => Err(refuse(path, NO_FILE)),
+                None => self.make_room(node, other),
+            };
+            if let Err(refused) = room {
+                self.refuse(refused);
                 in_the_way.insert(path);
                 continue;
             }
@@ -157,27 +168,31 @@ impl<'a> Planner<'a> {
 
     /// Where nothing is known of what a copy would replace: the target cannot be read there, or a link
     /// leads to what may be anybody's.
-    fn closed(&self, there: &BTreeMap<&str, &Node>) -> BTreeMap<&'a str, &'static str> {
+    fn closed(&self, there: &BTreeMap<&str, &Node>) -> BTreeMap<&'a str, Closed> {
         let unread = self.target.unread.iter().map(String::as_str);
-        let links = unread.filter(|path| !there.contains_key(path));
+        let odd = unread.filter(|path| !there.contains_key(path));
         let closed = self.target.closed.iter().map(String::as_str);
-        let linked = links.map(|path| (path, NO_DIRECTORY));
-        linked
-            .chain(closed.map(|path| (path, UNREADABLE)))
+        odd.map(|path| (path, Closed::Odd))
+            .chain(closed.map(|path| (path, Closed::Unreadable)))
             .collect()
     }
 
-    /// Takes what is of another kind out of the way; `false`: it must not go, and that is told.
-    fn make_room(&mut self, node: &Node, other: Option<&'a Node>) -> bool {
+    /// Takes what is of another kind out of the way; or says why it must not go.
+    fn make_room(&mut self, node: &Node, other: Option<&'a Node>) -> Result<(), Step> {
         let Some(other) = other.filter(|other| other.is_dir != node.is_dir) else {
-            return true;
+            return Ok(());
         };
         if !may_replace(self.target, other, self.wishes) {
-            self.plan.push(in_the_way_of(node));
-            return false;
+            return Err(in_the_way_of(node));
         }
         self.ends.replace_kind(&mut self.plan, self.target, other);
-        true
+        Ok(())
+    }
+
+    /// Tells of something that is not copied.
+    fn refuse(&mut self, step: Step) {
+        self.is_incomplete = true;
+        self.plan.push(step);
     }
 
     /// Tells whether a file is to be copied; why not is a step of the plan.
@@ -185,7 +200,7 @@ impl<'a> Planner<'a> {
         let Some(reason) = reason_to_skip(node, other, self.wishes) else {
             if other.is_some() && !self.wishes.replaces {
                 let step = refuse(&node.path, "the server replaces no files (`on_duplicate`)");
-                self.plan.push(step);
+                self.refuse(step);
                 return false;
             }
             return true;
@@ -228,6 +243,8 @@ impl<'a> Planner<'a> {
                 );
             } else if holding.contains(node.path.as_str()) {
                 self.skip(node, "not removed: it holds what was left out");
+            } else if self.is_incomplete {
+                self.skip(node, "not removed: something could not be copied");
             } else {
                 gone.push(node);
             }
