@@ -86,6 +86,11 @@ async fn wishes(
         let mut session = link.session().await?;
         let may_try = !args.dry_run;
         wishes.keeps_times = times::are_kept(&mut *session, here.0, there, may_try).await?;
+        if !wishes.keeps_times && may_try {
+            let (ahead, left) = times::ahead(&mut *session, here.0, there).await?;
+            wishes.ahead = ahead;
+            tell_left(app, left.as_slice());
+        }
         wishes.replaces = session.abilities().on_duplicate() == OnDuplicate::Overwrite;
         link.pool.give_back(session);
     }

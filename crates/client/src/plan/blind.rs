@@ -214,7 +214,7 @@ async fn is_one_there(
     })
 }
 
-async fn write_empty(session: &mut dyn Remote, path: &str) -> Result<(), RemoteError> {
+pub(super) async fn write_empty(session: &mut dyn Remote, path: &str) -> Result<(), RemoteError> {
     session.open_write(path, Start::New).await?.finish().await
 }
 

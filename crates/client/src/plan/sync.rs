@@ -8,6 +8,7 @@ mod ends;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    time::Duration,
 };
 
 use self::ends::{Ends, is_below};
@@ -39,6 +40,9 @@ pub struct Wishes {
     /// Whether the target keeps the time it is given. Where it does not, a file there is as new as
     /// its upload, and one of the same size that is newer counts as the same.
     pub keeps_times: bool,
+    /// How far the clock of a target that keeps no times may be ahead of this one's: a file that is newer
+    /// there by less may have been changed here since.
+    pub ahead: Duration,
     /// Whether the target replaces what is there. One that does not would get a second file each time.
     pub replaces: bool,
     /// Paths that are known to be equal by their hashes, though times differ or are unknown.
@@ -58,6 +62,7 @@ impl Wishes {
             delete: false,
             update_only: false,
             keeps_times: true,
+            ahead: Duration::ZERO,
             replaces: true,
             equal: BTreeSet::new(),
             different: BTreeSet::new(),
@@ -314,7 +319,7 @@ fn reason_to_skip(node: &Node, other: Option<&Node>, wishes: &Wishes) -> Option<
     if wishes.equal.contains(&node.path) {
         return Some("same content");
     }
-    if wishes.update_only && is_newer(other, node) {
+    if wishes.update_only && is_newer(other, node, Duration::ZERO) {
         return Some("newer on the target");
     }
     if wishes.different.contains(&node.path) {
@@ -322,17 +327,20 @@ fn reason_to_skip(node: &Node, other: Option<&Node>, wishes: &Wishes) -> Option<
     }
     match compare(&node.facts, &other.facts) {
         Difference::Same => Some("same size and time"),
-        Difference::Older if !wishes.keeps_times => Some("same size, uploaded later"),
-        Difference::Older if wishes.update_only => Some("newer on the target"),
-        Difference::Size if wishes.update_only && is_newer(other, node) => {
-            Some("newer on the target")
+        Difference::Older if !wishes.keeps_times && is_newer(other, node, wishes.ahead) => {
+            Some("same size, uploaded later")
         }
+        Difference::Older if wishes.update_only => Some("newer on the target"),
         _ => None,
     }
 }
 
-fn is_newer(one: &Node, other: &Node) -> bool {
-    matches!((one.facts.modified, other.facts.modified), (Some(a), Some(b)) if a > b)
+/// Tells whether a file is newer by more than this.
+fn is_newer(one: &Node, other: &Node, by: Duration) -> bool {
+    let (Some(one), Some(other)) = (one.facts.modified, other.facts.modified) else {
+        return false;
+    };
+    one.duration_since(other).is_ok_and(|later| later > by)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    blind::write_empty,
     compare::{Difference, compare},
     walk::{Node, Tree},
 };
@@ -13,8 +14,11 @@ use crate::{
     cancel::Cancel,
     error::{Error, RemoteError},
     remote::{Remote, listing::format_time, names},
+    transfer::chance_tag,
 };
 
+/// What is taken for the lead of a clock that cannot be measured: the zones of the world lie so far apart.
+const UNMEASURED: Duration = Duration::from_secs(26 * 3600);
 /// How many files are tried: one may belong to somebody else.
 const TRIES: usize = 8;
 
@@ -62,6 +66,50 @@ pub async fn are_kept(
         }
     }
     Ok(!refused)
+}
+
+/// Measures how far the server's clock is at most ahead of this one's, by an empty file that goes at once, if
+/// there is a file whose time says it was uploaded later. Returns the file if it may not be removed.
+///
+/// # Errors
+/// The session broke.
+pub async fn ahead(
+    session: &mut dyn Remote,
+    source: &Tree,
+    (target, top): (&Tree, &str),
+) -> Result<(Duration, Option<String>), RemoteError> {
+    if doubtful(source, target).next().is_none() {
+        return Ok((Duration::ZERO, None));
+    }
+    let name = format!(".ftpc-clock-{}", chance_tag());
+    let path = names::join(top, &name);
+    let before = SystemTime::now();
+    match write_empty(session, &path).await {
+        Err(RemoteError::Refused { .. }) if session.is_usable() => return Ok((UNMEASURED, None)),
+        other => other?,
+    }
+    let time = match session.modified(&path).await? {
+        Some(time) => Some(time + Duration::from_secs(1)),
+        None => listed_time(session, top, &name).await?,
+    };
+    let left = match session.remove_file(&path).await {
+        Err(RemoteError::Refused { .. }) => Some(path),
+        other => other.map(|()| None)?,
+    };
+    let measured = time.map(|time| time.duration_since(before).unwrap_or_default());
+    Ok((measured.unwrap_or(UNMEASURED), left))
+}
+
+/// The latest time that a file may have by its listing.
+async fn listed_time(
+    session: &mut dyn Remote,
+    dir: &str,
+    name: &str,
+) -> Result<Option<SystemTime>, RemoteError> {
+    let listing = session.list(dir).await?;
+    let mut entries = listing.entries.into_iter();
+    let entry = entries.find(|entry| entry.name.as_str() == name);
+    Ok(entry.and_then(|entry| Some(entry.modified? + entry.precision)))
 }
 
 /// Asks for the exact times of files that a coarse listing shows as unchanged: LIST tells minutes, and days

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use ftpc::remote::listing::format_time;
+
 use crate::{fake::Fake, says, write};
 
 /// A server on which `t` holds a file under a name that is no use here, and one to remove.
@@ -199,4 +201,74 @@ fn a_server_that_replaces_no_files_gets_no_second_one() {
     says(here, &server, &["sync", "t", "@/t"], 1, words);
     assert_eq!(server.content("t/a").unwrap(), b"old");
     assert_eq!(server.content("t/b").unwrap(), b"b");
+}
+
+/// A server that keeps no times, whose clock is so many minutes ahead: its file was uploaded so many ago.
+fn stamping(ahead: u64, ago: u64) -> Fake {
+    let minutes = |count| Duration::from_secs(count * 60);
+    let now = SystemTime::now() + minutes(ahead);
+    let uploaded = now - minutes(ago);
+    let stamp = move |name: &str| {
+        let is_new = name.contains("clock");
+        format_time(if is_new { now } else { uploaded }).unwrap()
+    };
+    let mut fake = Fake::default().file("t/a", "old");
+    fake.feat = vec!["MLST type*;size*;modify*;", "SIZE", "MDTM"];
+    fake.hook(move |session, line| {
+        let (verb, path) = line.split_once(' ').unwrap_or((line, ""));
+        match verb {
+            "MLSD" => {
+                let files = session.files.lock().unwrap().clone();
+                let below = |(name, content): (String, Vec<u8>)| {
+                    let name = name.strip_prefix(&format!("{path}/"))?.to_owned();
+                    let (size, stamp) = (content.len(), stamp(&name));
+                    (!name.is_empty())
+                        .then(|| format!("type=file;size={size};modify={stamp}; {name}\r\n"))
+                };
+                session.sends(files.into_iter().filter_map(below).collect::<String>())
+            }
+            "MDTM" | "SITE" | "MFMT" => {
+                let known = session.content(path).is_some();
+                session.say(&match known {
+                    true => format!("213 {}", stamp(path)),
+                    false => "550 none".to_owned(),
+                });
+                true
+            }
+            _ => false,
+        }
+    })
+}
+
+#[test]
+fn a_clock_that_is_ahead_hides_no_change() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/a", "new");
+    let file = fs::File::options().write(true).open(here.join("t/a"));
+    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    file.unwrap().set_modified(hour_ago).unwrap();
+    for (ahead, ago, stored) in [(0, 30, "old"), (120, 90, "new"), (120, 30, "old")] {
+        let server = stamping(ahead, ago).start();
+        says(here, &server, &["sync", "t", "@/t"], 0, "");
+        assert_eq!(
+            server.content("t/a").unwrap(),
+            stored.as_bytes(),
+            "{ahead} {ago}"
+        );
+        assert!(server.names().iter().all(|name| !name.contains("clock")));
+        assert_eq!(server.count("DELE"), 1, "the file that was asked by");
+    }
+    // What cannot be measured is sent once more.
+    let mut fake = stamping(0, 30);
+    let hook = std::sync::Arc::clone(&fake.hook);
+    fake = fake.hook(move |session, line| {
+        (line.starts_with("STOR") && line.contains("clock") && {
+            session.say("550 no");
+            true
+        }) || hook(session, line)
+    });
+    let server = fake.start();
+    says(here, &server, &["sync", "t", "@/t"], 0, "");
+    assert_eq!(server.content("t/a").unwrap(), b"new");
 }
