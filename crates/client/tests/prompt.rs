@@ -151,6 +151,45 @@ fn ctrl_c_stops_an_append_by_a_reset() {
     assert!(ended.recv().unwrap(), "the end of the data was no reset");
 }
 
+#[test]
+fn get_goes_on_where_ctrl_c_stopped_it() {
+    let here = tempfile::tempdir().unwrap();
+    let content: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
+    let half = content.len() / 2;
+    let server = Fake::default().file("/large", content.clone());
+    let server = server
+        .hook(move |session, line| {
+            let first = line == "RETR /large" && session.rest == 0;
+            if first {
+                session.say("150 here it comes");
+                let content = session.content("/large").unwrap();
+                let mut data = session.data();
+                data.write_all(&content[..half]).unwrap();
+                // The rest never comes.
+                let _ = data.read(&mut [0; 1]);
+                session.hang_up();
+            }
+            first
+        })
+        .start();
+    let url = url(&server, "ann:x");
+    let child = begin(here.path(), &[&url], "get large\n");
+    let part = here.path().join(".large.ftpc-part");
+    let end = Instant::now() + Duration::from_secs(60);
+    while fs::metadata(&part).map_or(0, |meta| meta.len()) < half as u64 {
+        assert!(Instant::now() < end, "half of the file did not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    press_ctrl_c(&child);
+    let ran = child.wait_with_output().unwrap();
+    assert_eq!(ran.status.code(), Some(130), "{ran:?}");
+    let ran = run(here.path(), &[&url], "get large\n");
+    assert!(ran.status.success(), "{ran:?}");
+    assert_eq!(fs::read(here.path().join("large")).unwrap(), content);
+    let resumed = server.lines().iter().any(|line| line.starts_with("REST"));
+    assert!(resumed, "{:?}", server.lines());
+}
+
 fn press_ctrl_c(child: &Child) {
     let pid = rustix::process::Pid::from_child(child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();

@@ -44,7 +44,7 @@ impl Shell<'_> {
             output: Some(PathBuf::from(output.unwrap_or_else(|| ".".to_owned()))),
             recursive: false,
             force: true,
-            no_resume: row.verb == Verb::Get,
+            no_resume: false,
             patterns: Patterns::default(),
         };
         let asks = self.asks && row.verb == Verb::Mget;
@@ -81,7 +81,7 @@ impl Shell<'_> {
             output,
             recursive: false,
             move_files: false,
-            no_resume: true,
+            no_resume: false,
             patterns: Patterns::default(),
         };
         self.lent_to_the_end(async |app| put::run(app, &args).await)

@@ -79,7 +79,7 @@ pub const ROWS: [Row; 34] = [
     row(&["get", "recv"], Verb::Get, "FILE [NAME]", Remote, "fetch a file"),
     row(&["mput"], Verb::Mput, "FILE...", Local, "send several files or patterns"),
     row(&["mget"], Verb::Mget, "FILE...", Remote, "fetch several files or patterns"),
-    row(&["reget"], Verb::Reget, "FILE [NAME]", Remote, "fetch a file, going on where it stopped"),
+    row(&["reget"], Verb::Reget, "FILE [NAME]", Remote, "as `get`, which goes on where it stopped too"),
     row(&["append"], Verb::Append, "FILE [NAME]", Local, "add a local file to the end of a remote one"),
     row(&["delete", "rm", "mdelete"], Verb::Delete, "FILE...", Remote, "remove files"),
     row(&["rename", "mv"], Verb::Rename, "FROM TO", Remote, "rename or move"),
