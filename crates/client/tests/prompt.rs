@@ -152,6 +152,32 @@ fn ctrl_c_stops_an_append_by_a_reset() {
 }
 
 #[test]
+fn what_quote_has_set_changes_no_file() {
+    let here = tempfile::tempdir().unwrap();
+    let server = Fake::default().file("/a", "1\n2\n").start();
+    let script =
+        "quote TYPE A\nquote REST 2\nget a\nquote TYPE A\nput a b\nquote TYPE I\nget a c\n";
+    let ran = run(here.path(), &[&url(&server, "ann:x")], script);
+    assert!(ran.status.success(), "{ran:?}");
+    assert_eq!(fs::read(here.path().join("a")).unwrap(), b"1\n2\n");
+    let lines = server.lines();
+    let told: Vec<_> = lines
+        .iter()
+        .map(String::as_str)
+        .filter(|line| {
+            ["TYPE", "REST", "RETR", "RNTO"]
+                .iter()
+                .any(|verb| line.starts_with(verb))
+        })
+        .collect();
+    let want = [
+        "TYPE I", "TYPE A", "REST 2", "REST 0", "TYPE I", "RETR /a", "TYPE A", "TYPE I", "RNTO /b",
+        "TYPE I", "RETR /a",
+    ];
+    assert_eq!(told, want);
+}
+
+#[test]
 fn get_goes_on_where_ctrl_c_stopped_it() {
     let here = tempfile::tempdir().unwrap();
     let content: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();

@@ -202,6 +202,7 @@ impl Remote for FtpRemote {
     }
 
     async fn size(&mut self, path: &str) -> Result<Option<u64>, RemoteError> {
+        self.undo().await?;
         let reply = self.command(&format!("SIZE {path}")).await?;
         let size = reply.text().split_whitespace().next();
         // 450: some say so of every file that is not there (nodeftpd).
@@ -348,6 +349,7 @@ impl Remote for FtpRemote {
         self.dir = None;
         let reply = self.command(command).await?;
         self.block.overheard(command, &reply);
+        self.undo.overheard(command, &reply);
         Ok(reply)
     }
 

@@ -14,6 +14,7 @@ mod open;
 mod open_block;
 mod open_list;
 mod parting;
+mod quoted;
 mod reply;
 mod reuse;
 mod stat;
@@ -80,6 +81,7 @@ pub(super) struct FtpRemote {
     /// Whether SIZE answers for directories; `None`: not asked yet.
     sizes_dirs: Option<bool>,
     clock: list::Clock,
+    undo: quoted::Undo,
 }
 
 /// Makes the error of a connection that broke.
@@ -166,6 +168,7 @@ impl FtpRemote {
             size_untold: false,
             sizes_dirs: None,
             clock: list::Clock::Unknown,
+            undo: quoted::Undo::default(),
         })
     }
 

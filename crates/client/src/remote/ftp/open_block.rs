@@ -76,6 +76,7 @@ impl FtpRemote {
         act: Act<'_>,
         offset: u64,
     ) -> Result<Box<dyn Data>, RemoteError> {
+        self.undo().await?;
         let suits = self.block.suits(act);
         let offered = self.abilities.block_mode() && !self.block.is_refused;
         self.change_mode(suits && offered).await?;
@@ -110,6 +111,7 @@ impl FtpRemote {
 
     /// Begins a listing, in the mode that it finds.
     pub(super) async fn begin_list(&mut self, act: Act<'_>) -> Result<BlockData, RemoteError> {
+        self.undo().await?;
         let is_on = self.block.suits(act);
         if is_on && let Some(data) = self.open_block(act, 0).await? {
             return Ok(data);
