@@ -2,10 +2,10 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{sync::Notify, time::sleep};
@@ -21,6 +21,30 @@ pub struct Cancel(Arc<Inner>);
 struct Inner {
     stopped: AtomicBool,
     notify: Notify,
+    held: Mutex<Holding>,
+}
+
+/// Whether a Ctrl-C is another program's.
+#[derive(Debug, Default)]
+enum Holding {
+    #[default]
+    No,
+    Yes,
+    /// It was until then: one that ended the other program may come in a moment later.
+    Until(Instant),
+}
+
+/// For so long.
+const LATE: Duration = Duration::from_millis(200);
+
+/// While it lives, a Ctrl-C is another program's.
+#[derive(Debug)]
+pub struct Held(Cancel);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        *self.0.holding() = Holding::Until(Instant::now() + LATE);
+    }
 }
 
 impl Cancel {
@@ -28,6 +52,27 @@ impl Cancel {
     pub fn stop(&self) {
         self.0.stopped.store(true, Ordering::Release);
         self.0.notify.notify_waiters();
+    }
+
+    /// Leaves every Ctrl-C to a program that runs in front of this one.
+    #[must_use]
+    pub fn hold(&self) -> Held {
+        *self.holding() = Holding::Yes;
+        Held(self.clone())
+    }
+
+    /// Tells whether a Ctrl-C is left to another program.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        match *self.holding() {
+            Holding::No => false,
+            Holding::Yes => true,
+            Holding::Until(end) => Instant::now() < end,
+        }
+    }
+
+    fn holding(&self) -> MutexGuard<'_, Holding> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes the switch as it was, for the next run. Nothing of the one before may still go on.

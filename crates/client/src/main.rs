@@ -91,7 +91,13 @@ fn said(failure: &Failure, ui: &Ui) -> ExitCode {
 /// A Ctrl-C stops the work and keeps what can be resumed; returns at one that finds it stopped. The
 /// shell begins anew with each line.
 async fn interrupts(mut signals: Signal, cancel: Cancel) {
-    while signals.recv().await.is_some() && !cancel.is_stopped() {
+    while signals.recv().await.is_some() {
+        if cancel.is_held() {
+            continue;
+        }
+        if cancel.is_stopped() {
+            return;
+        }
         cancel.stop();
     }
 }

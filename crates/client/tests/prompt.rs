@@ -216,6 +216,58 @@ fn get_goes_on_where_ctrl_c_stopped_it() {
     assert!(resumed, "{:?}", server.lines());
 }
 
+#[test]
+fn a_script_that_does_not_end_is_left_at_the_first_ctrl_c() {
+    let here = tempfile::tempdir().unwrap();
+    let mut child = begin_quietly(here.path());
+    let keys = child.stdin.take().unwrap();
+    // Before that a signal ends the program without its doing.
+    let status = format!("/proc/{}/status", child.id());
+    let end = Instant::now() + Duration::from_secs(60);
+    let catches_interrupts = || {
+        let status = fs::read_to_string(&status).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = u64::from_str_radix(caught.unwrap().trim(), 16).unwrap();
+        caught & 2 != 0
+    };
+    while !catches_interrupts() {
+        assert!(Instant::now() < end, "no signal is waited for");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    press_ctrl_c(&child);
+    assert_eq!(code_of(child), Some(130));
+    drop(keys);
+}
+
+fn begin_quietly(here: &Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_ftpc"))
+        .arg("shell")
+        .env_clear()
+        .env("HOME", here)
+        .current_dir(here)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_ctrl_c_for_a_program_of_a_line_is_not_the_prompts() {
+    let here = tempfile::tempdir().unwrap();
+    let server = Fake::default().file("/a", "12345").start();
+    let url = url(&server, "ann:x");
+    let script = "!kill -INT $PPID; kill -INT $PPID; touch done\nsize a\n";
+    let ran = run(here.path(), &[&url], script);
+    assert!(ran.status.success(), "{ran:?}");
+    assert!(here.path().join("done").exists());
+    assert_eq!(server.count("SIZE"), 1);
+    // One that ends of it ends the script.
+    let ran = run(here.path(), &[&url], "!kill -INT $$\nsize a\n");
+    assert_eq!(ran.status.code(), Some(130), "{ran:?}");
+    assert_eq!(server.count("SIZE"), 1);
+}
+
 fn press_ctrl_c(child: &Child) {
     let pid = rustix::process::Pid::from_child(child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();

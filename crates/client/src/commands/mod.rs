@@ -1,5 +1,6 @@
 //! One file a command, or a family of them: open, plan, run, report.
 
+pub mod below;
 pub mod discover;
 pub mod doctor;
 pub mod files;
@@ -78,9 +79,9 @@ async fn obey(app: &mut App, command: Command) -> Answer {
         Command::Get(args) => get::run(app, &args).await,
         Command::Sync(args) => sync::run(app, &args).await,
         Command::Ls(args) => list::ls(app, &args).await,
-        Command::Tree(args) => list::tree(app, &args.path).await,
-        Command::Du(args) => list::du(app, &args.path).await,
-        Command::Find(args) => list::find(app, &args.path, args.name.as_deref()).await,
+        Command::Tree(args) => below::tree(app, &args.path).await,
+        Command::Du(args) => below::du(app, &args.path).await,
+        Command::Find(args) => below::find(app, &args.path, args.name.as_deref()).await,
         Command::Cat(args) => files::cat(app, &args.paths).await,
         Command::Rm(args) => remove::rm(app, &args).await,
         Command::Mv(args) => files::mv(app, &args.from, &args.to).await,

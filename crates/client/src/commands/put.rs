@@ -52,7 +52,7 @@ pub async fn run(app: &App, args: &Put) -> Answer {
     let mut plan = Plan::new(".");
     let to = destination(&link, args, named, &to, &mut plan).await?;
     for source in &sources {
-        add(app, &mut plan, source, &to, (args, &filter))?;
+        add(app, &mut plan, source, &to, (args, &filter)).await?;
     }
     if let (To::Name(_), [source]) = (&to, sources.as_slice())
         && source.is_dir()
@@ -198,7 +198,7 @@ fn takes_source(app: &App, filter: &Filter, source: &Path) -> bool {
     source == Path::new("-") || takes_operand(app, filter, &name, source.is_dir())
 }
 
-fn add(
+async fn add(
     app: &App,
     plan: &mut Plan,
     source: &Path,
@@ -211,7 +211,7 @@ fn add(
         plan.push(Step::send(source, &remote, meta.len()));
         return Ok(());
     }
-    let tree = walk::local(source, filter)?;
+    let tree = walk::here(source, filter, &app.cancel).await?;
     tell_notes(app, &tree.notes);
     plan.push(Step::MakeRemoteDir {
         path: remote.clone(),

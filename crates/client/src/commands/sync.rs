@@ -126,7 +126,7 @@ async fn trees(
     let mut here = if way == Way::Down && !local.exists() {
         Tree::default()
     } else {
-        walk::local(local, &filter)?
+        walk::here(local, &filter, &app.cancel).await?
     };
     let walked = app.persist(link, async |session| {
         let known = match top {

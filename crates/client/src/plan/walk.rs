@@ -12,7 +12,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use self::{local::local, remote::remote};
+pub use self::{
+    local::{here, local},
+    remote::remote,
+};
 use super::compare::Facts;
 use crate::{
     error::{Error, RemoteError},

@@ -1,6 +1,6 @@
 //! What the shell's commands do: the same code as the one-shot commands, on one connection.
 
-use std::{process::Command, time::Instant};
+use std::{os::unix::process::ExitStatusExt as _, process::Command, time::Instant};
 
 use ftp_config::Secret;
 
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     app::{App, Failure},
     cli::{Ls, Rm},
-    commands::{files, list, remove},
+    commands::{below, files, list, remove},
     error::Error,
     exit::ExitCode,
     remote::names,
@@ -54,6 +54,7 @@ impl<'a> Shell<'a> {
     /// Runs a line; `None`: leave.
     pub(super) async fn run(&mut self, line: &str) -> Result<Option<ExitCode>, Failure> {
         if let Some(command) = line.trim_start().strip_prefix('!') {
+            let _held = self.app.cancel.hold();
             return local(command.trim()).map(Some);
         }
         let words = words::split(line).map_err(|error| Failure::usage(error.to_string()))?;
@@ -139,8 +140,8 @@ impl<'a> Shell<'a> {
                 let path = paths.first().cloned().unwrap_or_else(|| at.cwd.clone());
                 let tree = row.verb == Verb::Tree;
                 self.lent(async |app| match tree {
-                    true => list::tree(app, &path).await,
-                    false => list::du(app, &path).await,
+                    true => below::tree(app, &path).await,
+                    false => below::du(app, &path).await,
                 })
                 .await
             }
@@ -241,9 +242,13 @@ fn local(command: &str) -> Result<ExitCode, Failure> {
     let status = child
         .status()
         .map_err(|error| Error::local("run", shell, error))?;
-    Ok(if status.success() {
-        ExitCode::Done
-    } else {
-        ExitCode::SomeFailed
+    const INTERRUPT: i32 = 2;
+    let shells_word = Some(128 + INTERRUPT);
+    Ok(match status.code() {
+        Some(0) => ExitCode::Done,
+        // A Ctrl-C meant it, and as with a shell what would follow.
+        code if code == shells_word => ExitCode::Interrupted,
+        None if status.signal() == Some(INTERRUPT) => ExitCode::Interrupted,
+        _ => ExitCode::SomeFailed,
     })
 }

@@ -17,9 +17,11 @@ use rustyline::{Editor, error::ReadlineError, history::DefaultHistory};
 
 use crate::{
     app::{App, Failure},
+    cancel::Cancel,
     commands::Answer,
     error::Error,
     exit::ExitCode,
+    transfer::blocking,
 };
 
 use self::{act::Shell, complete::Completer};
@@ -31,10 +33,10 @@ use self::{act::Shell, complete::Completer};
 pub async fn run(app: &mut App, server: Option<&str>, keep_going: bool) -> Answer {
     let mut shell = Shell::new(app);
     let is_terminal = io::stdin().is_terminal();
-    let mut text = Vec::new();
-    if !is_terminal && let Err(error) = io::stdin().lock().read_to_end(&mut text) {
-        return Err(Error::local("read", "-", error).into());
-    }
+    let text = match is_terminal {
+        true => Vec::new(),
+        false => read_script(&shell.app.cancel).await?,
+    };
     let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     shell.login_follows = is_login(lines.first());
     let default = shell.app.config.site.clone();
@@ -50,6 +52,18 @@ pub async fn run(app: &mut App, server: Option<&str>, keep_going: bool) -> Answe
         interactive(&mut shell).await
     } else {
         Ok(script(&mut shell, &lines, keep_going).await)
+    }
+}
+
+/// Reads the whole script first: what is wrong with its end is not to be found half way.
+async fn read_script(cancel: &Cancel) -> Result<Vec<u8>, Error> {
+    let reading = blocking(|| {
+        let mut text = Vec::new();
+        io::stdin().lock().read_to_end(&mut text).map(|_| text)
+    });
+    tokio::select! {
+        read = reading => read?.map_err(|error| Error::local("read", "-", error)),
+        () = cancel.stopped() => Err(Error::Interrupted),
     }
 }
 
@@ -75,7 +89,7 @@ async fn script(shell: &mut Shell<'_>, lines: &[&[u8]], keep_going: bool) -> Exi
                 &Failure::usage(format!("line {} of the script is not UTF-8", at + 1)),
             ),
         };
-        // Ctrl-C means the script, whatever its lines may do.
+        // Ctrl-C means the script, whatever its lines may do; also one that a program of a line got.
         if shell.app.cancel.is_stopped() {
             code = ExitCode::Interrupted;
             break;
@@ -83,6 +97,10 @@ async fn script(shell: &mut Shell<'_>, lines: &[&[u8]], keep_going: bool) -> Exi
         match ended {
             Step::Leave => break,
             Step::Done => {}
+            Step::Failed(ExitCode::Interrupted) => {
+                code = ExitCode::Interrupted;
+                break;
+            }
             Step::Failed(_) if may_fail => {}
             Step::Failed(failed) if keep_going => {
                 code = if code == ExitCode::Done {
@@ -119,12 +137,16 @@ async fn interactive(shell: &mut Shell<'_>) -> Answer {
                 shell.app.cancel.reset();
                 for line in lines.lines() {
                     keep(&mut editor, line);
-                    if let Step::Leave = step(shell, line).await {
-                        shell.close().await;
-                        return Ok(ExitCode::Done);
-                    }
+                    let is_interrupted = match step(shell, line).await {
+                        Step::Leave => {
+                            shell.close().await;
+                            return Ok(ExitCode::Done);
+                        }
+                        Step::Failed(code) => code == ExitCode::Interrupted,
+                        Step::Done => false,
+                    };
                     // Ctrl-C means all that was pasted.
-                    if shell.app.cancel.is_stopped() {
+                    if is_interrupted || shell.app.cancel.is_stopped() {
                         break;
                     }
                 }

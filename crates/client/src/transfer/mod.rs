@@ -29,7 +29,7 @@ mod worker;
 
 use std::{sync::Arc, time::Instant};
 
-pub(crate) use self::{part::chance_tag, tries::Tries, worker::chance};
+pub(crate) use self::{part::chance_tag, task::blocking, tries::Tries, worker::chance};
 pub use options::{Backoff, Options, Outcome, Summary};
 
 pub use crate::cancel::Cancel;

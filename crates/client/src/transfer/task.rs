@@ -13,7 +13,7 @@ use crate::{
 ///
 /// # Errors
 /// The work panicked, or the runtime is ending.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(work)

@@ -4,9 +4,11 @@ use std::{ffi::OsString, fs, io, path::Path, time::Duration};
 
 use super::{MAX_DEPTH, Node, PART, TOO_DEEP, Tree, below_of, inner_name, local_name};
 use crate::{
+    cancel::Cancel,
     error::Error,
     plan::{compare::Facts, filter::Filter},
     remote::names,
+    transfer::blocking,
 };
 
 /// Walks a local directory. Blocks. Partial files of interrupted downloads are left out.
@@ -14,9 +16,27 @@ use crate::{
 /// # Errors
 /// The top cannot be read; what cannot be read below it is refused.
 pub fn local(top: &Path, filter: &Filter) -> Result<Tree, Error> {
+    until(top, filter, &Cancel::default())
+}
+
+/// Walks a local directory on a thread of its own.
+///
+/// # Errors
+/// As [`local`], or it was interrupted.
+pub async fn here(top: &Path, filter: &Filter, cancel: &Cancel) -> Result<Tree, Error> {
+    let (top, filter, stop) = (top.to_owned(), filter.clone(), cancel.clone());
+    let walk = blocking(move || until(&top, &filter, &stop));
+    // A disk that does not answer is left behind.
+    cancel.or_leave(walk).await.ok_or(Error::Interrupted)??
+}
+
+fn until(top: &Path, filter: &Filter, cancel: &Cancel) -> Result<Tree, Error> {
     let mut tree = Tree::default();
     let mut waiting = vec![(String::new(), 0)];
     while let Some((dir, depth)) = waiting.pop() {
+        if cancel.is_stopped() {
+            return Err(Error::Interrupted);
+        }
         let disk = top.join(local_name(&dir));
         let entries = match read_sorted(&disk) {
             Ok(entries) => entries,
