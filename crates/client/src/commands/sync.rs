@@ -50,10 +50,13 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
         plan.steps
             .insert(0, Step::MakeRemoteDir { path: top.clone() });
     }
+    let doubt = doubt(app, args, source, aim, &plan)?;
     if args.dry_run {
-        return Ok(show(app, &plan));
+        return Ok(show(app, &plan, doubt));
     }
-    guard(app, args, source, aim, &plan)?;
+    if let Some(why) = doubt {
+        agree(app, why, "look with `--dry-run`; `--yes` does it")?;
+    }
     // The plan has compared both sides: what it replaces is meant to be replaced.
     let options = Options {
         force: true,
@@ -167,18 +170,24 @@ async fn trees(
     Ok((here, there, known, doubtful))
 }
 
-/// Many removals, and all of them, are a mistake more often than a wish.
-fn guard(app: &App, args: &Sync, source: &Tree, aim: &Tree, plan: &Plan) -> Result<(), Failure> {
+/// Many removals, and all of them, are a mistake more often than a wish: says why it is to be asked.
+fn doubt(
+    app: &App,
+    args: &Sync,
+    source: &Tree,
+    aim: &Tree,
+    plan: &Plan,
+) -> Result<Option<String>, Failure> {
     let removals = plan.deletions();
     if removals == 0 || args.yes {
-        return Ok(());
+        return Ok(None);
     }
     let emptied = source.nodes.is_empty() && !aim.nodes.is_empty();
     let many = removals > args.max_delete;
     if !emptied && !many {
-        return Ok(());
+        return Ok(None);
     }
-    let why = if emptied {
+    Ok(Some(if emptied {
         let (from, to) = (app.target(&args.from)?, app.target(&args.to)?);
         shown(&format!(
             "`{from}` is empty: all {removals} entries of `{to}` would be removed"
@@ -188,11 +197,16 @@ fn guard(app: &App, args: &Sync, source: &Tree, aim: &Tree, plan: &Plan) -> Resu
             "{removals} entries would be removed, more than --max-delete {}",
             args.max_delete
         )
-    };
-    agree(app, why, "look with `--dry-run`; `--yes` does it")
+    }))
 }
 
-fn show(app: &App, plan: &Plan) -> ExitCode {
+/// Shows what would be done; what could not be done fails, as it would then.
+fn show(app: &App, plan: &Plan, doubt: Option<String>) -> ExitCode {
+    let is_refused = |step: &Step| matches!(step, Step::Refuse { .. });
+    let code = match plan.steps.iter().any(is_refused) {
+        true => ExitCode::SomeFailed,
+        false => ExitCode::Done,
+    };
     let told: Vec<_> = plan.steps.iter().filter_map(Told::of).collect();
     let is_skip = |step: &&Step| matches!(step, Step::Skip { .. });
     let unchanged = plan.steps.iter().filter(is_skip).count();
@@ -205,8 +219,9 @@ fn show(app: &App, plan: &Plan) -> ExitCode {
             "bytes": plan.bytes(),
             "removals": plan.deletions(),
             "unchanged": unchanged,
+            "asks": doubt,
         }));
-        return ExitCode::Done;
+        return code;
     }
     for step in &told {
         app.ui.answer(shown(&step.in_words()));
@@ -217,7 +232,11 @@ fn show(app: &App, plan: &Plan) -> ExitCode {
         table::size(plan.bytes()),
         plan.deletions()
     ));
-    ExitCode::Done
+    if let Some(why) = doubt {
+        app.ui
+            .remark(format!("{why}: that needs `--yes`, or is asked"));
+    }
+    code
 }
 
 /// One step as a dry run tells it.

@@ -48,6 +48,21 @@ fn without_delete_sync_removes_nothing() {
         "a directory that is not empty",
     );
     assert!(server.content("t/x/deep/only.txt").is_some() && server.content("t/y").is_some());
+    // As it would end, a dry run does.
+    let dry = ["sync", "--dry-run", "t", "@/t"];
+    says(here, &server, &dry, 1, "nothing was done");
+    assert_eq!(server.count("DELE") + server.count("RMD"), 0);
+    let dry = [
+        "sync",
+        "--dry-run",
+        "--delete",
+        "--max-delete",
+        "1",
+        "t",
+        "@/t",
+    ];
+    let words = "more than --max-delete 1: that needs `--yes`, or is asked";
+    says(here, &server, &dry, 0, words);
     assert_eq!(server.count("DELE") + server.count("RMD"), 0);
 
     write(here, "down/a/deep/only.txt", "only");
