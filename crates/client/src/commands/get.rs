@@ -205,7 +205,7 @@ async fn add(
     }
     if !args.recursive {
         return Err(Failure::Usage(
-            format!("`{path}` is a directory"),
+            format!("`{}` is a directory", shown(path)),
             Some("fetch it with all it holds: `ftpc get -r`".to_owned()),
         ));
     }

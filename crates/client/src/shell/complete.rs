@@ -12,6 +12,7 @@ use super::{
     table::{Completes, ROWS, find},
     words,
 };
+use crate::ui::escape::is_tricky;
 
 /// Knows the names of the current remote directory.
 pub(super) struct Completer {
@@ -59,7 +60,9 @@ impl Completer {
         let word = typed[start..]
             .trim_start_matches(['"', '\''])
             .replace('\\', "");
-        let found = self.remote.iter().filter(|name| name.starts_with(&word));
+        // What the terminal may not be given cannot be completed.
+        let found = self.remote.iter();
+        let found = found.filter(|name| name.starts_with(&word) && !is_tricky(name));
         (start, pairs(found.map(|name| words::quote(name))))
     }
 }
@@ -103,7 +106,12 @@ mod tests {
     #[test]
     fn remote_names_complete_with_their_quotes() {
         let completer = Completer {
-            remote: vec!["a b.txt".into(), "abc".into(), "x/".into()],
+            remote: vec![
+                "a b.txt".into(),
+                "abc".into(),
+                "x/".into(),
+                "a\u{202e}b".into(),
+            ],
             ..Completer::default()
         };
         let found = |typed: &str| {

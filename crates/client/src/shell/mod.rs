@@ -24,7 +24,7 @@ use crate::{
     transfer::blocking,
 };
 
-use self::{act::Shell, complete::Completer};
+use self::{act::Shell, complete::Completer, table::Verb};
 
 /// Runs the shell; `server` is connected to first.
 ///
@@ -70,7 +70,7 @@ async fn read_script(cancel: &Cancel) -> Result<Vec<u8>, Error> {
 /// Tells whether a line of a script logs in.
 fn is_login(line: Option<&&[u8]>) -> bool {
     let line = line.and_then(|line| std::str::from_utf8(line).ok());
-    line.is_some_and(|line| line.split_whitespace().next() == Some("user"))
+    line.is_some_and(|line| verb_of(line) == Some(Verb::User))
 }
 
 /// Stops at the first failure, unless told otherwise; `-command` may fail.
@@ -163,10 +163,19 @@ async fn interactive(shell: &mut Shell<'_>) -> Answer {
 
 /// Puts a line into the history; `user` and `quote` may hold a password and are not kept.
 fn keep(editor: &mut Editor<Completer, DefaultHistory>, line: &str) {
-    let first = line.split_whitespace().next().unwrap_or_default();
-    if !line.trim().is_empty() && !matches!(first, "user" | "quote" | "literal") {
+    if !line.trim().is_empty() && !is_secret(line) {
         let _ = editor.add_history_entry(line);
     }
+}
+
+fn is_secret(line: &str) -> bool {
+    matches!(verb_of(line), Some(Verb::User | Verb::Quote))
+}
+
+/// The command of a line, by its word, an alias or a beginning.
+fn verb_of(line: &str) -> Option<Verb> {
+    let word = line.split_whitespace().next()?;
+    table::find(word).ok().map(|row| row.verb)
 }
 
 /// Goes to the beginning of a line without a word of what was written last: as many blanks as the terminal
@@ -198,4 +207,19 @@ async fn step(shell: &mut Shell<'_>, line: &str) -> Step {
 fn failed(shell: &Shell<'_>, failure: &Failure) -> Step {
     failure.say(&shell.app.ui);
     Step::Failed(failure.exit_code())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_may_hold_a_password_are_not_kept() {
+        for line in ["user ann pw", " us ann pw", "quote PASS pw", "literal x"] {
+            assert!(is_secret(line), "{line}");
+        }
+        for line in ["get user", "", "p", "open h"] {
+            assert!(!is_secret(line), "{line}");
+        }
+    }
 }

@@ -18,6 +18,12 @@ pub fn shown(name: &str) -> String {
     out
 }
 
+/// Tells whether a name could move the cursor, or pass for another.
+#[must_use]
+pub fn is_tricky(name: &str) -> bool {
+    name.chars().any(|c| c.is_control() || is_direction(c))
+}
+
 /// Unicode bidi controls and invisible joiners, with which a name can pass for another.
 fn is_direction(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
