@@ -42,6 +42,7 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
     } else {
         (&there, &here)
     };
+    tell_unseen(app, aim);
     let sides = ((&here, local), (&there, top.as_str()));
     let mut wishes = wishes(app, args, &link, way, sides).await?;
     wishes.doubtful = doubtful;
@@ -70,6 +71,18 @@ fn one_side_only() -> Failure {
         "one side must be local and the other on a server".to_owned(),
         Some("as in `ftpc sync ./site web:/htdocs`".to_owned()),
     )
+}
+
+/// Says what the target holds that could not be read: it is neither compared nor removed.
+fn tell_unseen(app: &App, aim: &Tree) {
+    const SHOWN: usize = 10;
+    for (dir, what) in aim.refused.iter().take(SHOWN) {
+        let words = format!("not compared: {what}, in {}", shown(dir));
+        app.ui.warn(words);
+    }
+    if let Some(more) = aim.refused.len().checked_sub(SHOWN + 1) {
+        app.ui.warn(format!("not compared: {} more", more + 1));
+    }
 }
 
 /// What the flags wish, and what must be asked of the server to compare by.

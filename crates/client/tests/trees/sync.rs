@@ -287,3 +287,30 @@ fn a_clock_that_is_ahead_hides_no_change() {
     says(here, &server, &["sync", "t", "@/t"], 0, "");
     assert_eq!(server.content("t/a").unwrap(), b"new");
 }
+
+#[test]
+fn a_listing_that_cannot_be_read_is_told_on_the_way_up_too() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/a", "new");
+    let mut fake = Fake::default().file("t/a", "old").file("t/b", "only there");
+    fake.feat = vec!["SIZE"];
+    // As a server says it whose months nobody here reads.
+    let server = fake.hook(|session, line| {
+        (line.starts_with("LIST") && {
+            let row = "-rw-r--r-- 1 o g 3";
+            session.sends(format!(
+                "{row} \u{4e8c}\u{6708} 2 03:04 a\r\n{row} \u{4e8c}\u{6708} 2 03:04 b\r\n"
+            ))
+        }) || (line.starts_with("MLS") && {
+            session.say("502 no");
+            true
+        })
+    });
+    let server = server.start();
+    let sync = ["sync", "--delete", "--yes", "t", "@/t"];
+    let said = says(here, &server, &sync, 0, "not compared: ");
+    assert_eq!(said.matches("not compared").count(), 2, "{said}");
+    assert_eq!(server.content("t/a").unwrap(), b"new");
+    assert_eq!(server.content("t/b").unwrap(), b"only there");
+}
