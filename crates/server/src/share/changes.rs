@@ -123,7 +123,7 @@ impl Home {
         if path.is_root() {
             return Err(ShareError::Made { path: path.clone() });
         }
-        let holder = self.parent_of(path)?;
+        let holder = self.place_of(path)?;
         room::check(&holder.dir, self.shared.reserve, path, 1)?;
         // An access list that the parent gives to what is made in it comes before the umask (acl(5)).
         let is_given = default_list(&holder.dir).is_some();
@@ -180,7 +180,7 @@ impl Home {
         if to.as_str().starts_with(&below) {
             return Err(ShareError::IntoItself { path: from.clone() });
         }
-        let (source, target) = (self.parent_of(from)?, self.parent_of(to)?);
+        let (source, target) = (self.parent_of(from)?, self.place_of(to)?);
         let replace = self.account.rights.allows(Right::Overwrite)
             && self.shared.uploads.on_duplicate == ftp_config::server::OnDuplicate::Overwrite;
         let base = target.lstat().ok().as_ref().map(Base::of);

@@ -172,7 +172,20 @@ impl Home {
     }
 
     pub(super) fn parent_of(&self, path: &SharePath) -> Result<Holder, ShareError> {
-        match self.jail.holder(path) {
+        self.held(path, self.jail.holder(path))
+    }
+
+    /// As [`Home::parent_of`], for a name that is to be made.
+    pub(super) fn place_of(&self, path: &SharePath) -> Result<Holder, ShareError> {
+        self.held(path, self.jail.holder_of_new(path))
+    }
+
+    fn held(
+        &self,
+        path: &SharePath,
+        holder: io::Result<Option<Holder>>,
+    ) -> Result<Holder, ShareError> {
+        match holder {
             Ok(Some(holder)) => Ok(holder),
             Ok(None) => Err(ShareError::Root),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

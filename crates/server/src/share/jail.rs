@@ -22,6 +22,9 @@ use super::names::to_disk;
 /// A rename elsewhere in the tree makes the kernel ask for another try; more than this is an attack.
 const TRIES: usize = 64;
 
+/// So long is what the kernel takes for a path, its end counted (`PATH_MAX`).
+const LONGEST: usize = 4096;
+
 /// A directory and everything below it.
 #[derive(Debug)]
 pub(super) struct Jail {
@@ -86,6 +89,15 @@ impl Jail {
         }))
     }
 
+    /// As [`Jail::holder`], for a name that is to be made: it must be one that can be opened by its path.
+    pub(super) fn holder_of_new(&self, path: &SharePath) -> io::Result<Option<Holder>> {
+        let relative = path.relative();
+        if relative.len() >= LONGEST && to_disk(relative).len() >= LONGEST {
+            return Err(Errno::NAMETOOLONG.into());
+        }
+        self.holder(path)
+    }
+
     /// Looks at what `path` names, links followed.
     pub(super) fn stat(&self, path: &SharePath) -> io::Result<Stat> {
         let fd = self.get(path, OFlags::PATH, Mode::empty())?;
@@ -136,6 +148,29 @@ mod tests {
             assert!(out.contains('/') || seen.unwrap().is_ok());
         }
         assert!(jail.stat(&path("loop")).is_err());
+    }
+
+    #[test]
+    fn no_name_is_made_that_could_not_be_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let jail = Jail::open(dir.path()).unwrap();
+        let mut deep = SharePath::root();
+        let component = "x".repeat(250);
+        for _ in 0..16 {
+            deep = deep.join(&component).unwrap();
+            let holder = jail.holder(&deep).unwrap().unwrap();
+            rustix::fs::mkdirat(&holder.dir, &holder.name, Mode::RWXU).unwrap();
+        }
+        let left = LONGEST - 1 - deep.relative().len() - 1;
+        let last = deep.join(&"y".repeat(left)).unwrap();
+        assert!(jail.holder_of_new(&last).unwrap().unwrap().lstat().is_err());
+        let flags = OFlags::CREATE | OFlags::WRONLY;
+        jail.get(&last, flags, Mode::RUSR).unwrap();
+        assert!(jail.holder(&last).unwrap().unwrap().lstat().is_ok());
+        let beyond = deep.join(&"y".repeat(left + 1)).unwrap();
+        let error = jail.holder_of_new(&beyond).unwrap_err();
+        assert!(jail.holder(&beyond).is_ok(), "it may be removed");
+        assert_eq!(Errno::from_io_error(&error), Some(Errno::NAMETOOLONG));
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Home {
     /// Follows a link that stays inside to the file it names, so that the link itself stays; and
     /// looks at that name.
     fn real_target(&self, path: &SharePath) -> Result<(SharePath, Holder, Look), ShareError> {
-        let holder = self.parent_of(path)?;
+        let holder = self.place_of(path)?;
         let stat = holder.lstat();
         let is_link = |stat: &Stat| file_type(stat) == FileType::Symlink;
         if !stat.as_ref().is_ok_and(is_link) {
