@@ -83,10 +83,8 @@ impl Jail {
             return Ok(None);
         };
         let dir = self.get(&parent, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())?;
-        Ok(Some(Holder {
-            dir,
-            name: to_disk(name),
-        }))
+        let name = to_disk(name);
+        Ok(Some(Holder { dir, name }))
     }
 
     /// As [`Jail::holder`], for a name that is to be made: it must be one that can be opened by its path.
@@ -95,7 +93,18 @@ impl Jail {
         if relative.len() >= LONGEST && to_disk(relative).len() >= LONGEST {
             return Err(Errno::NAMETOOLONG.into());
         }
-        self.holder(path)
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else {
+            return Ok(None);
+        };
+        // A handle that reads is asked for attributes without a path; a drop box gives none.
+        let dir = match self.get(&parent, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.get(&parent, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())?
+            }
+            opened => opened?,
+        };
+        let name = to_disk(name);
+        Ok(Some(Holder { dir, name }))
     }
 
     /// Looks at what `path` names, links followed.

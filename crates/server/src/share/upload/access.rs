@@ -8,7 +8,7 @@ use rustix::{
     buffer::spare_capacity,
     fs::{
         Access, AtFlags, Mode, Stat, StatxAttributes, StatxFlags, XattrFlags, accessat, fchmod,
-        fchown, fsetxattr, fstat, getxattr, lgetxattr, statat, statx,
+        fchown, fgetxattr, fsetxattr, fstat, getxattr, lgetxattr, statat, statx,
     },
     io::Errno,
     process::{Gid, Uid, geteuid},
@@ -154,8 +154,14 @@ impl Upload {
 
 /// Returns the access list that a directory gives to what is made in it.
 pub(in crate::share) fn default_list(dir: &OwnedFd) -> Option<Vec<u8>> {
-    let path = proc_path(dir);
-    acl::read(|buffer| getxattr(&path, DEFAULT, spare_capacity(buffer))).ok()
+    match acl::read(|buffer| fgetxattr(dir, DEFAULT, spare_capacity(buffer))) {
+        // A handle of a directory that may not be listed does not read; its path is the long way.
+        Err(Errno::BADF) => {
+            let path = proc_path(dir);
+            acl::read(|buffer| getxattr(&path, DEFAULT, spare_capacity(buffer))).ok()
+        }
+        list => list.ok(),
+    }
 }
 
 /// What others may, as bits of the group.
