@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     crew::Crew,
-    originals::{self, Original},
+    originals::{self, Names, Original},
 };
 use crate::{
     error::{Error, RemoteError},
@@ -127,18 +127,18 @@ impl Crew {
             if in_doubt.iter().any(|above| is_below(&dir, above)) {
                 continue;
             }
-            let shown = names::display(&dir);
-            let doubt = match self.listed(&dir).await {
-                Ok(listing) => originals::lacking(&names, &listing).map(|name| {
-                    let path = names::display(&names::join(&dir, name));
-                    format!("`{path}`: the server does not list it as it was sent")
-                }),
-                Err(error) => Some(format!("`{shown}`: what it holds is not seen: {error}")),
+            let listed = self.listed(&dir).await;
+            let is_gone =
+                matches!(&listed, Err(error) if !matches!(error, RemoteError::Refused { .. }));
+            let Some(doubt) = doubt_of(&dir, &names, listed) else {
+                continue;
             };
-            if let Some(doubt) = doubt {
-                self.tools.events.message(doubt);
-                in_doubt.push(dir);
+            self.tools.events.message(doubt);
+            if is_gone {
+                // Nothing more is asked of a server that does not answer, and nothing goes.
+                return vec![String::new()];
             }
+            in_doubt.push(dir);
         }
         in_doubt
     }
@@ -152,6 +152,20 @@ impl Crew {
         let listing = remote.list(dir).await;
         self.session = Some(remote);
         listing
+    }
+}
+
+/// Says what speaks against a directory, if anything does.
+fn doubt_of(dir: &str, names: &Names, listed: Result<Listing, RemoteError>) -> Option<String> {
+    match listed {
+        Ok(listing) => originals::lacking(names, &listing).map(|name| {
+            let path = names::display(&names::join(dir, name));
+            format!("`{path}`: the server does not list it as it was sent")
+        }),
+        Err(error) => {
+            let dir = names::display(dir);
+            Some(format!("`{dir}`: what it holds is not seen: {error}"))
+        }
     }
 }
 

@@ -23,7 +23,10 @@ pub(super) struct Original {
 }
 
 /// What each directory of the server must show, by its path; parents come first.
-pub(super) type Expected = BTreeMap<String, BTreeMap<String, What>>;
+pub(super) type Expected = BTreeMap<String, Names>;
+
+/// What one directory must show.
+pub(super) type Names = BTreeMap<String, What>;
 
 /// What must be shown under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,10 +62,7 @@ pub(super) fn expected(originals: &[Original], made: &BTreeSet<String>) -> Expec
 }
 
 /// Returns a name that the listing does not show as it was sent. Each entry stands for one name.
-pub(super) fn lacking<'a>(
-    expected: &'a BTreeMap<String, What>,
-    listing: &Listing,
-) -> Option<&'a str> {
+pub(super) fn lacking<'a>(expected: &'a Names, listing: &Listing) -> Option<&'a str> {
     let mut left: Vec<_> = expected.iter().collect();
     let mut entries: Vec<&Entry> = listing.entries.iter().collect();
     // The exact ones first, so that no other is taken for them.

@@ -123,6 +123,21 @@ fn originals_stay_where_the_server_stores_names_as_others() {
     );
     assert!(here.join("v/w/\"f\"").exists() && !here.join("t").exists());
 
+    // Of a server that is gone by then only one thing is asked.
+    let gone = Fake::default().hook(|session, line| {
+        line.starts_with("MLSD") && {
+            session.hang_up();
+            true
+        }
+    });
+    let server = gone.start();
+    write(here, "v/\"x\"/f", "f");
+    let put = ["put", "-r", "--move", "v", "@/"];
+    says(here, &server, &put, 1, "what it holds is not seen");
+    assert_eq!(server.count("MLSD"), 1, "{:?}", server.lines());
+    assert!(here.join("v/w/\"f\"").exists() && here.join("v/\"x\"/f").exists());
+    fs::remove_dir_all(here.join("v/\"x\"")).unwrap();
+
     // And where the names are kept, all goes.
     let server = Fake::default().start();
     says(here, &server, &["put", "-r", "--move", "v", "@/"], 0, "");
