@@ -12,6 +12,7 @@ pub mod checksum;
 pub mod clash;
 pub mod compare;
 pub mod filter;
+mod probe;
 mod spelling;
 pub mod sync;
 pub mod times;

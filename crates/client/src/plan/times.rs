@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    blind::write_empty,
     compare::{Difference, compare},
+    probe::write_empty,
     walk::{Node, Tree},
 };
 use crate::{

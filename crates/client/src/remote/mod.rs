@@ -4,6 +4,7 @@
 //! here decides what to move; `plan` and `transfer` do.
 
 pub mod connect;
+mod entry;
 pub mod features;
 mod ftp;
 mod greeting;
@@ -13,151 +14,24 @@ pub mod memory;
 pub mod names;
 pub mod pool;
 mod race;
+mod reply;
 mod tls;
 
 use std::{
-    fmt, io,
+    io,
     time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
 
+pub use entry::{Entry, Kind, Listing};
 pub use features::{Abilities, HashAlgorithm, HashVerb};
 pub use ftp_config::server::OnDuplicate;
 pub use lack::Lack;
 pub use names::RemoteName;
+pub use reply::Reply;
 
 use crate::{cancel::Cancel, error::RemoteError, trust::Fingerprint};
-
-/// A server's answer: its code and the text of its lines, decoded, without codes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    /// Three digits as they came; 0 when there were none.
-    pub code: u16,
-    /// The lines without code, separator and line end.
-    pub lines: Vec<String>,
-}
-
-impl Reply {
-    /// Makes a reply of one line.
-    pub fn new(code: u16, text: impl Into<String>) -> Self {
-        Self {
-            code,
-            lines: vec![text.into()],
-        }
-    }
-
-    /// Returns the text of the last line.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        self.lines.last().map_or("", String::as_str)
-    }
-
-    /// Tells whether the code is 2xx.
-    #[must_use]
-    pub fn is_ok(&self) -> bool {
-        (200..300).contains(&self.code)
-    }
-
-    /// Tells whether the server says that it has enough sessions.
-    #[must_use]
-    pub fn is_too_many(&self) -> bool {
-        let says = || {
-            let text = self.lines.join(" ").to_ascii_lowercase();
-            ["too many", "maximum", "max ", "limit", "already logged in"]
-                .iter()
-                .any(|word| text.contains(word))
-        };
-        matches!(self.code, 421 | 530) && says()
-    }
-}
-
-impl fmt::Display for Reply {
-    /// Writes `550 text`, control characters escaped; longer replies joined with ` / `.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.code)?;
-        for (index, line) in self.lines.iter().take(8).enumerate() {
-            f.write_str(if index == 0 { " " } else { " / " })?;
-            for c in line.trim().chars().take(500) {
-                if c.is_control() {
-                    write!(f, "{}", c.escape_default())?;
-                } else {
-                    write!(f, "{c}")?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What an entry is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A regular file.
-    File,
-    /// A directory.
-    Dir,
-    /// A symbolic link.
-    Link,
-    /// A device, socket or anything else.
-    Other,
-}
-
-/// One name in a remote directory with what the server told about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The name: one safe component.
-    pub name: RemoteName,
-    /// What it is.
-    pub kind: Kind,
-    /// Its size in bytes, if told.
-    pub size: Option<u64>,
-    /// When it was last changed, if told.
-    pub modified: Option<SystemTime>,
-    /// How exact `modified` is: a second for MLSD, a minute or a day for LIST.
-    pub precision: Duration,
-    /// Permission bits, if told.
-    pub mode: Option<u32>,
-    /// Its owner, if told.
-    pub owner: Option<String>,
-    /// Its group, if told.
-    pub group: Option<String>,
-    /// Where a link points, if told.
-    pub target: Option<String>,
-    /// The `unique` fact: the same for two names of one thing.
-    pub unique: Option<String>,
-}
-
-impl Entry {
-    /// Makes an entry of which only name and kind are known.
-    #[must_use]
-    pub fn new(name: RemoteName, kind: Kind) -> Self {
-        Self {
-            name,
-            kind,
-            size: None,
-            modified: None,
-            precision: Duration::from_secs(1),
-            mode: None,
-            owner: None,
-            group: None,
-            target: None,
-            unique: None,
-        }
-    }
-}
-
-/// One directory as listed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listing {
-    /// The entries, sorted by name.
-    pub entries: Vec<Entry>,
-    /// Names (escaped) that were dropped because they are no safe component, and lines that
-    /// could not be read; at most 100 are kept.
-    pub dropped: Vec<String>,
-    /// Why it may not be whole.
-    pub lack: Option<Lack>,
-}
 
 /// Where an upload begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -376,23 +250,4 @@ pub trait Dial: Send + Sync {
 
     /// Returns `host:port` for messages.
     fn endpoint(&self) -> String;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn replies_show_no_control_characters() {
-        let reply = Reply::new(550, "no \x1b[31mred\x07");
-        assert_eq!(reply.to_string(), "550 no \\u{1b}[31mred\\u{7}");
-    }
-
-    #[test]
-    fn too_many_is_told_from_a_wrong_password() {
-        assert!(Reply::new(421, "There are too many connections").is_too_many());
-        assert!(Reply::new(530, "Sorry, the maximum number of clients").is_too_many());
-        assert!(!Reply::new(530, "Login incorrect.").is_too_many());
-        assert!(!Reply::new(421, "Timeout.").is_too_many());
-    }
 }
