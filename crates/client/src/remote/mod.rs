@@ -138,6 +138,10 @@ pub trait Data: Send {
     /// # Errors
     /// Any reply but 226 and 250; no reply in time.
     async fn finish(self: Box<Self>) -> Result<(), RemoteError>;
+
+    /// Ends a transfer that broke, an upload by a reset: the server must not take what it has for the whole
+    /// file. Always an error: the server's reason, if it says one.
+    async fn cut(self: Box<Self>) -> Result<(), RemoteError>;
 }
 
 /// One session with a server. Methods are not cancel-safe: a dropped future breaks the session,

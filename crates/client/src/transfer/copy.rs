@@ -14,6 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::io::Errno;
+
 use super::{digest::Digest, pace::Pace};
 use crate::{cancel::Cancel, remote::Data};
 
@@ -89,13 +91,25 @@ impl Flow {
     }
 }
 
-/// Tells the disk's errors from the connection's, where one call touches both.
+/// Tells the disk's errors from the connection's, where one call touches both: what the network does not
+/// say comes from the disk, which may be a network disk (ESTALE, ENOTCONN).
 fn is_local(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    matches!(
-        error.kind(),
-        StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem
-    ) || error.raw_os_error() == Some(5)
+    const NETWORK: [Errno; 12] = [
+        Errno::PIPE,
+        Errno::CONNRESET,
+        Errno::CONNABORTED,
+        Errno::TIMEDOUT,
+        Errno::HOSTUNREACH,
+        Errno::HOSTDOWN,
+        Errno::NETUNREACH,
+        Errno::NETDOWN,
+        Errno::NETRESET,
+        Errno::SHUTDOWN,
+        Errno::NOBUFS,
+        Errno::PROTO,
+    ];
+    // Our own, as of a stop, have no number.
+    Errno::from_io_error(error).is_some_and(|errno| !NETWORK.contains(&errno))
 }
 
 /// Receives to the end; `limit` is how many bytes may come at most.
@@ -295,5 +309,37 @@ pub(super) fn send_stream(
         data.write_all(&block[..got]).map_err(CopyError::Remote)?;
         flow.moved(got as u64).map_err(CopyError::Remote)?;
         total += got as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_disks_errors_are_not_the_connections() {
+        let of = |errno: Errno| is_local(&io::Error::from(errno));
+        for disk in [
+            Errno::IO,
+            Errno::STALE,
+            Errno::NOTCONN,
+            Errno::UCLEAN,
+            Errno::NOSPC,
+        ] {
+            assert!(of(disk), "{disk:?}");
+        }
+        for network in [
+            Errno::PIPE,
+            Errno::CONNRESET,
+            Errno::TIMEDOUT,
+            Errno::HOSTUNREACH,
+        ] {
+            assert!(!of(network), "{network:?}");
+        }
+        assert!(!is_local(&io::ErrorKind::Interrupted.into()));
+        assert!(!is_local(&io::Error::new(
+            io::ErrorKind::InvalidData,
+            TOO_MUCH
+        )));
     }
 }

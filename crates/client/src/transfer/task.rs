@@ -53,7 +53,7 @@ pub(super) async fn fail(
                 source,
             })
         }
-        _ => match data.finish().await {
+        _ => match data.cut().await {
             Err(reason @ (RemoteError::Refused { .. } | RemoteError::SessionReuse { .. })) => {
                 Error::Remote(reason)
             }
@@ -62,5 +62,30 @@ pub(super) async fn fail(
                 source,
             }),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::{Dial as _, Start, memory::Memory};
+
+    #[tokio::test]
+    async fn an_upload_that_failed_has_no_end() {
+        let server = Memory::new(&[]);
+        let mut remote = server.dial().await.unwrap();
+        for error in [
+            io::ErrorKind::ConnectionReset,
+            io::ErrorKind::HostUnreachable,
+        ] {
+            let mut data = remote.open_write("/a", Start::New).await.unwrap();
+            data.write_all(b"half").unwrap();
+            let shown = std::path::Path::new("a");
+            let error = CopyError::Remote(error.into());
+            let cancel = Cancel::default();
+            let error = fail(&mut *remote, data, "STOR", shown, error, &cancel).await;
+            assert!(error.is_transient(), "{error:?}");
+            assert!(server.get("/a").is_none(), "half of it was published");
+        }
     }
 }

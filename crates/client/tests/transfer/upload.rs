@@ -270,3 +270,35 @@ async fn one_time_that_a_server_refuses_costs_no_other_file_its_own() {
     });
     assert!(told, "{events:?}");
 }
+
+#[tokio::test]
+async fn an_upload_that_is_cut_ends_by_a_reset_and_the_reply_is_read() {
+    let (told, heard) = std::sync::mpsc::channel();
+    let told = std::sync::Mutex::new(told);
+    let server = Fake::default()
+        .hook(move |session, line| {
+            line.starts_with("STOR") && {
+                session.say("150 go");
+                let mut data = session.data();
+                let came = std::io::copy(&mut data, &mut std::io::sink());
+                told.lock().unwrap().send(came.is_err()).unwrap();
+                session.say("451 the disk says no");
+                true
+            }
+        })
+        .start();
+    let mut session = ftpc::remote::Dial::dial(&server.dialer()).await.unwrap();
+    let mut data = session
+        .open_write("/a", ftpc::remote::Start::New)
+        .await
+        .unwrap();
+    data.send(b"half").await.unwrap();
+    let error = data.cut().await.unwrap_err();
+    assert!(
+        error.to_string().ends_with("451 the disk says no"),
+        "{error}"
+    );
+    assert!(heard.recv().unwrap(), "the end of the data was no reset");
+    assert!(session.is_usable());
+    assert_eq!(session.size("/a").await.unwrap(), None);
+}

@@ -342,6 +342,12 @@ impl Data for BlockData {
     async fn finish(self: Box<Self>) -> Result<(), RemoteError> {
         self.end_with_reply().await.map(drop)
     }
+
+    async fn cut(mut self: Box<Self>) -> Result<(), RemoteError> {
+        let broke = self.parting.broke(io::ErrorKind::ConnectionReset.into());
+        self.is_broken = true;
+        self.end_with_reply().await.and(Err(broke))
+    }
 }
 
 impl Drop for BlockData {

@@ -16,7 +16,7 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::sendfile,
     io::Errno,
-    net::sockopt::set_tcp_cork,
+    net::{connect_unspec, sockopt::set_tcp_cork},
     pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice},
 };
 use socket2::SockRef;
@@ -164,6 +164,23 @@ impl FtpData {
                 Err(Errno::INTR) => {}
                 other => return other.map_err(io::Error::from),
             }
+        }
+    }
+
+    /// Closes the connection and waits for the reply.
+    async fn end(&self, stream: Stream) -> Result<(), RemoteError> {
+        if let Some(control) = &self.nagles {
+            acknowledge_quickly(control);
+        }
+        match self.parting.wait(stream.finish()).await {
+            Some(Ok(Ok(()))) => {
+                self.parting.health.ready();
+                self.closed_whole()
+            }
+            Some(Ok(Err(FtpError::UnexpectedResponse(response)))) => {
+                self.parting.end(&response.body).map(drop)
+            }
+            other => Err(self.parting.failed(other)),
         }
     }
 
@@ -340,19 +357,22 @@ impl Data for FtpData {
         };
         // From here on its end is meant. If this fails, the server tells of a broken upload.
         let _told = socket_of(&stream).set_linger(None);
-        if let Some(control) = &self.nagles {
-            acknowledge_quickly(control);
+        self.end(stream).await
+    }
+
+    async fn cut(mut self: Box<Self>) -> Result<(), RemoteError> {
+        let broke = self.parting.broke(io::ErrorKind::ConnectionReset.into());
+        let Some(stream) = self.stream.take() else {
+            return Err(RemoteError::Poisoned);
+        };
+        let is_upload = matches!(self.parting.verb, "STOR" | "APPE");
+        let was_reset = !is_upload || connect_unspec(stream.get_ref().get_ref()).is_ok();
+        if !was_reset || self.parting.cancel.is_stopped() {
+            // Dropped it is reset too, and nobody hears the reply.
+            self.stream = Some(stream);
+            return Err(broke);
         }
-        match self.parting.wait(stream.finish()).await {
-            Some(Ok(Ok(()))) => {
-                self.parting.health.ready();
-                self.closed_whole()
-            }
-            Some(Ok(Err(FtpError::UnexpectedResponse(response)))) => {
-                self.parting.end(&response.body).map(drop)
-            }
-            other => Err(self.parting.failed(other)),
-        }
+        self.end(stream).await.and(Err(broke))
     }
 }
 

@@ -75,4 +75,11 @@ impl Data for Transfer {
         }
         Ok(())
     }
+
+    async fn cut(self: Box<Self>) -> Result<(), RemoteError> {
+        Err(RemoteError::Io {
+            verb: "STOR".to_owned(),
+            source: io::ErrorKind::ConnectionReset.into(),
+        })
+    }
 }
