@@ -167,6 +167,9 @@ async fn trees(
             let facts = &mut there.nodes[place].facts;
             (facts.modified, facts.precision) = (Some(time), Duration::from_secs(1));
         }
+        if way == Way::Up {
+            times::allow_for_fat(&mut there);
+        }
     }
     let mut session = link.session().await?;
     let (source, target, mut aim) = match way {

@@ -28,7 +28,10 @@ pub enum Difference {
     Unknown,
 }
 
-/// Compares; times count as equal within the coarser side's precision.
+/// What FAT disks keep times to.
+pub(crate) const TWO_SECONDS: Duration = Duration::from_secs(2);
+
+/// Compares; times count as equal to the second, or within the coarser side's precision.
 #[must_use]
 pub fn compare(source: &Facts, target: &Facts) -> Difference {
     if source.size != target.size {
@@ -37,17 +40,34 @@ pub fn compare(source: &Facts, target: &Facts) -> Difference {
     let (Some(ours), Some(theirs)) = (source.modified, target.modified) else {
         return Difference::Unknown;
     };
-    // One second more: file systems and servers cut fractions.
-    let slack = source.precision.max(target.precision) + Duration::from_secs(1);
-    let (apart, newer) = match ours.duration_since(theirs) {
-        Ok(apart) => (apart, true),
-        Err(error) => (error.duration(), false),
+    // Servers tell no fractions of a second.
+    let (ours, theirs) = (seconds(ours), seconds(theirs));
+    let slack = match source.precision.max(target.precision).as_secs() {
+        0 | 1 => 0,
+        2 => 1,
+        coarse => coarse + 1,
     };
-    match (apart <= slack || is_at_limit(ours, theirs), newer) {
+    match (
+        ours.abs_diff(theirs) <= slack || is_at_limit(ours, theirs),
+        ours > theirs,
+    ) {
         (true, _) => Difference::Same,
         (false, true) => Difference::Newer,
         (false, false) => Difference::Older,
     }
+}
+
+/// Tells whether all these times are such as a FAT disk keeps; of a few that may be chance.
+pub(crate) fn are_two_seconds_apart(times: impl Iterator<Item = SystemTime>) -> bool {
+    const ENOUGH: usize = 8;
+    let mut count = 0;
+    for time in times {
+        if seconds(time) % 2 != 0 {
+            return false;
+        }
+        count += 1;
+    }
+    count >= ENOUGH
 }
 
 /// The first and the last seconds since 1970 that disks can hold: 0 where times before are refused, FAT,
@@ -62,8 +82,7 @@ const LAST: [i64; 5] = [
 ];
 
 /// Tells whether the target's time is the nearest one to the source's that its disk can hold.
-fn is_at_limit(source: SystemTime, target: SystemTime) -> bool {
-    let (source, target) = (seconds(source), seconds(target));
+fn is_at_limit(source: i64, target: i64) -> bool {
     let near = |limit: &i64| (target - limit).abs() <= 2;
     match source < target {
         true => FIRST.iter().any(near),
@@ -71,11 +90,15 @@ fn is_at_limit(source: SystemTime, target: SystemTime) -> bool {
     }
 }
 
+/// Whole seconds since 1970, rounded down.
 fn seconds(time: SystemTime) -> i64 {
     let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
     match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) => seconds(since),
-        Err(before) => -seconds(before.duration()),
+        Err(before) => {
+            let before = before.duration();
+            -seconds(before) - i64::from(before.subsec_nanos() > 0)
+        }
     }
 }
 
@@ -92,16 +115,46 @@ mod tests {
     }
 
     #[test]
+    fn a_fat_disk_is_known_by_its_times() {
+        let times = |all: &[u64]| {
+            let time = |secs: &u64| SystemTime::UNIX_EPOCH + Duration::from_secs(*secs);
+            are_two_seconds_apart(all.iter().map(time).collect::<Vec<_>>().into_iter())
+        };
+        let even: Vec<u64> = (0..8).map(|n| n * 2).collect();
+        assert!(times(&even));
+        assert!(!times(&even[1..]), "so few may be so by chance");
+        assert!(!times(&[&even[..], &[7]].concat()));
+    }
+
+    #[test]
     fn size_first_then_time_within_the_coarser_precision() {
         let rows = [
             (facts(1, 1000, 1), facts(2, 1000, 1), Difference::Size),
-            (facts(1, 1000, 1), facts(1, 1002, 1), Difference::Same),
-            (facts(1, 1000, 1), facts(1, 1003, 1), Difference::Older),
+            (facts(1, 1000, 1), facts(1, 1000, 1), Difference::Same),
+            (facts(1, 1000, 1), facts(1, 1001, 1), Difference::Older),
+            (facts(1, 1001, 1), facts(1, 1000, 1), Difference::Newer),
+            (facts(1, 1001, 1), facts(1, 1000, 2), Difference::Same),
+            (facts(1, 1001, 1), facts(1, 1002, 2), Difference::Same),
+            (facts(1, 1002, 1), facts(1, 1000, 2), Difference::Newer),
             (facts(1, 1050, 1), facts(1, 1000, 60), Difference::Same),
             (facts(1, 1070, 1), facts(1, 1000, 60), Difference::Newer),
         ];
         for (source, target, wanted) in rows {
             assert_eq!(compare(&source, &target), wanted, "{source:?} {target:?}");
+        }
+        // Fractions are cut, before 1970 too.
+        let second = |time: SystemTime| Facts {
+            modified: Some(time),
+            ..facts(1, 0, 1)
+        };
+        for start in [
+            SystemTime::UNIX_EPOCH,
+            SystemTime::UNIX_EPOCH - Duration::from_secs(9),
+        ] {
+            let late = second(start + Duration::from_millis(999));
+            assert_eq!(compare(&late, &second(start)), Difference::Same);
+            let next = second(start + Duration::from_secs(1));
+            assert_eq!(compare(&next, &late), Difference::Newer);
         }
         let late = facts(1, 5_000_000_000, 1);
         let cut = facts(1, 0x7fff_ffff, 1);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    compare::{Difference, compare},
+    compare::{Difference, TWO_SECONDS, are_two_seconds_apart, compare},
     probe::write_empty,
     walk::{Node, Tree},
 };
@@ -151,6 +151,16 @@ pub async fn exact(
         told.extend(time.map(|time| (place, time)));
     }
     Ok(told)
+}
+
+/// Where all times of a server are such as a FAT disk keeps, they are taken for no more exact.
+pub fn allow_for_fat(target: &mut Tree) {
+    let files = target.nodes.iter().filter(|node| !node.is_dir);
+    if are_two_seconds_apart(files.filter_map(|node| node.facts.modified)) {
+        for node in &mut target.nodes {
+            node.facts.precision = node.facts.precision.max(TWO_SECONDS);
+        }
+    }
 }
 
 /// Files of one size on both sides that are newer on the target: uploaded, or changed.

@@ -12,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use self::local::precision_at;
 pub use self::{
     local::{here, local},
     remote::remote,

@@ -1,8 +1,12 @@
 //! What `sync` sends and removes, on either side.
 
 use std::{
+    collections::BTreeMap,
     fs,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -313,4 +317,55 @@ fn a_listing_that_cannot_be_read_is_told_on_the_way_up_too() {
     assert_eq!(said.matches("not compared").count(), 2, "{said}");
     assert_eq!(server.content("t/a").unwrap(), b"new");
     assert_eq!(server.content("t/b").unwrap(), b"only there");
+}
+
+/// A server of a directory `t` that keeps the times it is given.
+fn keeping_times() -> Fake {
+    let times = Mutex::new(BTreeMap::<String, String>::new());
+    Fake::default().file("t/", "").hook(move |session, line| {
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let mut times = times.lock().unwrap();
+        match (verb, rest.split_once(' ')) {
+            ("MFMT", Some((stamp, path))) => {
+                times.insert(path.to_owned(), stamp.to_owned());
+                session.say(&format!("213 Modify={stamp}; {path}"));
+                true
+            }
+            ("MLSD", None) => {
+                let files = session.files.lock().unwrap().clone();
+                let row = |(path, content): (String, Vec<u8>)| {
+                    let (name, stamp) = (path.strip_prefix("t/")?, times.get(&path)?);
+                    let size = content.len();
+                    Some(format!("type=file;size={size};modify={stamp}; {name}\r\n"))
+                };
+                session.sends(files.into_iter().filter_map(row).collect::<String>())
+            }
+            _ => false,
+        }
+    })
+}
+
+#[test]
+fn an_edit_a_second_later_is_a_change() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let server = keeping_times().start();
+    write(here, "t/a", "0");
+    for (n, later) in [(1, 0), (2, 1), (3, 2), (4, 3), (5, 5)] {
+        write(here, "t/a", &n.to_string());
+        let file = fs::File::options().write(true).open(here.join("t/a"));
+        let time = start + Duration::from_millis(later * 1000 + 400);
+        file.unwrap().set_modified(time).unwrap();
+        says(here, &server, &["sync", "t", "@/t"], 0, "");
+        assert_eq!(
+            server.content("t/a").unwrap(),
+            n.to_string().as_bytes(),
+            "{later}"
+        );
+        // What is the same is not sent again.
+        let stored = server.count("STOR");
+        says(here, &server, &["sync", "t", "@/t"], 0, "");
+        assert_eq!(server.count("STOR"), stored);
+    }
 }

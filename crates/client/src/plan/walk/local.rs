@@ -6,7 +6,10 @@ use super::{MAX_DEPTH, Node, PART, TOO_DEEP, Tree, below_of, inner_name, local_n
 use crate::{
     cancel::Cancel,
     error::Error,
-    plan::{compare::Facts, filter::Filter},
+    plan::{
+        compare::{Facts, TWO_SECONDS},
+        filter::Filter,
+    },
     remote::names,
     transfer::blocking,
 };
@@ -32,6 +35,7 @@ pub async fn here(top: &Path, filter: &Filter, cancel: &Cancel) -> Result<Tree, 
 
 fn until(top: &Path, filter: &Filter, cancel: &Cancel) -> Result<Tree, Error> {
     let mut tree = Tree::default();
+    let precision = precision_at(top);
     let mut waiting = vec![(String::new(), 0)];
     while let Some((dir, depth)) = waiting.pop() {
         if cancel.is_stopped() {
@@ -49,7 +53,7 @@ fn until(top: &Path, filter: &Filter, cancel: &Cancel) -> Result<Tree, Error> {
         let mut below = Vec::new();
         for name in entries {
             let path = below_of(&dir, &inner_name(Path::new(&name)));
-            match look(&disk.join(&name)) {
+            match look(&disk.join(&name), precision) {
                 Ok(Some((is_dir, _))) if !filter.takes(&path, is_dir) => {
                     tree.passes_over_one_in(&dir);
                 }
@@ -104,7 +108,7 @@ fn read_sorted(dir: &Path) -> io::Result<Vec<OsString>> {
 }
 
 /// Looks without following links; `None`: neither file nor directory.
-fn look(path: &Path) -> io::Result<Option<(bool, Facts)>> {
+fn look(path: &Path, precision: Duration) -> io::Result<Option<(bool, Facts)>> {
     let meta = fs::symlink_metadata(path)?;
     if !meta.is_dir() && !meta.is_file() {
         return Ok(None);
@@ -112,7 +116,19 @@ fn look(path: &Path) -> io::Result<Option<(bool, Facts)>> {
     let facts = Facts {
         size: meta.is_file().then_some(meta.len()),
         modified: meta.modified().ok(),
-        precision: Duration::ZERO,
+        precision,
     };
     Ok(Some((meta.is_dir(), facts)))
+}
+
+/// How exact the times are that a disk keeps.
+pub(crate) fn precision_at(path: &Path) -> Duration {
+    const FAT: i128 = 0x4d44;
+    #[cfg(target_os = "linux")]
+    if let Ok(disk) = rustix::fs::statfs(path)
+        && i128::from(disk.f_type) == FAT
+    {
+        return TWO_SECONDS;
+    }
+    Duration::ZERO
 }

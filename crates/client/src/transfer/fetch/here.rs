@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     error::Error,
-    plan::compare::{Difference, Facts, compare},
+    plan::{
+        compare::{Difference, Facts, compare},
+        walk::precision_at,
+    },
     remote::Remote,
 };
 
@@ -30,7 +33,7 @@ impl Fetch {
         let ours = Facts {
             size: Some(meta.len()),
             modified: meta.modified().ok(),
-            precision: Duration::ZERO,
+            precision: precision_at(&root.shown(&self.local)),
         };
         let theirs = Facts {
             size: self.size,
