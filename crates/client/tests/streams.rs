@@ -19,7 +19,7 @@ use ftpc::{
     cancel::Cancel,
     error::Error,
     remote::{Dial, Remote, Start},
-    transfer::stream::{Input, Sent, Terms, send_from},
+    transfer::stream::{Input, Sent, Terms, publish_again, send_from},
 };
 
 /// Bytes, then the end, at which the run was stopped already: the producer died of the same Ctrl-C.
@@ -229,4 +229,50 @@ async fn a_stream_that_cannot_be_hashed_is_kept_and_a_wrong_one_is_not() {
             assert_eq!(server.content(&names[0]).unwrap(), b"one");
         }
     }
+}
+
+#[tokio::test]
+async fn a_stream_that_was_praised_is_not_lost_to_a_question() {
+    // The question for its size is refused.
+    let server = Fake::default().answers("SIZE", "451 not now").start();
+    assert_eq!(send(&server, b"all", "/bk").await.unwrap().name, "/bk");
+    assert_eq!(server.content("/bk").unwrap(), b"all");
+    // The server closes behind each upload.
+    let server = Fake::default()
+        .hook(|session, line| {
+            line.starts_with("STOR") && {
+                let path = line.split_once(' ').unwrap().1.to_owned();
+                session.store(&path, 0);
+                session.hang_up();
+                true
+            }
+        })
+        .start();
+    let error = send(&server, b"all", "/bk").await.unwrap_err();
+    let Error::Unpublished { part, .. } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(server.content(part).unwrap(), b"all");
+    let mut remote = dial(&server).await;
+    let sent = publish_again(&mut *remote, error).await.unwrap();
+    assert_eq!((sent.bytes, sent.name.as_str()), (3, "/bk"));
+    assert_eq!(server.names(), ["/bk"]);
+}
+
+#[tokio::test]
+async fn an_answer_without_a_hash_proves_nothing() {
+    let always = Terms::new(Cancel::default(), ByteRate(0), Verify::Always);
+    let server = Fake::default().feat(&["HASH SHA-256*", "SIZE"]);
+    let server = server.answers("HASH", "213 checksum not available").start();
+    let mut remote = dial(&server).await;
+    let source = io::Cursor::new(b"one".to_vec());
+    let error = send_from(&mut *remote, source, "/bk", &always)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Unpublished { .. }), "{error}");
+    assert!(
+        error.chain().contains("no hash in its reply"),
+        "{}",
+        error.chain()
+    );
 }

@@ -25,7 +25,7 @@ use crate::{
     target::Target,
     transfer::{
         Options, Outcome, Summary,
-        stream::{Input, send_from},
+        stream::{Input, publish_again, send_from},
     },
     ui::{escape::shown, table},
 };
@@ -268,7 +268,17 @@ async fn from_stdin(app: &App, link: &Link, args: &Put, to: &str) -> Answer {
     let mut session = link.session().await?;
     let input = Input::new(io::stdin());
     let began = Instant::now();
-    let sent = send_from(&mut *session, input, &path, &app.terms()).await;
+    let mut sent = send_from(&mut *session, input, &path, &app.terms()).await;
+    if let Err(Error::Unpublished { source, .. }) = &sent
+        && source.is_transient()
+        && let Ok(another) = link.session().await
+    {
+        session = another;
+        sent = match sent {
+            Err(error) => publish_again(&mut *session, error).await,
+            sent => sent,
+        };
+    }
     link.pool.give_back(session);
     link.close().await;
     let mut summary = Summary {

@@ -16,7 +16,7 @@ use super::{
     digest::Digest,
     pace::Pace,
     part::{chance_tag, is_unwelcome, part_name},
-    publish::publish,
+    publish::{self, publish},
     task, verify,
 };
 use crate::{
@@ -86,11 +86,7 @@ async fn prove(remote: &mut dyn Remote, path: &str, proof: Option<Proof>) -> Res
     let Some((how, digest)) = proof else {
         return Ok(());
     };
-    let theirs = match remote.hash(path, how).await {
-        // Nothing was told, as for files.
-        Err(RemoteError::Protocol { .. }) if remote.is_usable() => return Ok(()),
-        told => told?,
-    };
+    let theirs = verify::digest_of(remote, path, how).await?;
     let local = digest.finish();
     if local == theirs {
         return Ok(());
@@ -176,7 +172,7 @@ pub async fn send_from(
     terms.proof(remote)?;
     let (data, name) = begin(remote, path).await?;
     let commits_whole = remote.abilities().takes_final_names();
-    let (bytes, proof) = match store(remote, data, source, &name, terms).await {
+    let (bytes, proof) = match store(remote, data, source, terms).await {
         Ok(stored) if commits_whole || !cancel.is_stopped() => stored,
         stored => {
             if !commits_whole && remote.is_usable() {
@@ -186,7 +182,13 @@ pub async fn send_from(
         }
     };
     let mut aside = None;
-    match prove(remote, &name, proof).await {
+    let proved = match compare_size(remote, &name, bytes).await {
+        Ok(()) => prove(remote, &name, proof).await,
+        // It has its name, and the server has said that it has all.
+        Err(Error::Remote(_)) if name == path && proof.is_none() => Ok(()),
+        other => other,
+    };
+    match proved {
         Ok(()) => {}
         // All of it is there; that a hash could not be had takes it from nobody.
         Err(Error::Remote(source)) if name != path => {
@@ -198,7 +200,7 @@ pub async fn send_from(
             });
         }
         Err(error) => {
-            let is_wrong = matches!(error, Error::HashMismatch { .. });
+            let is_wrong = matches!(error, Error::HashMismatch { .. } | Error::Truncated { .. });
             if is_wrong && !commits_whole && remote.is_usable() {
                 let _gone = remote.remove_file(&name).await;
             }
@@ -237,12 +239,11 @@ async fn begin(remote: &mut dyn Remote, path: &str) -> Result<(Box<dyn Data>, St
     Ok((remote.open_write(path, Start::New).await?, path.to_owned()))
 }
 
-/// Sends the stream to this name and proves its size; returns that, and what is to prove the rest.
+/// Sends the stream; returns its size, and what is to prove it.
 async fn store(
     remote: &mut dyn Remote,
     mut data: Box<dyn Data>,
     mut source: impl Read + Send + 'static,
-    name: &str,
     terms: &Terms,
 ) -> Result<(u64, Option<Proof>), Error> {
     let cancel = &terms.cancel;
@@ -267,15 +268,54 @@ async fn store(
         }
         finished => finished?,
     }
-    match remote.size(name).await? {
-        Some(got) if got != sent => {
-            return Err(Error::Truncated {
-                path: name.to_owned(),
-                want: sent,
-                got,
+    Ok((sent, proof))
+}
+
+/// Compares the size, where the server tells one. It has said already that all is stored.
+async fn compare_size(remote: &mut dyn Remote, name: &str, sent: u64) -> Result<(), Error> {
+    match remote.size(name).await {
+        Ok(Some(got)) if got != sent => Err(Error::Truncated {
+            path: name.to_owned(),
+            want: sent,
+            got,
+        }),
+        Err(error) if !matches!(error, RemoteError::Refused { .. }) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Gives a whole stream its name on a new session, where the one before was lost.
+///
+/// # Errors
+/// As [`send_from`]; an error that is no [`Error::Unpublished`] comes back as it is.
+pub async fn publish_again(remote: &mut dyn Remote, error: Error) -> Result<Sent, Error> {
+    let (path, part, mut aside) = match error {
+        Error::Unpublished {
+            path, part, aside, ..
+        } => (path, part, aside),
+        other => return Err(other),
+    };
+    let published = publish(remote, &part, &path, &mut aside).await;
+    let name = match published {
+        Ok(name) => name,
+        // Nobody else knows the part: it was renamed, and the answer was lost.
+        Err(_) if is_gone(remote, &part).await && remote.size(&path).await?.is_some() => {
+            publish::remove_aside(remote, &mut aside).await;
+            path
+        }
+        Err(source) => {
+            return Err(Error::Unpublished {
+                path,
+                part,
+                aside,
+                source: Box::new(source),
             });
         }
-        _ => {}
-    }
-    Ok((sent, proof))
+    };
+    let bytes = remote.size(&name).await?.unwrap_or(0);
+    Ok(Sent { bytes, name, aside })
+}
+
+async fn is_gone(remote: &mut dyn Remote, part: &str) -> bool {
+    matches!(remote.size(part).await, Ok(None))
 }

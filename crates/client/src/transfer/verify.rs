@@ -55,11 +55,11 @@ pub(super) async fn compare(
     local: impl AsyncFnOnce() -> Result<String, Error>,
 ) -> Result<Verdict, Error> {
     tools.events.send(crate::event::Event::Verifying { id });
-    let theirs = match remote.hash(path, how).await {
+    let theirs = match digest_of(remote, path, how).await {
         Ok(digest) => digest,
-        Err(error @ (RemoteError::Refused { .. } | RemoteError::Protocol { .. }))
-            if tools.options.verify == Verify::Auto && !error.is_transient()
-                || matches!(error, RemoteError::Protocol { .. }) && remote.is_usable() =>
+        // `always` means a hash, and not that one was asked for.
+        Err(error @ (RemoteError::Refused { .. } | RemoteError::Unsupported { .. }))
+            if tools.options.verify == Verify::Auto && !error.is_transient() =>
         {
             tools
                 .events
@@ -79,6 +79,20 @@ pub(super) async fn compare(
         local: ours,
         remote: theirs,
     })
+}
+
+/// Asks for a hash. An answer without one will not be another the next time.
+pub(super) async fn digest_of(
+    remote: &mut dyn Remote,
+    path: &str,
+    how: HashVerb,
+) -> Result<String, RemoteError> {
+    match remote.hash(path, how).await {
+        Err(RemoteError::Protocol { .. }) if remote.is_usable() => Err(RemoteError::Unsupported {
+            what: "hash in its reply to a command for one",
+        }),
+        told => told,
+    }
 }
 
 /// Hashes a local file from its beginning, on a blocking thread.

@@ -326,3 +326,37 @@ fn a_directory_of_a_drop_box_that_is_there_is_one_to_put_into() {
         .start();
     says(here, &server, &["put", "-r", "n", "@/"], 0, "");
 }
+
+#[test]
+fn always_means_a_hash() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "a", "content");
+    let mut fake = Fake::default()
+        .file("b", "content")
+        .answers("XCRC", "250 checksum not available");
+    fake.feat.push("XCRC");
+    let server = fake.start();
+    let put = ["put", "--verify", "always", "--move", "a", "@/"];
+    says(
+        here,
+        &server,
+        &put,
+        6,
+        "the server has no hash in its reply",
+    );
+    assert!(here.join("a").exists() && server.content("a").is_none());
+    assert_eq!(server.count("STOR"), 1, "{:?}", server.lines());
+    let get = ["get", "--verify", "always", "@/b"];
+    says(
+        here,
+        &server,
+        &get,
+        6,
+        "the server has no hash in its reply",
+    );
+    assert!(!here.join("b").exists());
+    // By default it is said, and no more.
+    let put = ["put", "--verify", "auto", "a", "@/"];
+    says(here, &server, &put, 0, "");
+}
