@@ -1,5 +1,7 @@
 //! Steps that move no bytes: directories made, things removed, one after the other.
 
+use std::collections::BTreeSet;
+
 use super::{Outcome, local::LocalRoot, moved, tries::Tries, worker};
 use crate::{
     error::{Error, RemoteError},
@@ -169,6 +171,8 @@ async fn act(remote: &mut dyn Remote, step: &Step, again: bool) -> Result<bool, 
 /// Makes a directory, and tells whether it had to; when its parent is missing, the parent first.
 async fn make_all(remote: &mut dyn Remote, path: &str) -> Result<bool, RemoteError> {
     let mut missing = vec![path];
+    // What failed is tried once more when its parent is there: a drop box shows neither.
+    let mut failed = BTreeSet::new();
     let mut made = false;
     while let Some(last) = missing.last().copied() {
         match remote.make_dir(last).await {
@@ -180,7 +184,7 @@ async fn make_all(remote: &mut dyn Remote, path: &str) -> Result<bool, RemoteErr
                 let parent = names::split(last).0;
                 let higher = missing.len() < 128 && !matches!(parent, "" | "/");
                 let climbing = missing.len() == 1 || missing[missing.len() - 2].starts_with(last);
-                if !(higher && climbing && error.is_not_found())
+                if !(higher && climbing && failed.insert(last) && error.is_not_found())
                     || remote.stat(parent).await?.is_some()
                 {
                     return Err(error);

@@ -325,6 +325,23 @@ fn a_directory_of_a_drop_box_that_is_there_is_one_to_put_into() {
         })
         .start();
     says(here, &server, &["put", "-r", "n", "@/"], 0, "");
+    // One that cannot be made, below one that is not shown, is given up.
+    let server = Fake::default()
+        .hook(|session, line| {
+            let refusal = match line {
+                "MKD in/n" | "MKD in/n/sub" => "550 no such file or directory",
+                "MKD in" => "550 in: exists already",
+                _ if line.starts_with("MLST") || line.starts_with("SIZE") => "550 no such file",
+                _ => return false,
+            };
+            session.say(refusal);
+            true
+        })
+        .start();
+    write(here, "n/sub/b", "1");
+    ftpc(here, &server, &["put", "-r", "n", "@/in/"]);
+    let asked = server.count("MKD");
+    assert!((3..10).contains(&asked), "{:?}", server.lines());
 }
 
 #[test]
