@@ -18,7 +18,7 @@ use super::{
     Dial, Remote, Security,
     ftp::{FtpRemote, broken, check_line, parse_reply},
     greeting,
-    names::Codec,
+    names::{CameAsUtf8, Codec},
     race,
     tls::FtpStream,
 };
@@ -67,6 +67,7 @@ pub struct Dialer {
     pub trust: Arc<dyn TrustCheck>,
     /// Where the lines of the control connection go.
     pub trace: Option<WireTrace>,
+    came_as_utf8: CameAsUtf8,
 }
 
 impl fmt::Debug for Dialer {
@@ -94,6 +95,7 @@ impl Dialer {
             roots: Roots::none(),
             trust: Arc::new(MemoryTrust::default()),
             trace: None,
+            came_as_utf8: CameAsUtf8::default(),
         }
     }
 
@@ -118,7 +120,10 @@ impl Dialer {
     }
 
     async fn dial_once(&self, tls: SiteTls) -> Result<FtpRemote, RemoteError> {
-        let codec = Arc::new(Codec::new(self.encoding));
+        let codec = Arc::new(Codec::knowing(
+            self.encoding,
+            Arc::clone(&self.came_as_utf8),
+        ));
         let (stream, secured) = match tls {
             SiteTls::Implicit => self.open_implicit().await?,
             SiteTls::Required => self.open_explicit(false).await?,

@@ -6,7 +6,7 @@
 use std::{
     collections::HashSet,
     fmt, io,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use ftp_config::Encoding;
@@ -153,20 +153,29 @@ pub fn encode_lossless(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// Names that a server has told in UTF-8, though an older encoding was named; all its sessions share it.
+pub type CameAsUtf8 = Arc<Mutex<HashSet<String>>>;
+
 /// The encoding of one session's names.
 #[derive(Debug, Default)]
 pub struct Codec {
     legacy: Option<Encoding>,
-    came_as_utf8: Mutex<HashSet<String>>,
+    came_as_utf8: CameAsUtf8,
 }
 
 impl Codec {
     /// Makes a codec; `None` and UTF-8 are the lossless UTF-8 codec.
     #[must_use]
     pub fn new(encoding: Option<Encoding>) -> Self {
+        Self::knowing(encoding, CameAsUtf8::default())
+    }
+
+    /// Makes a codec that knows what other sessions were told.
+    #[must_use]
+    pub fn knowing(encoding: Option<Encoding>, came_as_utf8: CameAsUtf8) -> Self {
         Self {
             legacy: encoding.filter(|encoding| !encoding.is_utf8()),
-            came_as_utf8: Mutex::default(),
+            came_as_utf8,
         }
     }
 

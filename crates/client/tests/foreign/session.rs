@@ -54,6 +54,12 @@ async fn gbk_names_round_trip_with_servers_that_pass_bytes() {
             .unwrap();
         let renamed = std::ffi::OsString::from_vec(b"\xCE\xC4\xBC\xFE.txt".to_vec());
         assert!(peer.disk.join(renamed).exists(), "{name}");
+        // What one session was told in UTF-8 another one asks for so.
+        fs::write(peer.disk.join("试.txt"), b"utf-8").unwrap();
+        session.list(&peer.top).await.unwrap();
+        let mut another = dialer.dial().await.unwrap();
+        let path = format!("{}/试.txt", peer.top);
+        assert_eq!(another.size(&path).await.unwrap(), Some(5), "{name}");
     }
 }
 
