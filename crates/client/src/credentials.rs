@@ -91,8 +91,10 @@ impl Sources<'_> {
             .user
             .map(str::to_owned)
             .or_else(|| entry.as_ref().map(|e| e.user.clone()));
+        // What the environment holds is somebody's password, and nobody was named.
+        let is_named = user.is_some();
         let user = user.unwrap_or_else(|| "anonymous".to_owned());
-        if let Some(password) = self.given()? {
+        if let Some(password) = self.given(is_named)? {
             return Ok(Login { user, password });
         }
         if let Some(login) = entry {
@@ -113,11 +115,11 @@ impl Sources<'_> {
         }
     }
 
-    fn given(&self) -> Result<Option<Secret>, CredentialError> {
+    fn given(&self, is_named: bool) -> Result<Option<Secret>, CredentialError> {
         if let Some(password) = self.url_password {
             return Ok(Some(Secret::new(password)));
         }
-        if let Some(password) = &self.environment {
+        if let Some(password) = self.environment.as_ref().filter(|_| is_named) {
             return Ok(Some(Secret::new(password)));
         }
         let Some(site) = self.site else {
@@ -219,6 +221,11 @@ mod tests {
                 .user,
             "anonymous"
         );
+        // Where nobody was named it is nobody's.
+        let login = sources(Some("e"), None).find("h", "h:21", |_| Ok(None));
+        assert_eq!(login.unwrap().password.expose(), "ftpc@");
+        let login = sources(Some("e"), Some("ftp")).find("h", "h:21", |_| Ok(None));
+        assert_eq!(login.unwrap().password.expose(), "e");
         let error = sources(None, Some("ann"))
             .find("h", "h:21", |_| Ok(None))
             .unwrap_err();
