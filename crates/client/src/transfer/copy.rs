@@ -254,17 +254,18 @@ pub(super) async fn send_small(
     Ok(block.len() as u64)
 }
 
-/// Receives to the end into any writer (standard output).
+/// Receives to the end into any writer (standard output); `size` is what the server told.
 pub(super) fn receive_stream(
     data: &mut dyn Data,
     sink: &mut dyn Write,
     mut digest: Option<&mut Digest>,
+    size: Option<u64>,
     flow: &Flow,
 ) -> Result<u64, CopyError> {
     let mut block = vec![0; flow.block()];
     let mut total = 0;
     loop {
-        let got = data.read(&mut block).map_err(CopyError::Remote)?;
+        let got = or_whole(data.read(&mut block), size == Some(total))?;
         if got == 0 {
             sink.flush()
                 .map_err(|error| CopyError::Local("write", error))?;

@@ -119,7 +119,7 @@ pub async fn fetch_into(
     let flow = terms.flow();
     let (data, copied, proof) = task::blocking(move || {
         let digest = proof.as_mut().map(|(_, digest)| digest);
-        let copied = copy::receive_stream(&mut *data, &mut sink, digest, &flow);
+        let copied = copy::receive_stream(&mut *data, &mut sink, digest, size, &flow);
         (data, copied, proof)
     })
     .await?;

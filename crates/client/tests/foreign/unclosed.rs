@@ -2,12 +2,17 @@
 
 use std::fs;
 
+use ftp_config::{ByteRate, client::Verify};
+
 use ftpc::{
     error::{Error, RemoteError},
     event::Events,
     plan::{Plan, Step},
     remote::Lack,
-    transfer::{Backoff, Cancel, Engine, Options},
+    transfer::{
+        Backoff, Cancel, Engine, Options,
+        stream::{Terms, fetch_into},
+    },
 };
 
 use crate::{
@@ -41,7 +46,7 @@ async fn an_end_without_close_notify_is_one_where_all_is_here() {
     let (large, small) = (noise(3_000_000, 1), noise(3000, 2));
     fs::write(peer.disk.join("large"), &large).unwrap();
     fs::write(peer.disk.join("small"), &small).unwrap();
-    let (dialer, _session) = trusting(dialer(&peer, peer.address.port(), Tls::On, false)).await;
+    let (dialer, mut session) = trusting(dialer(&peer, peer.address.port(), Tls::On, false)).await;
     let options = Options {
         backoff: Backoff {
             attempts: 1,
@@ -73,6 +78,11 @@ async fn an_end_without_close_notify_is_one_where_all_is_here() {
     let summary = engine.run(plan).await;
     engine.close().await;
     assert_eq!((summary.files, summary.failed.len()), (2, 2));
+    // So it is with what goes to standard output.
+    let (path, sink) = (format!("{}/large", peer.top), std::io::sink());
+    let terms = Terms::new(Cancel::default(), ByteRate(0), Verify::Auto);
+    let got = fetch_into(&mut *session, &path, sink, &terms).await;
+    assert_eq!(got.unwrap(), 3_000_000);
     for failed in &summary.failed {
         assert!(
             matches!(&failed.error, Error::Remote(RemoteError::Io { .. })),
