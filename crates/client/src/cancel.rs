@@ -103,9 +103,19 @@ impl Cancel {
     /// Does work that keeps nothing for a resume: once stopped it has a second to end by itself. `None`:
     /// it was left where it waited.
     pub async fn or_leave<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.or_leave_after(PARTING, work).await
+    }
+
+    /// Does work that may keep something for a resume: once stopped it has so long to end by itself. `None`:
+    /// it was left where it waited.
+    pub async fn or_leave_after<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
         let late = async {
             self.stopped().await;
-            sleep(PARTING).await;
+            sleep(limit).await;
         };
         tokio::select! {
             biased;

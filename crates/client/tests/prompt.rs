@@ -297,12 +297,22 @@ fn one_ctrl_c_ends_the_wait_for_a_silent_server() {
         ("MLSD", &["shell"], "ls\npwd\n"),
         ("CWD", &["shell"], "cd d\npwd\n"),
         ("SIZE", &["shell"], "size a\npwd\n"),
+        ("MLST", &["get"], ""),
+        ("MLST", &["put", "f"], ""),
+        ("MLST", &["sync", "."], ""),
+        ("SIZE", &["get", "-o", "-"], ""),
+        ("RETR", &["get"], ""),
+        ("STOR", &["put", "f"], ""),
+        ("HASH", &["sync", "--checksum", "."], ""),
+        ("MKD", &["put", "-r", "."], ""),
     ] {
         let here = tempfile::tempdir().unwrap();
+        fs::write(here.path().join("f"), "12345").unwrap();
         let (begun, wait) = mpsc::channel();
         let begun = Mutex::new(begun);
-        let server = Fake::default()
-            .file("/d/a", "12345")
+        let fake = Fake::default().file("/d/a", "12345").file("/d/f", "12345");
+        let server = fake
+            .feat(&["MLST type*;size*;modify*;", "SIZE", "HASH SHA-256*"])
             .hook(move |session, line| {
                 line.starts_with(verb) && line != "CWD /" && {
                     begun.lock().unwrap().send(()).unwrap();
@@ -311,7 +321,11 @@ fn one_ctrl_c_ends_the_wait_for_a_silent_server() {
                 }
             })
             .start();
-        let path = if script.is_empty() { "/d" } else { "" };
+        let path = match (script, verb) {
+            ("", "RETR" | "SIZE") => "/d/a",
+            ("", _) => "/d",
+            _ => "",
+        };
         let url = format!("{}{path}", url(&server, "ann:x"));
         let mut child = Command::new(env!("CARGO_BIN_EXE_ftpc"))
             .args(["--timeout", "30m"])

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Answer, below, carry_out, filter, open_all, sync_command, takes_operand, tell_notes};
+use super::{
+    Answer, below, carry_out, filter, open_all, prepared, streamed, sync_command, takes_operand,
+    tell_notes,
+};
 use crate::{
     app::{App, Failure, Link},
     cli::Get,
@@ -43,10 +46,36 @@ pub(crate) async fn run_chosen(
     args: &Get,
     choose: impl Fn(&str, Found) -> Result<Found, Failure>,
 ) -> Answer {
+    let (link, ready) = prepared(app, prepare(app, args, choose)).await?;
+    let plan = match ready {
+        Ready::Plan(plan) => plan,
+        Ready::Streams(paths, code) => return to_stdout(app, &link, &paths, code).await,
+    };
+    let options = Options {
+        resume: !args.no_resume,
+        force: args.force,
+        ..app.options()
+    };
+    carry_out(app, &link, plan, options).await
+}
+
+/// What is to be fetched.
+enum Ready {
+    Plan(Plan),
+    /// Files, to standard output, and the exit code where some are left out.
+    Streams(Vec<String>, ExitCode),
+}
+
+async fn prepare(
+    app: &App,
+    args: &Get,
+    choose: impl Fn(&str, Found) -> Result<Found, Failure>,
+) -> Result<(Link, Ready), Failure> {
     let (operands, to) = split(app, args)?;
     let (link, paths) = open_all(app, &operands).await?;
     if to == Path::new("-") {
-        return to_stdout(app, &link, args, &paths).await;
+        let (named, code) = named_files(app, &link, args, &paths).await?;
+        return Ok((link, Ready::Streams(named, code)));
     }
     let mut session = link.session().await?;
     let mut found = Vec::new();
@@ -70,6 +99,11 @@ pub(crate) async fn run_chosen(
     }
     let into = to.is_dir() || several || to.as_os_str().as_encoded_bytes().ends_with(b"/");
     let mut plan = Plan::new(if into { to.clone() } else { parent(&to) });
+    if let (false, [operand]) = (into, operands.as_slice())
+        && found.iter().any(|(_, entry)| entry.kind == Kind::Dir)
+    {
+        plan.again = again(app, args, operand, &to)?;
+    }
     for (path, entry) in found {
         // As for `cp`, `DIR/.` is what the directory holds.
         let name = match names::split(&path).1 {
@@ -77,22 +111,8 @@ pub(crate) async fn run_chosen(
             name => local_name(name),
         };
         let local = if into { name } else { file_name(&to)? };
-        if let (false, Kind::Dir, [operand]) = (into, entry.kind, operands.as_slice()) {
-            let from = app.target(operand)?;
-            // Only what that command would do the same is named.
-            if from.is_explicit() && args.patterns.rules.is_empty() {
-                plan.again = Some(sync_command(&from.again(), &to.display().to_string()));
-            }
-        }
-        add(
-            app,
-            &link,
-            &mut plan,
-            (args, &filter),
-            (&path, &entry),
-            &local,
-        )
-        .await?;
+        let what = (path.as_str(), &entry);
+        add(app, &link, &mut plan, (args, &filter), what, &local).await?;
     }
     plan.steps.extend(lacks);
     plan.one_source_each()?;
@@ -100,12 +120,14 @@ pub(crate) async fn run_chosen(
     let mut aim = Aim::Here(&to_root);
     let judged = blind::judge(twins, &mut aim).await?;
     plan.refuse_twins(&judged.one, "this disk takes them for one");
-    let options = Options {
-        resume: !args.no_resume,
-        force: args.force,
-        ..app.options()
-    };
-    carry_out(app, &link, plan, options).await
+    Ok((link, Ready::Plan(plan)))
+}
+
+/// The command that goes on with a directory that got another name; only one that would do the same is named.
+fn again(app: &App, args: &Get, operand: &str, to: &Path) -> Result<Option<String>, Failure> {
+    let from = app.target(operand)?;
+    let same = from.is_explicit() && args.patterns.rules.is_empty();
+    Ok(same.then(|| sync_command(&from.again(), &to.display().to_string())))
 }
 
 /// Tells the remote operands from where they go: the last of several is local when it is the
@@ -255,12 +277,12 @@ async fn named_files(
     }
 }
 
-async fn to_stdout(app: &App, link: &Link, args: &Get, paths: &[String]) -> Answer {
+async fn to_stdout(app: &App, link: &Link, named: &[String], code: ExitCode) -> Answer {
     let terms = app.terms();
-    let (named, code) = named_files(app, link, args, paths).await?;
-    for path in &named {
+    for path in named {
         let mut session = link.session().await?;
-        match fetch_into(&mut *session, path, std::io::stdout(), &terms).await {
+        let fetched = fetch_into(&mut *session, path, std::io::stdout(), &terms);
+        match streamed(app, fetched).await {
             Ok(_) => link.pool.give_back(session),
             // Whoever read has enough: a closed pipe is not an error.
             Err(Error::Local { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {

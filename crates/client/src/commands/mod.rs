@@ -12,6 +12,8 @@ pub mod remove;
 pub mod sync;
 pub mod trust;
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::{
@@ -183,6 +185,22 @@ pub(crate) async fn carry_out(app: &App, link: &Link, plan: Plan, options: Optio
     let _ = screen.await;
     app.remember()?;
     Ok(report(app, &summary, again))
+}
+
+/// Prepares a transfer: nothing is kept of that, so the first Ctrl-C ends it.
+async fn prepared<T>(
+    app: &App,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let ended = app.cancel.or_leave(work).await;
+    ended.unwrap_or_else(|| Err(Error::Interrupted.into()))
+}
+
+/// Moves a stream; what waits for the server once it was stopped is left soon.
+async fn streamed<T>(app: &App, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    const PARTING: Duration = Duration::from_secs(5);
+    let ended = app.cancel.or_leave_after(PARTING, work).await;
+    ended.unwrap_or(Err(Error::Interrupted))
 }
 
 fn start_screen(app: &App) -> (Events, tokio::task::JoinHandle<()>) {

@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Answer, carry_out, filter, is_dir, local_file_name, report, sync_command, takes_operand,
-    tell_left, tell_notes,
+    Answer, carry_out, filter, is_dir, local_file_name, prepared, report, streamed, sync_command,
+    takes_operand, tell_left, tell_notes,
 };
 use crate::{
     app::{App, Failure, Link},
@@ -35,6 +35,27 @@ use crate::{
 /// # Errors
 /// Nothing could be sent.
 pub async fn run(app: &App, args: &Put) -> Answer {
+    let (link, ready) = prepared(app, prepare(app, args)).await?;
+    let plan = match ready {
+        Ready::Plan(plan) => plan,
+        Ready::Stream(path) => return from_stdin(app, &link, &path).await,
+    };
+    let options = Options {
+        resume: !args.no_resume,
+        move_files: args.move_files,
+        ..app.options()
+    };
+    carry_out(app, &link, plan, options).await
+}
+
+/// What is to be sent.
+enum Ready {
+    Plan(Plan),
+    /// Standard input, to this path.
+    Stream(String),
+}
+
+async fn prepare(app: &App, args: &Put) -> Result<(Link, Ready), Failure> {
     let (mut sources, target) = split(app, args)?;
     check_sources(&sources, args.recursive)?;
     let filter = filter(&args.patterns)?;
@@ -47,7 +68,8 @@ pub async fn run(app: &App, args: &Put) -> Answer {
     let link = app.open(&target).await?;
     let to = names::join(&link.base, target.path());
     if sources == [Path::new("-")] {
-        return from_stdin(app, &link, args, &to).await;
+        let path = name_of_stream(args, &to)?;
+        return Ok((link, Ready::Stream(path)));
     }
     let mut plan = Plan::new(".");
     let to = destination(&link, args, named, &to, &mut plan).await?;
@@ -66,12 +88,7 @@ pub async fn run(app: &App, args: &Put) -> Answer {
     }
     plan.one_source_each()?;
     spare_twins(app, &link, args, &mut plan).await?;
-    let options = Options {
-        resume: !args.no_resume,
-        move_files: args.move_files,
-        ..app.options()
-    };
-    carry_out(app, &link, plan, options).await
+    Ok((link, Ready::Plan(plan)))
 }
 
 /// Where a source goes.
@@ -254,21 +271,23 @@ async fn spare_twins(app: &App, link: &Link, args: &Put, plan: &mut Plan) -> Res
     Ok(())
 }
 
-async fn from_stdin(app: &App, link: &Link, args: &Put, to: &str) -> Answer {
-    let path = match &args.output {
-        Some(name) if !name.ends_with('/') => names::join(to, name),
-        None if !to.is_empty() && !to.ends_with('/') => to.to_owned(),
-        _ => {
-            return Err(Failure::Usage(
-                "standard input has no name".to_owned(),
-                Some("name it with `-o NAME`".to_owned()),
-            ));
-        }
-    };
+fn name_of_stream(args: &Put, to: &str) -> Result<String, Failure> {
+    match &args.output {
+        Some(name) if !name.ends_with('/') => Ok(names::join(to, name)),
+        None if !to.is_empty() && !to.ends_with('/') => Ok(to.to_owned()),
+        _ => Err(Failure::Usage(
+            "standard input has no name".to_owned(),
+            Some("name it with `-o NAME`".to_owned()),
+        )),
+    }
+}
+
+async fn from_stdin(app: &App, link: &Link, path: &str) -> Answer {
     let mut session = link.session().await?;
     let input = Input::new(io::stdin());
     let began = Instant::now();
-    let mut sent = send_from(&mut *session, input, &path, &app.terms()).await;
+    let terms = app.terms();
+    let mut sent = streamed(app, send_from(&mut *session, input, path, &terms)).await;
     if let Err(Error::Unpublished { source, .. }) = &sent
         && source.is_transient()
         && let Ok(another) = link.session().await

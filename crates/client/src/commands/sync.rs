@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
-use super::{Answer, agree, carry_out, filter, tell_left, tell_notes};
+use super::{Answer, agree, carry_out, filter, prepared, tell_left, tell_notes};
 use crate::{
     app::{App, Failure, Link},
     cli::Sync,
@@ -26,6 +26,23 @@ use crate::{
 /// # Errors
 /// The trees cannot be read, or it was not allowed.
 pub async fn run(app: &App, args: &Sync) -> Answer {
+    let (link, plan, doubt) = prepared(app, prepare(app, args)).await?;
+    if args.dry_run {
+        return Ok(show(app, &plan, doubt));
+    }
+    if let Some(why) = doubt {
+        agree(app, why, "look with `--dry-run`; `--yes` does it")?;
+    }
+    // The plan has compared both sides: what it replaces is meant to be replaced.
+    let options = Options {
+        force: true,
+        ..app.options()
+    };
+    carry_out(app, &link, plan, options).await
+}
+
+/// Makes the plan, and says why it is to be asked about.
+async fn prepare(app: &App, args: &Sync) -> Result<(Link, Plan, Option<String>), Failure> {
     let from = app.target_or_local(&args.from)?;
     let to = app.target_or_local(&args.to)?;
     let (way, target, local) = match (from.is_explicit(), to.is_explicit()) {
@@ -52,18 +69,7 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
             .insert(0, Step::MakeRemoteDir { path: top.clone() });
     }
     let doubt = doubt(app, args, source, aim, &plan)?;
-    if args.dry_run {
-        return Ok(show(app, &plan, doubt));
-    }
-    if let Some(why) = doubt {
-        agree(app, why, "look with `--dry-run`; `--yes` does it")?;
-    }
-    // The plan has compared both sides: what it replaces is meant to be replaced.
-    let options = Options {
-        force: true,
-        ..app.options()
-    };
-    carry_out(app, &link, plan, options).await
+    Ok((link, plan, doubt))
 }
 
 fn one_side_only() -> Failure {

@@ -107,6 +107,9 @@ impl Crew {
             return;
         }
         let in_doubt = self.in_doubt(&originals, made).await;
+        if self.tools.cancel.is_stopped() {
+            return;
+        }
         for original in originals {
             let name = original.local.display().to_string();
             let gone = if in_doubt.iter().any(|dir| is_below(&original.remote, dir)) {
@@ -149,9 +152,9 @@ impl Crew {
             Some(remote) => remote,
             None => self.tools.pool.dial().await?,
         };
-        let listing = remote.list(dir).await;
+        let listed = self.tools.cancel.or_leave(remote.list(dir)).await;
         self.session = Some(remote);
-        listing
+        listed.unwrap_or(Err(RemoteError::Poisoned))
     }
 }
 

@@ -117,8 +117,7 @@ impl Crew {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
-            let unreached = error.is_unreached();
-            let error = Error::Remote(error);
+            let unreached = matches!(&error, Error::Remote(error) if error.is_unreached());
             let backoff = self.tools.options.backoff;
             let Some(next) = tries.next(&backoff, &error, unreached) else {
                 return Err(error);
@@ -131,16 +130,20 @@ impl Crew {
         }
     }
 
-    async fn try_remote_once(&mut self, step: &Step, again: bool) -> Result<bool, RemoteError> {
+    async fn try_remote_once(&mut self, step: &Step, again: bool) -> Result<bool, Error> {
         let mut remote = match self.session.take().filter(|remote| remote.is_usable()) {
             Some(remote) => remote,
-            None => self.tools.pool.dial().await?,
+            None => {
+                let dialled = self.tools.cancel.or_leave(self.tools.pool.dial()).await;
+                dialled.ok_or(Error::Interrupted)??
+            }
         };
-        let outcome = act(&mut *remote, step, again).await;
+        let work = act(&mut *remote, step, again);
+        let outcome = self.tools.cancel.or_leave(work).await;
         if remote.is_usable() {
             self.session = Some(remote);
         }
-        outcome
+        Ok(outcome.ok_or(Error::Interrupted)??)
     }
 }
 
