@@ -117,9 +117,10 @@ async fn wishes(
         link.pool.give_back(session);
     }
     if args.checksum {
-        let mut session = link.session().await?;
-        checksum::compare(&mut *session, here, there, &app.cancel, &mut wishes).await?;
-        link.pool.give_back(session);
+        let hashing = app.persist(link, async |session| {
+            checksum::compare(session, here, there, &app.cancel, &mut wishes).await
+        });
+        hashing.await?;
     }
     Ok(wishes)
 }

@@ -15,11 +15,11 @@ use crate::{
     transfer::hash_of,
 };
 
-/// Hashes on both sides and notes in `wishes` what is equal and what differs. `local` and
-/// `remote` are the trees below the two tops.
+/// Hashes on both sides and notes in `wishes` what is equal, what differs, and what cannot be hashed; what
+/// is noted already is not asked about again. `local` and `remote` are the trees below the two tops.
 ///
 /// # Errors
-/// The server offers no hash, or either side cannot be read.
+/// The server offers no hash, the session broke, or it was interrupted.
 pub async fn compare(
     session: &mut dyn Remote,
     (local, local_top): (&Tree, &Path),
@@ -39,24 +39,42 @@ pub async fn compare(
         let same_size = there
             .get(node.path.as_str())
             .is_some_and(|other| !other.is_dir && other.facts.size == node.facts.size);
-        if !same_size {
+        let path = &node.path;
+        let is_known = wishes.equal.contains(path)
+            || wishes.different.contains(path)
+            || wishes.unhashed.contains_key(path);
+        if !same_size || is_known {
             continue;
         }
         if cancel.is_stopped() {
             return Err(Error::Interrupted);
         }
-        let theirs = session
-            .hash(&names::join(remote_top, &node.path), how)
-            .await?;
-        let path = local_top.join(local_path(&node.path));
-        let ours = hash_of(&path, how, cancel).await?;
-        if ours == theirs {
-            wishes.equal.insert(node.path.clone());
-        } else {
-            wishes.different.insert(node.path.clone());
+        let theirs = match session.hash(&names::join(remote_top, path), how).await {
+            Err(error) if session.is_usable() && is_final(&error) => {
+                wishes.unhashed.insert(path.clone(), error.to_string());
+                continue;
+            }
+            theirs => theirs?,
+        };
+        match hash_of(&local_top.join(local_path(path)), how, cancel).await {
+            Ok(ours) if ours == theirs => drop(wishes.equal.insert(path.clone())),
+            Ok(_) => drop(wishes.different.insert(path.clone())),
+            Err(error @ Error::Local { .. }) => {
+                wishes.unhashed.insert(path.clone(), error.chain());
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+/// Tells whether another answer is not to be had.
+fn is_final(error: &RemoteError) -> bool {
+    match error {
+        RemoteError::Protocol { .. } => true,
+        RemoteError::Refused { .. } => !error.is_transient(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

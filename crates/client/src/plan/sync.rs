@@ -153,6 +153,10 @@ impl<'a> Planner<'a> {
 
     /// Tells whether a file is to be copied; why not is a step of the plan.
     fn takes(&mut self, node: &Node, other: Option<&Node>) -> bool {
+        if let Some(why) = self.wishes.unhashed.get(&node.path) {
+            self.refuse(refuse(&node.path, why));
+            return false;
+        }
         let Some(reason) = reason_to_skip(node, other, self.wishes) else {
             if other.is_some() && !self.wishes.replaces {
                 let step = refuse(&node.path, "the server replaces no files (`on_duplicate`)");

@@ -319,6 +319,45 @@ fn a_listing_that_cannot_be_read_is_told_on_the_way_up_too() {
     assert_eq!(server.content("t/b").unwrap(), b"only there");
 }
 
+#[test]
+fn a_file_that_cannot_be_hashed_does_not_end_the_others() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    for name in ["t/a", "t/b", "t/c"] {
+        write(here, name, "new");
+    }
+    let fake = Fake::default()
+        .file("t/a", "old")
+        .file("t/b", "old")
+        .file("t/c", "new");
+    let lost = AtomicBool::new(false);
+    let server = fake.feat(&["MLST type*;size*;modify*;", "SIZE", "HASH SHA-256*"]);
+    let server = server
+        .file("t/surplus", "")
+        .hook(move |session, line| match line {
+            "HASH t/a" => {
+                session.say("550 permission denied");
+                true
+            }
+            // One session is lost on the way.
+            "HASH t/b" if !lost.swap(true, Ordering::SeqCst) => {
+                session.hang_up();
+                true
+            }
+            _ => false,
+        });
+    let server = server.start();
+    let sync = ["sync", "--checksum", "--delete", "--yes", "t", "@/t"];
+    says(here, &server, &sync, 1, "550 permission denied");
+    let content = |name| server.content(name).unwrap();
+    assert_eq!(
+        (content("t/a"), content("t/b")),
+        (b"old".into(), b"new".into())
+    );
+    assert_eq!((server.count("STOR"), server.count("DELE")), (1, 0));
+    assert_eq!(server.count("HASH"), 4, "{:?}", server.lines());
+}
+
 /// A server of a directory `t` that keeps the times it is given.
 fn keeping_times() -> Fake {
     let times = Mutex::new(BTreeMap::<String, String>::new());

@@ -1,6 +1,9 @@
 //! What is wished of a sync.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Which side is made like the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub struct Wishes {
     pub equal: BTreeSet<String>,
     /// Paths that are known to differ by their hashes, though size and time agree.
     pub different: BTreeSet<String>,
+    /// Paths whose hashes were wished and cannot be had, with the reason.
+    pub unhashed: BTreeMap<String, String>,
     /// Paths of the target that may be what the source has under another name.
     pub doubtful: BTreeSet<String>,
 }
@@ -49,6 +54,7 @@ impl Wishes {
             replaces: true,
             equal: BTreeSet::new(),
             different: BTreeSet::new(),
+            unhashed: BTreeMap::new(),
             doubtful: BTreeSet::new(),
         }
     }
