@@ -117,9 +117,11 @@ pub async fn du(app: &App, path: &str) -> Answer {
     let (mut total, mut files) = (0, 0);
     for node in tree.nodes.iter().filter(|node| !node.is_dir) {
         let size = node.facts.size.unwrap_or(0);
-        (total, files) = (total + size, files + 1);
+        total = u64::saturating_add(total, size);
+        files += 1;
         if let Some((first, _)) = node.path.split_once('/') {
-            *sums.entry(first).or_default() += size;
+            let sum = sums.entry(first).or_default();
+            *sum = sum.saturating_add(size);
         }
     }
     if app.ui.json {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
-use super::{Answer, agree, carry_out, filter, prepared, tell_left, tell_notes};
+use super::{Answer, agree, carry_out, filter, is_dir, prepared, tell_left, tell_notes};
 use crate::{
     app::{App, Failure, Link},
     cli::Sync,
@@ -15,7 +15,7 @@ use crate::{
         times,
         walk::{self, Tree},
     },
-    remote::{Kind, OnDuplicate, names},
+    remote::{OnDuplicate, names},
     target::Target,
     transfer::Options,
     ui::{escape::shown, table},
@@ -154,10 +154,7 @@ async fn trees(
     let walked = app.persist(link, async |session| {
         let known = match top {
             "/" | "." => true,
-            _ => {
-                let entry = session.stat(top).await?;
-                entry.is_some_and(|entry| entry.kind == Kind::Dir)
-            }
+            _ => is_dir(session, top).await?,
         };
         if !known && way == Way::Up {
             return Ok((Tree::default(), known));

@@ -74,6 +74,14 @@ pub fn split(path: &str) -> (&str, &str) {
     }
 }
 
+/// Tells whether a character could move a terminal's cursor or make a text pass for another: controls, Unicode's
+/// direction marks and invisible joiners.
+#[must_use]
+pub fn is_tricky(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
 /// Returns the raw byte that a character of the inner form stands for.
 #[must_use]
 pub fn raw_byte(c: char) -> Option<u8> {

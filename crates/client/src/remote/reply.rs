@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::names::is_tricky;
+
 /// A server's answer: its code and the text of its lines, decoded, without codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -46,13 +48,13 @@ impl Reply {
 }
 
 impl fmt::Display for Reply {
-    /// Writes `550 text`, control characters escaped; longer replies joined with ` / `.
+    /// Writes `550 text`, control characters and direction marks escaped; longer replies joined with ` / `.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
         for (index, line) in self.lines.iter().take(8).enumerate() {
             f.write_str(if index == 0 { " " } else { " / " })?;
             for c in line.trim().chars().take(500) {
-                if c.is_control() {
+                if is_tricky(c) {
                     write!(f, "{}", c.escape_default())?;
                 } else {
                     write!(f, "{c}")?;
@@ -71,6 +73,8 @@ mod tests {
     fn replies_show_no_control_characters() {
         let reply = Reply::new(550, "no \x1b[31mred\x07");
         assert_eq!(reply.to_string(), "550 no \\u{1b}[31mred\\u{7}");
+        let reply = Reply::new(550, "a\u{202e}b\u{feff}");
+        assert_eq!(reply.to_string(), "550 a\\u{202e}b\\u{feff}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub fn shown(name: &str) -> String {
     let name = names::display(name);
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
-        if c.is_control() || is_direction(c) {
+        if names::is_tricky(c) {
             out.extend(c.escape_default());
         } else {
             out.push(c);
@@ -21,12 +21,7 @@ pub fn shown(name: &str) -> String {
 /// Tells whether a name could move the cursor, or pass for another.
 #[must_use]
 pub fn is_tricky(name: &str) -> bool {
-    name.chars().any(|c| c.is_control() || is_direction(c))
-}
-
-/// Unicode bidi controls and invisible joiners, with which a name can pass for another.
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+    name.chars().any(names::is_tricky)
 }
 
 /// Cuts a name in the middle to `width` columns, so that its end is still seen.

@@ -236,3 +236,18 @@ fn what_is_named_is_listed_whatever_its_name() {
         "{json}"
     );
 }
+
+#[test]
+fn sizes_without_measure_do_not_wrap() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default().file("t/a", "").hook(|session, line| {
+        line == "MLSD t" && {
+            let row = |size: u64, name| format!("type=file;size={size}; {name}\r\n");
+            session.sends(row(u64::MAX, "a") + &row(u64::MAX, "b") + &row(5, "c"))
+        }
+    });
+    let server = server.start();
+    let out = ftpc(temp.path(), &server, &["--json", "du", "@/t"]);
+    let told = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(told.contains(&u64::MAX.to_string()), "{told} {out:?}");
+}

@@ -408,3 +408,22 @@ fn an_edit_a_second_later_is_a_change() {
         assert_eq!(server.count("STOR"), stored);
     }
 }
+
+#[test]
+fn a_directory_that_is_told_as_a_link_is_one_to_sync_with() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/a", "same");
+    let server = Fake::default().file("t/a", "same").file("t/b", "surplus");
+    let server = server.hook(|session, line| {
+        line == "MLST t" && {
+            session.say("250-x\r\n type=OS.unix=slink:/elsewhere; t\r\n250 End");
+            true
+        }
+    });
+    let server = server.start();
+    let sync = ["sync", "--delete", "--yes", "t", "@/t"];
+    says(here, &server, &sync, 0, "");
+    assert!(server.content("t/b").is_none(), "{:?}", server.names());
+    assert_eq!(server.count("MKD"), 0);
+}
