@@ -129,9 +129,9 @@ impl Crew {
     }
 
     /// Waits until the disk has what it was not waited for yet.
-    async fn sync_small(&mut self, root: LocalRoot) {
+    async fn sync_all(&mut self, root: LocalRoot) {
         let name = root.shown(Path::new(".")).display().to_string();
-        let synced = super::task::blocking(move || root.unsynced.sync()).await;
+        let synced = super::task::blocking(move || root.sync()).await;
         if let Err(error) = synced.and_then(|done| done.map_err(|e| Error::local("sync", &name, e)))
         {
             self.fail(name, error);
@@ -171,7 +171,7 @@ impl Crew {
             self.run_step(step, root.as_ref()).await;
         }
         if let Some(root) = root {
-            self.sync_small(root).await;
+            self.sync_all(root).await;
         }
         self.tell_spared();
         if let Some(session) = self.session.take() {

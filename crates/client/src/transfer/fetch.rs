@@ -324,6 +324,7 @@ impl Fetch {
                 events.message(format!("{}: time not kept: {error}", shown().display()));
             }
             root.publish(&part.path, &local, force)?;
+            root.unsynced.add_name(&local);
             part.note.map_or(Ok(()), |note| root.remove(&note, false))
         };
         if bytes < SYNC_FROM {

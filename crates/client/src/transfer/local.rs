@@ -47,6 +47,20 @@ pub(super) enum Found {
 }
 
 impl LocalRoot {
+    /// Waits until the disk has what it was not waited for yet. Blocks.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.unsynced.sync(|path| {
+            let dir = match path.as_os_str().is_empty() {
+                true => self.dir.try_clone()?,
+                false => self.dir.open_dir(path)?,
+            };
+            // These handles only name a place; one that is written out must be open for reading.
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let dir = rustix::fs::openat(&dir, ".", flags, Mode::empty())?;
+            Ok(dir.into())
+        })
+    }
+
     /// Opens the directory, made if missing. Blocks.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let path = if path.as_os_str().is_empty() {
