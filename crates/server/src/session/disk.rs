@@ -125,6 +125,45 @@ where
     }
 }
 
+/// A value whose end acts on the disk (it closes a file, or removes one): dropped, it ends where such acts run.
+#[derive(Debug)]
+pub(crate) struct Kept<T: Send + 'static>(Option<T>);
+
+impl<T: Send + 'static> Kept<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    /// Gives the value to who ends it.
+    pub(crate) fn into_inner(mut self) -> T {
+        self.0.take().expect("only this and drop take it")
+    }
+
+    /// Ends it now, and waits for that.
+    pub(crate) async fn end(self) {
+        let value = self.into_inner();
+        act(move || drop(value)).await;
+    }
+}
+
+impl<T: Clone + Send + 'static> Kept<T> {
+    /// Makes another handle of what it holds.
+    pub(crate) fn share(&self) -> T {
+        self.0.clone().expect("only its end takes it")
+    }
+}
+
+impl<T: Send + 'static> Drop for Kept<T> {
+    fn drop(&mut self) {
+        let Some(value) = self.0.take().filter(|_| !is_quick()) else {
+            return;
+        };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn_blocking(move || drop(value));
+        }
+    }
+}
+
 fn timed<T>(work: impl FnOnce() -> T) -> T {
     let began = Instant::now();
     let done = work();

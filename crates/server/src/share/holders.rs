@@ -22,7 +22,7 @@ const LETTING_GO: Duration = Duration::from_secs(2);
 /// What stops an upload.
 type Stop = Arc<dyn Fn() + Send + Sync>;
 /// Device and inode of a partial.
-type Key = (u64, u64);
+pub(super) type Key = (u64, u64);
 type Holders = BTreeMap<Key, Holder>;
 
 struct Holder {
@@ -43,12 +43,11 @@ fn holders() -> MutexGuard<'static, Holders> {
 pub(super) struct Hold(Key);
 
 impl Hold {
-    /// Enters the upload that writes to `partial`.
-    pub(super) fn enter(partial: &File, stop: Arc<dyn Fn() + Send + Sync>) -> Option<Self> {
-        let key = key_of(partial)?.0;
+    /// Enters the upload that writes to the partial with this key.
+    pub(super) fn enter(key: Key, stop: Arc<dyn Fn() + Send + Sync>) -> Self {
         let is_awaited = false;
         holders().insert(key, Holder { stop, is_awaited });
-        Some(Self(key))
+        Self(key)
     }
 }
 

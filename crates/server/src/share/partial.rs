@@ -31,7 +31,7 @@ use self::{
 };
 use super::{
     ShareError,
-    holders::{Found, take_over},
+    holders::{Found, Key, take_over},
     jail::Holder,
     names::{self, PARTIAL},
 };
@@ -42,6 +42,8 @@ use crate::account::Account;
 pub(super) struct Partial {
     pub(super) file: File,
     pub(super) name: OsString,
+    /// What tells it from all other files.
+    pub(super) key: Key,
     /// Bytes it held when it was opened.
     pub(super) kept: u64,
     /// Whether a later upload can go on with it: its name is not one by chance.

@@ -283,7 +283,8 @@ impl Upload {
 
     /// Lets the same account's next try stop this one, when its client seems to be gone.
     pub fn obey(&mut self, stop: Arc<dyn Fn() + Send + Sync>) {
-        self.hold = Hold::enter(self.file(), stop);
+        let partial = self.partial.as_ref();
+        self.hold = partial.map(|partial| Hold::enter(partial.key, stop));
     }
 
     /// Returns the byte at which writing begins.

@@ -21,7 +21,7 @@ use crate::{
         link,
         pump::{BLOCK, Broken, Meter},
     },
-    session::disk,
+    session::disk::{self, Kept},
     share::{Download, Upload},
 };
 
@@ -53,14 +53,15 @@ pub(super) async fn send_file(
     meter: Meter,
     stalled: Duration,
 ) -> Moved {
-    let file = Arc::new(download.file);
+    let file = Kept::new(Arc::new(download.file));
     let sent = send_blocks(&mut linked, &file, size, &meter, stalled).await;
+    file.end().await;
     linked.end(sent, meter)
 }
 
 async fn send_blocks(
     linked: &mut Linked,
-    file: &Arc<File>,
+    file: &Kept<Arc<File>>,
     size: u64,
     meter: &Meter,
     stalled: Duration,
@@ -71,7 +72,7 @@ async fn send_blocks(
         let most = meter.block_bytes(AT_ONCE);
         let count = usize::try_from(left).unwrap_or(most).min(most);
         let is_last = count as u64 == left;
-        let theirs = Arc::clone(file);
+        let theirs = file.share();
         let blocks = disk::act(move || read_blocks(&theirs, count, is_last)).await?;
         linked.link.send(&blocks, meter, stalled).await?;
         sent += count as u64;

@@ -23,7 +23,10 @@ use crate::{
     },
     log::shown,
     protocol::{Reply, reply::code},
-    session::{Answer, Ending, Running, Session, disk},
+    session::{
+        Answer, Ending, Running, Session,
+        disk::{self, Kept},
+    },
     share::{Download, Home},
     status::Direction,
 };
@@ -106,13 +109,13 @@ pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, R
     let offset = restart.unwrap_or(0);
     Dial::check(session)?;
     check_offset(session, offset)?;
+    let converts = converts(session)?;
     let path = session.existing(name).await?;
     let opened = path.clone();
     let download = session
         .on_home(move |home| home.open_read(&opened, offset))
         .await?;
     let size = download.meta.size.saturating_sub(offset);
-    let converts = converts(session)?;
     let dial = Dial::take(session, Direction::Down);
     let meter = Meter {
         brake: Arc::clone(&dial.brake),
@@ -123,7 +126,7 @@ pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, R
     let first = opening(session, &dial, name, Some(size));
     let brake = Arc::clone(&dial.brake);
     let file = Sending {
-        download,
+        download: Kept::new(download),
         size,
         converts,
         restarts: restart.is_some(),
@@ -173,7 +176,7 @@ pub(super) fn opening(session: &Session, dial: &Dial, name: &[u8], size: Option<
 
 /// What a RETR sends.
 struct Sending {
-    download: Download,
+    download: Kept<Download>,
     size: u64,
     converts: bool,
     /// REST came before it, if only with 0.
@@ -198,9 +201,13 @@ async fn send(dial: Dial, file: Sending, meter: Meter, job: Job) -> Ending {
             send_through(channel, file, meter, job.stalled).await
         }
         Ok(Opened::Block(linked)) => {
-            block::send_file(linked, file.download, size, meter, job.stalled).await
+            let download = file.download.into_inner();
+            block::send_file(linked, download, size, meter, job.stalled).await
         }
-        Err(reply) => return job.report(meter, Err(reply)).into(),
+        Err(reply) => {
+            file.download.end().await;
+            return job.report(meter, Err(reply)).into();
+        }
     };
     let Moved {
         bytes,
@@ -250,6 +257,7 @@ async fn send_through(channel: Channel, file: Sending, meter: Meter, stalled: Du
         converts,
         ..
     } = file;
+    let download = download.into_inner();
     let channel = match channel {
         Channel::Plain(socket)
             if is_inline && meter.throttle.is_unlimited() && disk::is_quick() =>

@@ -24,7 +24,11 @@ use crate::{
         text::ToDisk,
     },
     protocol::{Reply, names::Names, reply::code, stamp},
-    session::{Answer, Asking, Ending, Running, Session, disk, last_look},
+    session::{
+        Answer, Asking, Ending, Running, Session,
+        disk::{self, Kept},
+        last_look,
+    },
     share::{Home, Intent, ShareError, Upload},
     status::Direction,
 };
@@ -106,6 +110,7 @@ async fn upload(
         false => Some(last_look()).unzip(),
         true => (None, None),
     };
+    let upload = Kept::new(upload);
     let work = Box::pin(async move { receive(dial, upload, receiving, asking, meter, job).await });
     let running = Running {
         work,
@@ -128,28 +133,36 @@ fn named(dial: &Dial, name: &[u8]) -> Reply {
 
 async fn receive(
     dial: Dial,
-    upload: Upload,
+    mut upload: Kept<Upload>,
     receiving: Receiving,
     asking: Option<Asking>,
     meter: Meter,
     mut job: Job,
 ) -> Ending {
     let opened = dial.open().await;
-    let (upload, started) = match opened.is_ok() {
-        true => start(upload, Arc::clone(&meter.brake)).await,
-        false => (upload, Ok(())),
+    let opened = match opened {
+        Ok(opened) => {
+            let started;
+            (upload, started) = start(upload.into_inner(), Arc::clone(&meter.brake)).await;
+            started.map(|()| opened)
+        }
+        refused => refused,
     };
-    let opened = opened.and_then(|opened| started.map(|()| opened));
     let (moved, upload) = match opened {
         Ok(Opened::Stream(channel)) => {
-            receive_through(channel, upload, &receiving, meter, job.stalled).await
+            receive_through(channel, upload.into_inner(), &receiving, meter, job.stalled).await
         }
-        Ok(Opened::Block(linked)) => block::receive(linked, upload, meter, job.stalled).await,
-        Err(reply) => return job.report(meter, Err(reply)).into(),
+        Ok(Opened::Block(linked)) => {
+            block::receive(linked, upload.into_inner(), meter, job.stalled).await
+        }
+        Err(reply) => {
+            upload.end().await;
+            return job.report(meter, Err(reply)).into();
+        }
     };
     let finished = match moved.bytes {
         Ok(_) => commit(upload, &receiving, asking, &moved.meter.brake).await,
-        Err(broken) => Err(give_up(upload, broken, &receiving.asked, job.stalled)),
+        Err(broken) => Err(give_up(upload, broken, &receiving.asked, job.stalled).await),
     };
     let (stored, finished) = match finished {
         Ok((words, path)) => {
@@ -170,15 +183,15 @@ async fn receive(
 }
 
 /// What is there may have to be copied first, however large it is; whoever stops that is heard.
-async fn start(mut upload: Upload, brake: Arc<Brake>) -> (Upload, Result<(), Reply>) {
+async fn start(mut upload: Upload, brake: Arc<Brake>) -> (Kept<Upload>, Result<(), Reply>) {
     let copies = upload.copies();
     let start = move || {
         let started = upload.start(&|| brake.is_pulled());
-        (upload, started.map_err(|error| replied(&error)))
+        (Kept::new(upload), started.map_err(|error| replied(&error)))
     };
     match copies {
         true => disk::thread(start).await,
-        false => start(),
+        false => disk::act(start).await,
     }
 }
 
@@ -285,6 +298,7 @@ async fn commit(
         None => !brake.is_pulled(),
     };
     if !may {
+        disk::act(move || drop(settled)).await;
         return Err(broken_reply(&Broken::Aborted, Duration::ZERO));
     }
     let published = if settled.is_forced() {
@@ -310,14 +324,17 @@ fn replied(error: &ShareError) -> Reply {
 
 /// The partial is kept for a later try, unless there is no room for it or never can be, or the disk
 /// could not write it.
-fn give_up(upload: Upload, broken: Broken, path: &SharePath, stalled: Duration) -> Reply {
+async fn give_up(upload: Upload, broken: Broken, path: &SharePath, stalled: Duration) -> Reply {
     let failed = matches!(broken, Broken::Disk(_));
     let broken = match broken {
         Broken::Disk(error) => refused(&ShareError::from_io(path, error)),
         other => other,
     };
-    if failed || matches!(broken, Broken::Refused(452 | 552, _)) {
-        upload.discard();
-    }
+    let is_useless = failed || matches!(broken, Broken::Refused(452 | 552, _));
+    let end = move || match is_useless {
+        true => upload.discard(),
+        false => drop(upload),
+    };
+    disk::act(end).await;
     broken_reply(&broken, stalled)
 }

@@ -95,6 +95,7 @@ pub(super) fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io
     Ok(Attempt::Held(Partial {
         file: File::from(fd),
         name: name.to_owned(),
+        key: (ours.st_dev, ours.st_ino),
         kept,
         is_found_again: !more.contains(OFlags::EXCL),
         is_beside: false,
