@@ -155,12 +155,16 @@ impl<T: Clone + Send + 'static> Kept<T> {
 
 impl<T: Send + 'static> Drop for Kept<T> {
     fn drop(&mut self) {
-        let Some(value) = self.0.take().filter(|_| !is_quick()) else {
-            return;
-        };
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn_blocking(move || drop(value));
+        if let Some(value) = self.0.take() {
+            end_of(value, is_quick());
         }
+    }
+}
+
+fn end_of<T: Send + 'static>(value: T, in_place: bool) {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) if !in_place => drop(runtime.spawn_blocking(move || drop(value))),
+        _ => drop(value),
     }
 }
 
@@ -180,7 +184,36 @@ fn millis(at: Instant) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::mpsc, thread::ThreadId};
+
     use super::*;
+
+    /// Tells on which thread it ended.
+    struct Telling(mpsc::Sender<ThreadId>);
+
+    impl Drop for Telling {
+        fn drop(&mut self) {
+            let _ = self.0.send(std::thread::current().id());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_value_of_a_slow_disk_does_not_end_on_the_event_loop() {
+        let here = std::thread::current().id();
+        for in_place in [true, false] {
+            let (tell, told) = mpsc::channel();
+            end_of(Telling(tell), in_place);
+            let there = disk_answer(told).await;
+            assert_eq!(there == here, in_place);
+        }
+        let (tell, told) = mpsc::channel();
+        Kept::new(Telling(tell)).end().await;
+        told.try_recv().unwrap();
+    }
+
+    async fn disk_answer(told: mpsc::Receiver<ThreadId>) -> ThreadId {
+        thread(move || told.recv().unwrap()).await
+    }
 
     #[test]
     fn only_slow_acts_in_a_row_make_a_slow_disk_and_it_recovers() {
