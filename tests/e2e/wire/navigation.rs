@@ -50,5 +50,18 @@ fn the_x_verbs_and_the_corner_cases() {
         wire.expect("NOOP", 200);
         wire.expect("RNTO g", 503);
         wire.expect("MKD no/such/parent", 550);
+        // A home is the root, unless a directory has that very name.
+        wire.expect("CWD d", 250);
+        wire.expect("CWD ~", 250);
+        assert!(wire.expect("PWD", 257).text().contains("\"/\""));
+        wire.expect("MKD ~", 257);
+        wire.expect("CWD ~", 250);
+        assert!(wire.expect("PWD", 257).text().contains("\"/~\""));
+        wire.expect("CWD /", 250);
+        // What looks like options may be a name.
+        wire.expect("MKD -x", 257);
+        assert!(wire.expect("STAT -x", 212).text().contains("Status of -x"));
+        std::fs::write(server.site.disk("-y"), "1").unwrap();
+        assert!(wire.expect("STAT -y", 213).text().contains("Status of -y"));
     }
 }

@@ -58,8 +58,9 @@ fn add(
 ) -> Result<(), Error> {
     let can = can.map(parse_rights).transpose()?;
     if let Some(home) = home {
-        SharePath::root()
-            .join(home)
+        // As the file wants it.
+        home.replace("{user}", name.as_str())
+            .parse::<SharePath>()
             .map_err(|e| Error::Usage(format!("`--home`: {e}")))?;
     }
     // What cannot be done is told before the question; others may change the file during it.

@@ -109,16 +109,23 @@ fn under_journald() -> bool {
 /// direction marks escaped, at most 80 characters.
 #[must_use]
 pub fn shown(name: &str) -> String {
-    const MOST: usize = 80;
-    let mut text: String = name
-        .chars()
-        .take(MOST)
-        .flat_map(char::escape_debug)
-        .collect();
-    if name.chars().nth(MOST).is_some() {
-        text.push('…');
+    escaped(name, 80)
+}
+
+/// Returns a path or a sentence as it may be logged: as [`shown`], but whole, since who reads it must find what
+/// it speaks of; at most 8,192 characters.
+#[must_use]
+pub fn whole(text: &str) -> String {
+    escaped(text, 8_192)
+}
+
+fn escaped(text: &str, most: usize) -> String {
+    let chars = text.chars().take(most);
+    let mut escaped: String = chars.flat_map(char::escape_debug).collect();
+    if text.chars().nth(most).is_some() {
+        escaped.push('…');
     }
-    text
+    escaped
 }
 
 #[cfg(test)]
@@ -141,5 +148,8 @@ mod tests {
         assert_eq!(shown("\u{202e}txt"), "\\u{202e}txt");
         assert_eq!(shown("图片 é"), "图片 é");
         assert_eq!(shown(&"x".repeat(500)).chars().count(), 81);
+        assert_eq!(whole("a\n\u{202e}"), "a\\n\\u{202e}");
+        assert_eq!(whole(&"x".repeat(4_095)).chars().count(), 4_095);
+        assert_eq!(whole(&"x".repeat(9_000)).chars().count(), 8_193);
     }
 }

@@ -186,7 +186,7 @@ impl Session {
     /// Turns a refusal of the share into its reply, and tells the log.
     pub(crate) fn refuse(&self, error: &ShareError) -> Reply {
         let (code, text) = error.reply();
-        let (reason, hint) = (crate::log::shown(&text), error.hint());
+        let (reason, hint) = (crate::log::whole(&text), error.hint());
         match error {
             ShareError::Io { .. } => warn!(reply = code, %reason, hint, "refused"),
             _ => info!(reply = code, %reason, hint, "refused"),

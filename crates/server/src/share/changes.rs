@@ -68,7 +68,7 @@ fn lists(holder: &Holder) -> bool {
 
 /// Sets the mode of a directory that was just made, and of nothing that has taken its place: others may
 /// work in the parent at the same time.
-fn set_mode_of_made(holder: &Holder, mode: Mode) -> Result<(), Errno> {
+pub(super) fn set_mode_of_made(holder: &Holder, mode: Mode) -> Result<(), Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let made = openat(&holder.dir, &holder.name, flags, Mode::empty())?;
     let stat = fstat(&made)?;

@@ -26,7 +26,7 @@ use super::{
     meta::{Kind, Meta},
     names,
 };
-use crate::log::shown;
+use crate::log::whole;
 
 /// How much of a directory the system is asked for at once.
 const NAMES_BLOCK: usize = 64 << 10;
@@ -228,7 +228,7 @@ impl Listing {
     /// makes another tree like this one must not take it for gone.
     fn kind_of(&self, name: &[u8], error: Errno) -> Kind {
         let kinds = self.kinds.get_or_init(|| {
-            let (path, name) = (shown(self.path.as_str()), shown(&names::from_disk(name)));
+            let (path, name) = (whole(self.path.as_str()), whole(&names::from_disk(name)));
             warn!(path, name, %error, "facts of names cannot be read");
             let mut kinds = HashMap::new();
             let all = ListOptions {

@@ -50,7 +50,7 @@ use ftp_config::{
 use rustix::fs::{Mode, Stat};
 
 use self::{hash::Places, jail::Jail, room::Promised};
-use crate::{account::Account, log::shown};
+use crate::{account::Account, log::whole};
 
 /// Digests that may run at once over all sessions.
 const HASHES_AT_ONCE: usize = 2;
@@ -115,7 +115,12 @@ impl Share {
         if share.root.is_file() {
             return Err(failed(io::ErrorKind::NotADirectory.into()));
         }
+        let is_new = !share.root.exists();
         fs_err::create_dir_all(&share.root).map_err(failed)?;
+        if is_new {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777 & !share.umask);
+            let _as_it_is = std::fs::set_permissions(&share.root, mode);
+        }
         let jail = Jail::open(&share.root).map_err(failed)?;
         Ok(Self {
             jail: Arc::new(jail),
@@ -181,6 +186,10 @@ impl Share {
             };
             let mode = Mode::from_raw_mode(0o777 & !self.shared.umask);
             match rustix::fs::mkdirat(&holder.dir, &holder.name, mode) {
+                // The process's own umask takes nothing more, unless the parent gives its own list (acl(5)).
+                Ok(()) if upload::default_list(&holder.dir).is_none() => {
+                    let _as_it_is = changes::set_mode_of_made(&holder, mode);
+                }
                 Ok(()) | Err(rustix::io::Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -233,8 +242,8 @@ impl Home {
     pub(crate) fn tell_change(&self, verb: &str, path: &SharePath, to: Option<&SharePath>) {
         let account = &self.account;
         let (user, to) = (&account.name, to.map(|to| account.in_share(to)));
-        let to = to.map(|to| shown(to.as_str()));
-        let path = shown(account.in_share(path).as_str());
+        let to = to.map(|to| whole(to.as_str()));
+        let path = whole(account.in_share(path).as_str());
         tracing::info!(verb, %user, path, to, "changed");
     }
 }

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::{
     data::Brake,
-    log::shown,
+    log::whole,
     protocol::{Reply, command::DigestArgs, reply::code},
     session::{Answer, Ending, Running, Session, disk},
     share::{Algorithm, ShareError},
@@ -30,7 +30,7 @@ pub(super) async fn digest(session: &mut Session, args: DigestArgs) -> Result<An
             Err(error) => {
                 let (code, text) = error.reply();
                 if matches!(error, ShareError::Io { .. }) {
-                    warn!(reply = code, reason = %shown(&text), "refused");
+                    warn!(reply = code, reason = %whole(&text), "refused");
                 }
                 Ending::from(Reply::new(code, names.bytes(&text)))
             }

@@ -113,23 +113,27 @@ async fn open(
 
 /// `-x` may be flags or a name: a name that exists is that name.
 async fn wish(session: &mut Session, args: ListArgs, only_dir: bool) -> Result<Wish, Reply> {
-    let mut all = args.all || session.snapshot.config.share.show_dotfiles;
-    let mut name = args.name.unwrap_or_default();
-    if let Some(typed) = args.typed {
-        let path = session.existing(&typed).await?;
-        let exists = session
-            .on_home(move |home| Ok(home.metadata(&path).is_ok()))
-            .await?;
-        if exists {
-            name = typed;
-            all = session.snapshot.config.share.show_dotfiles;
-        }
-    }
+    let (name, is_typed) = named(session, &args).await?;
+    let all = args.all && !is_typed || session.snapshot.config.share.show_dotfiles;
     Ok(Wish {
         meanings: session.ordered(&name).await?,
         all,
         only_dir,
     })
+}
+
+/// Returns the name that is meant, and whether it is all that was typed: what looks like options may be one.
+async fn named(session: &mut Session, args: &ListArgs) -> Result<(Vec<u8>, bool), Reply> {
+    if let Some(typed) = &args.typed {
+        let path = session.existing(typed).await?;
+        let exists = session
+            .on_home(move |home| Ok(home.metadata(&path).is_ok()))
+            .await?;
+        if exists {
+            return Ok((typed.clone(), true));
+        }
+    }
+    Ok((args.name.clone().unwrap_or_default(), false))
 }
 
 async fn send(dial: Dial, rows: Rows, block: Vec<u8>, more: bool, meter: Meter) -> Ending {
@@ -226,7 +230,7 @@ pub(super) async fn stat(session: &mut Session, args: ListArgs) -> Result<Reply,
         return Ok(help::status(session));
     }
     session.home()?;
-    let name = args.name.clone().unwrap_or_default();
+    let (name, _) = named(session, &args).await?;
     let path = session.existing(&name).await?;
     let is_file = session
         .on_home(move |home| {

@@ -8,13 +8,26 @@ use crate::{
         reply::{code, quoted},
     },
     session::Session,
+    share::{Home, ShareError},
 };
 
 pub(super) async fn cwd(session: &mut Session, name: &[u8]) -> Result<Reply, Reply> {
-    // As every shell knows it; a home is the root here.
-    let name = if name == b"~" { b"/" } else { name };
     let path = session.existing(name).await?;
+    // As every shell knows it, a home is the root here; not where a directory has that name.
+    let path = match name == b"~" && is_missing(session, &path).await? {
+        true => SharePath::root(),
+        false => path,
+    };
     enter(session, path).await
+}
+
+async fn is_missing(session: &mut Session, path: &SharePath) -> Result<bool, Reply> {
+    let path = path.clone();
+    let look = move |home: &Home| match home.check_dir(&path) {
+        Err(ShareError::Missing { .. }) => Ok(true),
+        other => other.map(|()| false),
+    };
+    session.on_home(look).await
 }
 
 pub(super) async fn cdup(session: &mut Session) -> Result<Reply, Reply> {

@@ -21,7 +21,7 @@ use crate::{
         pump::{self, Broken, Meter},
         text::ToWire,
     },
-    log::shown,
+    log,
     protocol::{Reply, reply::code},
     session::{
         Answer, Ending, Running, Session,
@@ -88,8 +88,8 @@ impl Job {
         let (Ok(reply) | Err(reply)) = moved;
         let bytes = meter.brake.bytes();
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let path = shown(self.home.account().in_share(&self.path).as_str());
-        let reason = (!whole).then(|| shown(&reply.text()));
+        let path = log::whole(self.home.account().in_share(&self.path).as_str());
+        let reason = (!whole).then(|| log::whole(&reply.text()));
         let (verb, code) = (self.verb, reply.code());
         // What the disk says is for whoever looks after it.
         if matches!(code, 451 | 452 | 552) {

@@ -111,6 +111,20 @@ fn a_taken_name_is_overwritten_renamed_or_refused() {
 }
 
 #[test]
+fn a_file_beside_another_has_not_its_mode() {
+    let mut bed = Bed::new();
+    bed.uploads.on_duplicate = OnDuplicate::Rename;
+    let home = bed.home(Rights::READ_WRITE, "/");
+    for (old, intent) in [(0o600, FRESH), (0o777, FRESH), (0o600, Intent::Unique)] {
+        fs::write(bed.disk("a"), "old").unwrap();
+        fs::set_permissions(bed.disk("a"), fs::Permissions::from_mode(old)).unwrap();
+        let beside = store(&home, "a", intent, b"new").unwrap().path;
+        let mode = fs::metadata(bed.disk(beside.relative())).unwrap();
+        assert_eq!(mode.permissions().mode() & 0o7777, 0o644, "{beside}");
+    }
+}
+
+#[test]
 fn no_room_is_told_with_figures_and_leaves_nothing() {
     let mut bed = Bed::new();
     bed.share.reserve = Reserve::Bytes(ByteSize(u64::MAX));

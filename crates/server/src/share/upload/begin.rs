@@ -58,6 +58,7 @@ impl Home {
             partial.remove(holder.dir.as_fd());
             return Err(ShareError::Held { path });
         }
+        let replaced = there.filter(|_| taken == Taken::Replace);
         let mut upload = Upload {
             home: Arc::clone(&self.shared),
             dir: holder.dir,
@@ -66,7 +67,7 @@ impl Home {
             name: holder.name,
             offset: 0,
             // Never set-id bits: new bytes must not run with the rights that the old ones were given.
-            mode: there.map_or(uploads.mode & !self.shared.umask, |meta| meta.mode) & 0o777,
+            mode: replaced.map_or(uploads.mode & !self.shared.umask, |meta| meta.mode) & 0o777,
             taken,
             unchanged: intent.resumes().then_some(base),
             room,
