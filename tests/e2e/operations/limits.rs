@@ -3,6 +3,7 @@
 use std::{
     io::Read as _,
     net::{SocketAddr, TcpStream},
+    os::unix::fs::PermissionsExt as _,
     time::Duration,
 };
 
@@ -151,4 +152,17 @@ fn a_server_out_of_files_waits_and_recovers() {
     let mut ann = let_in(&server);
     ann.login("ann");
     ann.expect("NOOP", 200);
+}
+
+#[test]
+fn the_umask_of_the_process_takes_nothing_from_homes() {
+    let server = Site::with_ann()
+        .user_with("eve", "read-only", "home = \"/people/{user}\"")
+        .start_by(|ftpd| through_shell(&ftpd, "umask 077; exec \"$0\" \"$@\""));
+    let mut eve = server.wire();
+    eve.login("eve");
+    for dir in ["people", "people/eve"] {
+        let meta = std::fs::metadata(server.site.disk(dir)).unwrap();
+        assert_eq!(meta.permissions().mode() & 0o777, 0o755, "{dir}");
+    }
 }

@@ -193,3 +193,17 @@ fn guests_are_listed_where_they_are_let_in() {
     site.write("", &["ann"]);
     assert!(!site.ok(&["user", "list"]).contains("anonymous"));
 }
+
+#[test]
+fn a_home_that_the_file_would_refuse_is_told_before_the_question() {
+    let site = Site::new("");
+    let out = site.run(&["user", "add", "eve", "--home", "eve"]);
+    assert_eq!(out.status.code(), Some(2));
+    let said = stderr(&out);
+    assert!(
+        said.contains("`--home`") && !said.contains("password"),
+        "{said}"
+    );
+    let out = with_password(&site, &["user", "add", "eve", "--home", "/{user}"], "pw\n");
+    assert!(out.status.success(), "{}", stderr(&out));
+}
