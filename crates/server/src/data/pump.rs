@@ -183,6 +183,11 @@ pub fn send_file(conduit: &mut Conduit, file: &File, meter: &Meter) -> Result<u6
     let mut stride = Stride::default();
     loop {
         meter.check()?;
+        if !meter.throttle.is_unlimited() {
+            // A reload has set a limit meanwhile.
+            let rest = send_blocks(conduit, meter, &mut |block| fill(file, block))?;
+            return Ok(sent + rest);
+        }
         let began = Instant::now();
         match sendfile(&*conduit.socket, file, None, stride.bytes()) {
             Ok(0) => return Ok(sent),
@@ -287,11 +292,7 @@ pub fn receive_file(
     room: &mut dyn FnMut(u64) -> Result<(), Broken>,
 ) -> Result<u64, Broken> {
     if conduit.is_tls() || !meter.throttle.is_unlimited() {
-        let mut file = file;
-        return receive_blocks(conduit, meter, &mut |block| {
-            room(block.len() as u64)?;
-            file.write_all(block).map_err(Broken::Disk)
-        });
+        return receive_copying(conduit, file, meter, room);
     }
     let Ok((out, into)) = pipe_with(PipeFlags::CLOEXEC) else {
         return receive_copying(conduit, file, meter, room);
@@ -300,6 +301,9 @@ pub fn receive_file(
     let mut received = 0;
     loop {
         meter.check()?;
+        if !meter.throttle.is_unlimited() {
+            return Ok(received + receive_copying(conduit, file, meter, room)?);
+        }
         let flags = SpliceFlags::MOVE | SpliceFlags::MORE;
         let mut piped = match splice(&*conduit.socket, None, &into, None, stride, flags) {
             Ok(0) => {

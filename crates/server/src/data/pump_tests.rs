@@ -147,3 +147,67 @@ fn no_room_ends_an_upload_with_the_shares_words() {
     let broken = receive_file(&mut conduit, &file, &meter, &mut { full });
     assert!(matches!(broken, Err(Broken::Refused(452, _))), "{broken:?}");
 }
+
+/// A limit that comes while bytes move.
+#[test]
+fn a_limit_set_meanwhile_is_obeyed_and_loses_no_byte() {
+    const MIB: usize = 1 << 20;
+    let bytes = pattern(64 * MIB);
+    for (rate, is_slow) in [(1_u64 << 40, false), (1, true)] {
+        let bucket = Bucket::new(ByteRate::UNLIMITED);
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        file.rewind().unwrap();
+        let (mut client, server) = pair();
+        client
+            .set_read_timeout(Some(Duration::from_millis(500)))
+            .unwrap();
+        let meter = meter(Throttle::new(vec![Arc::clone(&bucket)]));
+        let brake = Arc::clone(&meter.brake);
+        let sender = thread::spawn(move || {
+            let mut conduit = conduit(server, &meter, 0);
+            let sent = send_file(&mut conduit, &file, &meter);
+            meter.brake.release();
+            drop(conduit.close());
+            sent
+        });
+        let mut all = vec![0; MIB];
+        client.read_exact(&mut all).unwrap();
+        bucket.set_rate(ByteRate(rate));
+        let ended = client.read_to_end(&mut all);
+        brake.pull();
+        let sent = sender.join().unwrap();
+        if is_slow {
+            assert!(
+                ended.is_err() && matches!(sent, Err(Broken::Aborted)),
+                "{sent:?}"
+            );
+            assert!(bytes.starts_with(&all));
+        } else {
+            assert_eq!(sent.unwrap(), bytes.len() as u64);
+            assert!(all == bytes);
+        }
+    }
+    // The same way up.
+    let bucket = Bucket::new(ByteRate::UNLIMITED);
+    let file = tempfile::tempfile().unwrap();
+    let (mut client, server) = pair();
+    let theirs = bytes.clone();
+    let writer = thread::spawn(move || client.write_all(&theirs).unwrap());
+    let meter = meter(Throttle::new(vec![Arc::clone(&bucket)]));
+    let mut conduit = conduit(server, &meter, 0);
+    let mut first = true;
+    let mut room = |_: u64| {
+        if std::mem::take(&mut first) {
+            bucket.set_rate(ByteRate(1 << 40));
+        }
+        Ok(())
+    };
+    let received = receive_file(&mut conduit, &file, &meter, &mut room).unwrap();
+    writer.join().unwrap();
+    assert_eq!(received, bytes.len() as u64);
+    let (mut file, mut all) = (file, Vec::new());
+    file.rewind().unwrap();
+    file.read_to_end(&mut all).unwrap();
+    assert!(all == bytes);
+}
