@@ -367,6 +367,15 @@ fn recode(line: &[u8]) -> String {
 }
 
 impl Data {
+    /// Tells whether its TLS session is one of before, resumed.
+    #[must_use]
+    pub fn is_resumed(&self) -> bool {
+        match &self.0 {
+            Stream::Plain(_) => false,
+            Stream::Tls(tls) => tls.conn.handshake_kind() == Some(rustls::HandshakeKind::Resumed),
+        }
+    }
+
     /// Reads so many bytes.
     #[track_caller]
     pub fn read(&mut self, bytes: usize) -> Vec<u8> {

@@ -53,11 +53,6 @@ pub enum Event {
         /// The total so far.
         bytes: u64,
     },
-    /// All bytes are over; hashes are being compared.
-    Verifying {
-        /// The file.
-        id: FileId,
-    },
     /// A file is whole on the other side.
     Finished {
         /// The file.
@@ -123,7 +118,6 @@ impl Event {
                 | Self::Started { .. }
                 | Self::Begun { .. }
                 | Self::Advanced { .. }
-                | Self::Verifying { .. }
                 | Self::Finished { .. }
         )
     }

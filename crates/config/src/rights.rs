@@ -9,7 +9,8 @@ pub enum Right {
     List,
     /// Fetch the bytes of files (RETR) and their digests (HASH).
     Read,
-    /// Store new files (STOR, STOU, APPE) and set their times.
+    /// Store new files (STOR, STOU, APPE) and set the time of the one that was stored last; of others with
+    /// `overwrite` too.
     Write,
     /// Replace, append to or rename onto a file that exists.
     Overwrite,

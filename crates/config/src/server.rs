@@ -91,7 +91,7 @@ pub struct Share {
     pub umask: u32,
     /// Whether LIST and MLSD show names that begin with a dot.
     pub show_dotfiles: bool,
-    /// Whether listings name the real owner and group (off: `ftp`).
+    /// Whether listings show the real owner and group, as numbers (off: `ftp`).
     pub show_owner: bool,
 }
 

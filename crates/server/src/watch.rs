@@ -110,7 +110,8 @@ impl FileWatch {
         })
     }
 
-    /// Waits until a watched file has changed and is at rest. Cancel-safe.
+    /// Waits until a watched file has changed and is at rest. An event that was seen before a cancel is lost: whoever
+    /// cancels this looks at the files itself.
     pub async fn changed(&mut self) {
         loop {
             if self.events.recv().await.is_none() {

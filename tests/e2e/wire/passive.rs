@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::Way;
-use harness::{Site, Wire};
+use harness::{Site, Wire, port::Kept};
 
 #[test]
 fn pasv_names_the_address_that_was_dialled() {
@@ -60,7 +60,10 @@ fn a_protocol_that_does_not_exist_and_epsv_all() {
 
 #[test]
 fn a_thousand_listeners_of_one_session_leave_the_range_to_the_others() {
-    let site = Site::with_ann().key("passive", "ports = \"42100-42109\"");
+    let kept = Kept::row(10);
+    let first = kept[0].address.port();
+    let ports = format!("ports = \"{first}-{}\"", first + 9);
+    let site = Site::with_ann().key("passive", &ports);
     let server = Way::NativePlain.start(site);
     let (mut greedy, mut other) = (server.ann(), server.ann());
     for _ in 0..1000 {

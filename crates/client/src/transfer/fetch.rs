@@ -270,7 +270,7 @@ impl Fetch {
                 verify::hash_file(file, shown.clone(), how, &self.flow.cancel).await
             }
         };
-        let verdict = verify::compare(tools, self.id, remote, &self.remote, how, local).await?;
+        let verdict = verify::compare(tools, remote, &self.remote, how, local).await?;
         Ok(match verdict {
             verify::Verdict::Same(algorithm) => Some(algorithm),
             verify::Verdict::Untold => None,

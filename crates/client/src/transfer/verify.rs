@@ -6,7 +6,6 @@ use super::{Tools, digest, task};
 use crate::{
     cancel::Cancel,
     error::{Error, RemoteError},
-    event::FileId,
     remote::{Abilities, HashVerb, Remote},
 };
 
@@ -48,13 +47,11 @@ pub(super) enum Verdict {
 /// Compares the hash of `path` on the server with the local one, computed here if need be.
 pub(super) async fn compare(
     tools: &Tools,
-    id: FileId,
     remote: &mut dyn Remote,
     path: &str,
     how: HashVerb,
     local: impl AsyncFnOnce() -> Result<String, Error>,
 ) -> Result<Verdict, Error> {
-    tools.events.send(crate::event::Event::Verifying { id });
     let theirs = match digest_of(remote, path, how).await {
         Ok(digest) => digest,
         // `always` means a hash, and not that one was asked for.

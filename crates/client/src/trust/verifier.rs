@@ -1,6 +1,6 @@
 //! The certificate check of one dial: known roots first, then the pin remembered for the host.
 //!
-//! The only room besides `remote::connect` that names rustls. A verdict that is not "trusted"
+//! The only room besides `remote::tls` that names rustls. A verdict that is not "trusted"
 //! leaves through [`Verdict`], because the TLS library flattens errors to text.
 
 use std::sync::{Arc, Mutex, PoisonError};

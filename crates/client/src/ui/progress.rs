@@ -105,7 +105,6 @@ impl Screen {
                     file.bytes = *bytes;
                 }
             }
-            Event::Verifying { .. } => {}
             Event::Finished {
                 id,
                 bytes,

@@ -11,7 +11,7 @@ use std::{
     net::{SocketAddr, TcpListener as StdListener},
     path::PathBuf,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use ftp_config::{ServerConfig, server::EngineKind};
@@ -274,10 +274,4 @@ pub fn engine_word(engine: EngineKind) -> &'static str {
         EngineKind::Native => "native",
         EngineKind::Libunftp => "libunftp",
     }
-}
-
-/// How long a stop may take at most, for callers that wait for one.
-#[must_use]
-pub fn longest_stop(config: &ServerConfig) -> Duration {
-    config.timeouts.shutdown_grace + Duration::from_secs(5)
 }

@@ -83,18 +83,6 @@ impl LineReader {
         line
     }
 
-    /// Tells whether a whole line waits.
-    #[must_use]
-    pub fn has_line(&self) -> bool {
-        !self.ready.is_empty()
-    }
-
-    /// Returns how many whole lines wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.ready.len()
-    }
-
     /// Returns the bytes to send back for Telnet option requests: every option is refused.
     pub fn take_answers(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.answers)

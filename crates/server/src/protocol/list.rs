@@ -24,9 +24,9 @@ pub struct Row<'a> {
     pub mode: u32,
     /// Hard links.
     pub links: u64,
-    /// The owner's name.
+    /// The owner, by name or number.
     pub owner: &'a str,
-    /// The group's name.
+    /// The group, by name or number.
     pub group: &'a str,
     /// Bytes.
     pub size: u64,

@@ -287,12 +287,6 @@ impl Upload {
         self.hold = partial.map(|partial| Hold::enter(partial.key, stop));
     }
 
-    /// Returns the byte at which writing begins.
-    #[must_use]
-    pub fn offset(&self) -> u64 {
-        self.offset
-    }
-
     /// Returns the name asked for, links followed.
     #[must_use]
     pub fn path(&self) -> &SharePath {

@@ -8,7 +8,7 @@ use crate::{
     share::{Algorithm, Home},
 };
 
-const VERBS: [(&str, &str); 57] = [
+const VERBS: [(&str, &str); 60] = [
     ("ABOR", "ABOR: stop the transfer"),
     ("ACCT", "ACCT: not needed"),
     ("ALLO", "ALLO bytes: is there room"),
@@ -63,12 +63,15 @@ const VERBS: [(&str, &str); 57] = [
     ("USER", "USER name"),
     ("XCRC", "XCRC file [start [end]]: CRC-32"),
     ("XCUP", "XCUP: as CDUP"),
+    ("XCWD", "XCWD directory: as CWD"),
     ("XMD5", "XMD5 file [start [end]]"),
+    ("XMKD", "XMKD directory: as MKD"),
+    ("XPWD", "XPWD: as PWD"),
+    ("XRMD", "XRMD directory: as RMD"),
     ("XSHA", "XSHA file [start [end]]: SHA-1"),
     ("XSHA1", "XSHA1 file [start [end]]"),
     ("XSHA256", "XSHA256 file [start [end]]"),
     ("XSHA512", "XSHA512 file [start [end]]"),
-    ("XCWD XMKD XPWD XRMD", "as without the X"),
 ];
 
 /// RFC 2389 §3.2: what is true of this session.
@@ -190,11 +193,15 @@ pub(crate) fn while_running(session: &Session, running: &Running, verb: &str) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::command::{Fault, parse};
 
     #[test]
     fn help_knows_every_verb_it_lists() {
         for (name, _) in VERBS {
             assert_eq!(help(Some(name)).code(), 214, "{name}");
+            // What is listed is a command, with or without what it wants.
+            let parsed = parse(name.as_bytes());
+            assert!(!matches!(parsed, Err(Fault::Unknown)), "{name}");
         }
         assert_eq!(help(Some("BLAH")).code(), 502);
         assert_eq!(help(None).code(), 214);

@@ -58,7 +58,7 @@ impl Fetch {
         };
         let shown = root.shown(&self.local);
         let local = async || verify::hash_file(file, shown, how, &self.flow.cancel).await;
-        match verify::compare(tools, self.id, remote, &self.remote, how, local).await {
+        match verify::compare(tools, remote, &self.remote, how, local).await {
             Ok(verify::Verdict::Same(algorithm)) => done.verified = Some(algorithm),
             Ok(verify::Verdict::Untold) => {}
             Err(Error::HashMismatch { .. }) => return Ok(None),

@@ -236,7 +236,7 @@ impl Send {
                 verify::hash_file(file, self.local.clone(), how, &self.flow.cancel).await
             }
         };
-        let verdict = verify::compare(tools, self.id, remote, path, how, local).await?;
+        let verdict = verify::compare(tools, remote, path, how, local).await?;
         Ok(match verdict {
             verify::Verdict::Same(algorithm) => Some(algorithm),
             verify::Verdict::Untold => None,

@@ -40,7 +40,7 @@ impl Send {
             let (file, cancel) = (source.handle(&self.local)?, &self.flow.cancel);
             verify::hash_file(file, self.local.clone(), how, cancel).await
         };
-        match verify::compare(tools, self.id, remote, path, how, local).await {
+        match verify::compare(tools, remote, path, how, local).await {
             Ok(verdict) => Ok(matches!(verdict, verify::Verdict::Same(_))),
             Err(Error::HashMismatch { .. }) => Ok(false),
             Err(error) => Err(error),
