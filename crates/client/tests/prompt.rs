@@ -19,8 +19,29 @@ use std::{
 
 use fake::{Fake, Running};
 
+/// A program that ends with its test, also when that fails.
+struct Begun(Option<Child>);
+
+impl Begun {
+    fn child(&mut self) -> &mut Child {
+        self.0.as_mut().unwrap()
+    }
+
+    fn output(mut self) -> Output {
+        self.0.take().unwrap().wait_with_output().unwrap()
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill().and_then(|()| child.wait());
+        }
+    }
+}
+
 /// Begins a script in a directory of its own.
-fn begin(here: &Path, args: &[&str], script: &str) -> Child {
+fn begin(here: &Path, args: &[&str], script: &str) -> Begun {
     let mut child = Command::new(env!("CARGO_BIN_EXE_ftpc"))
         .args(["shell", "-k"])
         .args(args)
@@ -34,11 +55,11 @@ fn begin(here: &Path, args: &[&str], script: &str) -> Child {
         .unwrap();
     let mut keys = child.stdin.take().unwrap();
     keys.write_all(script.as_bytes()).unwrap();
-    child
+    Begun(Some(child))
 }
 
 fn run(here: &Path, args: &[&str], script: &str) -> Output {
-    begin(here, args, script).wait_with_output().unwrap()
+    begin(here, args, script).output()
 }
 
 fn url(server: &Running, user: &str) -> String {
@@ -146,7 +167,7 @@ fn ctrl_c_stops_an_append_by_a_reset() {
     let child = begin(here.path(), &[&url(&server, "ann:x")], "append large\n");
     wait.recv().unwrap();
     press_ctrl_c(&child);
-    let ran = child.wait_with_output().unwrap();
+    let ran = child.output();
     assert_eq!(ran.status.code(), Some(130), "{ran:?}");
     assert!(ended.recv().unwrap(), "the end of the data was no reset");
 }
@@ -207,7 +228,7 @@ fn get_goes_on_where_ctrl_c_stopped_it() {
         std::thread::sleep(Duration::from_millis(5));
     }
     press_ctrl_c(&child);
-    let ran = child.wait_with_output().unwrap();
+    let ran = child.output();
     assert_eq!(ran.status.code(), Some(130), "{ran:?}");
     let ran = run(here.path(), &[&url], "get large\n");
     assert!(ran.status.success(), "{ran:?}");
@@ -220,9 +241,9 @@ fn get_goes_on_where_ctrl_c_stopped_it() {
 fn a_script_that_does_not_end_is_left_at_the_first_ctrl_c() {
     let here = tempfile::tempdir().unwrap();
     let mut child = begin_quietly(here.path());
-    let keys = child.stdin.take().unwrap();
+    let keys = child.child().stdin.take().unwrap();
     // Before that a signal ends the program without its doing.
-    let status = format!("/proc/{}/status", child.id());
+    let status = format!("/proc/{}/status", child.child().id());
     let end = Instant::now() + Duration::from_secs(60);
     let catches_interrupts = || {
         let status = fs::read_to_string(&status).unwrap();
@@ -239,8 +260,8 @@ fn a_script_that_does_not_end_is_left_at_the_first_ctrl_c() {
     drop(keys);
 }
 
-fn begin_quietly(here: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_ftpc"))
+fn begin_quietly(here: &Path) -> Begun {
+    let child = Command::new(env!("CARGO_BIN_EXE_ftpc"))
         .arg("shell")
         .env_clear()
         .env("HOME", here)
@@ -249,7 +270,8 @@ fn begin_quietly(here: &Path) -> Child {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap()
+        .unwrap();
+    Begun(Some(child))
 }
 
 #[test]
@@ -268,22 +290,20 @@ fn a_ctrl_c_for_a_program_of_a_line_is_not_the_prompts() {
     assert_eq!(server.count("SIZE"), 1);
 }
 
-fn press_ctrl_c(child: &Child) {
-    let pid = rustix::process::Pid::from_child(child);
+fn press_ctrl_c(begun: &Begun) {
+    let pid = rustix::process::Pid::from_child(begun.0.as_ref().unwrap());
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
 }
 
 /// Waits for the end of a program that waits for nobody, and ends it if it does.
-fn code_of(mut child: Child) -> Option<i32> {
+fn code_of(mut begun: Begun) -> Option<i32> {
     let end = Instant::now() + Duration::from_secs(120);
     while Instant::now() < end {
-        if let Some(status) = child.try_wait().unwrap() {
+        if let Some(status) = begun.child().try_wait().unwrap() {
             return status.code();
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
     None
 }
 
@@ -327,7 +347,7 @@ fn one_ctrl_c_ends_the_wait_for_a_silent_server() {
             _ => "",
         };
         let url = format!("{}{path}", url(&server, "ann:x"));
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ftpc"))
+        let child = Command::new(env!("CARGO_BIN_EXE_ftpc"))
             .args(["--timeout", "30m"])
             .args(args)
             .arg(url)
@@ -339,7 +359,9 @@ fn one_ctrl_c_ends_the_wait_for_a_silent_server() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let keys = child.stdin.take().unwrap().write_all(script.as_bytes());
+        let mut child = Begun(Some(child));
+        let keys = child.child().stdin.take();
+        let keys = keys.unwrap().write_all(script.as_bytes());
         keys.unwrap();
         let reached = wait.recv_timeout(Duration::from_secs(60));
         assert!(reached.is_ok(), "{args:?} {script:?}: {:?}", server.lines());
@@ -370,9 +392,8 @@ fn ctrl_c_stops_a_line_whose_answer_does_not_come() {
             .start();
         let child = begin(here.path(), &[&url(&server, "ann:x")], line);
         wait.recv().unwrap();
-        let pid = rustix::process::Pid::from_child(&child);
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-        let ran = child.wait_with_output().unwrap();
+        press_ctrl_c(&child);
+        let ran = child.output();
         assert_eq!(ran.status.code(), Some(130), "{line}: {ran:?}");
     }
 }
