@@ -10,6 +10,7 @@ mod error;
 mod exposed;
 mod find;
 mod load;
+pub mod lossless;
 mod mask;
 mod print;
 mod reader;

@@ -9,9 +9,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ftp_config::Encoding;
+pub use ftp_config::lossless::raw_byte;
+use ftp_config::{Encoding, lossless};
 
-const RAW: u32 = 0x0010_FF00;
 /// How many names that came as UTF-8 a session with an older encoding remembers.
 const REMEMBERED: usize = 200_000;
 
@@ -82,13 +82,6 @@ pub fn is_tricky(c: char) -> bool {
         || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
-/// Returns the raw byte that a character of the inner form stands for.
-#[must_use]
-pub fn raw_byte(c: char) -> Option<u8> {
-    let low = u32::from(c).checked_sub(RAW)?;
-    u8::try_from(low).ok().filter(|byte| *byte >= 0x80)
-}
-
 /// Turns the inner form into text for people: raw bytes as `\xNN`.
 #[must_use]
 pub fn display(name: &str) -> String {
@@ -126,39 +119,13 @@ pub fn escaped(name: &str) -> String {
 /// Decodes bytes without loss.
 #[must_use]
 pub fn decode_lossless(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match raw_byte(c) {
-                // A character that looks like one of our raw bytes must come back as its own bytes.
-                Some(_) => push_raw(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes()),
-                None => text.push(c),
-            }
-        }
-        push_raw(&mut text, chunk.invalid());
-    }
-    text
-}
-
-fn push_raw(text: &mut String, bytes: &[u8]) {
-    text.extend(
-        bytes
-            .iter()
-            .filter_map(|byte| char::from_u32(RAW + u32::from(*byte))),
-    );
+    lossless::decode(bytes).into_owned()
 }
 
 /// Encodes the inner form: raw bytes as they were, all else as UTF-8.
 #[must_use]
 pub fn encode_lossless(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    for c in text.chars() {
-        match raw_byte(c) {
-            Some(byte) => bytes.push(byte),
-            None => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
-    }
-    bytes
+    lossless::encode(text).into_owned()
 }
 
 /// Names that a server has told in UTF-8, though an older encoding was named; all its sessions share it.

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use super::ValueError;
+use crate::lossless::is_raw;
 
 /// A path inside the share: `/`-rooted, normal (no `.`, no `..`, no empty component), no NUL, CR or LF, at
 /// most 255 bytes a component.
@@ -118,10 +119,7 @@ fn control(c: char) -> ValueError {
 }
 
 fn bytes_on_disk(name: &str) -> usize {
-    let bytes = |c: char| match u32::from(c) {
-        0x10_FF80..=0x10_FFFF => 1,
-        _ => c.len_utf8(),
-    };
+    let bytes = |c: char| if is_raw(c) { 1 } else { c.len_utf8() };
     // Most names are short enough however they are counted.
     if name.len() <= 255 {
         return name.len();

@@ -4,8 +4,7 @@
 //! form in which a byte 0x80..=0xFF is the char U+10FF00 + byte, as `share` writes it to disk.
 
 use encoding_rs::{EncoderResult, Encoding};
-
-const RAW_BASE: u32 = 0x10_FF00;
+use ftp_config::lossless::{self, is_raw};
 
 /// What a client may have meant, most likely first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +73,7 @@ impl Names {
                 .decode_without_bom_handling_and_without_replacement(wire)
                 .map(std::borrow::Cow::into_owned)
         });
-        let raw = read_raw(wire);
+        let raw = lossless::decode(wire).into_owned();
         match (utf8, legacy) {
             (Some(utf8), Some(legacy)) if self.is_legacy && self.is_hardly_legacy(&utf8) => {
                 Reading::sure(vec![utf8, legacy])
@@ -107,7 +106,7 @@ impl Names {
         if name.is_ascii() {
             out.extend(name.as_bytes());
         } else if name.chars().any(is_raw) {
-            write_raw(name, out);
+            out.extend_from_slice(&lossless::encode(name));
         } else if !(self.is_legacy && self.write_legacy(name, out)) {
             out.extend(name.as_bytes());
         }
@@ -150,40 +149,6 @@ impl Reading {
             best: all.first().cloned(),
             all,
             shows_legacy: false,
-        }
-    }
-}
-
-fn is_raw(c: char) -> bool {
-    (RAW_BASE + 0x80..=RAW_BASE + 0xFF).contains(&u32::from(c))
-}
-
-fn read_raw(wire: &[u8]) -> String {
-    let mut name = String::with_capacity(wire.len());
-    for chunk in wire.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match is_raw(c) {
-                true => extend_raw(&mut name, c.encode_utf8(&mut [0; 4]).as_bytes()),
-                false => name.push(c),
-            }
-        }
-        extend_raw(&mut name, chunk.invalid());
-    }
-    name
-}
-
-fn extend_raw(name: &mut String, bytes: &[u8]) {
-    let chars = bytes.iter().map(|byte| RAW_BASE + u32::from(*byte));
-    name.extend(chars.filter_map(char::from_u32));
-}
-
-fn write_raw(name: &str, out: &mut Vec<u8>) {
-    let mut buffer = [0; 4];
-    for c in name.chars() {
-        if is_raw(c) {
-            out.push((u32::from(c) & 0xFF) as u8);
-        } else {
-            out.extend(c.encode_utf8(&mut buffer).as_bytes());
         }
     }
 }

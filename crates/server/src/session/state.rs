@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use ftp_config::{SharePath, server::TlsMode, value::ValueError};
+use ftp_config::{SharePath, lossless, server::TlsMode, value::ValueError};
 use tracing::{info, warn};
 
 use super::disk;
@@ -259,7 +259,7 @@ impl Session {
     /// Finds the meaning that exists. A single one that is no raw bytes is not looked for.
     async fn first_that_exists(&mut self, meanings: &Meanings) -> Result<Option<usize>, Reply> {
         let all: Vec<_> = meanings.all.iter().map(|one| one.path.clone()).collect();
-        if all.len() == 1 && !all[0].as_str().chars().any(is_raw) {
+        if all.len() == 1 && !all[0].as_str().chars().any(lossless::is_raw) {
             return Ok(None);
         }
         let home = self.home()?;
@@ -296,8 +296,4 @@ impl Meanings {
         let last = self.all[0].path.name();
         self.all.iter().all(is_one) && last.is_some_and(|name| Pattern::parse(name).is_some())
     }
-}
-
-fn is_raw(c: char) -> bool {
-    (0x10_FF80..=0x10_FFFF).contains(&u32::from(c))
 }

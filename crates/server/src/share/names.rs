@@ -6,62 +6,23 @@ use std::{
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
 };
 
-use ftp_config::SharePath;
+use ftp_config::{SharePath, lossless};
 
 use super::ShareError;
 
 /// The beginning of every partial's name.
 pub(super) const PARTIAL: &str = ".ftpd-part-";
 
-/// A byte of a name that is not UTF-8 is carried as the character of this number plus the byte.
-const RAW: u32 = 0x10_FF00;
-
 /// Returns the name that a client sees for a name on disk: lossless, whatever the bytes are.
 #[must_use]
 pub fn from_disk(name: &[u8]) -> Cow<'_, str> {
-    // The characters that stand for bytes begin with F4 in UTF-8, and next to no name has one.
-    if let (Ok(plain), false) = (std::str::from_utf8(name), name.contains(&0xF4)) {
-        return Cow::Borrowed(plain);
-    }
-    let mut text = String::with_capacity(name.len());
-    for chunk in name.utf8_chunks() {
-        // The characters that stand for bytes are carried as bytes themselves, so that a name
-        // that has them on disk is not taken for another.
-        for c in chunk.valid().chars() {
-            match is_raw(c) {
-                true => extend_raw(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes()),
-                false => text.push(c),
-            }
-        }
-        extend_raw(&mut text, chunk.invalid());
-    }
-    Cow::Owned(text)
-}
-
-fn extend_raw(text: &mut String, bytes: &[u8]) {
-    let chars = bytes.iter().map(|byte| RAW + u32::from(*byte));
-    text.extend(chars.filter_map(char::from_u32));
+    lossless::decode(name)
 }
 
 /// Returns the bytes on disk of a name or a relative path.
 #[must_use]
 pub fn to_disk(text: &str) -> OsString {
-    if !text.chars().any(is_raw) {
-        return OsString::from(text);
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    for c in text.chars() {
-        if is_raw(c) {
-            bytes.push((u32::from(c) - RAW) as u8);
-        } else {
-            bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-    }
-    OsString::from_vec(bytes)
-}
-
-fn is_raw(c: char) -> bool {
-    (RAW + 0x80..=RAW + 0xFF).contains(&u32::from(c))
+    OsString::from_vec(lossless::encode(text).into_owned())
 }
 
 /// Tells whether a name on disk is one of our partials.
@@ -101,7 +62,7 @@ pub(super) fn check_new(path: &SharePath) -> Result<(), ShareError> {
 /// Returns the characters of a name that some disks cannot hold (FAT, exFAT, shares of Windows), the
 /// last one last, as those refuse some only at the end; `None`: there are none.
 pub(super) fn odd_part(name: &str) -> Option<String> {
-    let is_odd = |c: char| c < ' ' || is_raw(c) || "\"*:<>?|\\".contains(c);
+    let is_odd = |c: char| c < ' ' || lossless::is_raw(c) || "\"*:<>?|\\".contains(c);
     let mut part: String = name.chars().filter(|c| is_odd(*c)).take(8).collect();
     if let Some(end @ ('.' | ' ')) = name.chars().last() {
         part.push(end);
