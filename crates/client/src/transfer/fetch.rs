@@ -175,13 +175,9 @@ impl Fetch {
     ) -> Result<(u64, Option<Digest>), Error> {
         let (data, begin) = self.open(root, remote, part).await?;
         let announced = data.announced();
-        let digest = match begin {
-            Begin::Fresh => hash.map(|how| Digest::new(how.algorithm())),
-            Begin::Resume { .. } => None,
-        };
-        let have = match begin {
-            Begin::Fresh => 0,
-            Begin::Resume { have, .. } => have,
+        let (have, digest) = match begin {
+            Begin::Fresh => (0, hash.map(|how| Digest::new(how.algorithm()))),
+            Begin::Resume { have, .. } => (have, None),
         };
         tools.events.send(Event::Begun {
             id: self.id,
@@ -204,15 +200,10 @@ impl Fetch {
             }
         };
         let want = self.size.or(announced.filter(|_| have == 0));
-        match data.finish().await {
-            Ok(()) => {}
-            // Every byte is here; only the server's word for it was lost. A hash is to be asked of a
-            // session that still answers.
-            Err(RemoteError::Io { .. } | RemoteError::Timeout { .. })
-                if want == Some(total) && hash.is_none() && !self.flow.cancel.is_stopped() => {}
-            Err(_) if self.flow.cancel.is_stopped() => return Err(Error::Interrupted),
-            Err(error) => return Err(error.into()),
-        }
+        // Where every byte is here only the server's word for it can be lost. A hash is to be asked of a
+        // session that still answers.
+        let needs_word = want != Some(total) || hash.is_some();
+        self.finish(data, needs_word).await?;
         match want {
             Some(want) if want != total => Err(Error::Truncated {
                 path: self.remote.clone(),
@@ -220,6 +211,17 @@ impl Fetch {
                 got: total,
             }),
             _ => Ok((total, digest)),
+        }
+    }
+
+    /// Waits for the server's last word.
+    async fn finish(&self, data: Box<dyn Data>, needs_word: bool) -> Result<(), Error> {
+        let is_stopped = || self.flow.cancel.is_stopped();
+        match data.finish().await {
+            Ok(()) => Ok(()),
+            Err(_) if is_stopped() => Err(Error::Interrupted),
+            Err(RemoteError::Io { .. } | RemoteError::Timeout { .. }) if !needs_word => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -36,19 +36,7 @@ impl Crew {
         match self.try_step(&step, root).await {
             // A directory that is there, or one that is removed once it is empty.
             Ok(false) => {}
-            Ok(true) => {
-                let (removed, what) = match &step {
-                    Step::DeleteRemote { .. } | Step::DeleteLocal { .. } => (1, "removed"),
-                    Step::UnlinkRemote { path } => {
-                        self.unlinked.push(path.clone());
-                        (1, "removed")
-                    }
-                    Step::ClearSent { .. } => (0, "removed"),
-                    _ => (0, "made directory"),
-                };
-                self.summary.deleted += removed;
-                self.tools.events.send(Event::Done { what, name });
-            }
+            Ok(true) => self.done(&step, name),
             Err(Error::Interrupted) => {}
             Err(error) => {
                 if worker::ends_all(&error) {
@@ -65,6 +53,20 @@ impl Crew {
                 self.fail(name, error);
             }
         }
+    }
+
+    fn done(&mut self, step: &Step, name: String) {
+        let (removed, what) = match step {
+            Step::DeleteRemote { .. } | Step::DeleteLocal { .. } => (1, "removed"),
+            Step::UnlinkRemote { path } => {
+                self.unlinked.push(path.clone());
+                (1, "removed")
+            }
+            Step::ClearSent { .. } => (0, "removed"),
+            _ => (0, "made directory"),
+        };
+        self.summary.deleted += removed;
+        self.tools.events.send(Event::Done { what, name });
     }
 
     /// Tells whether a removal must be left out, and counts it.

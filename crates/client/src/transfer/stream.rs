@@ -182,23 +182,11 @@ pub async fn send_from(
         }
     };
     let mut aside = None;
-    let proved = match compare_size(remote, &name, bytes).await {
-        Ok(()) => prove(remote, &name, proof).await,
-        // It has its name, and the server has said that it has all.
-        Err(Error::Remote(_)) if name == path && proof.is_none() => Ok(()),
-        other => other,
-    };
-    match proved {
-        Ok(()) => {}
+    let published = match prove_whole(remote, (&name, path), bytes, proof).await {
+        Ok(()) if name == path => Ok(name.clone()),
+        Ok(()) => publish(remote, &name, path, &mut aside).await,
         // All of it is there; that a hash could not be had takes it from nobody.
-        Err(Error::Remote(source)) if name != path => {
-            return Err(Error::Unpublished {
-                path: path.to_owned(),
-                part: name,
-                aside,
-                source: Box::new(source),
-            });
-        }
+        Err(Error::Remote(source)) if name != path => Err(source),
         Err(error) => {
             let is_wrong = matches!(error, Error::HashMismatch { .. } | Error::Truncated { .. });
             if is_wrong && !commits_whole && remote.is_usable() {
@@ -206,11 +194,8 @@ pub async fn send_from(
             }
             return Err(error);
         }
-    }
-    if name == path {
-        return Ok(Sent { bytes, name, aside });
-    }
-    match publish(remote, &name, path, &mut aside).await {
+    };
+    match published {
         Ok(name) => Ok(Sent { bytes, name, aside }),
         Err(source) => Err(Error::Unpublished {
             path: path.to_owned(),
@@ -218,6 +203,21 @@ pub async fn send_from(
             aside,
             source: Box::new(source),
         }),
+    }
+}
+
+/// Proves what is stored under `name`, which is to be `path`, by its size and its hash.
+async fn prove_whole(
+    remote: &mut dyn Remote,
+    (name, path): (&str, &str),
+    bytes: u64,
+    proof: Option<Proof>,
+) -> Result<(), Error> {
+    match compare_size(remote, name, bytes).await {
+        Ok(()) => prove(remote, name, proof).await,
+        // It has its name, and the server has said that it has all.
+        Err(Error::Remote(_)) if name == path && proof.is_none() => Ok(()),
+        other => other,
     }
 }
 

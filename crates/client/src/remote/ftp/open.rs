@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use suppaftp::{FtpError, Mode, Status};
+use suppaftp::{FtpError, Mode, Status, types::Response};
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
@@ -83,24 +83,10 @@ impl FtpRemote {
                 }
                 Ok(Err(FtpError::UnexpectedResponse(response))) => {
                     self.show_opening(act, offset);
-                    let reply = match self.read(act.verb(), &response) {
-                        Ok(reply) => reply,
-                        Err(error) => return self.give_up(error),
-                    };
-                    if reply.code == 421 {
-                        self.health.broken();
-                    } else {
-                        self.health.ready();
+                    match self.not_opened(act, &response)? {
+                        Some(refusal) => return Err(refusal),
+                        None => continue,
                     }
-                    if self.falls_back(&reply) {
-                        continue;
-                    }
-                    let path = Some(act.path().to_owned());
-                    let error = self.reuse.refusal(act.verb().to_owned(), path, reply);
-                    if matches!(error, RemoteError::SessionReuse { .. }) {
-                        self.health.broken();
-                    }
-                    return Err(error);
                 }
                 Ok(Err(error)) => self.open_failed(act.verb(), error).await,
                 Err(_) => RemoteError::Timeout {
@@ -113,6 +99,32 @@ impl FtpRemote {
             };
             return self.give_up(error);
         }
+    }
+
+    /// Makes the error of a reply that opens nothing; `None`: PASV is to be tried.
+    fn not_opened(
+        &mut self,
+        act: Act<'_>,
+        response: &Response,
+    ) -> Result<Option<RemoteError>, RemoteError> {
+        let reply = match self.read(act.verb(), response) {
+            Ok(reply) => reply,
+            Err(error) => return self.give_up(error),
+        };
+        if reply.code == 421 {
+            self.health.broken();
+        } else {
+            self.health.ready();
+        }
+        if self.falls_back(&reply) {
+            return Ok(None);
+        }
+        let path = Some(act.path().to_owned());
+        let error = self.reuse.refusal(act.verb().to_owned(), path, reply);
+        if matches!(error, RemoteError::SessionReuse { .. }) {
+            self.health.broken();
+        }
+        Ok(Some(error))
     }
 
     /// Shows what was sent; without a peer the server has refused to open a port.

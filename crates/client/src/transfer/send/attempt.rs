@@ -89,17 +89,17 @@ impl Send {
             false => None,
         };
         let proof = Proof { told, hash, digest };
-        let verified = match self.prove(tools, remote, source, path, proof).await {
-            Ok(verified) => verified,
-            Err(error) => {
-                // What is there is not the file: it must not be gone on with. Under the final name it
-                // may be somebody else's by now.
-                if !error.is_transient() && path != self.remote && remote.is_usable() {
-                    let _gone = remote.remove_file(path).await;
-                }
-                return Err(error);
-            }
-        };
+        let proved = self.prove(tools, remote, source, path, proof).await;
+        if let Err(error) = &proved
+            && !error.is_transient()
+            && path != self.remote
+            && remote.is_usable()
+        {
+            // What is there is not the file: it must not be gone on with. Under the final name it may be
+            // somebody else's by now.
+            let _gone = remote.remove_file(path).await;
+        }
+        let verified = proved?;
         if path != self.remote {
             let name = self.rename(tools, remote, path).await?;
             self.finish_up(tools, remote, source, &name).await?;

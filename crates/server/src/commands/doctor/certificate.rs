@@ -2,13 +2,16 @@
 
 use std::time::SystemTime;
 
-use ftp_config::{ServerConfig, server::TlsMode};
-
+use ftp_config::{
+    ServerConfig,
+    server::{Tls, TlsMode},
+};
 use rustix::fs::{Access, access};
 
 use super::Finding;
 use crate::tls::{self, selfsigned};
 
+const CHECK: &str = "tls";
 /// A certificate with fewer days left is due.
 const DUE_DAYS: i64 = 30;
 
@@ -18,30 +21,13 @@ pub(super) fn certificate(
     by_root: bool,
     now: SystemTime,
 ) -> Option<Finding> {
-    const CHECK: &str = "tls";
     let tls = &config.tls;
     if tls.mode == TlsMode::Off {
         let text = "TLS is off: passwords and files go over the network in clear";
         return Some(Finding::warning(CHECK, text, "tls.mode = \"optional\""));
     }
     if tls.self_signed && !tls.cert.exists() && !tls.key.exists() {
-        let place = tls.cert.ancestors().skip(1).find(|dir| dir.is_dir());
-        let may_make = Access::WRITE_OK | Access::EXEC_OK;
-        let is_made = by_root || place.is_some_and(|dir| access(dir, may_make).is_ok());
-        return Some(match is_made {
-            true => Finding::good(CHECK, "a certificate is made on first start"),
-            false => Finding::fault(
-                CHECK,
-                format!(
-                    "this user cannot make the certificate `{}`",
-                    tls.cert.display()
-                ),
-                format!(
-                    "sudo ftpd cert --renew, then chgrp and chmod 640 {}",
-                    tls.key.display()
-                ),
-            ),
-        });
+        return Some(made_on_start(tls, by_root));
     }
     let renew = match tls.self_signed {
         true => "ftpd cert --renew".to_owned(),
@@ -60,9 +46,35 @@ pub(super) fn certificate(
             return Some(Finding::fault(CHECK, error.to_string(), fix));
         }
     };
+    Some(in_time(&facts, renew, now))
+}
+
+/// Whether the server can make its certificate itself.
+fn made_on_start(tls: &Tls, by_root: bool) -> Finding {
+    let place = tls.cert.ancestors().skip(1).find(|dir| dir.is_dir());
+    let may_make = Access::WRITE_OK | Access::EXEC_OK;
+    let is_made = by_root || place.is_some_and(|dir| access(dir, may_make).is_ok());
+    match is_made {
+        true => Finding::good(CHECK, "a certificate is made on first start"),
+        false => Finding::fault(
+            CHECK,
+            format!(
+                "this user cannot make the certificate `{}`",
+                tls.cert.display()
+            ),
+            format!(
+                "sudo ftpd cert --renew, then chgrp and chmod 640 {}",
+                tls.key.display()
+            ),
+        ),
+    }
+}
+
+/// Whether it is good now, and for long enough.
+fn in_time(facts: &selfsigned::Facts, renew: String, now: SystemTime) -> Finding {
     let begins = selfsigned::days_until(facts.not_before_unix, now);
     let days = selfsigned::days_until(facts.not_after_unix, now);
-    Some(match days {
+    match days {
         _ if begins > 0 => Finding::fault(
             CHECK,
             format!("the certificate is good only in {begins} days"),
@@ -82,7 +94,7 @@ pub(super) fn certificate(
             CHECK,
             format!("the certificate and its key serve, {days} days left"),
         ),
-    })
+    }
 }
 
 #[cfg(test)]
