@@ -9,7 +9,10 @@ mod fake;
 
 use std::{
     io::{self, Read, Write},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,7 +22,7 @@ use ftpc::{
     cancel::Cancel,
     error::Error,
     remote::{Dial, Remote, Start},
-    transfer::stream::{Input, Sent, Terms, publish_again, send_from},
+    transfer::stream::{Input, Sent, Terms, send_from},
 };
 
 /// Bytes, then the end, at which the run was stopped already: the producer died of the same Ctrl-C.
@@ -237,26 +240,94 @@ async fn a_stream_that_was_praised_is_not_lost_to_a_question() {
     let server = Fake::default().answers("SIZE", "451 not now").start();
     assert_eq!(send(&server, b"all", "/bk").await.unwrap().name, "/bk");
     assert_eq!(server.content("/bk").unwrap(), b"all");
-    // The server closes behind each upload.
-    let server = Fake::default()
-        .hook(|session, line| {
-            line.starts_with("STOR") && {
-                let path = line.split_once(' ').unwrap().1.to_owned();
-                session.store(&path, 0);
-                session.hang_up();
-                true
+}
+
+/// A server that stores `kept` bytes of each upload, praises it, and closes the session at this verb, once.
+fn closing(kept: usize, verb: &'static str) -> Fake {
+    let closed = AtomicBool::new(false);
+    let fake = Fake::default().feat(&["HASH SHA-256*", "SIZE"]);
+    fake.hook(move |session, line| {
+        if line.starts_with("STOR") {
+            let path = line.split_once(' ').unwrap().1.to_owned();
+            session.store(&path, 0);
+            let mut files = session.files.lock().unwrap();
+            files.get_mut(&path).unwrap().truncate(kept);
+        } else if line.starts_with(verb) && !closed.swap(true, Ordering::SeqCst) {
+            if let ("RNTO", Some(from)) = (verb, session.from.take()) {
+                // It is done, and the answer is lost.
+                let mut files = session.files.lock().unwrap();
+                let content = files.remove(&from).unwrap();
+                files.insert("/bk".to_owned(), content);
             }
-        })
-        .start();
+            session.hang_up();
+        } else {
+            return false;
+        }
+        true
+    })
+}
+
+/// Standard input cannot be read again: what is whole gets its name on a new session, and nothing else does.
+#[tokio::test]
+async fn a_stream_gets_its_name_on_a_new_session_once_it_is_proved() {
+    for (kept, verify, verb, is_named) in [
+        (3, Verify::Auto, "SIZE", true),
+        (3, Verify::Auto, "RNFR", true),
+        (3, Verify::Always, "HASH", true),
+        (2, Verify::Auto, "SIZE", false),
+    ] {
+        let server = closing(kept, verb).file("/bk", "good old").start();
+        let terms = Terms::new(Cancel::default(), ByteRate(0), verify);
+        let terms = terms.dialling(Arc::new(server.dialer()));
+        let mut remote = dial(&server).await;
+        let source = io::Cursor::new(b"all".to_vec());
+        let sent = send_from(&mut *remote, source, "/bk", &terms).await;
+        let content = server.content("/bk").unwrap();
+        if is_named {
+            assert_eq!(
+                (sent.unwrap().bytes, content.as_slice()),
+                (3, &b"all"[..]),
+                "{verb}"
+            );
+            assert_eq!(server.names(), ["/bk"]);
+        } else {
+            assert!(matches!(sent, Err(Error::Truncated { .. })), "{sent:?}");
+            assert_eq!(content, b"good old");
+        }
+    }
+    // Renamed, and the answer lost; then another took the part, so that only an old file is there.
+    for is_ours in [true, false] {
+        let fake = closing(3, "RNTO").file("/bk", "old one");
+        let hook = Arc::clone(&fake.hook);
+        let server = fake.hook(move |session, line| {
+            let ends = hook(session, line);
+            if line.starts_with("RNTO") && !is_ours {
+                session
+                    .files
+                    .lock()
+                    .unwrap()
+                    .insert("/bk".to_owned(), b"other".to_vec());
+            }
+            ends
+        });
+        let server = server.start();
+        let terms = Terms::new(Cancel::default(), ByteRate(0), Verify::Auto);
+        let terms = terms.dialling(Arc::new(server.dialer()));
+        let mut remote = dial(&server).await;
+        let source = io::Cursor::new(b"all".to_vec());
+        let sent = send_from(&mut *remote, source, "/bk", &terms).await;
+        match is_ours {
+            true => assert_eq!(sent.unwrap().name, "/bk"),
+            false => assert!(matches!(sent, Err(Error::Unpublished { .. })), "{sent:?}"),
+        }
+    }
+    // Without a way to dial it is kept, and named.
+    let server = closing(3, "SIZE").start();
     let error = send(&server, b"all", "/bk").await.unwrap_err();
     let Error::Unpublished { part, .. } = &error else {
         panic!("{error}");
     };
     assert_eq!(server.content(part).unwrap(), b"all");
-    let mut remote = dial(&server).await;
-    let sent = publish_again(&mut *remote, error).await.unwrap();
-    assert_eq!((sent.bytes, sent.name.as_str()), (3, "/bk"));
-    assert_eq!(server.names(), ["/bk"]);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Instant,
 };
 
@@ -21,11 +22,11 @@ use crate::{
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_path},
     },
-    remote::names,
+    remote::{Dial, names},
     target::Target,
     transfer::{
         Options, Outcome, Summary,
-        stream::{Input, publish_again, send_from},
+        stream::{Input, send_from},
     },
     ui::{escape::shown, table},
 };
@@ -286,18 +287,10 @@ async fn from_stdin(app: &App, link: &Link, path: &str) -> Answer {
     let mut session = link.session().await?;
     let input = Input::new(io::stdin());
     let began = Instant::now();
-    let terms = app.terms();
-    let mut sent = streamed(app, send_from(&mut *session, input, path, &terms)).await;
-    if let Err(Error::Unpublished { source, .. }) = &sent
-        && source.is_transient()
-        && let Ok(another) = link.session().await
-    {
-        session = another;
-        sent = match sent {
-            Err(error) => publish_again(&mut *session, error).await,
-            sent => sent,
-        };
-    }
+    let terms = app
+        .terms()
+        .dialling(Arc::clone(&link.pool) as Arc<dyn Dial>);
+    let sent = streamed(app, send_from(&mut *session, input, path, &terms)).await;
     link.pool.give_back(session);
     link.close().await;
     let mut summary = Summary {

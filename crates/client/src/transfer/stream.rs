@@ -9,6 +9,9 @@ use std::{
 
 use ftp_config::{ByteRate, client::Verify};
 
+mod whole;
+
+use self::whole::Whole;
 pub use super::input::Input;
 use super::{
     Cancel,
@@ -16,12 +19,11 @@ use super::{
     digest::Digest,
     pace::Pace,
     part::{chance_tag, is_unwelcome, part_name},
-    publish::{self, publish},
     task, verify,
 };
 use crate::{
-    error::{Error, RemoteError},
-    remote::{Data, HashVerb, OnDuplicate, Remote, Start},
+    error::Error,
+    remote::{Data, Dial, HashVerb, OnDuplicate, Remote, Start},
 };
 
 /// Makes sure that what went to standard output was taken.
@@ -34,11 +36,20 @@ pub fn settle_stdout() -> Result<(), Error> {
 }
 
 /// How streams move: what stops them, how fast they may, and whether a hash proves them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Terms {
     cancel: Cancel,
     pace: Option<Arc<Pace>>,
     verify: Verify,
+    dial: Option<Arc<dyn Dial>>,
+}
+
+impl std::fmt::Debug for Terms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Terms")
+            .field("verify", &self.verify)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A hash of what passes, and how the server is asked for its own.
@@ -53,6 +64,16 @@ impl Terms {
             cancel,
             pace,
             verify,
+            dial: None,
+        }
+    }
+
+    /// Lets a stream that was stored get its name on a new session, where the one before was lost.
+    #[must_use]
+    pub fn dialling(self, dial: Arc<dyn Dial>) -> Self {
+        Self {
+            dial: Some(dial),
+            ..self
         }
     }
 
@@ -181,44 +202,15 @@ pub async fn send_from(
             return Err(stored.err().unwrap_or(Error::Interrupted));
         }
     };
-    let mut aside = None;
-    let published = match prove_whole(remote, (&name, path), bytes, proof).await {
-        Ok(()) if name == path => Ok(name.clone()),
-        Ok(()) => publish(remote, &name, path, &mut aside).await,
-        // All of it is there; that a hash could not be had takes it from nobody.
-        Err(Error::Remote(source)) if name != path => Err(source),
-        Err(error) => {
-            let is_wrong = matches!(error, Error::HashMismatch { .. } | Error::Truncated { .. });
-            if is_wrong && !commits_whole && remote.is_usable() {
-                let _gone = remote.remove_file(&name).await;
-            }
-            return Err(error);
-        }
+    let whole = Whole {
+        name,
+        path: path.to_owned(),
+        bytes,
+        proof: proof.map(|(how, digest)| (how, digest.finish())),
+        aside: None,
+        commits_whole,
     };
-    match published {
-        Ok(name) => Ok(Sent { bytes, name, aside }),
-        Err(source) => Err(Error::Unpublished {
-            path: path.to_owned(),
-            part: name,
-            aside,
-            source: Box::new(source),
-        }),
-    }
-}
-
-/// Proves what is stored under `name`, which is to be `path`, by its size and its hash.
-async fn prove_whole(
-    remote: &mut dyn Remote,
-    (name, path): (&str, &str),
-    bytes: u64,
-    proof: Option<Proof>,
-) -> Result<(), Error> {
-    match compare_size(remote, name, bytes).await {
-        Ok(()) => prove(remote, name, proof).await,
-        // It has its name, and the server has said that it has all.
-        Err(Error::Remote(_)) if name == path && proof.is_none() => Ok(()),
-        other => other,
-    }
+    whole.settle(remote, terms.dial.as_deref()).await
 }
 
 /// Opens the upload; returns the name that it has until it is published.
@@ -269,53 +261,4 @@ async fn store(
         finished => finished?,
     }
     Ok((sent, proof))
-}
-
-/// Compares the size, where the server tells one. It has said already that all is stored.
-async fn compare_size(remote: &mut dyn Remote, name: &str, sent: u64) -> Result<(), Error> {
-    match remote.size(name).await {
-        Ok(Some(got)) if got != sent => Err(Error::Truncated {
-            path: name.to_owned(),
-            want: sent,
-            got,
-        }),
-        Err(error) if !matches!(error, RemoteError::Refused { .. }) => Err(error.into()),
-        _ => Ok(()),
-    }
-}
-
-/// Gives a whole stream its name on a new session, where the one before was lost.
-///
-/// # Errors
-/// As [`send_from`]; an error that is no [`Error::Unpublished`] comes back as it is.
-pub async fn publish_again(remote: &mut dyn Remote, error: Error) -> Result<Sent, Error> {
-    let (path, part, mut aside) = match error {
-        Error::Unpublished {
-            path, part, aside, ..
-        } => (path, part, aside),
-        other => return Err(other),
-    };
-    let published = publish(remote, &part, &path, &mut aside).await;
-    let name = match published {
-        Ok(name) => name,
-        // Nobody else knows the part: it was renamed, and the answer was lost.
-        Err(_) if is_gone(remote, &part).await && remote.size(&path).await?.is_some() => {
-            publish::remove_aside(remote, &mut aside).await;
-            path
-        }
-        Err(source) => {
-            return Err(Error::Unpublished {
-                path,
-                part,
-                aside,
-                source: Box::new(source),
-            });
-        }
-    };
-    let bytes = remote.size(&name).await?.unwrap_or(0);
-    Ok(Sent { bytes, name, aside })
-}
-
-async fn is_gone(remote: &mut dyn Remote, part: &str) -> bool {
-    matches!(remote.size(part).await, Ok(None))
 }

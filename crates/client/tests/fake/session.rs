@@ -22,7 +22,7 @@ pub(crate) struct Session {
     pub(crate) open: Arc<AtomicUsize>,
     counts: bool,
     data: Option<TcpListener>,
-    pub(super) from: Option<String>,
+    pub(crate) from: Option<String>,
     pub(super) feat: Vec<&'static str>,
     greeting: Vec<u8>,
     hook: Hook,

@@ -1,0 +1,126 @@
+//! A stream that is whole on the server: it is proved and gets its name, on a new session where the one
+//! before was lost, since it cannot be sent again.
+
+use super::{
+    super::{
+        publish::{self, publish},
+        verify,
+    },
+    Sent,
+};
+use crate::{
+    error::{Error, RemoteError},
+    remote::{Dial, HashVerb, Remote},
+};
+
+/// What the server has said that it has.
+pub(super) struct Whole {
+    /// The name that it has now.
+    pub(super) name: String,
+    /// The name that it is to have.
+    pub(super) path: String,
+    pub(super) bytes: u64,
+    /// Its hash, where one is wished.
+    pub(super) proof: Option<(HashVerb, String)>,
+    /// Where the file is that had the name before.
+    pub(super) aside: Option<String>,
+    /// What is under the final name is the server's, also when it is wrong.
+    pub(super) commits_whole: bool,
+}
+
+impl Whole {
+    /// Proves it and gives it its name; `dial` makes the session for another try.
+    pub(super) async fn settle(
+        mut self,
+        remote: &mut dyn Remote,
+        dial: Option<&dyn Dial>,
+    ) -> Result<Sent, Error> {
+        let mut named = self.publish(remote).await;
+        if named.as_ref().is_err_and(Error::is_transient)
+            && let Some(dial) = dial
+            && let Ok(mut another) = dial.dial().await
+        {
+            named = self.publish_again(&mut *another).await;
+            another.quit().await;
+        }
+        match named {
+            Ok(name) => Ok(Sent {
+                bytes: self.bytes,
+                name,
+                aside: self.aside,
+            }),
+            // All of it is there: what could not be asked, or done, takes it from nobody.
+            Err(Error::Remote(source)) if self.name != self.path => Err(Error::Unpublished {
+                path: self.path,
+                part: self.name,
+                aside: self.aside,
+                source: Box::new(source),
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn publish(&mut self, remote: &mut dyn Remote) -> Result<String, Error> {
+        let has_name = self.name == self.path;
+        match self.prove(remote, &self.name).await {
+            Ok(()) => {}
+            // It has its name, and the server has said that it has all.
+            Err(Error::Remote(_)) if has_name && self.proof.is_none() => {}
+            Err(error) => {
+                let is_wrong =
+                    matches!(error, Error::HashMismatch { .. } | Error::Truncated { .. });
+                if is_wrong && !self.commits_whole && remote.is_usable() {
+                    let _gone = remote.remove_file(&self.name).await;
+                }
+                return Err(error);
+            }
+        }
+        if has_name {
+            return Ok(self.path.clone());
+        }
+        Ok(publish(remote, &self.name, &self.path, &mut self.aside).await?)
+    }
+
+    /// The rename of before may have been done, and its answer lost: nobody else knows the part.
+    async fn publish_again(&mut self, remote: &mut dyn Remote) -> Result<String, Error> {
+        let was_renamed = self.name != self.path
+            && remote.size(&self.name).await?.is_none()
+            && remote.size(&self.path).await? == Some(self.bytes);
+        if !was_renamed {
+            return self.publish(remote).await;
+        }
+        self.prove(remote, &self.path).await?;
+        publish::remove_aside(remote, &mut self.aside).await;
+        Ok(self.path.clone())
+    }
+
+    /// Compares the size, where the server tells one, and the hash.
+    async fn prove(&self, remote: &mut dyn Remote, name: &str) -> Result<(), Error> {
+        match remote.size(name).await {
+            Ok(Some(got)) if got != self.bytes => {
+                return Err(Error::Truncated {
+                    path: name.to_owned(),
+                    want: self.bytes,
+                    got,
+                });
+            }
+            Err(error) if !matches!(error, RemoteError::Refused { .. }) => {
+                return Err(error.into());
+            }
+            _ => {}
+        }
+        let Some((how, local)) = &self.proof else {
+            return Ok(());
+        };
+        let theirs = verify::digest_of(remote, name, *how).await?;
+        if *local == theirs {
+            return Ok(());
+        }
+        Err(Error::HashMismatch {
+            path: name.to_owned(),
+            algorithm: how.algorithm().name(),
+            local: local.clone(),
+            remote: theirs,
+        })
+    }
+}
