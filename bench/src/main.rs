@@ -260,6 +260,12 @@ impl Run<'_> {
                 series.values.push(sample.value);
                 series.cpus.extend(sample.cpu);
                 series.errors += sample.errors;
+                // What a peer cannot do is a row of the table; of ours it is a failure.
+                if kind.is_ours() && sample.errors > 0 {
+                    let (name, row, count) = (kind.name(), row.name(), sample.errors);
+                    self.failed
+                        .push(format!("{name} {row}: {count} sessions failed"));
+                }
             }
             Err(error) => {
                 series.errors += 1;

@@ -56,15 +56,19 @@ impl Server {
                 into.grown.notify_all();
             }
         });
-        let mut ready = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut ready)
-            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let (told, hear) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            let mut ready = String::new();
+            let _ = out.read_line(&mut ready);
+            let _ = told.send(ready);
+        });
+        let ready = hear.recv_timeout(LONGEST).unwrap_or_default();
         let address = ready
             .strip_prefix("ftpd: ready on ")
             .and_then(|rest| rest.split(',').next()?.parse().ok());
         let Some(address) = address else {
-            let _ = child.wait();
+            let _ = child.kill().and_then(|()| child.wait());
             panic!(
                 "no ready line but `{ready}`; log:\n{}",
                 log.text.lock().unwrap()

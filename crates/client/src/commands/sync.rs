@@ -112,6 +112,10 @@ async fn wishes(
             let (ahead, left) = times::ahead(&mut *session, here.0, there).await?;
             wishes.ahead = ahead;
             tell_left(app, left.as_slice());
+        } else if !wishes.keeps_times {
+            let words = "its clock is not measured by a dry run: more may be sent";
+            app.ui
+                .remark(format!("the server keeps no times, and {words}"));
         }
         wishes.replaces = session.abilities().on_duplicate() == OnDuplicate::Overwrite;
         link.pool.give_back(session);
@@ -171,9 +175,10 @@ async fn trees(
             let facts = &mut there.nodes[place].facts;
             (facts.modified, facts.precision) = (Some(time), Duration::from_secs(1));
         }
-        if way == Way::Up {
-            times::allow_for_fat(&mut there);
-        }
+        times::allow_for_fat(match way {
+            Way::Up => &mut there,
+            Way::Down => &mut here,
+        });
     }
     let mut session = link.session().await?;
     let (source, target, mut aim) = match way {

@@ -71,6 +71,12 @@ fn parse_bytes(text: &str, example: &str) -> Result<u64, ValueError> {
             .parse()
             .map_err(|_| ValueError::new(format!("`{number}` is not a number"), example))?;
         let bytes = number * factor as f64;
+        if number > 0.0 && bytes < 1.0 {
+            return Err(ValueError::new(
+                format!("`{text}` is less than a byte"),
+                example,
+            ));
+        }
         (bytes < u64::MAX as f64).then_some(bytes as u64)
     } else {
         let number: u64 = number
@@ -203,6 +209,10 @@ mod tests {
         assert_eq!("20 MiB".parse(), Ok(ByteRate(20 << 20)));
         assert_eq!(ByteRate(0).limit(), None);
         assert!("12 B/s".parse::<ByteRate>().is_err());
+        for tiny in ["0.5 B/s", "0.0005 KiB/s"] {
+            assert!(tiny.parse::<ByteRate>().is_err(), "{tiny}");
+        }
+        assert_eq!("0.0 B/s".parse(), Ok(ByteRate(0)));
     }
 
     #[test]

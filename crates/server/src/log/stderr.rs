@@ -16,8 +16,10 @@ use std::{
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tracing::warn;
 
-/// Lines that wait for a reader.
+/// Lines that wait for a reader,
 const QUEUE: usize = 4_096;
+/// and their bytes.
+const QUEUED_BYTES: usize = 4 << 20;
 /// So much fits into a pipe that is ready (`PIPE_BUF`).
 const AT_ONCE: usize = 4_096;
 /// How long an end of the program waits for a reader.
@@ -35,6 +37,7 @@ struct Shared {
     queue: SyncSender<Vec<u8>>,
     /// Lines that are not written yet.
     waiting: AtomicUsize,
+    bytes: AtomicUsize,
     lost: AtomicU64,
     /// It may tell that it is ready, and then take a part of a line only.
     is_terminal: bool,
@@ -48,6 +51,7 @@ pub(super) fn shared() -> Stderr {
         let shared = Arc::new(Shared {
             queue,
             waiting: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
             lost: AtomicU64::new(0),
             is_terminal: io::stderr().is_terminal(),
             turn: Mutex::new(()),
@@ -93,18 +97,25 @@ impl Shared {
             let _ = io::stderr().write_all(line);
             return;
         }
+        let has_room = self.bytes.load(Ordering::Acquire) + line.len() <= QUEUED_BYTES;
         self.waiting.fetch_add(1, Ordering::AcqRel);
-        if self.queue.try_send(line.to_vec()).is_err() {
-            self.waiting.fetch_sub(1, Ordering::AcqRel);
+        self.bytes.fetch_add(line.len(), Ordering::AcqRel);
+        if !has_room || self.queue.try_send(line.to_vec()).is_err() {
+            self.forget(line.len());
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Counts a line off; returns how many are left.
+    fn forget(&self, bytes: usize) -> usize {
+        self.bytes.fetch_sub(bytes, Ordering::AcqRel);
+        self.waiting.fetch_sub(1, Ordering::AcqRel) - 1
     }
 
     fn write_all(&self, lines: &Receiver<Vec<u8>>) {
         while let Ok(line) = lines.recv() {
             let _ = io::stderr().write_all(&line);
-            let left = self.waiting.fetch_sub(1, Ordering::AcqRel) - 1;
-            let lost = if left == 0 {
+            let lost = if self.forget(line.len()) == 0 {
                 self.lost.swap(0, Ordering::Relaxed)
             } else {
                 0

@@ -12,15 +12,14 @@ use std::{
 use ftp_config::{Right, SharePath};
 use rustix::{
     fs::{
-        AtFlags, Dir, FileType, Mode, OFlags, Stat, chmodat, fstat, mkdirat, openat, renameat,
-        unlinkat, utimensat,
+        AtFlags, Dir, FileType, Mode, OFlags, Stat, chmodat, fstat, openat, renameat, unlinkat,
+        utimensat,
     },
     io::Errno,
-    process::geteuid,
 };
 
 use super::{
-    Home, Meta, ShareError,
+    Home, Meta, ShareError, directory,
     home::proc_path,
     jail::{Holder, file_type},
     meta::{Kind, modified_at},
@@ -28,7 +27,6 @@ use super::{
     partial::{self, Base},
     rename::rename_to_free,
     room,
-    upload::default_list,
 };
 
 /// A rename onto another name of the same file leaves both (rename(2)): the first one goes then. Not where
@@ -64,18 +62,6 @@ fn lists(holder: &Holder) -> bool {
     };
     let mut entries = Dir::read_from(dir).into_iter().flatten().flatten();
     entries.any(|entry| entry.file_name().to_bytes() == holder.name.as_bytes())
-}
-
-/// Sets the mode of a directory that was just made, and of nothing that has taken its place: others may
-/// work in the parent at the same time.
-pub(super) fn set_mode_of_made(holder: &Holder, mode: Mode) -> Result<(), Errno> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let made = openat(&holder.dir, &holder.name, flags, Mode::empty())?;
-    let stat = fstat(&made)?;
-    if stat.st_uid != geteuid().as_raw() || stat.st_mode & 0o7777 == mode.bits() {
-        return Ok(());
-    }
-    chmodat(rustix::fs::CWD, proc_path(&made), mode, AtFlags::empty())
 }
 
 impl Home {
@@ -125,30 +111,11 @@ impl Home {
         }
         let holder = self.place_of(path)?;
         room::check(&holder.dir, self.shared.reserve, path, 1)?;
-        // An access list that the parent gives to what is made in it comes before the umask (acl(5)).
-        let is_given = default_list(&holder.dir).is_some();
-        let mode = if is_given { 0 } else { self.shared.umask };
-        let mode = Mode::from_raw_mode(0o777 & !mode);
-        // The group of a shared directory is that of all below it.
-        let inherited = fstat(&holder.dir).map_or(0, |stat| stat.st_mode & 0o2000);
-        let io = |error: Errno| match error {
+        directory::make(&holder, self.shared.umask).map_err(|error| match error {
             // RFC 959 §5.4: MKD answers 550; 553 is for names of files.
             Errno::EXIST => ShareError::Made { path: path.clone() },
             error => self.explain(path, error.into()),
-        };
-        mkdirat(&holder.dir, &holder.name, mode).map_err(io)?;
-        if is_given {
-            return Ok(());
-        }
-        // The process's own umask must not take more than the configuration says.
-        let mode = mode | Mode::from_raw_mode(inherited);
-        match set_mode_of_made(&holder, mode) {
-            // A disk that keeps no modes has made its directory all the same; so it is if somebody has
-            // taken it away since.
-            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOENT) => Ok(()),
-            Err(Errno::NOTDIR | Errno::LOOP) => Ok(()),
-            other => other.map_err(io),
-        }
+        })
     }
 
     /// Checks that `path` may be renamed (RNFR).
@@ -280,30 +247,10 @@ impl Home {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::symlink;
 
-    use super::*;
     use crate::share::tests::{Bed, path};
     use ftp_config::Rights;
-
-    #[test]
-    fn what_takes_the_place_of_a_new_directory_keeps_its_mode() {
-        let bed = Bed::new();
-        std::fs::create_dir_all(bed.disk("")).unwrap();
-        let outside = bed.disk("").with_file_name("key");
-        std::fs::write(&outside, "secret").unwrap();
-        let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode();
-        std::fs::set_permissions(&outside, std::fs::Permissions::from_mode(0o600)).unwrap();
-        symlink(&outside, bed.disk("m")).unwrap();
-        let home = bed.home(Rights::READ_WRITE, "/");
-        let holder = home.parent_of(&path("m")).unwrap();
-        set_mode_of_made(&holder, Mode::from_raw_mode(0o755)).unwrap_err();
-        assert_eq!(mode(&outside) & 0o7777, 0o600);
-        std::fs::remove_file(bed.disk("m")).unwrap();
-        std::fs::create_dir(bed.disk("m")).unwrap();
-        set_mode_of_made(&holder, Mode::from_raw_mode(0o711)).unwrap();
-        assert_eq!(mode(&bed.disk("m")) & 0o7777, 0o711);
-    }
 
     #[test]
     fn a_rename_onto_another_name_of_the_file_leaves_one() {

@@ -6,6 +6,7 @@
 
 pub mod backend;
 mod changes;
+mod directory;
 mod early;
 mod error;
 mod hash;
@@ -47,7 +48,7 @@ use ftp_config::{
     Reserve, SharePath,
     server::{self, Uploads},
 };
-use rustix::fs::{Mode, Stat};
+use rustix::{fs::Stat, io::Errno};
 
 use self::{hash::Places, jail::Jail, room::Promised};
 use crate::{account::Account, log::whole};
@@ -115,12 +116,7 @@ impl Share {
         if share.root.is_file() {
             return Err(failed(io::ErrorKind::NotADirectory.into()));
         }
-        let is_new = !share.root.exists();
-        fs_err::create_dir_all(&share.root).map_err(failed)?;
-        if is_new {
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777 & !share.umask);
-            let _as_it_is = std::fs::set_permissions(&share.root, mode);
-        }
+        directory::make_all(&share.root, share.umask).map_err(failed)?;
         let jail = Jail::open(&share.root).map_err(failed)?;
         Ok(Self {
             jail: Arc::new(jail),
@@ -184,13 +180,8 @@ impl Share {
             let Some(holder) = self.jail.holder(&path)? else {
                 continue;
             };
-            let mode = Mode::from_raw_mode(0o777 & !self.shared.umask);
-            match rustix::fs::mkdirat(&holder.dir, &holder.name, mode) {
-                // The process's own umask takes nothing more, unless the parent gives its own list (acl(5)).
-                Ok(()) if upload::default_list(&holder.dir).is_none() => {
-                    let _as_it_is = changes::set_mode_of_made(&holder, mode);
-                }
-                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+            match directory::make(&holder, self.shared.umask) {
+                Ok(()) | Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
             }
         }

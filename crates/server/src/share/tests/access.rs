@@ -183,3 +183,24 @@ fn what_only_grows_is_refused_before_a_byte_moves() {
         0
     );
 }
+
+#[test]
+fn homes_and_a_new_share_are_made_as_directories_of_users_are() {
+    for gives_list in [false, true] {
+        let bed = Bed::new();
+        let above = bed.share.root.parent().unwrap();
+        fs::set_permissions(above, fs::Permissions::from_mode(0o2775)).unwrap();
+        if gives_list && !give_list(above, "system.posix_acl_default") {
+            return;
+        }
+        bed.home(Rights::READ_WRITE, "/people/ann");
+        for made in ["", "people", "people/ann"] {
+            let mode = fs::metadata(bed.disk(made)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o2000, 0o2000, "{made} is not of its parent's group");
+            match gives_list {
+                true => assert_eq!(list_of(bed.disk(made)), access_list(7), "{made}"),
+                false => assert_eq!(mode & 0o777, 0o755, "{made}"),
+            }
+        }
+    }
+}

@@ -82,7 +82,7 @@ fn what_is_not_a_file_is_never_opened() {
         rustix::fs::CWD,
         &fifo,
         rustix::fs::FileType::Fifo,
-        Mode::RUSR,
+        rustix::fs::Mode::RUSR,
         0,
     )
     .unwrap();
