@@ -112,10 +112,13 @@ async fn wishes(
             let (ahead, left) = times::ahead(&mut *session, here.0, there).await?;
             wishes.ahead = ahead;
             tell_left(app, left.as_slice());
-        } else if !wishes.keeps_times {
-            let words = "its clock is not measured by a dry run: more may be sent";
-            app.ui
-                .remark(format!("the server keeps no times, and {words}"));
+        }
+        let is_untried = !may_try && !session.abilities().sets_times();
+        if is_untried && times::is_any_newer(here.0, there.0) {
+            let words = "nor measures its clock: the run may send more, or less";
+            app.ui.remark(format!(
+                "a dry run does not try whether the server keeps times, {words}"
+            ));
         }
         wishes.replaces = session.abilities().on_duplicate() == OnDuplicate::Overwrite;
         link.pool.give_back(session);

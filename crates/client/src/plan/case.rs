@@ -129,7 +129,9 @@ impl Plan {
         let second = seconds(twins);
         self.steps
             .retain(|step| target_of(step).is_none_or(|path| !is_second(&second, &path)));
-        for twin in twins {
+        // Like several others it is refused once.
+        let mut told = HashSet::new();
+        for twin in twins.iter().filter(|twin| told.insert(twin.second())) {
             let (dir, what) = twin.refusal(why);
             self.push(Step::Refuse {
                 name: names::display(dir),

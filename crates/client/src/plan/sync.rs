@@ -274,7 +274,7 @@ fn reason_to_skip(node: &Node, other: Option<&Node>, wishes: &Wishes) -> Option<
     if wishes.equal.contains(&node.path) {
         return Some("same content");
     }
-    if wishes.update_only && is_newer(other, node, Duration::ZERO) {
+    if wishes.update_only && is_newer(other, node, wishes.ahead) {
         return Some("newer on the target");
     }
     if wishes.different.contains(&node.path) {
@@ -285,7 +285,6 @@ fn reason_to_skip(node: &Node, other: Option<&Node>, wishes: &Wishes) -> Option<
         Difference::Older if !wishes.keeps_times && is_newer(other, node, wishes.ahead) => {
             Some("same size, uploaded later")
         }
-        Difference::Older if wishes.update_only => Some("newer on the target"),
         _ => None,
     }
 }

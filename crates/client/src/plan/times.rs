@@ -78,7 +78,7 @@ pub async fn ahead(
     source: &Tree,
     (target, top): (&Tree, &str),
 ) -> Result<(Duration, Option<String>), RemoteError> {
-    if doubtful(source, target).next().is_none() {
+    if !is_any_newer(source, target) {
         return Ok((Duration::ZERO, None));
     }
     let name = format!(".ftpc-clock-{}", chance_tag());
@@ -151,6 +151,20 @@ pub async fn exact(
         told.extend(time.map(|time| (place, time)));
     }
     Ok(told)
+}
+
+/// Tells whether a file is newer on the target, whatever its size.
+#[must_use]
+pub fn is_any_newer(source: &Tree, target: &Tree) -> bool {
+    let there: BTreeMap<&str, &Node> = target
+        .nodes
+        .iter()
+        .map(|node| (node.path.as_str(), node))
+        .collect();
+    source.nodes.iter().any(|node| {
+        let other = there.get(node.path.as_str()).filter(|other| !other.is_dir);
+        other.is_some_and(|other| other.facts.modified > node.facts.modified)
+    })
 }
 
 /// Where all times of a server are such as a FAT disk keeps, they are taken for no more exact.

@@ -4,7 +4,7 @@
 //! session can be made with, or that has no room left, ends the run for all.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -27,7 +27,7 @@ use crate::{
     error::Error,
     event::{Event, FileId},
     plan::Step,
-    remote::Remote,
+    remote::{Entry, Remote},
 };
 
 /// The workers and what they have done.
@@ -44,6 +44,8 @@ pub(super) struct Crew {
     pub(super) spared: u64,
     /// A directory could not be made on the server.
     pub(super) unmade: bool,
+    /// What directories held before, where that may be taken for what was sent.
+    pub(super) before: BTreeMap<String, Vec<Entry>>,
     /// Originals wait for the end, since the server may store a name as another.
     wary: bool,
     /// Those that do.
@@ -122,6 +124,7 @@ impl Crew {
             incomplete: false,
             spared: 0,
             unmade: false,
+            before: BTreeMap::new(),
             wary: false,
             originals: Vec::new(),
             unlinked: Vec::new(),
@@ -152,6 +155,9 @@ impl Crew {
     /// Runs the steps in order; files that follow each other move side by side.
     pub(super) async fn run(&mut self, steps: Vec<Step>, root: Option<LocalRoot>) {
         self.wary = self.tools.options.move_files && originals::are_doubtful(&steps);
+        if self.wary {
+            self.look_before(&steps).await;
+        }
         let (ends, steps): (Vec<_>, Vec<_>) = steps
             .into_iter()
             .partition(|step| matches!(step, Step::ClearSent { .. }));

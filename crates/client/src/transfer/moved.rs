@@ -7,6 +7,7 @@ use std::{
     io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use super::{
@@ -15,7 +16,8 @@ use super::{
 };
 use crate::{
     error::{Error, RemoteError},
-    remote::{Dial as _, Listing, names},
+    plan::Step,
+    remote::{Dial as _, Entry, Listing, names},
 };
 
 /// Why originals stay that waited for the end.
@@ -39,6 +41,13 @@ impl Sent {
     /// Looks at a file that will be sent. Blocks.
     pub(super) fn look(path: &Path) -> Self {
         Self(fs::metadata(path).map(|meta| Stamp::of(&meta)))
+    }
+
+    /// When it was changed last.
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        let (secs, nanos) = self.0.as_ref().ok()?.modified;
+        let whole = Duration::new(u64::try_from(secs).ok()?, u32::try_from(nanos).ok()?);
+        SystemTime::UNIX_EPOCH.checked_add(whole)
     }
 
     /// Removes the file, if it is still what it was. Blocks.
@@ -123,6 +132,26 @@ impl Crew {
         }
     }
 
+    /// Looks what the directories hold that will get a doubtful name; one that cannot be listed is new.
+    pub(super) async fn look_before(&mut self, steps: &[Step]) {
+        let dialled = self.tools.cancel.or_leave(self.tools.pool.dial()).await;
+        // Who cannot be reached is told by the files themselves.
+        let Some(Ok(remote)) = dialled else { return };
+        let keeps_names = remote.abilities().atomic_stor();
+        self.session = Some(remote);
+        if keeps_names {
+            return;
+        }
+        for dir in originals::doubtful_dirs(steps) {
+            let listed = self.listed(&dir).await;
+            if self.tools.cancel.is_stopped() {
+                return;
+            }
+            let entries = listed.map(|listing| listing.entries).unwrap_or_default();
+            self.before.insert(dir, entries);
+        }
+    }
+
     /// Returns the directories that do not show what they must.
     async fn in_doubt(&mut self, originals: &[Original], made: &BTreeSet<String>) -> Vec<String> {
         let mut in_doubt: Vec<String> = Vec::new();
@@ -133,7 +162,11 @@ impl Crew {
             let listed = self.listed(&dir).await;
             let is_gone =
                 matches!(&listed, Err(error) if !matches!(error, RemoteError::Refused { .. }));
-            let Some(doubt) = doubt_of(&dir, &names, listed) else {
+            if self.tools.cancel.is_stopped() {
+                return vec![String::new()];
+            }
+            let before = self.before.get(&dir).map_or(&[][..], Vec::as_slice);
+            let Some(doubt) = doubt_of(&dir, &names, listed, before) else {
                 continue;
             };
             self.tools.events.message(doubt);
@@ -159,14 +192,19 @@ impl Crew {
 }
 
 /// Says what speaks against a directory, if anything does.
-fn doubt_of(dir: &str, names: &Names, listed: Result<Listing, RemoteError>) -> Option<String> {
+fn doubt_of(
+    dir: &str,
+    names: &Names,
+    listed: Result<Listing, RemoteError>,
+    before: &[Entry],
+) -> Option<String> {
     match listed {
-        Ok(listing) => originals::lacking(names, &listing).map(|name| {
+        Ok(listing) => originals::lacking(names, &listing, before).map(|name| {
             let path = names::display(&names::join(dir, name));
             format!("`{path}`: the server does not list it as it was sent")
         }),
         Err(error) => {
-            let dir = names::display(dir);
+            let dir = names::display(if dir.is_empty() { "." } else { dir });
             Some(format!("`{dir}`: what it holds is not seen: {error}"))
         }
     }

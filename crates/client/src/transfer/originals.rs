@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
+    time::{Duration, SystemTime},
 };
 
 use super::moved::Sent;
@@ -20,6 +21,8 @@ pub(super) struct Original {
     /// Where it was sent to.
     pub(super) remote: String,
     pub(super) size: u64,
+    /// When it was changed last.
+    pub(super) modified: Option<SystemTime>,
 }
 
 /// What each directory of the server must show, by its path; parents come first.
@@ -32,7 +35,7 @@ pub(super) type Names = BTreeMap<String, What>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     Dir,
-    File(u64),
+    File(u64, Option<SystemTime>),
 }
 
 /// Tells whether a step makes a name on the server that some would change.
@@ -45,11 +48,22 @@ pub(super) fn are_doubtful(steps: &[Step]) -> bool {
     })
 }
 
+/// Returns the directories in which steps make a doubtful name.
+pub(super) fn doubtful_dirs(steps: &[Step]) -> BTreeSet<String> {
+    let targets = steps.iter().filter_map(|step| match step {
+        Step::Send { remote, .. } => Some(names::split(remote)),
+        _ => None,
+    });
+    let doubtful = targets.filter(|(_, name)| !is_plain(name));
+    doubtful.map(|(dir, _)| dir.to_owned()).collect()
+}
+
 /// Returns what the directories must show that have a doubtful name; the others need not be asked.
 pub(super) fn expected(originals: &[Original], made: &BTreeSet<String>) -> Expected {
-    let files = originals
-        .iter()
-        .map(|original| (original.remote.as_str(), What::File(original.size)));
+    let files = originals.iter().map(|original| {
+        let what = What::File(original.size, original.modified);
+        (original.remote.as_str(), what)
+    });
     let dirs = made.iter().map(|path| (path.as_str(), What::Dir));
     let mut expected = Expected::new();
     for (path, what) in files.chain(dirs) {
@@ -61,8 +75,13 @@ pub(super) fn expected(originals: &[Original], made: &BTreeSet<String>) -> Expec
     expected
 }
 
-/// Returns a name that the listing does not show as it was sent. Each entry stands for one name.
-pub(super) fn lacking<'a>(expected: &'a Names, listing: &Listing) -> Option<&'a str> {
+/// Returns a name that the listing does not show as it was sent; `before` is what the directory held then. Each
+/// entry stands for one name.
+pub(super) fn lacking<'a>(
+    expected: &'a Names,
+    listing: &Listing,
+    before: &[Entry],
+) -> Option<&'a str> {
     let mut left: Vec<_> = expected.iter().collect();
     let mut entries: Vec<&Entry> = listing.entries.iter().collect();
     // The exact ones first, so that no other is taken for them.
@@ -74,7 +93,9 @@ pub(super) fn lacking<'a>(expected: &'a Names, listing: &Listing) -> Option<&'a 
         let mut shown: HashMap<Option<String>, &Entry> = shown.collect();
         left.retain(|(name, what)| {
             let key = ours(name);
-            let found = shown.get(&key).is_some_and(|entry| what.may_be(entry));
+            let found = shown
+                .get(&key)
+                .is_some_and(|entry| what.may_be(entry, before));
             if found {
                 shown.remove(&key);
             }
@@ -93,13 +114,20 @@ pub(super) fn lacking<'a>(expected: &'a Names, listing: &Listing) -> Option<&'a 
 }
 
 impl What {
-    fn may_be(self, entry: &Entry) -> bool {
-        match self {
-            Self::Dir => entry.kind != Kind::File,
-            Self::File(size) => {
-                entry.kind != Kind::Dir && entry.size.is_none_or(|told| told == size)
-            }
-        }
+    /// A file that was there before, and is as it was, is another one, unless it has the time of ours.
+    fn may_be(self, entry: &Entry, before: &[Entry]) -> bool {
+        let Self::File(size, modified) = self else {
+            return entry.kind != Kind::File;
+        };
+        let is_ours = |(time, ours): (SystemTime, SystemTime)| {
+            let apart = time.duration_since(ours);
+            let apart = apart.unwrap_or_else(|earlier| earlier.duration());
+            apart <= entry.precision + Duration::from_secs(1)
+        };
+        let has_our_time = entry.modified.zip(modified).is_some_and(is_ours);
+        entry.kind != Kind::Dir
+            && entry.size.is_none_or(|told| told == size)
+            && (has_our_time || !before.contains(entry))
     }
 }
 
@@ -163,20 +191,42 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_before_is_not_the_one_that_was_sent() {
+        let time = |secs: u64| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(secs));
+        let names = Names::from([("a:".to_owned(), What::File(3, time(5000)))]);
+        let shown = |size: u64, secs: u64| {
+            let mut listing = listing(&[("a:", Kind::File, Some(size))]);
+            listing.entries[0].modified = time(secs);
+            listing
+        };
+        for (before, after, is_it) in [
+            // Sent again, at whatever time that is there.
+            (shown(3, 100), shown(3, 200), true),
+            (shown(4, 100), shown(3, 100), true),
+            // The very file of before: it has the time of ours, or not.
+            (shown(3, 5000), shown(3, 5000), true),
+            (shown(3, 100), shown(3, 100), false),
+        ] {
+            let lacks = lacking(&names, &after, &before.entries);
+            assert_eq!(lacks.is_none(), is_it, "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
     fn each_name_needs_an_entry_of_its_own() {
         let names = BTreeMap::from(
             [
-                ("a\"b", What::File(3)),
-                ("ab", What::File(3)),
+                ("a\"b", What::File(3, None)),
+                ("ab", What::File(3, None)),
                 ("d:", What::Dir),
-                (".x", What::File(1)),
+                (".x", What::File(1, None)),
             ]
             .map(|(name, what)| (name.to_owned(), what)),
         );
         let file = |name, size| (name, Kind::File, size);
         let dir = ("d:", Kind::Dir, None);
         let all = [file("a\"b", Some(3)), file("ab", None), dir];
-        assert_eq!(lacking(&names, &listing(&all)), None);
+        assert_eq!(lacking(&names, &listing(&all), &[]), None);
         for (shown, lacks) in [
             (vec![file("ab", Some(3)), dir], "a\"b"),
             (
@@ -189,16 +239,29 @@ mod tests {
             ),
             ([&all[..], &[file(".y", None)]].concat(), ".x"),
         ] {
-            assert_eq!(lacking(&names, &listing(&shown)), Some(lacks), "{shown:?}");
+            assert_eq!(
+                lacking(&names, &listing(&shown), &[]),
+                Some(lacks),
+                "{shown:?}"
+            );
         }
         // As macOS or Windows stores it; one entry is not two files.
         let (one, two) = ("\u{e9}", "e\u{301}");
-        let composed = BTreeMap::from([(one.to_owned(), What::File(1))]);
-        assert_eq!(lacking(&composed, &listing(&[file(two, Some(1))])), None);
-        let trimmed = BTreeMap::from([("x ".to_owned(), What::File(1))]);
-        assert_eq!(lacking(&trimmed, &listing(&[file("x", Some(1))])), None);
-        let both = BTreeMap::from([one, two].map(|name| (name.to_owned(), What::File(1))));
-        assert_eq!(lacking(&both, &listing(&[file(two, Some(1))])), Some(one));
+        let composed = BTreeMap::from([(one.to_owned(), What::File(1, None))]);
+        assert_eq!(
+            lacking(&composed, &listing(&[file(two, Some(1))]), &[]),
+            None
+        );
+        let trimmed = BTreeMap::from([("x ".to_owned(), What::File(1, None))]);
+        assert_eq!(
+            lacking(&trimmed, &listing(&[file("x", Some(1))]), &[]),
+            None
+        );
+        let both = BTreeMap::from([one, two].map(|name| (name.to_owned(), What::File(1, None))));
+        assert_eq!(
+            lacking(&both, &listing(&[file(two, Some(1))]), &[]),
+            Some(one)
+        );
     }
 
     #[test]
@@ -208,6 +271,7 @@ mod tests {
             sent: Sent::look(std::path::Path::new(".")),
             remote: remote.to_owned(),
             size: 1,
+            modified: None,
         };
         let originals = ["/t/a", "/t/x:/b", "/t/c/d\"e"].map(original);
         let made = BTreeSet::from(["/t", "/t/x:", "/t/c"].map(str::to_owned));
@@ -219,7 +283,11 @@ mod tests {
             .collect();
         assert_eq!(
             of_t,
-            [("a", What::File(1)), ("c", What::Dir), ("x:", What::Dir)]
+            [
+                ("a", What::File(1, None)),
+                ("c", What::Dir),
+                ("x:", What::Dir)
+            ]
         );
     }
 }

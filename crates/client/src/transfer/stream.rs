@@ -196,8 +196,8 @@ pub async fn send_from(
     let (bytes, proof) = match store(remote, data, source, terms).await {
         Ok(stored) if commits_whole || !cancel.is_stopped() => stored,
         stored => {
-            if !commits_whole && remote.is_usable() {
-                let _gone = remote.remove_file(&name).await;
+            if !commits_whole {
+                remove(remote, &name, terms).await;
             }
             return Err(stored.err().unwrap_or(Error::Interrupted));
         }
@@ -211,6 +211,18 @@ pub async fn send_from(
         commits_whole,
     };
     whole.settle(remote, terms.dial.as_deref()).await
+}
+
+/// Removes what came of a stream, on a new session if need be; who has stopped it waits for none.
+async fn remove(remote: &mut dyn Remote, name: &str, terms: &Terms) {
+    if remote.is_usable() {
+        let _gone = remote.remove_file(name).await;
+    } else if let Some(dial) = terms.dial.as_deref().filter(|_| !terms.cancel.is_stopped())
+        && let Ok(mut another) = dial.dial().await
+    {
+        let _gone = another.remove_file(name).await;
+        another.quit().await;
+    }
 }
 
 /// Opens the upload; returns the name that it has until it is published.

@@ -128,6 +128,7 @@ impl Worker {
         }
         lock(&self.batch.results).originals.push(Original {
             local: send.local.clone(),
+            modified: send.modified.or_else(|| sent.modified()),
             sent,
             remote: send.remote.clone(),
             size: done.bytes,

@@ -112,7 +112,7 @@ fn originals_stay_where_the_server_stores_names_as_others() {
     fs::remove_file(here.join("t/\"a\"")).unwrap();
     fs::remove_dir_all(here.join("t/\"sub\"")).unwrap();
     write(here, "v/w/\"f\"", "f");
-    let server = dropping.start();
+    let server = dropping.clone().start();
     let put = ["put", "-r", "--move", "t", "v", "@/"];
     says(
         here,
@@ -134,9 +134,27 @@ fn originals_stay_where_the_server_stores_names_as_others() {
     write(here, "v/\"x\"/f", "f");
     let put = ["put", "-r", "--move", "v", "@/"];
     says(here, &server, &put, 1, "what it holds is not seen");
-    assert_eq!(server.count("MLSD"), 1, "{:?}", server.lines());
+    let lines = server.lines();
+    let asked = lines
+        .iter()
+        .rev()
+        .take_while(|line| !line.starts_with("RNTO"));
+    let asked = asked.filter(|line| line.starts_with("MLSD")).count();
+    assert_eq!(asked, 1, "{lines:?}");
     assert!(here.join("v/w/\"f\"").exists() && here.join("v/\"x\"/f").exists());
     fs::remove_dir_all(here.join("v/\"x\"")).unwrap();
+
+    // A file that has the very name by another way, and the size, is not the one that was sent.
+    let server = dropping.clone().file("in/a\"b", "older").start();
+    write(here, "a\"b", "newer");
+    says(
+        here,
+        &server,
+        &["put", "--move", "a\"b", "@/in/"],
+        1,
+        "does not list it as it was sent",
+    );
+    assert_eq!(fs::read(here.join("a\"b")).unwrap(), b"newer");
 
     // And where the names are kept, all goes.
     let server = Fake::default().start();

@@ -278,6 +278,15 @@ fn a_clock_that_is_ahead_hides_no_change() {
         assert!(server.names().iter().all(|name| !name.contains("clock")));
         assert_eq!(server.count("DELE"), 1, "the file that was asked by");
     }
+    // `--update` knows of the clock too, and a dry run says that it does not.
+    let server = stamping(120, 90).start();
+    let dry = ["sync", "--dry-run", "t", "@/t"];
+    says(here, &server, &dry, 0, "a dry run does not try whether");
+    says(here, &server, &["sync", "--update", "t", "@/t"], 0, "");
+    assert_eq!(server.content("t/a").unwrap(), b"new");
+    let server = stamping(120, 30).start();
+    says(here, &server, &["sync", "--update", "t", "@/t"], 0, "");
+    assert_eq!(server.content("t/a").unwrap(), b"old");
     // What cannot be measured is sent once more.
     let mut fake = stamping(0, 30);
     let hook = std::sync::Arc::clone(&fake.hook);
