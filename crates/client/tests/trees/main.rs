@@ -14,6 +14,7 @@ mod partly;
 mod put;
 mod remove;
 mod sync;
+mod times;
 
 use std::{
     fs,

@@ -1,0 +1,177 @@
+//! Times by which `sync` tells what has changed, and servers that keep none or have another clock.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::Mutex,
+    time::{Duration, SystemTime},
+};
+
+use ftpc::remote::listing::format_time;
+
+use crate::{fake::Fake, says, write};
+
+#[test]
+fn a_changed_file_with_an_old_time_is_sent_unless_the_server_is_known_to_keep_no_times() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/a", "new!");
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_500_000_000);
+    let file = fs::File::options().write(true).open(here.join("t/a"));
+    file.unwrap().set_modified(old).unwrap();
+    let timed = |feat: &[&'static str], answer: &'static str| {
+        let fake = Fake::default().feat(feat).file("t/a", "old?");
+        fake.hook(move |session, line| {
+            let sets = line == "MDTM 20240102030405 t/a";
+            if sets {
+                session.say(answer);
+            }
+            sets
+        })
+    };
+    let mlst = "MLST type*;size*;modify*;";
+    let rows: [(&[&'static str], &'static str, &[u8]); 3] = [
+        (&[mlst, "SIZE", "MDTM"], "213 set", b"new!"),
+        (&[mlst, "SIZE", "MDTM"], "550 no such file", b"old?"),
+        (&[mlst, "SIZE"], "500 what?", b"old?"),
+    ];
+    for (feat, answer, wanted) in rows {
+        let server = timed(feat, answer).start();
+        says(here, &server, &["sync", "--dry-run", "t", "@/t"], 0, "");
+        let is_set = |line: &String| line.starts_with("MDTM 2024");
+        let tried = server.lines.lock().unwrap().iter().any(is_set);
+        assert!(!tried, "a dry run changes nothing");
+        says(here, &server, &["sync", "t", "@/t"], 0, "");
+        assert_eq!(server.content("t/a").unwrap(), wanted, "{feat:?} {answer}");
+    }
+}
+
+/// A server that keeps no times, whose clock is so many minutes ahead: its file was uploaded so many ago.
+fn stamping(ahead: u64, ago: u64) -> Fake {
+    let minutes = |count| Duration::from_secs(count * 60);
+    let now = SystemTime::now() + minutes(ahead);
+    let uploaded = now - minutes(ago);
+    let stamp = move |name: &str| {
+        let is_new = name.contains("clock");
+        format_time(if is_new { now } else { uploaded }).unwrap()
+    };
+    let mut fake = Fake::default().file("t/a", "old");
+    fake.feat = vec!["MLST type*;size*;modify*;", "SIZE", "MDTM"];
+    fake.hook(move |session, line| {
+        let (verb, path) = line.split_once(' ').unwrap_or((line, ""));
+        match verb {
+            "MLSD" => {
+                let files = session.files.lock().unwrap().clone();
+                let below = |(name, content): (String, Vec<u8>)| {
+                    let name = name.strip_prefix(&format!("{path}/"))?.to_owned();
+                    let (size, stamp) = (content.len(), stamp(&name));
+                    (!name.is_empty())
+                        .then(|| format!("type=file;size={size};modify={stamp}; {name}\r\n"))
+                };
+                session.sends(files.into_iter().filter_map(below).collect::<String>())
+            }
+            "MDTM" | "SITE" | "MFMT" => {
+                let known = session.content(path).is_some();
+                session.say(&match known {
+                    true => format!("213 {}", stamp(path)),
+                    false => "550 none".to_owned(),
+                });
+                true
+            }
+            _ => false,
+        }
+    })
+}
+
+#[test]
+fn a_clock_that_is_ahead_hides_no_change() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/a", "new");
+    let file = fs::File::options().write(true).open(here.join("t/a"));
+    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    file.unwrap().set_modified(hour_ago).unwrap();
+    for (ahead, ago, stored) in [(0, 30, "old"), (120, 90, "new"), (120, 30, "old")] {
+        let server = stamping(ahead, ago).start();
+        says(here, &server, &["sync", "t", "@/t"], 0, "");
+        assert_eq!(
+            server.content("t/a").unwrap(),
+            stored.as_bytes(),
+            "{ahead} {ago}"
+        );
+        assert!(server.names().iter().all(|name| !name.contains("clock")));
+        assert_eq!(server.count("DELE"), 1, "the file that was asked by");
+    }
+    // `--update` knows of the clock too, and a dry run says that it does not.
+    let server = stamping(120, 90).start();
+    let dry = ["sync", "--dry-run", "t", "@/t"];
+    says(here, &server, &dry, 0, "a dry run does not try whether");
+    says(here, &server, &["sync", "--update", "t", "@/t"], 0, "");
+    assert_eq!(server.content("t/a").unwrap(), b"new");
+    let server = stamping(120, 30).start();
+    says(here, &server, &["sync", "--update", "t", "@/t"], 0, "");
+    assert_eq!(server.content("t/a").unwrap(), b"old");
+    // What cannot be measured is sent once more.
+    let mut fake = stamping(0, 30);
+    let hook = std::sync::Arc::clone(&fake.hook);
+    fake = fake.hook(move |session, line| {
+        (line.starts_with("STOR") && line.contains("clock") && {
+            session.say("550 no");
+            true
+        }) || hook(session, line)
+    });
+    let server = fake.start();
+    says(here, &server, &["sync", "t", "@/t"], 0, "");
+    assert_eq!(server.content("t/a").unwrap(), b"new");
+}
+
+/// A server of a directory `t` that keeps the times it is given.
+fn keeping_times() -> Fake {
+    let times = Mutex::new(BTreeMap::<String, String>::new());
+    Fake::default().file("t/", "").hook(move |session, line| {
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let mut times = times.lock().unwrap();
+        match (verb, rest.split_once(' ')) {
+            ("MFMT", Some((stamp, path))) => {
+                times.insert(path.to_owned(), stamp.to_owned());
+                session.say(&format!("213 Modify={stamp}; {path}"));
+                true
+            }
+            ("MLSD", None) => {
+                let files = session.files.lock().unwrap().clone();
+                let row = |(path, content): (String, Vec<u8>)| {
+                    let (name, stamp) = (path.strip_prefix("t/")?, times.get(&path)?);
+                    let size = content.len();
+                    Some(format!("type=file;size={size};modify={stamp}; {name}\r\n"))
+                };
+                session.sends(files.into_iter().filter_map(row).collect::<String>())
+            }
+            _ => false,
+        }
+    })
+}
+
+#[test]
+fn an_edit_a_second_later_is_a_change() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let server = keeping_times().start();
+    write(here, "t/a", "0");
+    for (n, later) in [(1, 0), (2, 1), (3, 2), (4, 3), (5, 5)] {
+        write(here, "t/a", &n.to_string());
+        let file = fs::File::options().write(true).open(here.join("t/a"));
+        let time = start + Duration::from_millis(later * 1000 + 400);
+        file.unwrap().set_modified(time).unwrap();
+        says(here, &server, &["sync", "t", "@/t"], 0, "");
+        assert_eq!(
+            server.content("t/a").unwrap(),
+            n.to_string().as_bytes(),
+            "{later}"
+        );
+        // What is the same is not sent again.
+        let stored = server.count("STOR");
+        says(here, &server, &["sync", "t", "@/t"], 0, "");
+        assert_eq!(server.count("STOR"), stored);
+    }
+}
