@@ -143,12 +143,12 @@ impl Crew {
             return;
         }
         for dir in originals::doubtful_dirs(steps) {
-            let listed = self.listed(&dir).await;
-            if self.tools.cancel.is_stopped() {
-                return;
+            match self.listed(&dir).await {
+                Ok(listing) => drop(self.before.insert(dir, listing.entries)),
+                Err(RemoteError::Refused { .. }) => {}
+                // A server that is gone is not asked again and again.
+                Err(_) => return,
             }
-            let entries = listed.map(|listing| listing.entries).unwrap_or_default();
-            self.before.insert(dir, entries);
         }
     }
 
