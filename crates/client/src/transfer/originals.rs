@@ -82,6 +82,8 @@ pub(super) fn lacking<'a>(
     listing: &Listing,
     before: &[Entry],
 ) -> Option<&'a str> {
+    let before = before.iter().map(|entry| (entry.name.as_str(), entry));
+    let before: HashMap<&str, &Entry> = before.collect();
     let mut left: Vec<_> = expected.iter().collect();
     let mut entries: Vec<&Entry> = listing.entries.iter().collect();
     // The exact ones first, so that no other is taken for them.
@@ -95,7 +97,7 @@ pub(super) fn lacking<'a>(
             let key = ours(name);
             let found = shown
                 .get(&key)
-                .is_some_and(|entry| what.may_be(entry, before));
+                .is_some_and(|entry| what.may_be(entry, before.get(entry.name.as_str()).copied()));
             if found {
                 shown.remove(&key);
             }
@@ -115,7 +117,7 @@ pub(super) fn lacking<'a>(
 
 impl What {
     /// A file that was there before, and is as it was, is another one, unless it has the time of ours.
-    fn may_be(self, entry: &Entry, before: &[Entry]) -> bool {
+    fn may_be(self, entry: &Entry, before: Option<&Entry>) -> bool {
         let Self::File(size, modified) = self else {
             return entry.kind != Kind::File;
         };
@@ -127,7 +129,7 @@ impl What {
         let has_our_time = entry.modified.zip(modified).is_some_and(is_ours);
         entry.kind != Kind::Dir
             && entry.size.is_none_or(|told| told == size)
-            && (has_our_time || !before.contains(entry))
+            && (has_our_time || before != Some(entry))
     }
 }
 

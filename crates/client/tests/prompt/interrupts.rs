@@ -4,20 +4,16 @@ use std::{
     fs,
     io::{Read, Write},
     path::Path,
-    process::{Command, Stdio},
+    process::Stdio,
     sync::{Mutex, mpsc},
     time::{Duration, Instant},
 };
 
-use crate::{Begun, begin, fake::Fake, run, url};
+use crate::{Begun, begin, fake::Fake, ftpc, run, url};
 
 fn begin_quietly(here: &Path) -> Begun {
-    let child = Command::new(env!("CARGO_BIN_EXE_ftpc"))
+    let child = ftpc(here)
         .arg("shell")
-        .env_clear()
-        .env("HOME", here)
-        .current_dir(here)
-        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -191,14 +187,10 @@ fn one_ctrl_c_ends_the_wait_for_a_silent_server() {
             _ => "",
         };
         let url = format!("{}{path}", url(&server, "ann:x"));
-        let child = Command::new(env!("CARGO_BIN_EXE_ftpc"))
+        let child = ftpc(here.path())
             .args(["--timeout", "30m"])
             .args(args)
             .arg(url)
-            .env_clear()
-            .env("HOME", here.path())
-            .current_dir(here.path())
-            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

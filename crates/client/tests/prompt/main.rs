@@ -41,15 +41,22 @@ impl Drop for Begun {
     }
 }
 
-/// Begins a script in a directory of its own.
-fn begin(here: &Path, args: &[&str], script: &str) -> Begun {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ftpc"))
-        .args(["shell", "-k"])
-        .args(args)
+/// The program in a directory of its own, with a pipe for its keys.
+fn ftpc(here: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ftpc"));
+    command
         .env_clear()
         .env("HOME", here)
         .current_dir(here)
-        .stdin(Stdio::piped())
+        .stdin(Stdio::piped());
+    command
+}
+
+/// Begins a script.
+fn begin(here: &Path, args: &[&str], script: &str) -> Begun {
+    let mut child = ftpc(here)
+        .args(["shell", "-k"])
+        .args(args)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -79,10 +79,14 @@ impl Jail {
 
     /// Opens the directory that holds `path`; `None` for the root.
     pub(super) fn holder(&self, path: &SharePath) -> io::Result<Option<Holder>> {
+        self.held_by(path, OFlags::PATH)
+    }
+
+    fn held_by(&self, path: &SharePath, flags: OFlags) -> io::Result<Option<Holder>> {
         let (Some(parent), Some(name)) = (path.parent(), path.name()) else {
             return Ok(None);
         };
-        let dir = self.get(&parent, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())?;
+        let dir = self.get(&parent, flags | OFlags::DIRECTORY, Mode::empty())?;
         let name = to_disk(name);
         Ok(Some(Holder { dir, name }))
     }
@@ -93,18 +97,13 @@ impl Jail {
         if relative.len() >= LONGEST && to_disk(relative).len() >= LONGEST {
             return Err(Errno::NAMETOOLONG.into());
         }
-        let (Some(parent), Some(name)) = (path.parent(), path.name()) else {
-            return Ok(None);
-        };
         // A handle that reads is asked for attributes without a path; a drop box gives none.
-        let dir = match self.get(&parent, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()) {
+        match self.held_by(path, OFlags::RDONLY) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                self.get(&parent, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())?
+                self.held_by(path, OFlags::PATH)
             }
-            opened => opened?,
-        };
-        let name = to_disk(name);
-        Ok(Some(Holder { dir, name }))
+            held => held,
+        }
     }
 
     /// Looks at what `path` names, links followed.
