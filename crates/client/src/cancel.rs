@@ -12,6 +12,9 @@ use tokio::{sync::Notify, time::sleep};
 
 /// How long work may still take once it was stopped, to end by itself.
 const PARTING: Duration = Duration::from_secs(1);
+/// How long work may that keeps something for a resume. It is kept long before that; then only the server
+/// is silent.
+const KEEPING: Duration = Duration::from_secs(5);
 
 /// The switch that stops a run. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -106,13 +109,13 @@ impl Cancel {
         self.or_leave_after(PARTING, work).await
     }
 
-    /// Does work that may keep something for a resume: once stopped it has so long to end by itself. `None`:
-    /// it was left where it waited.
-    pub async fn or_leave_after<T>(
-        &self,
-        limit: Duration,
-        work: impl Future<Output = T>,
-    ) -> Option<T> {
+    /// Does work that may keep something for a resume: once stopped it has five seconds to end by itself.
+    /// `None`: it was left where it waited.
+    pub async fn or_keep<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.or_leave_after(KEEPING, work).await
+    }
+
+    async fn or_leave_after<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         let late = async {
             self.stopped().await;
             sleep(limit).await;

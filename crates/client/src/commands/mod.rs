@@ -12,8 +12,6 @@ pub mod remove;
 pub mod sync;
 pub mod trust;
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use crate::{
@@ -198,8 +196,7 @@ async fn prepared<T>(
 
 /// Moves a stream; what waits for the server once it was stopped is left soon.
 async fn streamed<T>(app: &App, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    const PARTING: Duration = Duration::from_secs(5);
-    let ended = app.cancel.or_leave_after(PARTING, work).await;
+    let ended = app.cancel.or_keep(work).await;
     ended.unwrap_or(Err(Error::Interrupted))
 }
 

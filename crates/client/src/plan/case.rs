@@ -39,10 +39,7 @@ impl Twin {
 
     /// Returns the directory of the second, and what to say of it.
     fn refusal(&self, why: &str) -> (&str, String) {
-        let shown = |path: &str| {
-            let name = names::display(names::split(path).1);
-            name.escape_debug().to_string()
-        };
+        let shown = |path: &str| names::escaped(names::split(path).1);
         let (first, second) = (shown(&self.first), shown(&self.second));
         let dir = match self.dir() {
             "" => ".",
@@ -155,6 +152,16 @@ pub(super) fn target_of(step: &Step) -> Option<String> {
 mod tests {
     use super::*;
     use crate::plan::walk::tree_of;
+
+    #[test]
+    fn a_refusal_writes_what_cannot_be_shown_once() {
+        let mut tree = tree_of(&["\u{10FFD6}\nA", "\u{10FFD6}\na"]);
+        let twins = tree.twins();
+        tree.refuse_twins(twins, "so");
+        let (_, what) = &tree.refused[0];
+        let want = "`\\xD6\\na`: it differs from `\\xD6\\nA` in case only, and so";
+        assert_eq!(what, want);
+    }
 
     #[test]
     fn the_second_of_two_names_is_refused_with_all_below() {

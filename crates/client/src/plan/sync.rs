@@ -248,7 +248,7 @@ fn in_the_way_of(node: &Node) -> Step {
 
 fn refuse(path: &str, why: &str) -> Step {
     let (dir, name) = names::split(path);
-    let name = names::display(name).escape_debug().to_string();
+    let name = names::escaped(name);
     Step::Refuse {
         name: names::display(if dir.is_empty() { "." } else { dir }),
         what: format!("`{name}`: {why}"),

@@ -81,7 +81,7 @@ impl Tree {
     /// Refuses what cannot be read, and concludes nothing from what it may hold.
     fn cannot_read(&mut self, path: &str, why: &str) {
         let (dir, name) = names::split(path);
-        let name = names::display(name).escape_debug().to_string();
+        let name = names::escaped(name);
         self.refuse(
             if dir.is_empty() { "." } else { dir },
             format!("`{name}`: {why}"),

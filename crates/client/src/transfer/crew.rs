@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    io,
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -21,6 +22,7 @@ use super::{
     local::LocalRoot,
     originals::{self, Original},
     send::Send,
+    unsynced::Refused,
     worker::Worker,
 };
 use crate::{
@@ -133,11 +135,21 @@ impl Crew {
 
     /// Waits until the disk has what it was not waited for yet.
     async fn sync_all(&mut self, root: LocalRoot) {
-        let name = root.shown(Path::new(".")).display().to_string();
-        let synced = super::task::blocking(move || root.sync()).await;
-        if let Err(error) = synced.and_then(|done| done.map_err(|e| Error::local("sync", &name, e)))
-        {
-            self.fail(name, error);
+        let synced = {
+            let root = root.clone();
+            super::task::blocking(move || root.sync()).await
+        };
+        let here = root.shown(Path::new(".")).display().to_string();
+        let refused = match synced {
+            Ok(refused) => refused,
+            Err(error) => return self.fail(here, error),
+        };
+        for Refused { path, error } in refused {
+            let (name, error) = match path {
+                Some(path) => (root.shown(&path).display().to_string(), error),
+                None => (here.clone(), any_of_them(&error)),
+            };
+            self.fail(name.clone(), Error::local("sync", name, error));
         }
     }
 
@@ -287,6 +299,12 @@ impl Crew {
             }));
         }
     }
+}
+
+/// Says what to do where a disk does not tell which of the run's files it has lost.
+fn any_of_them(error: &io::Error) -> io::Error {
+    let words = format!("{error}; any file of this run may be lost, fetch them again with --force");
+    io::Error::new(error.kind(), words)
 }
 
 fn made_dir(step: &Step) -> Option<String> {

@@ -317,7 +317,7 @@ impl Fetch {
                 part.force(&root)?;
             } else {
                 part.settle(&root)?;
-                let noted = root.unsynced.add(&part.file);
+                let noted = root.unsynced.add(&local, &part.file);
                 noted.map_err(|error| Error::local("sync", shown(), error))?;
             }
             if let Some(time) = modified

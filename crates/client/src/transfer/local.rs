@@ -24,7 +24,7 @@ use rustix::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::unsynced::Unsynced;
+use super::unsynced::{Refused, Unsynced};
 use crate::error::Error;
 
 /// An opened directory and the name messages call it by. Cheap to clone.
@@ -47,8 +47,8 @@ pub(super) enum Found {
 }
 
 impl LocalRoot {
-    /// Waits until the disk has what it was not waited for yet. Blocks.
-    pub(super) fn sync(&self) -> io::Result<()> {
+    /// Waits until the disk has what it was not waited for yet, and tells what it refused. Blocks.
+    pub(super) fn sync(&self) -> Vec<Refused> {
         self.unsynced.sync(|path| {
             let dir = match path.as_os_str().is_empty() {
                 true => self.dir.try_clone()?,

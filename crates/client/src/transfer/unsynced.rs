@@ -8,10 +8,13 @@ use std::{
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 
 /// So many are waited for one by one; with more their disks are, with all that others have written.
 const ONE_BY_ONE: usize = 16;
+
+use super::local::set_modified;
 
 /// What was written and not waited for.
 #[derive(Debug, Default)]
@@ -19,20 +22,28 @@ pub(super) struct Unsynced(Mutex<Held>);
 
 #[derive(Debug, Default)]
 struct Held {
-    files: Vec<File>,
+    files: Vec<(PathBuf, File)>,
     /// One file of each disk.
     disks: BTreeMap<u64, File>,
     /// Directories, relative to the root, in which files got their names.
     dirs: BTreeSet<PathBuf>,
 }
 
+/// What a disk refused at the end.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// The file or directory, relative to the root; `None`: any of the run's small files.
+    pub(super) path: Option<PathBuf>,
+    pub(super) error: io::Error,
+}
+
 impl Unsynced {
-    /// Notes a file.
-    pub(super) fn add(&self, file: &File) -> io::Result<()> {
+    /// Notes a file, by the path that it will have relative to the root.
+    pub(super) fn add(&self, path: &Path, file: &File) -> io::Result<()> {
         let disk = file.metadata()?.dev();
         let mut held = self.held();
         if held.files.len() <= ONE_BY_ONE {
-            held.files.push(file.try_clone()?);
+            held.files.push((path.to_owned(), file.try_clone()?));
         }
         if let std::collections::btree_map::Entry::Vacant(entry) = held.disks.entry(disk) {
             entry.insert(file.try_clone()?);
@@ -49,34 +60,59 @@ impl Unsynced {
         }
     }
 
-    /// Waits until the disks have all of it; `open` opens a directory. Blocks.
-    pub(super) fn sync(&self, open: impl Fn(&Path) -> io::Result<File>) -> io::Result<()> {
+    /// Waits until the disks have all of it, and tells what they refused; `open` opens a directory. Blocks.
+    ///
+    /// A file that was refused loses the server's time: it must not pass for one that is here already.
+    pub(super) fn sync(&self, open: impl Fn(&Path) -> io::Result<File>) -> Vec<Refused> {
         let held = std::mem::take(&mut *self.held());
         let are_many = held.files.len() > ONE_BY_ONE;
-        if are_many {
-            for disk in held.disks.values() {
-                rustix::fs::syncfs(disk)?;
-            }
+        let mut refused = if are_many {
+            sync_disks(held.disks.values())
         } else {
-            held.files.iter().try_for_each(File::sync_data)?;
-        }
-        for dir in &held.dirs {
+            sync_files(&held.files)
+        };
+        for path in held.dirs {
             // One that has gone, or may not be read, has nothing to wait for.
-            let Ok(dir) = open(dir) else { continue };
-            if are_many && held.disks.contains_key(&dir.metadata()?.dev()) {
-                continue;
-            }
-            match dir.sync_all() {
-                Err(error) if !knows_no_sync(&error) => return Err(error),
-                _ => {}
+            let Ok(dir) = open(&path) else { continue };
+            let is_done = |dir: &File| Ok(held.disks.contains_key(&dir.metadata()?.dev()));
+            let synced = match is_done(&dir) {
+                Ok(true) if are_many => continue,
+                Ok(_) => dir.sync_all(),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = synced
+                && !knows_no_sync(&error)
+            {
+                let path = Some(path);
+                refused.push(Refused { path, error });
             }
         }
-        Ok(())
+        refused
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn sync_disks<'a>(disks: impl Iterator<Item = &'a File>) -> Vec<Refused> {
+    let refused = disks.filter_map(|disk| rustix::fs::syncfs(disk).err());
+    let refused = refused.map(|error| Refused {
+        path: None,
+        error: error.into(),
+    });
+    refused.collect()
+}
+
+fn sync_files(files: &[(PathBuf, File)]) -> Vec<Refused> {
+    let refused = files.iter().filter_map(|(path, file)| {
+        let error = file.sync_data().err()?;
+        // A disk that refuses this too has nothing else that could be done.
+        let _told_anyway = set_modified(file, SystemTime::now());
+        let path = Some(path.clone());
+        Some(Refused { path, error })
+    });
+    refused.collect()
 }
 
 /// Tells whether a disk cannot be asked to write a directory, as some of the network.
@@ -102,10 +138,10 @@ mod tests {
             opened.lock().unwrap().push(path.to_owned());
             File::open(dir.path().join(path))
         };
-        unsynced.sync(open).unwrap();
+        assert!(unsynced.sync(open).is_empty());
         let opened = opened.into_inner().unwrap();
         assert_eq!(opened, ["", "d", "gone"].map(PathBuf::from));
-        unsynced.sync(|_| unreachable!("all is there")).unwrap();
+        assert!(unsynced.sync(|_| unreachable!("all is there")).is_empty());
     }
 
     #[test]
@@ -113,23 +149,28 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let unsynced = Unsynced::default();
         for n in 0..100 {
-            unsynced
-                .add(&File::create(dir.path().join(n.to_string())).unwrap())
-                .unwrap();
+            let name = n.to_string();
+            let file = File::create(dir.path().join(&name)).unwrap();
+            unsynced.add(Path::new(&name), &file).unwrap();
             let held = unsynced.0.lock().unwrap();
             assert_eq!(held.files.len(), (n + 1).min(ONE_BY_ONE + 1));
             assert_eq!(held.disks.len(), 1);
         }
         let open = |path: &Path| File::open(dir.path().join(path));
-        unsynced.sync(open).unwrap();
+        assert!(unsynced.sync(open).is_empty());
         assert!(unsynced.0.lock().unwrap().files.is_empty());
-        // A handle that cannot be synced.
+        // Handles that cannot be synced.
         let mut options = std::fs::OpenOptions::new();
         let flags = i32::try_from(rustix::fs::OFlags::PATH.bits()).unwrap();
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
-        unsynced
-            .add(&options.read(true).open(dir.path().join("1")).unwrap())
-            .unwrap();
-        unsynced.sync(open).unwrap_err();
+        for name in ["1", "2"] {
+            let file = options.read(true).open(dir.path().join(name)).unwrap();
+            unsynced.add(Path::new(name), &file).unwrap();
+        }
+        let refused = unsynced.sync(open).into_iter().map(|refused| refused.path);
+        assert_eq!(
+            refused.collect::<Vec<_>>(),
+            [Some("1".into()), Some("2".into())]
+        );
     }
 }

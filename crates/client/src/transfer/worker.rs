@@ -29,8 +29,6 @@ enum Ended {
     Surplus,
 }
 
-/// How long a file that was stopped may take to come to its end.
-const PARTING: Duration = Duration::from_secs(5);
 /// How long the server is waited for to give an old file its name back.
 const RESTORING: Duration = Duration::from_secs(10);
 /// Why an original stays that was to go.
@@ -226,8 +224,7 @@ impl Worker {
         };
         self.unreached = false;
         let work = job.run(&self.tools, &mut *remote);
-        // What it keeps for a resume is kept long before that; then only the server is silent.
-        let outcome = self.tools.cancel.or_leave_after(PARTING, work).await;
+        let outcome = self.tools.cancel.or_keep(work).await;
         if remote.is_usable() {
             self.session = Some(remote);
         }

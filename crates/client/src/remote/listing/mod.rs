@@ -167,10 +167,7 @@ impl<'a> Reader<'a> {
 
     fn drop_line(&mut self, name: &str, why: &str) {
         if self.listing.dropped.len() < MAX_DROPPED {
-            let shown: String = super::names::display(name)
-                .escape_debug()
-                .take(200)
-                .collect();
+            let shown: String = super::names::escaped(name).chars().take(200).collect();
             self.listing.dropped.push(format!("`{shown}`: {why}"));
         }
     }
