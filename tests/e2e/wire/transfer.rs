@@ -33,6 +33,8 @@ fn ascii_moves_bytes_as_they_are_unless_told_otherwise() {
         wire.store("STOR f", bytes);
         assert_eq!(fs::read(server.site.disk("f")).unwrap(), bytes);
         assert_eq!(wire.fetch("RETR f"), bytes);
+        // The client may have converted it itself.
+        server.wait_for_log("type=\"A\"");
         let server = way.start(Site::with_ann().key("server", "ascii_conversion = true"));
         let mut wire = way.ann(&server);
         wire.expect("TYPE A", 200);

@@ -67,19 +67,27 @@ pub(super) struct Job {
     home: Home,
     began: Instant,
     pub(super) stalled: Duration,
+    /// `A` where the client has said so: it may convert line ends itself, and the file is another then.
+    text: Option<&'static str>,
     span: Span,
 }
 
 impl Job {
-    pub(super) fn new(verb: &'static str, path: SharePath, home: Home, stalled: Duration) -> Self {
-        Self {
+    pub(super) fn new(
+        verb: &'static str,
+        path: SharePath,
+        session: &Session,
+        stalled: Duration,
+    ) -> Result<Self, Reply> {
+        Ok(Self {
             verb,
             path,
-            home,
+            home: session.home()?,
             began: Instant::now(),
             stalled,
+            text: session.is_ascii.then_some("A"),
             span: Span::current(),
-        }
+        })
     }
 
     /// Logs, counts, and makes the reply.
@@ -90,12 +98,12 @@ impl Job {
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let path = log::whole(self.home.account().in_share(&self.path).as_str());
         let reason = (!whole).then(|| log::whole(&reply.text()));
-        let (verb, code) = (self.verb, reply.code());
+        let (verb, text, code) = (self.verb, self.text, reply.code());
         // What the disk says is for whoever looks after it.
         if matches!(code, 451 | 452 | 552) {
-            warn!(parent: &self.span, verb, path, bytes, ms, whole, reply = code, reason, "transfer ends");
+            warn!(parent: &self.span, verb, path, bytes, ms, whole, r#type = text, reply = code, reason, "transfer ends");
         } else {
-            info!(parent: &self.span, verb, path, bytes, ms, whole, reply = code, reason, "transfer ends");
+            info!(parent: &self.span, verb, path, bytes, ms, whole, r#type = text, reply = code, reason, "transfer ends");
         }
         if let (true, Some(moving)) = (whole, meter.moving) {
             moving.complete(&self.path);
@@ -122,7 +130,7 @@ pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, R
         moving: Some(session.seat.begin(Direction::Down, &path, Some(size))),
         throttle: session.seat.throttle(Direction::Down),
     };
-    let job = Job::new("RETR", path, session.home()?, dial.stalled);
+    let job = Job::new("RETR", path, session, dial.stalled)?;
     let first = opening(session, &dial, name, Some(size));
     let brake = Arc::clone(&dial.brake);
     let file = Sending {

@@ -102,7 +102,7 @@ async fn upload(
         Intent::Unique => named(&dial, name),
         _ => opening(session, &dial, name, None),
     };
-    let job = Job::new(verb, path, session.home()?, dial.stalled);
+    let job = Job::new(verb, path, session, dial.stalled)?;
     let brake = Arc::clone(&dial.brake);
     let what = [verb.as_bytes(), b" ", name].concat();
     // In MODE B the end of a file is told: there is nothing to ask.
