@@ -7,8 +7,8 @@ use crate::{
     client::Verify,
     defaults,
     server::{
-        AllowFrom, EngineKind, Fsync, LogFormat, LogLevel, OnDuplicate, PassiveAddress, Password,
-        TlsMode, User,
+        AllowFrom, EngineKind, Fsync, Log, LogFormat, LogLevel, OnDuplicate, PassiveAddress,
+        Password, TlsMode, Uploads, User,
     },
     value::format_duration,
 };
@@ -185,56 +185,53 @@ fn print_network(page: &mut Page, config: &ServerConfig) {
     }
 }
 
-fn print_rest(page: &mut Page, config: &ServerConfig) {
+fn print_uploads(page: &mut Page, uploads: &Uploads) {
     page.table("[uploads]");
-    page.text(
-        "on_duplicate",
-        match config.uploads.on_duplicate {
-            OnDuplicate::Overwrite => "overwrite",
-            OnDuplicate::Rename => "rename",
-            OnDuplicate::Refuse => "refuse",
-        },
-    );
+    let on_duplicate = match uploads.on_duplicate {
+        OnDuplicate::Overwrite => "overwrite",
+        OnDuplicate::Rename => "rename",
+        OnDuplicate::Refuse => "refuse",
+    };
+    page.text("on_duplicate", on_duplicate);
     page.text(
         "keep_partial_for",
-        format_duration(config.uploads.keep_partial_for),
+        format_duration(uploads.keep_partial_for),
     );
-    page.text(
-        "fsync",
-        match config.uploads.fsync {
-            Fsync::Never => "never",
-            Fsync::File => "file",
-            Fsync::FileAndDir => "file+dir",
-        },
-    );
-    page.text("mode", format_args!("{:03o}", config.uploads.mode));
+    let fsync = match uploads.fsync {
+        Fsync::Never => "never",
+        Fsync::File => "file",
+        Fsync::FileAndDir => "file+dir",
+    };
+    page.text("fsync", fsync);
+    page.text("mode", format_args!("{:03o}", uploads.mode));
+}
+
+fn print_log(page: &mut Page, log: &Log) {
+    page.table("[log]");
+    let level = match log.level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    };
+    page.text("level", level);
+    let format = match log.format {
+        LogFormat::Text => "text",
+        LogFormat::Json => "json",
+    };
+    page.text("format", format);
+    page.optional("xferlog", log.xferlog.as_ref().map(|path| path.display()));
+}
+
+fn print_rest(page: &mut Page, config: &ServerConfig) {
+    print_uploads(page, &config.uploads);
     page.table("[names]");
     match config.names.fallback {
         Some(fallback) => page.text("fallback", fallback),
         None => page.text("fallback", "none"),
     }
-    page.table("[log]");
-    page.text(
-        "level",
-        match config.log.level {
-            LogLevel::Error => "error",
-            LogLevel::Warn => "warn",
-            LogLevel::Info => "info",
-            LogLevel::Debug => "debug",
-            LogLevel::Trace => "trace",
-        },
-    );
-    page.text(
-        "format",
-        match config.log.format {
-            LogFormat::Text => "text",
-            LogFormat::Json => "json",
-        },
-    );
-    page.optional(
-        "xferlog",
-        config.log.xferlog.as_ref().map(|path| path.display()),
-    );
+    print_log(page, &config.log);
     page.table("[metrics]");
     page.optional("listen", config.metrics.listen);
     page.table("[announce]");
