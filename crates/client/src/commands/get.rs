@@ -77,15 +77,7 @@ async fn prepare(
         let (named, code) = named_files(app, &link, args, &paths).await?;
         return Ok((link, Ready::Streams(named, code)));
     }
-    let mut session = link.session().await?;
-    let mut found = Vec::new();
-    let mut lacks = Vec::new();
-    for path in &paths {
-        let (these, lacking) = look(&mut *session, path).await?;
-        found.extend(choose(path, these)?);
-        lacks.extend(lacking.into_iter().map(|what| left_out(path, what)));
-    }
-    link.pool.give_back(session);
+    let (mut found, lacks) = look_all(&link, &paths, choose).await?;
     // A pattern that matched one file still lands in a directory, as one that matched two; what was named
     // decides, not what `--exclude` leaves of it.
     let several = found.len() > 1 || found.iter().any(|(path, _)| !paths.contains(path));
@@ -121,6 +113,23 @@ async fn prepare(
     let judged = blind::judge(twins, &mut aim).await?;
     plan.refuse_twins(&judged.one, "this disk takes them for one");
     Ok((link, Ready::Plan(plan)))
+}
+
+/// Returns what the paths name, and a refusal for each thing that a listing lacks.
+async fn look_all(
+    link: &Link,
+    paths: &[String],
+    choose: impl Fn(&str, Found) -> Result<Found, Failure>,
+) -> Result<(Found, Vec<Step>), Failure> {
+    let mut session = link.session().await?;
+    let (mut found, mut lacks) = (Found::new(), Vec::new());
+    for path in paths {
+        let (these, lacking) = look(&mut *session, path).await?;
+        found.extend(choose(path, these)?);
+        lacks.extend(lacking.into_iter().map(|what| left_out(path, what)));
+    }
+    link.pool.give_back(session);
+    Ok((found, lacks))
 }
 
 /// The command that goes on with a directory that got another name; only one that would do the same is named.

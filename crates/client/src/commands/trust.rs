@@ -18,42 +18,13 @@ use crate::{
 pub async fn run(app: &mut App, args: &Trust) -> Answer {
     match args {
         Trust::List => {
-            if app.ui.json {
-                let known = app.store.list().into_iter().map(|(endpoint, known)| {
-                    serde_json::json!({
-                        "server": endpoint,
-                        "tls": known.spoke_tls,
-                        "first_seen": known.first_seen,
-                        "certificate": known.certificate,
-                    })
-                });
-                app.ui.answer(known.collect::<serde_json::Value>());
-                return Ok(ExitCode::Done);
-            }
-            for (endpoint, known) in app.store.list() {
-                let certificate = known.certificate.unwrap_or_else(|| "no pin".to_owned());
-                let seen = known.first_seen.unwrap_or_default();
-                let tls = if known.spoke_tls { "TLS" } else { "clear" };
-                app.ui
-                    .answer_wrapped(&format!("{endpoint}  {tls}  {seen}  {certificate}"), 2);
-            }
+            list(app);
             Ok(ExitCode::Done)
         }
         Trust::Add {
             server,
             fingerprint: Some(text),
-        } => {
-            let print: Fingerprint = text
-                .parse()
-                .map_err(|error: crate::trust::BadFingerprint| Failure::usage(error.to_string()))?;
-            let endpoint = app.endpoint(&app.server(server)?)?;
-            app.store.forget(&endpoint);
-            app.store.pin(&endpoint, &print, &now());
-            // Whoever was told a certificate expects it, never clear text in its place.
-            app.store.note_tls(&endpoint);
-            app.store.save()?;
-            Ok(ExitCode::Done)
-        }
+        } => add_told(app, server, text),
         Trust::Add {
             server,
             fingerprint: None,
@@ -70,6 +41,41 @@ pub async fn run(app: &mut App, args: &Trust) -> Answer {
             Ok(ExitCode::Done)
         }
     }
+}
+
+fn list(app: &App) {
+    if app.ui.json {
+        let known = app.store.list().into_iter().map(|(endpoint, known)| {
+            serde_json::json!({
+                "server": endpoint,
+                "tls": known.spoke_tls,
+                "first_seen": known.first_seen,
+                "certificate": known.certificate,
+            })
+        });
+        return app.ui.answer(known.collect::<serde_json::Value>());
+    }
+    for (endpoint, known) in app.store.list() {
+        let certificate = known.certificate.unwrap_or_else(|| "no pin".to_owned());
+        let seen = known.first_seen.unwrap_or_default();
+        let tls = if known.spoke_tls { "TLS" } else { "clear" };
+        app.ui
+            .answer_wrapped(&format!("{endpoint}  {tls}  {seen}  {certificate}"), 2);
+    }
+}
+
+/// Remembers a certificate whose fingerprint somebody was told.
+fn add_told(app: &App, server: &str, fingerprint: &str) -> Answer {
+    let print: Fingerprint = fingerprint
+        .parse()
+        .map_err(|error: crate::trust::BadFingerprint| Failure::usage(error.to_string()))?;
+    let endpoint = app.endpoint(&app.server(server)?)?;
+    app.store.forget(&endpoint);
+    app.store.pin(&endpoint, &print, &now());
+    // Whoever was told a certificate expects it, never clear text in its place.
+    app.store.note_tls(&endpoint);
+    app.store.save()?;
+    Ok(ExitCode::Done)
 }
 
 /// Remembers the certificate that the server shows; that needs no login.

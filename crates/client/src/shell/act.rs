@@ -137,26 +137,13 @@ impl<'a> Shell<'a> {
                 self.lent(async |app| list::ls(app, &args).await).await
             }
             Verb::Tree | Verb::Du => {
-                let path = paths.first().cloned().unwrap_or_else(|| at.cwd.clone());
-                let tree = row.verb == Verb::Tree;
-                self.lent(async |app| match tree {
-                    true => below::tree(app, &path).await,
-                    false => below::du(app, &path).await,
-                })
-                .await
+                let path = paths.first().unwrap_or(&at.cwd).clone();
+                self.below(row.verb, &path).await
             }
             Verb::Get | Verb::Reget | Verb::Mget => self.get(row, args, paths).await,
             Verb::Put | Verb::Mput => self.put(row, args).await,
             Verb::Append => self.append(row, args).await,
-            Verb::Delete => {
-                let paths = self.confirmed_there(paths).await?;
-                let args = Rm {
-                    paths,
-                    recursive: false,
-                    yes: false,
-                };
-                self.lent(async |app| remove::rm(app, &args).await).await
-            }
+            Verb::Delete => self.delete(paths).await,
             Verb::Rename => {
                 let [from, to] = paths.as_slice() else {
                     return Err(usage(row));
@@ -171,6 +158,24 @@ impl<'a> Shell<'a> {
             Verb::Cat => self.lent(async |app| files::cat(app, &paths).await).await,
             _ => self.ask_server(row, args, &paths).await,
         }
+    }
+
+    async fn below(&mut self, verb: Verb, path: &str) -> Result<ExitCode, Failure> {
+        self.lent(async |app| match verb {
+            Verb::Tree => below::tree(app, path).await,
+            _ => below::du(app, path).await,
+        })
+        .await
+    }
+
+    async fn delete(&mut self, paths: Vec<String>) -> Result<ExitCode, Failure> {
+        let paths = self.confirmed_there(paths).await?;
+        let args = Rm {
+            paths,
+            recursive: false,
+            yes: false,
+        };
+        self.lent(async |app| remove::rm(app, &args).await).await
     }
 }
 

@@ -112,6 +112,21 @@ impl Job {
     }
 }
 
+/// Enters a transfer in the live table, under the limits in force.
+pub(super) fn metered(
+    session: &Session,
+    dial: &Dial,
+    direction: Direction,
+    path: &SharePath,
+    size: Option<u64>,
+) -> Meter {
+    Meter {
+        brake: Arc::clone(&dial.brake),
+        moving: Some(session.seat.begin(direction, path, size)),
+        throttle: session.seat.throttle(direction),
+    }
+}
+
 pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, Reply> {
     let restart = session.restart.take();
     let offset = restart.unwrap_or(0);
@@ -125,11 +140,7 @@ pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, R
         .await?;
     let size = download.meta.size.saturating_sub(offset);
     let dial = Dial::take(session, Direction::Down);
-    let meter = Meter {
-        brake: Arc::clone(&dial.brake),
-        moving: Some(session.seat.begin(Direction::Down, &path, Some(size))),
-        throttle: session.seat.throttle(Direction::Down),
-    };
+    let meter = metered(session, &dial, Direction::Down, &path, Some(size));
     let job = Job::new("RETR", path, session, dial.stalled)?;
     let first = opening(session, &dial, name, Some(size));
     let brake = Arc::clone(&dial.brake);

@@ -14,7 +14,7 @@ use ftp_config::SharePath;
 use super::{
     block,
     dial::{Channel, Dial, Moved, Opened, broken_reply},
-    transfer::{Job, check_offset, converts, done, moved, opening},
+    transfer::{Job, check_offset, converts, done, metered, moved, opening},
 };
 use crate::{
     data::{
@@ -77,21 +77,11 @@ async fn upload(
     let announced = session.announced.take();
     let converts = converts(session)?;
     let path = path?;
-    let (to, begun) = (path.clone(), intent);
-    let begin = move |home: &Home| home.begin_upload(&to, begun, announced);
-    let mut upload = match intent {
-        Intent::Store { offset: 0 } | Intent::Unique => session.on_home(begin).await?,
-        // An upload of before may have to be waited for, which runs on this very thread.
-        _ => session.on_home_thread(begin).await?,
-    };
+    let mut upload = begin(session, &path, intent, announced).await?;
     let dial = Dial::take(session, Direction::Up);
     let stopped = Arc::clone(&dial.brake);
     upload.obey(Arc::new(move || stopped.pull()));
-    let meter = Meter {
-        brake: Arc::clone(&dial.brake),
-        moving: Some(session.seat.begin(Direction::Up, &path, announced)),
-        throttle: session.seat.throttle(Direction::Up),
-    };
+    let meter = metered(session, &dial, Direction::Up, &path, announced);
     let receiving = Receiving {
         converts,
         asked: path.clone(),
@@ -120,6 +110,21 @@ async fn upload(
         look,
     };
     Ok(Answer::Start(Some(first), running))
+}
+
+async fn begin(
+    session: &Session,
+    path: &SharePath,
+    intent: Intent,
+    announced: Option<u64>,
+) -> Result<Upload, Reply> {
+    let path = path.clone();
+    let begin = move |home: &Home| home.begin_upload(&path, intent, announced);
+    match intent {
+        Intent::Store { offset: 0 } | Intent::Unique => session.on_home(begin).await,
+        // An upload of before may have to be waited for, which runs on this very thread.
+        _ => session.on_home_thread(begin).await,
+    }
 }
 
 /// The first reply to STOU, which tells the name (RFC 1123 §4.1.2.9).
@@ -164,16 +169,11 @@ async fn receive(
         Ok(_) => commit(upload, &receiving, asking, &moved.meter.brake).await,
         Err(broken) => Err(give_up(upload, broken, &receiving.asked, job.stalled).await),
     };
-    let (stored, finished) = match finished {
-        Ok((words, path)) => {
-            job.path.clone_from(&path);
-            (
-                Some(path),
-                Ok(done(moved.is_kept, receiving.names.bytes(&words))),
-            )
-        }
-        Err(reply) => (None, Err(reply)),
-    };
+    let stored = finished.as_ref().ok().map(|(_, path)| path.clone());
+    if let Some(path) = &stored {
+        job.path.clone_from(path);
+    }
+    let finished = finished.map(|(words, _)| done(moved.is_kept, receiving.names.bytes(&words)));
     Ending {
         reply: job.report(moved.meter, finished),
         linger: moved.linger,

@@ -22,7 +22,7 @@ mod stat;
 use std::{
     borrow::Cow,
     io,
-    os::fd::OwnedFd,
+    os::fd::{AsFd as _, OwnedFd},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -115,6 +115,15 @@ fn without_secret(line: &str) -> Cow<'_, str> {
     }
 }
 
+/// Returns a second handle to the socket of the control connection.
+async fn control_of(stream: &FtpStream) -> Result<OwnedFd, RemoteError> {
+    let cloned = stream.get_ref().await.as_fd().try_clone_to_owned();
+    cloned.map_err(|source| RemoteError::Io {
+        verb: "connect".to_owned(),
+        source,
+    })
+}
+
 impl FtpRemote {
     /// Takes over a connection that is logged in.
     pub(super) async fn new(
@@ -136,15 +145,7 @@ impl FtpRemote {
         });
         // The address in a 227 is never believed: it may be private, or somebody else's.
         stream.set_passive_nat_workaround(true);
-        let control = {
-            use std::os::fd::AsFd;
-            let socket = stream.get_ref().await;
-            let cloned = socket.as_fd().try_clone_to_owned();
-            Arc::new(cloned.map_err(|source| RemoteError::Io {
-                verb: "connect".to_owned(),
-                source,
-            })?)
-        };
+        let control = Arc::new(control_of(&stream).await?);
         static SESSIONS: AtomicU64 = AtomicU64::new(1);
         Ok(Self {
             number: SESSIONS.fetch_add(1, Ordering::Relaxed),

@@ -89,17 +89,9 @@ impl Send {
             false => None,
         };
         let proof = Proof { told, hash, digest };
-        let proved = self.prove(tools, remote, source, path, proof).await;
-        if let Err(error) = &proved
-            && !error.is_transient()
-            && path != self.remote
-            && remote.is_usable()
-        {
-            // What is there is not the file: it must not be gone on with. Under the final name it may be
-            // somebody else's by now.
-            let _gone = remote.remove_file(path).await;
-        }
-        let verified = proved?;
+        let verified = self
+            .prove_or_remove(tools, remote, source, path, proof)
+            .await?;
         if path != self.remote {
             let name = self.rename(tools, remote, path).await?;
             self.finish_up(tools, remote, source, &name).await?;
@@ -113,6 +105,27 @@ impl Send {
             is_proved: self.is_seen || verified.is_some(),
             was_here: false,
         })
+    }
+
+    async fn prove_or_remove(
+        &mut self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+        source: &Source,
+        path: &str,
+        proof: Proof,
+    ) -> Result<Option<&'static str>, Error> {
+        let proved = self.prove(tools, remote, source, path, proof).await;
+        if let Err(error) = &proved
+            && !error.is_transient()
+            && path != self.remote
+            && remote.is_usable()
+        {
+            // What is there is not the file: it must not be gone on with. Under the final name it may be
+            // somebody else's by now.
+            let _gone = remote.remove_file(path).await;
+        }
+        proved
     }
 
     /// Copies what is missing. Returns the digest if all went through memory.
