@@ -18,7 +18,7 @@ use crate::{
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_name},
     },
-    remote::{Entry, Kind, Lack, Remote, Reply, names},
+    remote::{Dropped, Entry, Kind, Lack, Remote, Reply, names},
     transfer::{
         Options,
         stream::{fetch_into, settle_stdout},
@@ -191,11 +191,12 @@ pub(crate) async fn look(
         .map(|entry| (entry.name.within(dir), entry))
         .collect();
     let mut lacks: Vec<String> = listing.lack.iter().map(Lack::left_out).collect();
-    // Names that are not safe, as they are shown.
-    lacks.extend(listing.dropped.into_iter().filter(|dropped| {
-        let name = dropped.split('`').nth(1);
-        name.is_some_and(|name| matches(names::split(name).1))
-    }));
+    let might_match = |dropped: &&Dropped| match dropped {
+        Dropped::Name { name, .. } => matches(name) || matches(names::split(name).1),
+        Dropped::Line(_) => true,
+    };
+    let dropped = listing.dropped.iter().filter(might_match);
+    lacks.extend(dropped.map(ToString::to_string));
     if found.is_empty() && lacks.is_empty() {
         return Err(missing(path).into());
     }

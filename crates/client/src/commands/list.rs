@@ -14,7 +14,7 @@ use crate::{
     cli::Ls,
     error::RemoteError,
     exit::ExitCode,
-    remote::{Entry, Kind, Remote, names},
+    remote::{Dropped, Entry, Kind, Remote, names},
     ui::{escape::shown, table},
 };
 
@@ -103,10 +103,12 @@ impl<'a> Page<'a> {
     /// Reads what a directory holds, as far as it is to be shown.
     async fn read(&mut self, session: &mut dyn Remote, dir: &str) -> Result<Found, RemoteError> {
         let listing = session.list(dir).await?;
-        for name in &listing.dropped {
-            let name = shown(name);
-            let words = format!("left out a name that is not safe: {name}");
-            self.app.ui.warn(words);
+        for dropped in &listing.dropped {
+            let words = match dropped {
+                Dropped::Name { .. } => "left out a name that is not safe",
+                Dropped::Line(_) => "left something out",
+            };
+            self.app.ui.warn(format!("{words}: {dropped}"));
         }
         if let Some(lack) = &listing.lack {
             self.lacks(lack.to_string());

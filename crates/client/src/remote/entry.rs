@@ -1,8 +1,11 @@
 //! What a remote directory holds, as the server told it.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
-use super::{Lack, RemoteName};
+use super::{Lack, RemoteName, names};
 
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,14 +64,40 @@ impl Entry {
     }
 }
 
+/// What a listing shows and nobody may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dropped {
+    /// A name that is no safe component, or not one alone.
+    Name {
+        /// As the server told it.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A line whose name is not known, or its beginning.
+    Line(String),
+}
+
+impl fmt::Display for Dropped {
+    /// Writes what was dropped, escaped and cut after 200 characters, and why.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (text, why) = match self {
+            Self::Name { name, why } => (name, *why),
+            Self::Line(line) => (line, "the line cannot be read"),
+        };
+        let shown: String = names::escaped(text).chars().take(200).collect();
+        write!(f, "`{shown}`: {why}")
+    }
+}
+
 /// One directory as listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     /// The entries, sorted by name.
     pub entries: Vec<Entry>,
-    /// Names (escaped) that were dropped because they are no safe component, and lines that
-    /// could not be read; at most 100 are kept.
-    pub dropped: Vec<String>,
+    /// Names that were dropped because they are no safe component, and lines that could not be read; at
+    /// most 100 are kept.
+    pub dropped: Vec<Dropped>,
     /// Why it may not be whole.
     pub lack: Option<Lack>,
 }

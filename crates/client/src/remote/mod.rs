@@ -24,7 +24,7 @@ use std::{
 
 use async_trait::async_trait;
 
-pub use entry::{Entry, Kind, Listing};
+pub use entry::{Dropped, Entry, Kind, Listing};
 pub use features::{Abilities, HashAlgorithm, HashVerb};
 pub use ftp_config::server::OnDuplicate;
 pub use lack::Lack;

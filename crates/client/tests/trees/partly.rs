@@ -97,8 +97,10 @@ fn a_pattern_tells_what_it_matches_and_cannot_name() {
             line == "MLSD t" && {
                 session.say("150 here it comes");
                 let mut data = session.data();
-                let rows = "type=file;size=1; a.txt\r\ntype=file;size=1; ../b.txt\r\n";
-                data.write_all(rows.as_bytes()).unwrap();
+                for name in ["a.txt", "../b.txt", "../`c`d.log"] {
+                    let row = format!("type=file;size=1; {name}\r\n");
+                    data.write_all(row.as_bytes()).unwrap();
+                }
                 drop(data);
                 session.say("226 done");
                 true
@@ -114,6 +116,30 @@ fn a_pattern_tells_what_it_matches_and_cannot_name() {
     ] {
         says(here, &server, &line, 1, "b.txt");
     }
+    assert!(here.join("a.txt").exists());
+    says(here, &server, &["get", "@/t/*.log"], 1, "`c`d.log");
+}
+
+#[test]
+fn a_line_that_cannot_be_read_may_be_what_a_pattern_matches() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let server = Fake::default()
+        .file("t/a.txt", "a")
+        .hook(|session, line| {
+            line == "MLSD t" && {
+                session.say("150 here it comes");
+                let mut data = session.data();
+                data.write_all(b"type=file;size=1; a.txt\r\ntype=file\r\n")
+                    .unwrap();
+                drop(data);
+                session.say("226 done");
+                true
+            }
+        })
+        .start();
+    let words = "`type=file`: the line cannot be read";
+    says(here, &server, &["get", "@/t/*.txt"], 1, words);
     assert!(here.join("a.txt").exists());
 }
 

@@ -93,7 +93,7 @@ pub async fn remote(
             tree.refuse(&path, lack.left_out());
         }
         for dropped in listing.dropped {
-            tree.refuse(&path, dropped);
+            tree.refuse(&path, dropped.to_string());
         }
         let mut below = Vec::new();
         for entry in listing.entries {

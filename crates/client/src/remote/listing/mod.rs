@@ -9,7 +9,7 @@ mod unix;
 
 use std::time::{Duration, SystemTime};
 
-use super::{Entry, Listing, RemoteName, names::Codec};
+use super::{Dropped, Entry, Listing, RemoteName, names::Codec};
 
 pub use facts::{format_time, parse_time};
 
@@ -133,7 +133,8 @@ impl<'a> Reader<'a> {
             is_double
         });
         for name in doubles {
-            self.drop_line(&name, "two names of the server read like this");
+            let why = "two names of the server read like this";
+            self.drop_one(Dropped::Name { name, why });
         }
     }
 
@@ -156,19 +157,18 @@ impl<'a> Reader<'a> {
                 self.listing.entries.push(*entry);
             }
             Line::Nothing => {}
-            Line::Unsafe { name, why } => self.drop_line(&name, why),
+            Line::Unsafe { name, why } => self.drop_one(Dropped::Name { name, why }),
             Line::Unreadable => {
                 let line = self.codec.decode(&line[..line.len().min(200)]);
-                self.drop_line(&line, "the line cannot be read");
+                self.drop_one(Dropped::Line(line));
             }
         }
         Ok(())
     }
 
-    fn drop_line(&mut self, name: &str, why: &str) {
+    fn drop_one(&mut self, dropped: Dropped) {
         if self.listing.dropped.len() < MAX_DROPPED {
-            let shown: String = super::names::escaped(name).chars().take(200).collect();
-            self.listing.dropped.push(format!("`{shown}`: {why}"));
+            self.listing.dropped.push(dropped);
         }
     }
 }
