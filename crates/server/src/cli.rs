@@ -1,4 +1,5 @@
-//! The command line. The only room that names clap; its doc comments are the help and the man page.
+//! The command line; its doc comments are the help and the man page. Only `main` and the man pages name
+//! clap besides.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 

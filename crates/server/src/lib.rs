@@ -9,6 +9,7 @@ mod acl;
 pub mod admit;
 pub mod announce;
 pub mod auth;
+mod backoff;
 pub mod cli;
 pub mod commands;
 pub mod config_file;

@@ -17,6 +17,7 @@ use tracing::{Instrument, debug, info_span, warn};
 use crate::{
     admit::{Admission, Refused, Rules},
     auth::{Gate, Guard},
+    backoff::doubled,
     data::PassivePorts,
     engine::{self, Visit},
     error::Error,
@@ -234,9 +235,7 @@ impl Pause {
             );
         }
         self.streak = self.streak.saturating_add(1);
-        2u32.checked_pow(self.streak - 1)
-            .and_then(|factor| SHORTEST_PAUSE.checked_mul(factor))
-            .map_or(LONGEST_PAUSE, |pause| pause.min(LONGEST_PAUSE))
+        doubled(SHORTEST_PAUSE, self.streak - 1, LONGEST_PAUSE)
     }
 }
 

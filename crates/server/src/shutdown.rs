@@ -1,4 +1,5 @@
-//! The stop token and the task tracker: the one place where tasks are started and waited for.
+//! The stop token and the task tracker: where tasks are started and waited for, but those of stations, which
+//! end with their threads.
 //!
 //! `daemon` owns a [`Life`] and ends it; rooms below get clones to spawn on and tokens to watch.
 

@@ -91,7 +91,7 @@ fn is_at_limit(source: i64, target: i64) -> bool {
 }
 
 /// Whole seconds since 1970, rounded down.
-fn seconds(time: SystemTime) -> i64 {
+pub(crate) fn seconds(time: SystemTime) -> i64 {
     let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
     match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) => seconds(since),

@@ -18,12 +18,13 @@ use super::{
     copy::Flow,
     digest::Digest,
     local::{self, Found, LocalRoot},
-    resume::{Begin, seconds},
+    resume::Begin,
     task, verify,
 };
 use crate::{
     error::{Error, RemoteError},
     event::{Event, FileId},
+    plan::compare::seconds,
     remote::{Data, HashVerb, Remote},
 };
 

@@ -1,6 +1,6 @@
 //! Runs a plan: workers with a session each, retries, events, and one summary.
 //!
-//! It never prints, asks, or looks at the clock of the wall. What one file needs is in `fetch`
+//! It never prints or asks. What one file needs is in `fetch`
 //! and `send`; standard input and output are in [`stream`].
 
 mod copy;

@@ -4,6 +4,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::compare::seconds;
+
 /// How many bytes are compared before an interrupted transfer goes on.
 pub(super) const OVERLAP: u64 = 64 * 1024;
 
@@ -34,14 +36,6 @@ impl Note {
             size: size?,
             modified: seconds(modified?),
         })
-    }
-}
-
-/// Whole seconds since 1970, negative before.
-pub(super) fn seconds(time: SystemTime) -> i64 {
-    match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
-        Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
     }
 }
 

@@ -33,7 +33,7 @@ pub enum StoreError {
 
 pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Known>, StoreError> {
     match fs::read_to_string(path) {
-        Ok(text) => toml_edit::de::from_str(&text).map_err(|error| StoreError::Damaged {
+        Ok(text) => toml::from_str(&text).map_err(|error| StoreError::Damaged {
             path: path.to_owned(),
             reason: error.message().to_owned(),
         }),

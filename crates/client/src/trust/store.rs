@@ -162,11 +162,10 @@ impl Store {
         for (endpoint, change) in changes.iter() {
             change.apply(&mut servers, endpoint);
         }
-        let text =
-            toml_edit::ser::to_string_pretty(&servers).map_err(|error| StoreError::Damaged {
-                path: self.path.clone(),
-                reason: error.to_string(),
-            })?;
+        let text = toml::to_string_pretty(&servers).map_err(|error| StoreError::Damaged {
+            path: self.path.clone(),
+            reason: error.to_string(),
+        })?;
         write(&self.path, &text).map_err(fail)?;
         changes.clear();
         Ok(())

@@ -1,4 +1,5 @@
-//! What a person sees: the only room that prints.
+//! What a person sees: the room that prints (faults of a configuration and the trace of `-vv` go to stderr
+//! as they are).
 //!
 //! Answers go to stdout, everything else to stderr. Without a terminal there is no progress, no
 //! colour and no question.

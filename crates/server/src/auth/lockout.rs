@@ -11,6 +11,8 @@ use std::{
 
 use ftp_config::server::Lockout as Rules;
 
+use crate::backoff::doubled;
+
 /// The most pairs remembered; beyond it the oldest failures are forgotten first.
 const MOST_PAIRS: usize = 10_000;
 
@@ -76,7 +78,7 @@ impl Lockout {
         record.failures = record.failures.saturating_add(1);
         record.last = now;
         let over = record.failures.checked_sub(rules.after)?;
-        let lock = lock_length(over, rules);
+        let lock = doubled(rules.first, over, rules.max);
         record.locked_until = now.checked_add(lock);
         Some(lock)
     }
@@ -141,12 +143,6 @@ impl Lockout {
 fn pair(name: &str, address: IpAddr) -> (String, IpAddr) {
     let name = name.chars().take(MOST_CHARS).collect();
     (name, address.to_canonical())
-}
-
-fn lock_length(failures_over: u32, rules: &Rules) -> Duration {
-    2u32.checked_pow(failures_over)
-        .and_then(|factor| rules.first.checked_mul(factor))
-        .map_or(rules.max, |lock| lock.min(rules.max))
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ use unftp_core::auth::{
 use self::{accounts::Known, lockout::Lockout, password::Verifier};
 use crate::{
     account::Account,
+    backoff::doubled,
     log::shown,
     snapshot::{Holder, Snapshot},
     status::Registry,
@@ -303,14 +304,8 @@ impl Gate {
 
     fn next_delay(&self) -> Duration {
         let earlier = self.failures.fetch_add(1, Ordering::Relaxed);
-        delay_after(earlier)
+        doubled(FIRST_DELAY, earlier, LONGEST_DELAY)
     }
-}
-
-fn delay_after(earlier_failures: u32) -> Duration {
-    2u32.checked_pow(earlier_failures)
-        .and_then(|factor| FIRST_DELAY.checked_mul(factor))
-        .map_or(LONGEST_DELAY, |delay| delay.min(LONGEST_DELAY))
 }
 
 #[async_trait]

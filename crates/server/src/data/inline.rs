@@ -1,7 +1,7 @@
 //! Small transfers on the session's own task: no thread is woken for a file that fits into the
 //! socket's buffer or comes in one piece.
 //!
-//! Both functions hand back what is left for [`pump`](super::pump) when the file is not small or
+//! They hand back what is left for [`pump`](super::pump) when the file is not small or
 //! the client not quick.
 
 use std::{

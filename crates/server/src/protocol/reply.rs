@@ -40,7 +40,6 @@ pub mod code {
     pub const NOT_SUPPORTED_LEVEL: u16 = 536;
     pub const UNAVAILABLE: u16 = 550;
     pub const BAD_NAME: u16 = 553;
-    pub const BAD_OFFSET: u16 = 554;
 }
 
 const IAC: u8 = 255;

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 pub(crate) use running::{Answer, Asking, Ending, Running, last_look};
-pub(crate) use state::{Login, Meaning, Session};
+pub(crate) use state::{Login, Meaning, Session, refusal};
 
 use crate::{
     admit::Ticket,

@@ -19,6 +19,17 @@ use crate::{
     status::Seat,
 };
 
+/// Turns a refusal of the share into its reply, and tells the log.
+pub(crate) fn refusal(error: &ShareError, names: &Names) -> Reply {
+    let (code, text) = error.reply();
+    let (reason, hint) = (crate::log::whole(&text), error.hint());
+    match error {
+        ShareError::Io { .. } => warn!(reply = code, %reason, hint, "refused"),
+        _ => info!(reply = code, %reason, hint, "refused"),
+    }
+    Reply::new(code, names.bytes(&text))
+}
+
 /// Who is in, after a login.
 #[derive(Clone, Debug)]
 pub(crate) struct Login {
@@ -185,13 +196,7 @@ impl Session {
 
     /// Turns a refusal of the share into its reply, and tells the log.
     pub(crate) fn refuse(&self, error: &ShareError) -> Reply {
-        let (code, text) = error.reply();
-        let (reason, hint) = (crate::log::whole(&text), error.hint());
-        match error {
-            ShareError::Io { .. } => warn!(reply = code, %reason, hint, "refused"),
-            _ => info!(reply = code, %reason, hint, "refused"),
-        }
-        Reply::new(code, self.names.bytes(&text))
+        refusal(error, &self.names)
     }
 
     /// Returns every path that a name may mean.

@@ -95,7 +95,7 @@ pub enum ShareError {
         /// Why.
         why: &'static str,
     },
-    /// An offset behind the end.
+    /// An offset behind the end. `ftpc` reads the number behind `beyond the`, which no other reply tells.
     #[error("{path}: offset {offset} is beyond the {size} bytes that are here")]
     Offset {
         /// The path.

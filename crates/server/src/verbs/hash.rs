@@ -4,14 +4,12 @@
 use std::{ops::Range, sync::Arc};
 
 use ftp_config::SharePath;
-use tracing::warn;
 
 use crate::{
     data::Brake,
-    log::whole,
     protocol::{Reply, command::DigestArgs, reply::code},
-    session::{Answer, Ending, Running, Session, disk},
-    share::{Algorithm, ShareError},
+    session::{Answer, Ending, Running, Session, disk, refusal},
+    share::Algorithm,
 };
 
 pub(super) async fn digest(session: &mut Session, args: DigestArgs) -> Result<Answer, Reply> {
@@ -27,13 +25,7 @@ pub(super) async fn digest(session: &mut Session, args: DigestArgs) -> Result<An
         let hashed = disk::thread(move || home.hash(&path, algorithm, range, theirs.flag())).await;
         match hashed {
             Ok((hex, range)) => done(is_hash, algorithm, &hex, &range, &name),
-            Err(error) => {
-                let (code, text) = error.reply();
-                if matches!(error, ShareError::Io { .. }) {
-                    warn!(reply = code, reason = %whole(&text), "refused");
-                }
-                Ending::from(Reply::new(code, names.bytes(&text)))
-            }
+            Err(error) => Ending::from(refusal(&error, &names)),
         }
     });
     let running = Running {

@@ -25,7 +25,7 @@ use crate::{
 /// Bytes of a block's header: its descriptor, then the count, high byte first.
 const HEADER: usize = 3;
 /// The most data that one of our blocks carries.
-const MOST: usize = 60 << 10;
+const MOST: u16 = 60 << 10;
 /// This block's data is the end of the file.
 const END_OF_FILE: u8 = 64;
 /// The sender suspects errors in the data.
@@ -113,8 +113,10 @@ struct Outgoing {
 impl Outgoing {
     fn put(&mut self, data: &[u8]) {
         self.blocks.clear();
-        for part in data.chunks(MOST) {
-            let [high, low] = u16::try_from(part.len()).unwrap_or_default().to_be_bytes();
+        for part in data.chunks(usize::from(MOST)) {
+            // Never more: the parts are cut so.
+            let count = u16::try_from(part.len()).unwrap_or(MOST);
+            let [high, low] = count.to_be_bytes();
             self.last = self.blocks.len();
             self.blocks.extend([0, high, low]);
             self.blocks.extend_from_slice(part);

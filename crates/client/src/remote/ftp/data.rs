@@ -192,6 +192,10 @@ impl FtpData {
     }
 }
 
+fn is_invalid(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::INVAL.raw_os_error())
+}
+
 fn stalled(limit: Duration) -> io::Error {
     let text = format!("nothing moved for {}s", limit.as_secs_f32());
     io::Error::new(io::ErrorKind::TimedOut, text)
@@ -325,7 +329,7 @@ impl Data for FtpData {
                     moved(count as u64)
                 }
                 // The file lies where sendfile cannot read: the caller copies.
-                Err(error) if total == 0 && error.raw_os_error() == Some(22) => return None,
+                Err(error) if total == 0 && is_invalid(&error) => return None,
                 Err(error) => Err(error),
             };
             if let Err(error) = step {

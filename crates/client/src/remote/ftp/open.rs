@@ -145,10 +145,8 @@ impl FtpRemote {
 
     /// Tells whether EPSV was refused, so that PASV is to be tried. No address was dialled then.
     fn falls_back(&mut self, reply: &Reply) -> bool {
-        // 202: `Command not implemented`, as printers say it.
-        let refused = reply.code >= 500 || matches!(reply.code, 202 | 229);
         let never_dialled = self.note.edit(|note| note.0.is_none());
-        if self.passive == Passive::Extended && never_dialled && refused {
+        if self.passive == Passive::Extended && never_dialled && reply::is_no_epsv(reply) {
             self.passive = Passive::Plain;
             return true;
         }

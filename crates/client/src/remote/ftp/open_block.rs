@@ -144,7 +144,7 @@ impl FtpRemote {
         }
         let reply = self.command("EPSV").await?;
         let Some(port) = extended_port(&reply) else {
-            if reply.code >= 500 || reply.code == 229 {
+            if reply::is_no_epsv(&reply) {
                 self.block.is_refused = true;
                 self.change_mode(false).await?;
                 return Ok(None);

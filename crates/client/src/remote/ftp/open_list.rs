@@ -3,7 +3,7 @@
 
 use super::{
     FtpRemote, block::BlockData, check_line, data, dial::Passive, open::Act,
-    open_block::extended_port,
+    open_block::extended_port, reply::is_no_epsv,
 };
 use crate::{error::RemoteError, remote::Reply};
 
@@ -49,9 +49,7 @@ impl FtpRemote {
             };
             match port {
                 Some(port) => return Ok(port),
-                None if self.passive == Passive::Extended
-                    && (reply.code >= 500 || matches!(reply.code, 202 | 229)) =>
-                {
+                None if self.passive == Passive::Extended && is_no_epsv(&reply) => {
                     self.passive = Passive::Plain;
                 }
                 None if reply.code < 300 => {

@@ -97,6 +97,12 @@ pub(super) fn quoted(text: &str) -> Option<String> {
     }
 }
 
+/// Tells whether a reply to EPSV that names no port means that the server does not know it. 202: `Command
+/// not implemented`, as printers say it.
+pub(super) fn is_no_epsv(reply: &Reply) -> bool {
+    reply.code >= 500 || matches!(reply.code, 202 | 229)
+}
+
 /// Returns the size in `150 Opening BINARY mode data connection for x (1234 bytes).`
 pub(super) fn announced_size(text: &str) -> Option<u64> {
     let (head, _) = text.rsplit_once(" bytes")?;

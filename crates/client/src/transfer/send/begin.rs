@@ -156,8 +156,9 @@ async fn ask_kept(
     match remote.open_write(part, Start::At(size + 1)).await {
         Err(RemoteError::Refused { reply, .. }) if reply.code == 554 => {
             let text = reply.text();
-            let number = text.split(" beyond the ").nth(1);
-            let number = number.and_then(|rest| rest.split(' ').next());
+            // Behind a name that may hold the same words.
+            let number = text.rsplit_once(" beyond the ");
+            let number = number.and_then(|(_, rest)| rest.split(' ').next());
             Ok(number
                 .and_then(|number| number.parse().ok())
                 .filter(|kept| *kept > 0))

@@ -1,5 +1,6 @@
 //! `ftpd doctor`: looks at the configuration, the machine and the running server from outside, and
-//! says for each thing that is wrong the one line that mends it. Changes nothing.
+//! says for each thing that is wrong the one line that mends it. Leaves nothing changed: it makes one file in
+//! each share and removes it.
 
 mod certificate;
 mod machine;

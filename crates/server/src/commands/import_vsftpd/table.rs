@@ -1,4 +1,4 @@
-//! Every option that vsftpd knows, and what becomes of it: one row each, over 400 lines because it
+//! Every option that vsftpd knows, and what becomes of it: one row each, and long because it
 //! is a table.
 //!
 //! Defaults are those of the program, not of its manual, where the two differ (`listen`,
@@ -55,13 +55,7 @@ pub fn find(name: &str) -> Option<&'static Row> {
 /// Returns the option whose name is nearest to one that does not exist.
 #[must_use]
 pub fn nearest(name: &str) -> Option<&'static str> {
-    let scored = ROWS
-        .iter()
-        .map(|row| (strsim::jaro_winkler(row.name, name), row.name));
-    scored
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(score, _)| *score > 0.85)
-        .map(|(_, name)| name)
+    ftp_config::nearest(name, ROWS.iter().map(|row| row.name))
 }
 
 const fn flag(
