@@ -22,7 +22,7 @@ pub mod value;
 
 pub use error::{ConfigError, Fault};
 pub use find::{Environment, Found, find_config};
-pub use load::{Loaded, load_client, load_server};
+pub use load::{Loaded, ensure_trusted, load_client, load_server};
 pub use reader::nearest;
 pub use source::Place;
 

@@ -1,6 +1,7 @@
 //! Finds, reads and checks the file.
 
 use std::{
+    fs::Metadata,
     io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -11,7 +12,7 @@ use toml::de::DeTable;
 use crate::{
     ClientConfig, ServerConfig,
     error::{ConfigError, Fault},
-    exposed::warn_exposed,
+    exposed::{warn_exposed, warn_key},
     reader::{Faults, Section},
     resolve::{resolve_client, resolve_server},
     server::Password,
@@ -37,6 +38,7 @@ pub fn load_server(path: &Path) -> Result<Loaded<ServerConfig>, ConfigError> {
     let (source, readable) = read(path)?;
     let (config, client, mut warnings) = parse(&source)?;
     warn_readable(&mut warnings, readable, &source, &config, &client);
+    warn_key(&mut warnings, &config);
     warn_exposed(&mut warnings, path, &config);
     Ok(Loaded {
         config,
@@ -83,13 +85,16 @@ impl ClientConfig {
     }
 }
 
-/// Reads the file; also tells whether others may read it.
-fn read(path: &Path) -> Result<(Source, bool), ConfigError> {
-    let unreadable = |source: io::Error| ConfigError::Unreadable {
+/// Refuses what is not a file, or may be written by everybody: who can write it decides who reads the share.
+/// Returns its facts.
+///
+/// # Errors
+/// [`ConfigError::Unreadable`], [`ConfigError::NotAFile`], [`ConfigError::Writable`].
+pub fn ensure_trusted(path: &Path) -> Result<Metadata, ConfigError> {
+    let meta = std::fs::metadata(path).map_err(|source| ConfigError::Unreadable {
         path: path.to_owned(),
         source,
-    };
-    let meta = std::fs::metadata(path).map_err(unreadable)?;
+    })?;
     if !meta.is_file() {
         return Err(ConfigError::NotAFile {
             path: path.to_owned(),
@@ -101,6 +106,16 @@ fn read(path: &Path) -> Result<(Source, bool), ConfigError> {
             mode: meta.mode() & 0o7777,
         });
     }
+    Ok(meta)
+}
+
+/// Reads the file; also tells whether others may read it.
+fn read(path: &Path) -> Result<(Source, bool), ConfigError> {
+    let unreadable = |source: io::Error| ConfigError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let meta = ensure_trusted(path)?;
     let bytes = std::fs::read(path).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|_| ConfigError::NotText {
         path: path.to_owned(),

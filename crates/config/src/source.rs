@@ -51,6 +51,10 @@ impl Source {
     }
 
     /// The directory that relative paths of the file are relative to.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn dir(&self) -> &Path {
         match self.path.parent() {
             Some(dir) if !dir.as_os_str().is_empty() => dir,

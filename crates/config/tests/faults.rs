@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use common::{file, with_ann};
 use ftp_config::{ConfigError, ServerConfig, load_client, load_server};
@@ -288,6 +288,37 @@ fn what_is_not_a_sound_file_is_refused_by_name() {
         "{report}"
     );
     assert!(report.contains("hint: run `chmod o-w"), "{report}");
+}
+
+#[test]
+fn a_list_file_that_others_may_write_or_that_is_none_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let list = dir.path().join("list");
+    fs::write(&list, "ann\n").unwrap();
+    fs::set_permissions(&list, fs::Permissions::from_mode(0o666)).unwrap();
+    let text = with_ann("[auth]\nallow_users_file = \"list\"");
+    let path = file(&dir, text.as_bytes(), 0o600);
+    let report = load_server(&path).unwrap_err().report("ftpd");
+    assert!(report.contains("by others (mode 666)"), "{report}");
+    assert!(report.contains("run `chmod o-w "), "{report}");
+    fs::remove_file(&list).unwrap();
+    fs::create_dir(&list).unwrap();
+    let report = load_server(&path).unwrap_err().report("ftpd");
+    assert!(report.contains("name a file, one name a line"), "{report}");
+}
+
+#[test]
+fn the_transfer_record_is_none_of_the_servers_own_files() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("list"), "ann\n").unwrap();
+    std::os::unix::fs::symlink("ftpd-key.pem", dir.path().join("link")).unwrap();
+    fs::write(dir.path().join("ftpd-key.pem"), "").unwrap();
+    for own in ["ftp.toml", "./list", "ftpd-cert.pem", "link"] {
+        let text = format!("[auth]\nallow_users_file = \"list\"\n[log]\nxferlog = \"{own}\"");
+        let path = file(&dir, with_ann(&text).as_bytes(), 0o600);
+        let report = load_server(&path).unwrap_err().report("ftpd");
+        assert!(report.contains("`log.xferlog` names"), "{own} {report}");
+    }
 }
 
 #[test]

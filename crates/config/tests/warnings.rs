@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use common::{file, with_ann};
 use ftp_config::load_server;
@@ -20,6 +20,28 @@ fn a_readable_file_with_hashes_is_warned_about_once() {
 }
 
 #[test]
+fn a_key_that_others_may_read_is_warned_about() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("ftpd-key.pem");
+    fs::write(&key, "").unwrap();
+    let warnings = |mode, tls: &str| {
+        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+        let text = with_ann(&format!("[tls]\nmode = \"{tls}\""));
+        load_server(&file(&dir, text.as_bytes(), 0o600))
+            .unwrap()
+            .warnings
+    };
+    assert_eq!(warnings(0o640, "optional"), [""; 0]);
+    assert_eq!(warnings(0o644, "off"), [""; 0]);
+    let told = warnings(0o644, "optional");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("(mode 644)") && told[0].contains("chmod o= "),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn a_share_that_holds_the_servers_own_files_is_warned_about() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir_all(dir.path().join("share/ann")).unwrap();
@@ -30,6 +52,8 @@ fn a_share_that_holds_the_servers_own_files_is_warned_about() {
     };
     assert_eq!(warnings("share"), [""; 0]);
     fs::write(dir.path().join("ftpd-key.pem"), "").unwrap();
+    let private = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(dir.path().join("ftpd-key.pem"), private).unwrap();
     for root in [".", "share/..", "/"] {
         let told = warnings(root);
         assert_eq!(told.len(), 2, "{told:?}");
@@ -49,6 +73,19 @@ fn a_share_that_holds_the_servers_own_files_is_warned_about() {
     let text = "[share]\nroot = \".\"\n[[user]]\nname = \"ann\"\nhome = \"/share/ann\"\n";
     let path = file(&dir, text.as_bytes(), 0o600);
     assert_eq!(load_server(&path).unwrap().warnings, [""; 0]);
+}
+
+#[test]
+fn a_slip_of_the_pen_on_the_deny_list_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let warnings = |names: &str| {
+        let text = with_ann(&format!("[auth]\ndeny_users = [{names}]"));
+        let path = file(&dir, text.as_bytes(), 0o600);
+        load_server(&path).unwrap().warnings
+    };
+    let told = warnings("\"Ann\", \"eve\"");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("`ann` is not shut out by it"), "{told:?}");
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl FrontDesk {
         let result = tokio::task::spawn_blocking(move || reloader.reload()).await;
         let _ = self.reloaded.try_send(());
         match result {
-            Ok(Ok(report)) if report.certificate.is_some() => Answer::Refused {
+            Ok(Ok(report)) if report.is_partial() => Answer::Refused {
                 text: report.to_string(),
             },
             Ok(Ok(report)) => done(report.to_string()),

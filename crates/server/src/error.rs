@@ -78,7 +78,12 @@ impl Error {
             Self::Usage(_)
             | Self::Config(_)
             | Self::SamplePassword { .. }
-            | Self::Tls(TlsError::Unreadable { .. } | TlsError::Half { .. }) => 2,
+            | Self::Tls(
+                TlsError::Unreadable { .. }
+                | TlsError::Half { .. }
+                | TlsError::Pem { .. }
+                | TlsError::Mismatch { .. },
+            ) => 2,
             _ => 1,
         }
     }
@@ -107,6 +112,11 @@ impl Error {
                     "correct `{key}`, or remove `tls.cert` and `tls.key`: then ftpd makes a certificate"
                 ),
             }),
+            Self::Tls(TlsError::Pem { .. } | TlsError::Mismatch { .. }) => Some(
+                "correct `tls.cert` and `tls.key`; those that ftpd has made are made anew by \
+                 `ftpd cert --renew`"
+                    .to_owned(),
+            ),
             Self::Tls(TlsError::Half { .. }) => {
                 Some("`ftpd cert --renew` makes both anew".to_owned())
             }

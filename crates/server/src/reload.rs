@@ -111,6 +111,16 @@ pub struct Report {
     pub ended: usize,
     /// Why the certificate of before is served on, if it is.
     pub certificate: Option<String>,
+    /// How `share.root` is not what is served, if it is not.
+    pub share: Option<&'static str>,
+}
+
+impl Report {
+    /// Tells whether something of the new configuration could not be taken.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.certificate.is_some() || self.share.is_some()
+    }
 }
 
 impl std::fmt::Display for Report {
@@ -124,6 +134,9 @@ impl std::fmt::Display for Report {
         }
         if let Some(why) = &self.certificate {
             write!(f, "; the certificate of before is served on: {why}")?;
+        }
+        if let Some(why) = &self.share {
+            write!(f, "; {why}")?;
         }
         Ok(())
     }
@@ -175,6 +188,7 @@ impl Reloader {
         }
         let old = self.holder.current();
         let new = Arc::new(Snapshot::build(loaded.config, Some(&old))?);
+        new.warn_if_strayed();
         Ok(self.adopt(&new))
     }
 
@@ -200,6 +214,7 @@ impl Reloader {
             need_restart,
             ended,
             certificate: new.certificate_kept.clone(),
+            share: new.strayed(),
         }
     }
 }

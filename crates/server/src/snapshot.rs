@@ -88,16 +88,22 @@ impl Snapshot {
         })
     }
 
-    /// Warns when `share.root` is not what is served any more, once until it is again. Blocks.
-    pub fn warn_if_strayed(&self) {
-        let root = &self.config.share.root;
-        let why = match self.share.at(root) {
+    /// Says how `share.root` is not what is served any more, if it is not. Blocks.
+    #[must_use]
+    pub fn strayed(&self) -> Option<&'static str> {
+        match self.share.at(&self.config.share.root) {
             At::Here => None,
             At::Nothing => Some("share.root is gone; the directory that it named is served on"),
             At::Another => {
                 Some("another directory or disk stands at share.root: `ftpd reload` serves it")
             }
-        };
+        }
+    }
+
+    /// Warns when `share.root` is not what is served any more, once until it is again. Blocks.
+    pub fn warn_if_strayed(&self) {
+        let root = &self.config.share.root;
+        let why = self.strayed();
         let was_told = self.strayed.swap(why.is_some(), Ordering::Relaxed);
         if let Some(why) = why.filter(|_| !was_told) {
             warn!(root = %root.display(), "{why}");

@@ -4,11 +4,15 @@ use std::{ops::Range, path::Path, time::Duration};
 
 use super::relative_to;
 use crate::{
-    Right, Rights, Secret, SharePath, UserName, defaults,
-    reader::Section,
+    ConfigError, Right, Rights, Secret, SharePath, UserName, defaults,
+    load::ensure_trusted,
+    reader::{Section, nearest},
     server::{Anonymous, Auth, Lockout, Password, User},
     value::ValueError,
 };
+
+/// The names by which guests log in (RFC 1635).
+const GUESTS: [&str; 2] = ["anonymous", "ftp"];
 
 /// A user and where its name stands.
 pub(super) type Placed<T> = (T, Option<Range<usize>>);
@@ -219,6 +223,7 @@ pub(super) fn read_auth(
         allow_users_file: from_file.map(|(path, _)| path),
         lockout: read_lockout(&section),
     };
+    check_denied(&auth, users, warnings);
     check_somebody(&section, &auth, users, anonymous, warnings);
     section.finish();
     auth
@@ -245,16 +250,25 @@ fn read_lockout(auth: &Section<'_, '_>) -> Lockout {
 
 /// Reads a list file in vsftpd's form: one name a line, `#` begins a comment.
 fn read_names(section: &Section<'_, '_>, path: &Path, span: &Range<usize>) -> Vec<UserName> {
+    let refused = |what: String, fix: &str| {
+        section.faults().add(Some(span.clone()), what, fix);
+        Vec::new()
+    };
+    // Whoever can write it decides who logs in, as by the configuration itself.
+    match ensure_trusted(path) {
+        Err(error @ ConfigError::Writable { .. }) => {
+            let fix = format!("run `chmod o-w {}`", path.display());
+            return refused(error.to_string(), &fix);
+        }
+        Err(error @ ConfigError::NotAFile { .. }) => {
+            return refused(error.to_string(), "name a file, one name a line");
+        }
+        // Told by the reading.
+        Err(_) | Ok(_) => {}
+    }
     let text = match fs_err::read_to_string(path) {
         Ok(text) => text,
-        Err(error) => {
-            section.faults().add(
-                Some(span.clone()),
-                format!("{error}"),
-                "write the file, one name a line",
-            );
-            return Vec::new();
-        }
+        Err(error) => return refused(error.to_string(), "write the file, one name a line"),
     };
     let mut names = Vec::new();
     // Some editors begin a file with a mark of byte order.
@@ -275,6 +289,22 @@ fn read_names(section: &Section<'_, '_>, path: &Path, span: &Range<usize>) -> Ve
     names
 }
 
+/// A name that is shut out by a slip of the pen is let in.
+fn check_denied(auth: &Auth, users: &[Placed<User>], warnings: &mut Vec<String>) {
+    let exists = |name: &UserName| users.iter().any(|(user, _)| user.name == *name);
+    let names = || users.iter().map(|(user, _)| user.name.as_str());
+    for name in &auth.deny_users {
+        if exists(name) || GUESTS.contains(&name.as_str()) {
+            continue;
+        }
+        if let Some(near) = nearest(name.as_str(), names()) {
+            warnings.push(format!(
+                "`{name}` is on the deny-list but has no [[user]] table; `{near}` is not shut out by it"
+            ));
+        }
+    }
+}
+
 /// A server that nobody can log in to is a mistake, and so is most often a name without a user.
 fn check_somebody(
     section: &Section<'_, '_>,
@@ -285,10 +315,9 @@ fn check_somebody(
 ) {
     let exists = |name: &UserName| users.iter().any(|(user, _)| user.name == *name);
     if let Some(allowed) = &auth.allow_users {
-        let guests = ["anonymous", "ftp"];
         for name in allowed
             .iter()
-            .filter(|name| !exists(name) && !guests.contains(&name.as_str()))
+            .filter(|name| !exists(name) && !GUESTS.contains(&name.as_str()))
         {
             warnings.push(format!(
                 "`{name}` is on the allow-list but has no [[user]] table: `ftpd user add {name}` writes it"

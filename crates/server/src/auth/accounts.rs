@@ -16,9 +16,9 @@ use super::RefusalReason;
 use crate::account::Account;
 
 /// The name all guests get.
-const GUEST: &str = "anonymous";
+pub const GUEST: &str = "anonymous";
 /// The other name that guests use.
-const GUEST_ALIAS: &str = "ftp";
+pub const GUEST_ALIAS: &str = "ftp";
 
 /// One user of the file.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,17 +6,18 @@ mod names;
 mod replace;
 
 use std::{
-    fs::File,
+    fs::{File, TryLockError},
     io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use ftp_config::{ConfigError, Right, Rights, Secret, UserName};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, RawString, Table, Value, value};
 
 use self::replace::replace;
-use crate::{config_file, error::Error};
+use crate::{config_file, error::Error, say};
 
 /// The byte order mark that some editors begin a file with.
 const MARK: &str = "\u{feff}";
@@ -31,6 +32,8 @@ pub struct Editor {
     /// Locked, so that no other run changes the file between our reading and our writing.
     _turn: Option<File>,
     document: DocumentMut,
+    /// How many faults it had.
+    faults: usize,
     has_mark: bool,
     has_crlf: bool,
 }
@@ -41,16 +44,13 @@ impl Editor {
     /// # Errors
     /// When it cannot be read or is not TOML.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let unreadable = |source| match path.is_dir() {
-            true => ConfigError::NotAFile {
-                path: path.to_owned(),
-            },
-            false => ConfigError::Unreadable {
-                path: path.to_owned(),
-                source,
-            },
+        let unreadable = |source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
         };
         let real = std::fs::canonicalize(path).map_err(unreadable)?;
+        // Replaced by us it would have lost the mode by which it is known.
+        ftp_config::ensure_trusted(path)?;
         let turn = take_turn(&real).map_err(unreadable)?;
         let text = std::fs::read_to_string(&real).map_err(unreadable)?;
         let path = std::path::absolute(path).map_err(unreadable)?;
@@ -74,6 +74,7 @@ impl Editor {
             .parse()
             .map_err(|e: toml_edit::TomlError| Error::Usage(format!("{}: {e}", path.display())))?;
         Ok(Self {
+            faults: config_file::check_text(text, &path).map_or_else(|error| count(&error), |()| 0),
             path,
             real,
             _turn: None,
@@ -191,9 +192,14 @@ impl Editor {
     /// and group lose the right to read it, as it holds password hashes.
     ///
     /// # Errors
-    /// When the result is not a good configuration (nothing is changed then), or cannot be written.
+    /// When the result is not a good configuration, nor one with fewer faults than before (nothing is changed
+    /// then), or cannot be written.
     pub fn save(self) -> Result<(), Error> {
-        self.check()?;
+        if let Err(error) = self.check()
+            && !(1..self.faults).contains(&count(&error))
+        {
+            return Err(error);
+        }
         replace(&self.real, &self.text())
     }
 
@@ -208,20 +214,49 @@ impl Editor {
     }
 }
 
+/// How long another run is waited for: whoever may read the file can hold it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Locks the file; one that was replaced while we waited is locked anew.
 fn take_turn(path: &Path) -> io::Result<File> {
+    let began = Instant::now();
+    let mut is_told = false;
     loop {
         let file = File::open(path)?;
-        match file.lock() {
-            // Some network disks have no locks: one run at a time is all that works there.
+        match file.try_lock() {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(_) => return Ok(file),
+            Err(TryLockError::WouldBlock) if began.elapsed() > PATIENCE => {
+                let words = "another program keeps it locked (`fuser` names it)";
+                return Err(io::Error::new(io::ErrorKind::ResourceBusy, words));
+            }
+            Err(TryLockError::WouldBlock) => {
+                if !is_told && began.elapsed() > Duration::from_secs(1) {
+                    say::note(format_args!(
+                        "ftpd: waiting for another run to change {}",
+                        path.display()
+                    ));
+                    is_told = true;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+                continue;
+            }
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {
+                continue;
+            }
+            // Some network disks have no locks: one run at a time is all that works there.
+            Err(TryLockError::Error(_)) => return Ok(file),
         }
         let (ours, there) = (file.metadata()?, std::fs::metadata(path)?);
         if (ours.dev(), ours.ino()) == (there.dev(), there.ino()) {
             return Ok(file);
         }
+    }
+}
+
+fn count(error: &Error) -> usize {
+    match error {
+        Error::Config(error) => error.faults().len(),
+        _ => 0,
     }
 }
 

@@ -10,7 +10,10 @@ use serde_json::json;
 
 use super::{ask, edit::Editor};
 use crate::{
-    auth::{accounts::Accounts, password},
+    auth::{
+        accounts::{Accounts, GUEST, GUEST_ALIAS},
+        password,
+    },
     cli::UserVerb,
     config_file,
     error::Error,
@@ -19,8 +22,6 @@ use crate::{
 
 /// Longer passwords are cut by some clients, and cost time to hash.
 const LONGEST_PASSWORD_BYTES: usize = 512;
-/// The name all guests get.
-const GUEST: &str = "anonymous";
 
 /// Does one of the user verbs on the configuration at `config`.
 ///
@@ -89,6 +90,9 @@ fn passwd(config: &Path, name: &UserName, from_stdin: bool) -> Result<(), Error>
     editor.set_password(name, &hash)?;
     editor.save()?;
     say::line(format_args!("password of `{name}` changed"));
+    if config_file::load(config).is_err() {
+        say::note("ftpd: warning: the file has other faults: `ftpd check` tells them");
+    }
     ask::tell_change(config)
 }
 
@@ -172,8 +176,11 @@ fn rows(config: &ServerConfig) -> Vec<Row<'_>> {
         .map(|user| row(user.name.as_str(), &user.home, user.can))
         .collect();
     let guests = &config.anonymous;
-    if guests.enabled && !rows.iter().any(|row| row.name == GUEST) {
-        rows.push(row(GUEST, &guests.home, guests.can));
+    if guests.enabled {
+        // An account of that name leaves guests the other one.
+        let is_free = |name: &&str| rows.iter().all(|row| row.name != *name);
+        let free = [GUEST, GUEST_ALIAS].into_iter().find(is_free);
+        rows.extend(free.map(|name| row(name, &guests.home, guests.can)));
     }
     rows
 }

@@ -119,9 +119,20 @@ pub fn whole(text: &str) -> String {
     escaped(text, 8_192)
 }
 
+/// Tells whether a character could end a line, move the cursor, or make a name look like another.
+fn is_tricky(c: char) -> bool {
+    !matches!(c, '\'' | '"' | '\\') && c.escape_debug().len() > 1
+}
+
+/// Quotes and backslashes are left to the format: JSON would escape them once more.
 fn escaped(text: &str, most: usize) -> String {
-    let chars = text.chars().take(most);
-    let mut escaped: String = chars.flat_map(char::escape_debug).collect();
+    let mut escaped = String::new();
+    for c in text.chars().take(most) {
+        match is_tricky(c) {
+            true => escaped.extend(c.escape_debug()),
+            false => escaped.push(c),
+        }
+    }
     if text.chars().nth(most).is_some() {
         escaped.push('…');
     }

@@ -5,10 +5,10 @@
 //! and says how many, it never holds up a transfer. The file is opened anew at each reload.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, Metadata, OpenOptions},
     io::Write,
     net::IpAddr,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{FileExt as _, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -73,17 +73,17 @@ impl Record<'_> {
     }
 }
 
-/// Spaces and control characters would break the line's fields.
+/// Spaces and control characters would break the line's fields; direction marks and what is not seen would show
+/// another name.
 fn one_word(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_whitespace() || c.is_control() {
-                '_'
-            } else {
-                c
-            }
-        })
-        .collect()
+    let kept = |c| {
+        if c == ' ' || super::is_tricky(c) {
+            '_'
+        } else {
+            c
+        }
+    };
+    text.chars().map(kept).collect()
 }
 
 enum Message {
@@ -162,13 +162,21 @@ impl Xferlog {
 
 fn write_all(messages: &Receiver<Message>) {
     let mut file: Option<File> = None;
+    // Whether the last line may be there in part.
+    let mut is_torn = false;
     while let Ok(message) = messages.recv() {
         match message {
-            Message::Open(path) => file = path.as_deref().and_then(open),
+            Message::Open(path) => {
+                file = path.as_deref().and_then(open);
+                is_torn = path.as_deref().is_some_and(ends_torn);
+            }
             Message::Line(line) => {
                 let Some(open) = &mut file else { continue };
+                let end_of_torn = if is_torn { "\n" } else { "" };
                 // One write a line: other writers of the file cannot split it.
-                if let Err(error) = open.write_all(format!("{line}\n").as_bytes()) {
+                let written = open.write_all(format!("{end_of_torn}{line}\n").as_bytes());
+                is_torn = written.is_err();
+                if let Err(error) = written {
                     error!(%error, "a line of the transfer record is lost");
                 }
             }
@@ -177,6 +185,17 @@ fn write_all(messages: &Receiver<Message>) {
             }
         }
     }
+}
+
+/// Tells whether a run of before ended, or the disk was full, in the middle of a line.
+fn ends_torn(path: &Path) -> bool {
+    let end = path.metadata().ok().filter(Metadata::is_file);
+    let Some(last) = end.and_then(|meta| meta.len().checked_sub(1)) else {
+        return false;
+    };
+    let mut byte = [b'\n'];
+    let read = File::open(path).and_then(|file| file.read_exact_at(&mut byte, last));
+    read.is_ok() && byte != [b'\n']
 }
 
 fn open(path: &Path) -> Option<File> {
@@ -223,6 +242,26 @@ mod tests {
             record.line(),
             "Tue Nov  3 09:05:07 2026 1 192.168.1.7 1234 /in/a_b.iso b _ o a ann ftp 0 * i"
         );
+    }
+
+    #[test]
+    fn a_line_never_goes_on_where_another_was_torn() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("x");
+        std::fs::write(&file, "whole\ntor").unwrap();
+        let log = Xferlog::default();
+        let path = SharePath::root().join("a\u{202e}b c").unwrap();
+        log.open(Some("/dev/full".into()));
+        log.write(&record(&path));
+        log.open(Some(file.clone()));
+        log.write(&record(&path));
+        log.write(&record(&path));
+        log.flush();
+        let text = std::fs::read_to_string(file).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[..2], ["whole", "tor"]);
+        assert_eq!(lines.len(), 4);
+        assert!(lines[2].contains(" /a_b_c b ") && lines[2] == lines[3]);
     }
 
     #[test]

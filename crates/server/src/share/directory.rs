@@ -32,13 +32,13 @@ pub(super) fn make(holder: &Holder, umask: u32) -> Result<(), Errno> {
     }
 }
 
-/// Makes a directory of the disk, with those above it, if it is not there.
-pub(super) fn make_all(path: &Path, umask: u32) -> io::Result<()> {
+/// Makes a directory of the disk, with those above it, if it is not there; tells whether it had to.
+pub(super) fn make_all(path: &Path, umask: u32) -> io::Result<bool> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-        return fs_err::create_dir_all(path);
+        return fs_err::create_dir_all(path).map(|()| false);
     };
     if path.exists() {
-        return Ok(());
+        return Ok(false);
     }
     let parent = match parent.as_os_str().is_empty() {
         true => Path::new("."),
@@ -49,11 +49,12 @@ pub(super) fn make_all(path: &Path, umask: u32) -> io::Result<()> {
     let dir = openat(CWD, parent, flags, Mode::empty())?;
     let name = name.to_owned();
     match make(&Holder { dir, name }, umask) {
-        Err(Errno::EXIST) => fs_err::create_dir_all(path),
-        made => made.map_err(|error| {
+        Err(Errno::EXIST) => fs_err::create_dir_all(path).map(|()| false),
+        Ok(()) => Ok(true),
+        Err(error) => {
             let words = format!("make directory `{}`: {error}", path.display());
-            io::Error::new(io::Error::from(error).kind(), words)
-        }),
+            Err(io::Error::new(io::Error::from(error).kind(), words))
+        }
     }
 }
 

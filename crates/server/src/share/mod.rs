@@ -49,6 +49,7 @@ use ftp_config::{
     server::{self, Uploads},
 };
 use rustix::{fs::Stat, io::Errno};
+use tracing::warn;
 
 use self::{hash::Places, jail::Jail, room::Promised};
 use crate::{account::Account, log::whole};
@@ -116,7 +117,10 @@ impl Share {
         if share.root.is_file() {
             return Err(failed(io::ErrorKind::NotADirectory.into()));
         }
-        directory::make_all(&share.root, share.umask).map_err(failed)?;
+        if directory::make_all(&share.root, share.umask).map_err(failed)? {
+            // What is stored below a mount point is out of sight once its disk is back.
+            warn!(root = %share.root.display(), "share.root was not there and was made; if a disk belongs there, mount it and restart");
+        }
         let jail = Jail::open(&share.root).map_err(failed)?;
         Ok(Self {
             jail: Arc::new(jail),

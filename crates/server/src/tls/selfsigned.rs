@@ -114,7 +114,8 @@ fn keep_access(file: &std::fs::File, old: &Path, mode: u32) {
         );
         let _ = rustix::fs::fchown(file, Some(uid), Some(gid));
     }
-    let mode = mode | old.mode() & 0o040;
+    let old_mode = if old.is_symlink() { 0 } else { old.mode() };
+    let mode = mode | old_mode & 0o040;
     let _ = file.set_permissions(PermissionsExt::from_mode(mode));
 }
 

@@ -63,8 +63,21 @@ fn a_reload_shares_the_directory_that_stands_under_the_name_now() {
     let share = site.path().join("share");
     let mut before = server.login("ann");
     std::fs::rename(&share, site.path().join("old")).unwrap();
-    // As a disk that is taken off: nothing else is shared in its place.
-    site.ok(&["reload"]);
+    // As a disk that is taken off: nothing else is shared in its place, and whoever asks is told.
+    let told = site.run(&["reload"]);
+    assert_eq!(told.status.code(), Some(1));
+    let words = String::from_utf8_lossy(&told.stderr);
+    assert!(
+        words.contains("configuration loaded; share.root is gone"),
+        "{words}"
+    );
+    let looked = site.run(&["doctor"]);
+    assert_eq!(looked.status.code(), Some(1));
+    let words = String::from_utf8_lossy(&looked.stdout);
+    assert!(
+        words.contains("is gone; the running server serves"),
+        "{words}"
+    );
     server.login("ann");
     assert!(!share.exists());
     std::fs::create_dir(&share).unwrap();
@@ -159,16 +172,15 @@ fn a_rotated_record_is_left_whatever_is_wrong_with_the_configuration() {
 #[test]
 fn a_reload_that_hangs_holds_no_stop() {
     use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat, open};
-    let site = Site::new("[auth]\nallow_users_file = \"names\"\n");
-    let names = site.config().with_file_name("names");
-    std::fs::write(&names, "ann\n").unwrap();
+    let site = Site::new("");
     let mut server = site.start();
-    std::fs::remove_file(&names).unwrap();
+    let key = site.config().with_file_name("ftpd-key.pem");
+    std::fs::remove_file(&key).unwrap();
     // As a file on a disk that does not answer.
-    mknodat(CWD, &names, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    mknodat(CWD, &key, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     server.signal(Signal::HUP);
     let _held = wait_until("the reload", || {
-        open(&names, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok()
+        open(&key, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok()
     });
     server.signal(Signal::TERM);
     assert_eq!(server.exit_code(), Some(0));

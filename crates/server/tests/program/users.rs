@@ -118,6 +118,43 @@ fn what_cannot_be_done_leaves_the_file_as_it_was() {
 }
 
 #[test]
+fn a_file_that_others_may_write_is_not_made_a_trusted_one() {
+    let site = Site::new("");
+    std::fs::set_permissions(site.config(), PermissionsExt::from_mode(0o666)).unwrap();
+    let before = std::fs::read(site.config()).unwrap();
+    for args in [["user", "add", "cat"], ["user", "passwd", "ann"]] {
+        let out = with_password(&site, &args, "pw\n");
+        assert_eq!(out.status.code(), Some(2), "{out:?}");
+        assert!(stderr(&out).contains("chmod o-w"), "{}", stderr(&out));
+    }
+    assert_eq!(site.run(&["user", "remove", "ann"]).status.code(), Some(2));
+    assert_eq!(std::fs::read(site.config()).unwrap(), before);
+    let mode = std::fs::metadata(site.config())
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o666);
+}
+
+#[test]
+fn passwords_in_clear_text_are_replaced_one_by_one() {
+    let clear =
+        "[[user]]\nname = \"cat\"\npassword = \"a\"\n[[user]]\nname = \"dan\"\npassword = \"b\"\n";
+    let site = Site::new(clear);
+    let one = with_password(&site, &["user", "passwd", "cat"], "pw\n");
+    assert!(one.status.success(), "{}", stderr(&one));
+    assert!(stderr(&one).contains("other faults"), "{}", stderr(&one));
+    // What mends nothing is still refused.
+    let add = with_password(&site, &["user", "add", "eve"], "pw\n");
+    assert_eq!(add.status.code(), Some(2));
+    assert!(stderr(&add).contains("ftpd user passwd dan"), "{add:?}");
+    let other = with_password(&site, &["user", "passwd", "dan"], "pw\n");
+    assert!(other.status.success(), "{other:?}");
+    assert!(!stderr(&other).contains("faults"), "{other:?}");
+    site.ok(&["check"]);
+}
+
+#[test]
 fn others_lose_the_right_to_read_hashes() {
     let site = Site::new("");
     std::fs::set_permissions(site.config(), PermissionsExt::from_mode(0o644)).unwrap();
@@ -190,6 +227,10 @@ fn guests_are_listed_where_they_are_let_in() {
         json.contains(r#""login":true,"name":"anonymous","reason":null"#),
         "{json}"
     );
+    // An account of that name leaves them the other one.
+    site.write("[anonymous]\nenabled = true\n", &["ann", "anonymous"]);
+    let list = site.ok(&["user", "list"]);
+    assert!(list.contains("ftp        read-only"), "{list}");
     site.write("", &["ann"]);
     assert!(!site.ok(&["user", "list"]).contains("anonymous"));
 }

@@ -3,7 +3,7 @@
 mod network;
 mod share;
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use self::{
     network::{
@@ -45,6 +45,7 @@ pub(crate) fn resolve_server(root: &Section<'_, '_>, warnings: &mut Vec<String>)
         announce: read_announce(root),
     };
     check_sample(root, &config);
+    check_record(root, &config);
     warnings.extend(halved(&config.server.listen));
     if config.server.engine == EngineKind::Libunftp {
         warnings.push(
@@ -151,6 +152,32 @@ fn read_log(root: &Section<'_, '_>) -> Log {
     };
     section.finish();
     log
+}
+
+/// Records are written behind whatever the file holds.
+fn check_record(root: &Section<'_, '_>, config: &ServerConfig) {
+    let Some(record) = &config.log.xferlog else {
+        return;
+    };
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let own = [
+        root.faults().source().path(),
+        &config.tls.cert,
+        &config.tls.key,
+    ];
+    let mut own = own
+        .into_iter()
+        .chain(config.auth.allow_users_file.as_deref());
+    if let Some(file) = own.find(|file| real(file) == real(record)) {
+        root.faults().add(
+            root.section("log").span_of("xferlog"),
+            format!(
+                "`log.xferlog` names `{}`, which the server needs as it is",
+                file.display()
+            ),
+            "name a file of its own",
+        );
+    }
 }
 
 /// The sample's password is known to everyone: only loopback may be listened on while it stands.

@@ -53,25 +53,38 @@ fn own_name() -> String {
     user.map_or_else(|| uid.to_string(), |user| user.name)
 }
 
+fn missing_share(root: &Path, by_root: bool, is_served: bool) -> Finding {
+    const CHECK: &str = "share";
+    let shown = root.display();
+    if is_served {
+        let text = format!("`{shown}` is gone; the running server serves what it named on");
+        return Finding::fault(CHECK, text, "mount its disk, then ftpd reload");
+    }
+    let made = root.ancestors().skip(1).find(|dir| dir.is_dir());
+    let may_make =
+        by_root || made.is_some_and(|dir| access(dir, Access::WRITE_OK | Access::EXEC_OK).is_ok());
+    match may_make {
+        true => Finding::good(
+            CHECK,
+            format!("`{shown}` is not there, and is made on start"),
+        ),
+        false => Finding::fault(
+            CHECK,
+            format!("`{shown}` is not there and cannot be made by this user"),
+            format!("sudo install -d -o {} {shown}", own_name()),
+        ),
+    }
+}
+
 /// Whether the share is there and can be written, and the room on its disk.
 ///
-/// `by_root`: root starts the server, and makes what is missing for its user.
-pub(super) fn share(config: &ServerConfig, by_root: bool) -> Vec<Finding> {
+/// `by_root`: root starts the server, and makes what is missing for its user. `is_served`: a server runs.
+pub(super) fn share(config: &ServerConfig, by_root: bool, is_served: bool) -> Vec<Finding> {
     const CHECK: &str = "share";
     let root = &config.share.root;
     let shown = root.display();
     let Ok(meta) = root.metadata() else {
-        let made = root.ancestors().skip(1).find(|dir| dir.is_dir());
-        let may_make = by_root
-            || made.is_some_and(|dir| access(dir, Access::WRITE_OK | Access::EXEC_OK).is_ok());
-        return vec![match may_make {
-            true => Finding::good(CHECK, format!("`{shown}` is made on start")),
-            false => Finding::fault(
-                CHECK,
-                format!("`{shown}` is not there and cannot be made by this user"),
-                format!("sudo install -d -o {} {shown}", own_name()),
-            ),
-        }];
+        return vec![missing_share(root, by_root, is_served)];
     };
     if !meta.is_dir() {
         let fix = "share.root = \"DIRECTORY\"";
@@ -228,19 +241,19 @@ mod tests {
     #[test]
     fn a_share_that_is_missing_or_a_file_is_told() {
         let dir = tempfile::tempdir().unwrap();
-        let at = |root: &str| {
-            share(
-                &config(
-                    &format!("[anonymous]\nenabled = true\n[share]\nroot = \"{root}\"\n"),
-                    dir.path(),
-                ),
-                false,
+        let with_root = |root: &str| {
+            config(
+                &format!("[anonymous]\nenabled = true\n[share]\nroot = \"{root}\"\n"),
+                dir.path(),
             )
         };
-        assert_eq!(
-            at("new")[0].text,
-            format!("`{}` is made on start", dir.path().join("new").display())
-        );
+        let at = |root: &str| share(&with_root(root), false, false);
+        let new = dir.path().join("new");
+        let words = format!("`{}` is not there, and is made on start", new.display());
+        assert_eq!(at("new")[0].text, words);
+        // A server that runs does not make it again.
+        let served = share(&with_root("new"), false, true);
+        assert_eq!(served[0].verdict, Verdict::Fault);
         std::fs::write(dir.path().join("file"), "").unwrap();
         assert_eq!(at("file")[0].verdict, Verdict::Fault);
         assert_eq!(at(".")[0].verdict, Verdict::Good);

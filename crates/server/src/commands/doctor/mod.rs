@@ -128,7 +128,7 @@ fn examine(config: &Path, from: Option<IpAddr>) -> Vec<Finding> {
     let config = &loaded.config;
     // What only root may look at comes first: the rest is seen with the eyes of who serves.
     let of_network = network(config, running.as_ref(), from);
-    findings.extend(machine(config, &loaded.path));
+    findings.extend(machine(config, &loaded.path, running.is_some()));
     findings.extend(of_network);
     findings
 }
@@ -145,7 +145,7 @@ fn network(config: &ServerConfig, running: Option<&Status>, from: Option<IpAddr>
 }
 
 /// Looks at the machine as whom the server runs as: root, who starts it, becomes that user for good.
-fn machine(config: &ServerConfig, path: &Path) -> Vec<Finding> {
+fn machine(config: &ServerConfig, path: &Path, is_served: bool) -> Vec<Finding> {
     let now = std::time::SystemTime::now();
     let by_root = privilege::becomes_another(config);
     // A start as root gives its own key to that user.
@@ -159,8 +159,18 @@ fn machine(config: &ServerConfig, path: &Path) -> Vec<Finding> {
             "correct server.run_as",
         ));
     }
+    if by_root && std::fs::File::open(path).is_err() {
+        let shown = path.display();
+        findings.push(Finding::warning(
+            "config",
+            format!(
+                "the user of server.run_as cannot read `{shown}`: a running server takes no change"
+            ),
+            format!("sudo chgrp GROUP {shown} && sudo chmod 640 {shown}"),
+        ));
+    }
     findings.push(machine::users(config, path));
-    findings.extend(machine::share(config, by_root));
+    findings.extend(machine::share(config, by_root, is_served));
     findings.extend(machine::homes(config));
     findings.extend(
         certificate
