@@ -31,7 +31,12 @@ pub struct Running {
 impl Running {
     /// Presses Ctrl-C.
     pub fn interrupt(&self) {
-        let _ = kill_process(self.pid, Signal::INT);
+        self.signal(Signal::INT);
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let _ = kill_process(self.pid, signal);
     }
 
     /// Tells whether it has ended.

@@ -51,6 +51,9 @@ impl Drop for Held {
 }
 
 impl Cancel {
+    /// So long stopped work may take at most, with a second for what comes behind it.
+    pub const LONGEST: Duration = KEEPING.saturating_add(PARTING);
+
     /// Stops the run. May be called from anywhere, and again.
     pub fn stop(&self) {
         self.0.stopped.store(true, Ordering::Release);

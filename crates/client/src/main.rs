@@ -69,6 +69,7 @@ async fn run(ui: Ui, cli: Cli) -> ExitCode {
         Ok(app) => app,
         Err(failure) => return said(&failure, &ui),
     };
+    let ended = tokio::spawn(ends(cancel.clone()));
     tokio::select! {
         answer = commands::run(&mut app, cli) => match answer {
             Ok(code) => code,
@@ -76,7 +77,37 @@ async fn run(ui: Ui, cli: Cli) -> ExitCode {
         },
         // The second Ctrl-C ends at once.
         _ = stopped_twice => ExitCode::Interrupted,
+        _ = ended => ExitCode::Interrupted,
     }
+}
+
+/// SIGTERM, or a SIGHUP that `nohup` has not turned off, stops the work as one Ctrl-C does; returns when that
+/// has had its time.
+async fn ends(cancel: Cancel) {
+    let next = async |kind| match signal(kind) {
+        Ok(mut signals) => signals.recv().await,
+        Err(_) => std::future::pending().await,
+    };
+    let hung_up = async {
+        match ignores_hangup() {
+            true => std::future::pending().await,
+            false => next(SignalKind::hangup()).await,
+        }
+    };
+    tokio::select! {
+        _ = next(SignalKind::terminate()) => {}
+        _ = hung_up => {}
+    }
+    cancel.stop();
+    tokio::time::sleep(Cancel::LONGEST).await;
+}
+
+/// Tells whether SIGHUP was turned off for this process (proc(5), `SigIgn`: bit 0 is signal 1).
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 != 0)
 }
 
 fn said(failure: &Failure, ui: &Ui) -> ExitCode {

@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use harness::{Server, Site, client::sample, ftpc, port::Kept, server::until};
+use rustix::process::Signal;
 
 use super::names;
 
@@ -159,6 +160,28 @@ fn code_130_ctrl_c_and_the_next_run_goes_on() {
     ran.says(&format!("> REST {}\n", kept - 65_536));
     assert!(fs::read(here.path().join("large")).unwrap() == fs::read(large).unwrap());
     assert!(!part.exists());
+}
+
+#[test]
+fn code_130_a_run_that_is_terminated_or_hung_up_keeps_what_it_has() {
+    let server = Site::with_ann().start();
+    sample(&server.site.share(), "large", 8 << 20);
+    let url = server.url("large");
+    for signal in [Signal::TERM, Signal::HUP] {
+        let here = tempfile::tempdir().unwrap();
+        let running = ftpc(here.path())
+            .args(["--tls", "off", "--limit", "1MiB/s", "get", &url])
+            .start();
+        let part = here.path().join(".large.ftpc-part");
+        until("bytes arrive", || {
+            size(&part).filter(|size| *size > 200_000)
+        });
+        running.signal(signal);
+        let ran = running.wait();
+        assert_eq!(ran.code, 130, "{}", ran.stderr);
+        ran.says("what can be resumed was kept");
+        assert!(part.exists());
+    }
 }
 
 fn size(path: &Path) -> Option<u64> {

@@ -58,7 +58,7 @@ enum Ready {
 
 async fn prepare(app: &App, args: &Put) -> Result<(Link, Ready), Failure> {
     let (mut sources, target) = split(app, args)?;
-    check_sources(&sources, args.recursive)?;
+    check_sources(&sources, args)?;
     let filter = filter(&args.patterns)?;
     // What was named decides where it goes, not what a pattern leaves of it.
     let named = sources.len();
@@ -155,11 +155,21 @@ fn not_text(name: &Path) -> Failure {
     )
 }
 
-fn check_sources(sources: &[PathBuf], recursive: bool) -> Result<(), Failure> {
+/// Whether a source may be missing: a run of before has moved it, and the others are to go on.
+fn may_have_moved(args: &Put, error: &io::Error) -> bool {
+    args.move_files && args.files.len() > 2 && error.kind() == io::ErrorKind::NotFound
+}
+
+fn check_sources(sources: &[PathBuf], args: &Put) -> Result<(), Failure> {
+    let mut is_any_there = false;
     for path in sources.iter().filter(|source| *source != Path::new("-")) {
         let source = path.display();
-        let meta = std::fs::metadata(path).map_err(|error| Error::local("open", path, error))?;
-        if meta.is_dir() && !recursive {
+        let meta = match std::fs::metadata(path) {
+            Err(error) if may_have_moved(args, &error) => continue,
+            other => other.map_err(|error| Error::local("open", path, error))?,
+        };
+        is_any_there = true;
+        if meta.is_dir() && !args.recursive {
             return Err(Failure::Usage(
                 format!("`{source}` is a directory"),
                 Some("send it with all it holds: `ftpc put -r`".to_owned()),
@@ -169,10 +179,16 @@ fn check_sources(sources: &[PathBuf], recursive: bool) -> Result<(), Failure> {
             return Err(Failure::usage(format!("`{source}` is not a regular file")));
         }
     }
-    if sources.len() > 1 && sources.iter().any(|source| source == Path::new("-")) {
+    let is_stream = sources.iter().any(|source| source == Path::new("-"));
+    if sources.len() > 1 && is_stream {
         return Err(Failure::usage("standard input goes alone"));
     }
-    Ok(())
+    match sources.first() {
+        Some(first) if !is_any_there && !is_stream => {
+            Err(Error::local("open", first, io::ErrorKind::NotFound.into()).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn destination(
@@ -223,7 +239,15 @@ async fn add(
     to: &To,
     (args, filter): (&Put, &Filter),
 ) -> Result<(), Failure> {
-    let meta = std::fs::metadata(source).map_err(|error| Error::local("open", source, error))?;
+    let meta = match std::fs::metadata(source) {
+        Err(error) if may_have_moved(args, &error) => {
+            let name = source.display().to_string();
+            let what = "it is not here; a run of before may have moved it".to_owned();
+            plan.push(Step::Refuse { name, what });
+            return Ok(());
+        }
+        other => other.map_err(|error| Error::local("open", source, error))?,
+    };
     let remote = to.of(&local_file_name(source)?);
     if meta.is_file() {
         plan.push(Step::send(source, &remote, meta.len()));

@@ -28,6 +28,12 @@ pub const MAX_DEPTH: usize = 128;
 const TOO_DEEP: &str = "deeper than 128 directories";
 /// Why files that transfers keep are left out.
 const PART: &str = "a part of a transfer";
+/// Tells whether a file is a part of a transfer, or what downloads keep beside one, on either side: fetched, it
+/// could take the place of one that is being written here, and what is sent must come back.
+fn is_part(name: &[u8]) -> bool {
+    name.ends_with(b".ftpc-part") || (name.starts_with(b".") && name.ends_with(b".ftpc-part.json"))
+}
+
 /// The most entries of one tree.
 pub const MAX_ENTRIES: usize = 2_000_000;
 

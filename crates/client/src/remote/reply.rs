@@ -34,6 +34,13 @@ impl Reply {
         (200..300).contains(&self.code)
     }
 
+    /// Tells whether it can be the answer to a command that moves no data: others belong to a login, a data
+    /// connection or a question of before (RFC 959 §4.2.2), and the session is out of step.
+    #[must_use]
+    pub fn answers_at_rest(&self) -> bool {
+        !matches!(self.code, ..200 | 213 | 220 | 221 | 225..=229 | 300..400)
+    }
+
     /// Tells whether the server says that it has enough sessions.
     #[must_use]
     pub fn is_too_many(&self) -> bool {

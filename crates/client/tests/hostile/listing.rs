@@ -39,6 +39,23 @@ async fn an_empty_directory_may_be_answered_without_a_data_connection() {
 }
 
 #[tokio::test]
+async fn a_listing_that_is_said_to_be_over_and_comes_all_the_same_is_not_empty() {
+    let server = Fake::default()
+        .hook(|session, line| {
+            line.starts_with("MLSD") && {
+                let mut data = session.data();
+                data.write_all(b"type=file;size=1; a\r\n").unwrap();
+                session.say("226 done");
+                true
+            }
+        })
+        .start();
+    let mut remote = dial(&server).await;
+    let error = remote.list("/").await.unwrap_err().to_string();
+    assert!(error.contains("out of step"), "{error}");
+}
+
+#[tokio::test]
 async fn of_two_names_that_read_alike_neither_is_guessed() {
     let server = Fake::default()
         .hook(|session, line| {

@@ -272,6 +272,49 @@ async fn one_time_that_a_server_refuses_costs_no_other_file_its_own() {
 }
 
 #[tokio::test]
+async fn an_upload_that_never_began_ends_by_a_reset_too() {
+    for refusal in ["550 not today", "229 ok (|||1|)"] {
+        let (told, heard) = std::sync::mpsc::channel();
+        let told = std::sync::Mutex::new(told);
+        let server = Fake::default()
+            .hook(move |session, line| {
+                line.starts_with("STOR") && {
+                    let mut data = session.data();
+                    session.say(refusal);
+                    // In good order it would be the end of an empty file.
+                    let came = std::io::copy(&mut data, &mut std::io::sink());
+                    told.lock().unwrap().send(came.is_err()).unwrap();
+                    true
+                }
+            })
+            .start();
+        let mut session = ftpc::remote::Dial::dial(&server.dialer()).await.unwrap();
+        let start = ftpc::remote::Start::New;
+        assert!(session.open_write("/a", start).await.is_err());
+        assert!(heard.recv().unwrap(), "the end of the data was no reset");
+        // What is no answer to STOR leaves nothing that could be trusted.
+        assert_eq!(session.is_usable(), refusal.starts_with('5'), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_too_many_is_not_taken_for_that_of_a_removal() {
+    let server = Fake::default()
+        .file("/a", "x")
+        .hook(|session, line| {
+            line.starts_with("DELE") && {
+                session.say("226 once more");
+                true
+            }
+        })
+        .start();
+    let mut session = ftpc::remote::Dial::dial(&server.dialer()).await.unwrap();
+    let error = session.remove_file("/a").await.unwrap_err().to_string();
+    assert!(error.contains("out of step: `226 once more`"), "{error}");
+    assert!(!session.is_usable());
+}
+
+#[tokio::test]
 async fn an_upload_that_is_cut_ends_by_a_reset_and_the_reply_is_read() {
     let (told, heard) = std::sync::mpsc::channel();
     let told = std::sync::Mutex::new(told);

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, fs, io, path::Path, time::Duration};
 
-use super::{MAX_DEPTH, Node, PART, TOO_DEEP, Tree, below_of, inner_name, local_name};
+use super::{MAX_DEPTH, Node, PART, TOO_DEEP, Tree, below_of, inner_name, is_part, local_name};
 use crate::{
     cancel::Cancel,
     error::Error,
@@ -57,7 +57,7 @@ fn until(top: &Path, filter: &Filter, cancel: &Cancel) -> Result<Tree, Error> {
                 Ok(Some((is_dir, _))) if !filter.takes(&path, is_dir) => {
                     tree.passes_over_one_in(&dir);
                 }
-                Ok(Some(_)) if is_part(&name) => {
+                Ok(Some((false, _))) if is_part(name.as_encoded_bytes()) => {
                     tree.note(format!("{}: {PART}", names::display(&path)));
                     tree.passes_over_one_in(&dir);
                 }
@@ -91,12 +91,6 @@ fn odd(path: &Path) -> &'static str {
         true => "a link",
         false => "not a regular file",
     }
-}
-
-fn is_part(name: &OsString) -> bool {
-    let bytes = name.as_encoded_bytes();
-    bytes.starts_with(b".")
-        && (bytes.ends_with(b".ftpc-part") || bytes.ends_with(b".ftpc-part.json"))
 }
 
 fn read_sorted(dir: &Path) -> io::Result<Vec<OsString>> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{MAX_DEPTH, Node, PART, TOO_DEEP, Tree, below_of};
+use super::{MAX_DEPTH, Node, PART, TOO_DEEP, Tree, below_of, is_part};
 use crate::{
     cancel::Cancel,
     error::{Error, RemoteError},
@@ -33,7 +33,7 @@ impl Tree {
             return Ok(false);
         }
         let odd = match entry.kind {
-            Kind::File if is_remote_part(entry.name.as_str()) => Some(PART),
+            Kind::File if is_part(entry.name.as_str().as_bytes()) => Some(PART),
             Kind::Dir | Kind::File => None,
             Kind::Link => Some("a link"),
             Kind::Other => Some("not a regular file"),
@@ -119,10 +119,4 @@ async fn list(session: &mut dyn Remote, path: &str) -> Result<Listing, RemoteErr
         tokio::time::sleep(pause).await;
     }
     session.list(path).await
-}
-
-/// Parts of uploads, and what downloads keep beside their files: fetched, such a file could take the
-/// place of one that is being written here.
-fn is_remote_part(name: &str) -> bool {
-    name.ends_with(".ftpc-part") || (name.starts_with('.') && name.ends_with(".ftpc-part.json"))
 }

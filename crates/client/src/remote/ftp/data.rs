@@ -48,11 +48,6 @@ fn socket_of(stream: &Stream) -> SockRef<'_> {
     SockRef::from(stream.get_ref().get_ref())
 }
 
-/// Makes the end of this process, however it comes, a reset of the upload and not its end.
-pub(super) fn end_by_reset(stream: &Stream) {
-    let _only_in_drop = socket_of(stream).set_linger(Some(Duration::ZERO));
-}
-
 /// The data connection of one transfer.
 pub(super) struct FtpData {
     pub(super) stream: Option<Stream>,

@@ -25,7 +25,9 @@ impl DialNote {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Connects, within the limit.
+    /// Connects, within the limit. Until that is taken back the connection ends by a reset, however it ends,
+    /// this process killed or a reply that never comes: an end in good order is that of a whole file, be it
+    /// empty, and the server would give it the name.
     pub(super) async fn connect(
         &self,
         address: SocketAddr,
@@ -36,6 +38,7 @@ impl DialNote {
             .await
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
         self.edit(|note| note.1 = false);
+        socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO))?;
         Ok(socket)
     }
 }

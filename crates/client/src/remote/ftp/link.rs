@@ -65,10 +65,13 @@ impl Link {
     }
 }
 
-/// Small blocks must not wait for an acknowledgement.
+/// Small blocks must not wait for an acknowledgement. Blocks tell the end of a file themselves, and what a
+/// listing brings needs no reset.
 fn option_handle(stream: &TcpStream) -> io::Result<socket2::Socket> {
     stream.set_nodelay(true)?;
-    SockRef::from(stream).try_clone()
+    let socket = SockRef::from(stream);
+    socket.set_linger(None)?;
+    socket.try_clone()
 }
 
 /// Where a session's link waits between files.

@@ -258,6 +258,9 @@ impl FtpRemote {
             format!("{verb} {path}")
         };
         let reply = self.command(&line).await?;
+        if !reply.answers_at_rest() {
+            return self.give_up(reply::out_of_step(verb, &reply));
+        }
         if reply.is_ok() {
             return Ok(reply);
         }

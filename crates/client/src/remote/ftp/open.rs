@@ -111,13 +111,14 @@ impl FtpRemote {
             Ok(reply) => reply,
             Err(error) => return self.give_up(error),
         };
-        if reply.code == 421 {
-            self.health.broken();
-        } else {
-            self.health.ready();
-        }
         if self.falls_back(&reply) {
+            self.health.ready();
             return Ok(None);
+        }
+        match reply.code {
+            421 => self.health.broken(),
+            ..400 => return self.give_up(reply::out_of_step(act.verb(), &reply)),
+            _ => self.health.ready(),
         }
         let path = Some(act.path().to_owned());
         let error = self.reuse.refusal(act.verb().to_owned(), path, reply);
@@ -168,9 +169,6 @@ impl FtpRemote {
         self.show_opening(act, offset);
         if let (Some(trace), Some(text)) = (&self.trace, text) {
             trace(Wire::Received(text.trim_end()));
-        }
-        if matches!(act, Act::Store(..)) {
-            data::end_by_reset(&stream);
         }
         FtpData {
             stream: Some(stream),

@@ -178,6 +178,9 @@ impl FtpRemote {
                 match reply.code {
                     125 | 150 => {}
                     421 | ..200 => self.health.broken(),
+                    // An empty listing, told at once.
+                    226 | 250 if matches!(act, Act::Receive(..)) => self.health.ready(),
+                    200..400 => return self.give_up(reply::out_of_step(act.verb(), &reply)),
                     _ => self.health.ready(),
                 }
                 Ok(reply)

@@ -1,11 +1,23 @@
 //! A listing's data connection. It is opened here and not by the library, which keeps the text of the reply
 //! behind a transfer to itself: with 226 some servers say that they left something out.
 
+use std::time::Duration;
+
+use tokio::{net::TcpStream, time::timeout};
+
 use super::{
-    FtpRemote, block::BlockData, check_line, data, dial::Passive, open::Act,
-    open_block::extended_port, reply::is_no_epsv,
+    FtpRemote,
+    block::BlockData,
+    check_line, data,
+    dial::Passive,
+    open::Act,
+    open_block::extended_port,
+    reply::{is_no_epsv, out_of_step},
 };
 use crate::{error::RemoteError, remote::Reply};
+
+/// How long a listing that is said to be over may still bring something.
+const LOOK: Duration = Duration::from_millis(500);
 
 impl FtpRemote {
     /// Opens a data connection for a listing: EPSV first; PASV for good once EPSV was refused.
@@ -24,6 +36,10 @@ impl FtpRemote {
         };
         let reply = self.start(act, 0).await?;
         if !matches!(reply.code, 125 | 150) {
+            if reply.is_ok() && has_news(&stream).await {
+                // Not one that is empty: its 150 got lost, or the replies are out of step.
+                return self.give_up(out_of_step(act.verb(), &reply));
+            }
             return Err(self.refused(act, reply));
         }
         let link = self.link(stream, act).await?;
@@ -62,6 +78,12 @@ impl FtpRemote {
             }
         }
     }
+}
+
+/// Tells whether bytes come over a data connection that was told to be over.
+async fn has_news(stream: &TcpStream) -> bool {
+    let seen = timeout(LOOK, stream.peek(&mut [0])).await;
+    matches!(seen, Ok(Ok(1..)))
 }
 
 /// Returns the port in `227 Entering Passive Mode (127,0,0,1,25,46)` (RFC 1123 §4.1.2.6: with or without

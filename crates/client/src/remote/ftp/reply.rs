@@ -97,6 +97,14 @@ pub(super) fn quoted(text: &str) -> Option<String> {
     }
 }
 
+/// The error of a reply that cannot be the answer to this verb: one too many came before it.
+pub(super) fn out_of_step(verb: &str, reply: &Reply) -> RemoteError {
+    RemoteError::Protocol {
+        verb: verb.to_owned(),
+        what: format!("the server is out of step: `{reply}`"),
+    }
+}
+
 /// Tells whether a reply to EPSV that names no port means that the server does not know it. 202: `Command
 /// not implemented`, as printers say it.
 pub(super) fn is_no_epsv(reply: &Reply) -> bool {
