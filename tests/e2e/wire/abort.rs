@@ -104,6 +104,21 @@ fn an_abor_behind_many_lines_is_found_before_a_file_takes_its_name() {
 }
 
 #[test]
+fn an_abor_at_the_end_of_a_long_record_is_found_too() {
+    taken_back(|way, _, mut wire, data| {
+        // One write, and over TLS one record: more than is read at once.
+        let lines = format!("PWD {}\r\n", "x".repeat(120)).repeat(40);
+        wire.send_bytes(format!("{lines}ABOR\r\n").as_bytes());
+        drop(data);
+        wire.code(426);
+        for _ in 0..40 {
+            wire.code(257);
+        }
+        aborted(way, &mut wire);
+    });
+}
+
+#[test]
 fn an_upload_whose_client_is_gone_behind_many_lines_takes_no_name() {
     taken_back(|_, server, mut wire, data| {
         for _ in 0..40 {

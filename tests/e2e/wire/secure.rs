@@ -43,6 +43,26 @@ fn a_plain_command_behind_auth_is_never_answered() {
 }
 
 #[test]
+fn what_was_said_in_clear_is_forgotten_behind_auth() {
+    // Somebody on the way may have said it: a name would be stored as another.
+    let server = Way::NativePlain.start(Site::with_ann().file("f", b"x"));
+    let mut wire = server.wire();
+    wire.expect("OPTS UTF8 OFF", 200);
+    wire.expect("OPTS HASH CRC32", 200);
+    wire.expect("OPTS MLST type;", 200);
+    wire.secure(&tls::client(&[&rustls::version::TLS13]));
+    wire.login("ann");
+    assert!(wire.expect("HASH f", 213).text().contains("SHA-256"));
+    let facts = wire.expect("MLST f", 250);
+    assert!(
+        facts.text().to_ascii_lowercase().contains("size=1"),
+        "{facts:?}"
+    );
+    wire.store("STOR 文件", b"x");
+    assert!(server.site.disk("文件").exists());
+}
+
+#[test]
 fn required_means_no_login_and_no_data_in_clear() {
     let server = Way::NativePlain.start(Site::with_ann().key("tls", "mode = \"required\""));
     let mut wire = server.wire();

@@ -31,6 +31,18 @@ fn modes_help_and_free_space() {
 }
 
 #[test]
+fn room_is_told_without_telling_which_names_there_are() {
+    let site = Site::with_ann().user("drop", "dropbox").file("f.txt", b"1");
+    let server = Way::NativePlain.start(site);
+    let mut wire = Way::NativePlain.open(&server);
+    wire.login("drop");
+    wire.expect("AVBL", 213);
+    let words = |reply: harness::wire::Reply, name| reply.text().replace(name, "NAME");
+    let there = words(wire.expect("AVBL f.txt", 550), "f.txt");
+    assert_eq!(there, words(wire.expect("AVBL g.txt", 550), "g.txt"));
+}
+
+#[test]
 fn feat_tells_what_is_there_in_the_form_of_rfc_2389() {
     for way in Way::NATIVE {
         let server = way.start(Site::with_ann());

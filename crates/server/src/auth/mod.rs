@@ -250,6 +250,11 @@ impl Gate {
             Err(reason) => (Err(reason), None),
         };
         let proved = self.guard.verifier.proves(name, password, known).await;
+        // Guesses that were made side by side are no more than those one behind the other.
+        let locked = self.guard.lockout().locked_for(name, peer, Instant::now());
+        if let Some(left) = locked {
+            return Err(account.err().unwrap_or(RefusalReason::Locked { left }));
+        }
         match account {
             Ok(account) if proved => {
                 self.guard.lockout().succeeded(name, peer);

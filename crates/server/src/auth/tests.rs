@@ -123,6 +123,25 @@ async fn a_lock_stands_for_the_right_password_too_and_only_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lock_that_falls_while_a_password_is_proved_stands_for_that_one_too() {
+    let house = house("[auth.lockout]\nafter = 2\n");
+    let rules = house.snapshot.config.auth.lockout.clone();
+    let others = async {
+        for _ in 0..2 {
+            house
+                .guard
+                .lockout()
+                .failed("ann", LAN, &rules, Instant::now());
+        }
+    };
+    let (guess, ()) = tokio::join!(house.reason("ann", "right", LAN), others);
+    assert!(matches!(guess, RefusalReason::Locked { .. }), "{guess:?}");
+    // It ended nothing: the lock stands, and is no longer for it.
+    let left = house.guard.lockout().locked_for("ann", LAN, Instant::now());
+    assert_eq!(left.unwrap().as_secs().div_ceil(60), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn loopback_is_never_locked() {
     let house = house("[auth.lockout]\nafter = 1\n");
     let loopback = IpAddr::from([127, 0, 0, 1]);

@@ -66,6 +66,7 @@ impl Desk {
         self.say(reply).await?;
         self.lines.clear();
         self.held.clear();
+        (self.is_leaving, self.bad_lines) = (false, 0);
         let limit = self.session.snapshot.config.timeouts.tls_handshake;
         match self.wire.secure(config, limit).await {
             Ok(()) => {

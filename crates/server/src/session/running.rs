@@ -9,10 +9,9 @@ use std::{
     time::Instant,
 };
 
-use ftp_config::SharePath;
 use tokio::sync::oneshot;
 
-use crate::{data::Brake, protocol::Reply};
+use crate::{data::Brake, protocol::Reply, share::Committed};
 
 /// How something that ran has ended.
 #[derive(Debug)]
@@ -25,7 +24,7 @@ pub(crate) struct Ending {
     /// A data socket whose client has said all and waits for the reply: it is closed after that.
     pub(crate) spent: Option<tokio::net::TcpStream>,
     /// What an upload is stored as.
-    pub(crate) stored: Option<SharePath>,
+    pub(crate) stored: Option<Committed>,
 }
 
 impl From<Reply> for Ending {

@@ -14,7 +14,7 @@ use crate::{
     auth::Gate,
     data::{PassivePorts, Pending, link::Slot},
     protocol::{Names, Reply, facts::Choice, pattern::Pattern, reply::code},
-    share::{Algorithm, Home, ShareError},
+    share::{Algorithm, Committed, Home, ShareError},
     snapshot::Snapshot,
     status::Seat,
 };
@@ -67,7 +67,7 @@ pub(crate) struct Session {
     /// REST, for the next transfer only.
     pub(crate) restart: Option<u64>,
     /// The last upload: its time may be set without the right to change files.
-    pub(crate) stored: Option<SharePath>,
+    pub(crate) stored: Option<Committed>,
     /// ALLO, for the next upload only.
     pub(crate) announced: Option<u64>,
 
@@ -156,6 +156,20 @@ impl Session {
         self.hang_up();
         self.stored = None;
         self.announced = None;
+    }
+
+    /// Forgets whatever was said so far: somebody on the way may have said it.
+    pub(crate) fn forget(&mut self) {
+        self.user = None;
+        self.log_out();
+        self.slot.close();
+        self.rename_from = None;
+        self.restart = None;
+        self.aborted = false;
+        (self.epsv_all, self.is_block, self.is_ascii) = (false, false, true);
+        self.facts = Choice::default();
+        self.digest = Algorithm::Sha256;
+        self.names = Names::new(self.snapshot.config.names.fallback);
     }
 
     /// Tells whether data must be encrypted.

@@ -3,7 +3,7 @@
 
 use std::{
     future::poll_fn,
-    io,
+    io::{self, BufRead as _},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -58,10 +58,17 @@ impl Wire {
     }
 
     /// Tells whether bytes or the client's end have come that nobody has read yet.
-    pub(crate) fn has_news(&self) -> bool {
+    pub(crate) fn has_news(&mut self) -> bool {
         let socket = match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => stream.get_ref().0,
+            Self::Plain(stream) => &*stream,
+            Self::Tls(stream) => {
+                let (socket, connection) = stream.get_mut();
+                // The rest of a record is no news of the socket.
+                match connection.reader().fill_buf() {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => &*socket,
+                    _ => return true,
+                }
+            }
             Self::Closed => return true,
         };
         let mut fds = [PollFd::new(socket, PollFlags::IN | PollFlags::RDHUP)];

@@ -200,8 +200,8 @@ impl Home {
     }
 
     /// Sets the time of last change (MFMT, `MDTM time file`, SITE UTIME). Returns the facts that are
-    /// there then: a disk may hold no such time. `is_own`: it is an upload that has just been made, and
-    /// setting its time changes nothing of others.
+    /// there then: a disk may hold no such time. `own`: device and inode of an upload that has just been made;
+    /// setting its time changes nothing of others, unless another file has its name by now.
     ///
     /// # Errors
     /// No right to write or to change, nothing there, or a link that leads outside.
@@ -209,13 +209,16 @@ impl Home {
         &self,
         path: &SharePath,
         modified: SystemTime,
-        is_own: bool,
+        own: Option<(u64, u64)>,
     ) -> Result<Meta, ShareError> {
         self.need(Right::Write, path)?;
-        if !is_own {
+        if own.is_none() {
             self.need(Right::Overwrite, path)?;
         }
-        let (fd, _) = self.settable(path)?;
+        let (fd, meta) = self.settable(path)?;
+        if own.is_some_and(|id| id != meta.id) {
+            self.need(Right::Overwrite, path)?;
+        }
         let times = modified_at(modified);
         let set = match utimensat(&fd, "", &times, AtFlags::EMPTY_PATH) {
             // Linux before 5.8 takes no empty path here.

@@ -132,8 +132,13 @@ impl Home {
     /// Returns the room that uploads may use, the reserve taken off.
     ///
     /// # Errors
-    /// What the system says.
+    /// No right to list, for what is no directory: which names there are is not told by this either; or what
+    /// the system says.
     pub fn free_space(&self, path: &SharePath) -> Result<Room, ShareError> {
+        names::check(path)?;
+        if self.check_dir(path).is_err() {
+            self.need(Right::List, path)?;
+        }
         let dir = self.jail.get(path, OFlags::PATH, Mode::empty());
         let room = dir.and_then(|dir| room::ask(dir, self.shared.reserve));
         match room {

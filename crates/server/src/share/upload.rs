@@ -66,6 +66,8 @@ pub struct Committed {
     pub path: SharePath,
     /// Its size.
     pub size: u64,
+    /// Device and inode: whether the name is still that of this file.
+    pub id: (u64, u64),
 }
 
 /// What the system tells of a name, or why it does not.

@@ -72,8 +72,10 @@ pub(super) async fn set_time(
     name: &[u8],
 ) -> Result<Meta, Reply> {
     let path = session.existing(name).await?;
-    let is_own = session.stored.as_ref() == Some(&path);
+    let stored = session.stored.as_ref();
+    let own = stored.filter(|stored| stored.path == path);
+    let own = own.map(|stored| stored.id);
     session
-        .on_home(move |home| home.set_modified(&path, time, is_own))
+        .on_home(move |home| home.set_modified(&path, time, own))
         .await
 }

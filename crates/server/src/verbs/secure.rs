@@ -13,10 +13,7 @@ pub(super) fn auth(session: &mut Session) -> Answer {
     if session.is_tls {
         return Reply::new(code::BAD_ORDER, "The connection is encrypted already").into();
     }
-    session.user = None;
-    session.log_out();
-    session.restart = None;
-    session.rename_from = None;
+    session.forget();
     Answer::Upgrade(Reply::new(code::TLS_GOES_ON, "TLS goes on"))
 }
 

@@ -29,7 +29,7 @@ use crate::{
         disk::{self, Kept},
         last_look,
     },
-    share::{Home, Intent, ShareError, Upload},
+    share::{Committed, Home, Intent, ShareError, Upload},
     status::Direction,
 };
 
@@ -169,9 +169,9 @@ async fn receive(
         Ok(_) => commit(upload, &receiving, asking, &moved.meter.brake).await,
         Err(broken) => Err(give_up(upload, broken, &receiving.asked, job.stalled).await),
     };
-    let stored = finished.as_ref().ok().map(|(_, path)| path.clone());
-    if let Some(path) = &stored {
-        job.path.clone_from(path);
+    let stored = finished.as_ref().ok().map(|(_, stored)| stored.clone());
+    if let Some(stored) = &stored {
+        job.path.clone_from(&stored.path);
     }
     let finished = finished.map(|(words, _)| done(moved.is_kept, receiving.names.bytes(&words)));
     Ending {
@@ -282,7 +282,7 @@ async fn commit(
     receiving: &Receiving,
     asking: Option<Asking>,
     brake: &Brake,
-) -> Result<(String, SharePath), Reply> {
+) -> Result<(String, Committed), Reply> {
     let mut until = Instant::now();
     if upload.replaces() && asking.is_some() {
         until += AFTERTHOUGHT;
@@ -310,9 +310,9 @@ async fn commit(
         Ok(committed) if receiving.tells_name || committed.path != receiving.asked => {
             let name = committed.path.name().unwrap_or_default();
             let words = format!("Transfer complete, stored as {name}");
-            Ok((words, committed.path))
+            Ok((words, committed))
         }
-        Ok(committed) => Ok(("Transfer complete".to_owned(), committed.path)),
+        Ok(committed) => Ok(("Transfer complete".to_owned(), committed)),
         Err(error) => Err(replied(&error)),
     }
 }

@@ -1,5 +1,7 @@
 //! What each set of rights allows, and what it does not.
 
+use std::os::unix::fs::MetadataExt as _;
+
 use super::*;
 
 #[test]
@@ -30,9 +32,15 @@ fn a_dropbox_adds_and_nothing_else() {
     lacks(drop.metadata(&path("there")).map(|_| ()), Right::List);
     lacks(drop.remove_file(&path("there")), Right::Delete);
     let now = SystemTime::now();
-    let timed = |name, is_own| drop.set_modified(&path(name), now, is_own).map(|_| ());
-    lacks(timed("there", false), Right::Overwrite);
-    assert!(timed("new", true).is_ok());
+    let timed = |name, own| drop.set_modified(&path(name), now, own).map(|_| ());
+    lacks(timed("there", None), Right::Overwrite);
+    let id = |name| {
+        let meta = fs::metadata(bed.disk(name)).unwrap();
+        Some((meta.dev(), meta.ino()))
+    };
+    assert!(timed("new", id("new")).is_ok());
+    // Another file has its name by now.
+    lacks(timed("there", id("new")), Right::Overwrite);
     lacks(drop.remove_dir(&path("d")), Right::Delete);
     lacks(drop.rename(&path("there"), &path("t")), Right::Rename);
     lacks(
@@ -54,7 +62,7 @@ fn a_read_only_account_changes_nothing() {
     );
     assert!(home.make_dir(&path("d")).is_err());
     assert!(
-        home.set_modified(&path("a"), SystemTime::now(), true)
+        home.set_modified(&path("a"), SystemTime::now(), Some((0, 0)))
             .is_err()
     );
     assert_eq!(home.open_read(&path("a"), 1).unwrap().meta.size, 1);

@@ -145,7 +145,7 @@ fn times_and_modes_are_set() {
     upload.commit(Some(then)).unwrap();
     assert_eq!(home.metadata(&path("a")).unwrap().modified, then);
     let earlier = then - std::time::Duration::from_secs(5);
-    home.set_modified(&path("a"), earlier, false).unwrap();
+    home.set_modified(&path("a"), earlier, None).unwrap();
     assert_eq!(home.set_mode(&path("a"), 0o4600).unwrap(), 0o600);
     let meta = home.metadata(&path("a")).unwrap();
     assert_eq!((meta.modified, meta.mode), (earlier, 0o600));

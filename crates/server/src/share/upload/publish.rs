@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Seek as _},
+    os::unix::fs::MetadataExt as _,
     sync::atomic::Ordering,
     time::SystemTime,
 };
@@ -34,7 +35,7 @@ impl Upload {
         self.finish(modified).map_err(|error| self.explain(error))?;
         let upload = self.force()?;
         match upload.measure().map_err(|error| upload.explain(error)) {
-            Ok(size) => Ok(Settled { upload, size }),
+            Ok((size, id)) => Ok(Settled { upload, size, id }),
             Err(error) => {
                 upload.discard();
                 Err(error)
@@ -59,13 +60,14 @@ impl Upload {
         Ok(self)
     }
 
-    /// Returns the size. Some disks (fusefat) cut nothing though they say so: then bytes of an earlier
+    /// Returns the size, and device and inode. Some disks (fusefat) cut nothing though they say so: then bytes of an earlier
     /// try stand behind the end.
-    fn measure(&self) -> io::Result<u64> {
+    fn measure(&self) -> io::Result<(u64, (u64, u64))> {
         let mut file = self.file();
-        let (written, held) = (file.stream_position()?, file.metadata()?.len());
+        let (written, meta) = (file.stream_position()?, file.metadata()?);
+        let held = meta.len();
         if written == held {
-            return Ok(held);
+            return Ok((held, (meta.dev(), meta.ino())));
         }
         let found = format!("the disk holds {held} bytes where {written} were written");
         Err(io::Error::other(found))
@@ -139,6 +141,7 @@ impl Upload {
 pub struct Settled {
     upload: Upload,
     size: u64,
+    id: (u64, u64),
 }
 
 impl Settled {
@@ -155,7 +158,11 @@ impl Settled {
     /// the disk afterwards.
     pub fn publish(self) -> Result<Committed, ShareError> {
         let forces_dir = self.is_forced();
-        let Self { mut upload, size } = self;
+        let Self {
+            mut upload,
+            size,
+            id,
+        } = self;
         let path = upload.publish()?;
         upload.partial = None;
         if forces_dir {
@@ -168,7 +175,7 @@ impl Settled {
                 Err(error) => return Err(io(error.into())),
             }
         }
-        Ok(Committed { path, size })
+        Ok(Committed { path, size, id })
     }
 }
 
