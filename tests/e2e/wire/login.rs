@@ -99,6 +99,26 @@ fn libunftp_answers_a_faulty_option_and_hangs_up() {
 }
 
 #[test]
+fn nobody_stays_without_a_login_and_the_third_wrong_password_ends_it() {
+    for way in [Way::NativePlain, Way::LibunftpPlain] {
+        let server = way.start(Site::with_ann().key("timeouts", "login = \"1s\""));
+        let mut wire = server.wire();
+        wire.expect("USER ann", 331);
+        wire.code(421);
+        wire.closed();
+        let server = way.start(Site::with_ann());
+        let mut wire = server.wire();
+        for _ in 0..2 {
+            wire.expect("USER ann", 331);
+            wire.expect("PASS wrong", 530);
+        }
+        wire.expect("USER ann", 331);
+        wire.send("PASS wrong");
+        wire.closed();
+    }
+}
+
+#[test]
 fn pipelined_commands_are_answered_in_order() {
     for way in Way::NATIVE {
         let server = way.start(Site::with_ann());

@@ -40,6 +40,8 @@ use crate::{
     status::Registry,
 };
 
+/// Wrong passwords on one connection, the last of which ends it.
+pub const MOST_FAILURES: u32 = 3;
 /// The words of every refused login.
 pub const REFUSED: &str = "Login incorrect";
 /// The delay after a session's first failure; doubles with each further one.

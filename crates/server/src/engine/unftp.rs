@@ -8,7 +8,10 @@ use std::{
     fmt,
     net::IpAddr,
     os::fd::{AsFd, OwnedFd},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -22,6 +25,7 @@ use libunftp::{
     options::{ActivePassiveMode, FtpsRequired, PassiveHost, TlsFlags},
 };
 use rustix::net::{Ipv4Addr, SendFlags, Shutdown, send, shutdown};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 use unftp_core::auth::{
     AuthenticationError, Authenticator, ChannelEncryptionState, Credentials, Principal,
@@ -29,7 +33,13 @@ use unftp_core::auth::{
 };
 
 use super::Visit;
-use crate::{account::Account, auth::Gate, log::shown, share::backend::Backend, status::Seat};
+use crate::{
+    account::Account,
+    auth::{Gate, MOST_FAILURES},
+    log::shown,
+    share::backend::Backend,
+    status::Seat,
+};
 
 /// How often a session's end looks whether its last upload has ended too.
 const LINGER: Duration = Duration::from_millis(50);
@@ -40,10 +50,12 @@ pub async fn serve(visit: Visit) {
         Ok(socket) => socket,
         Err(error) => return warn!(%error, "no second handle of the session's socket"),
     };
-    let server = match build(&visit) {
+    let door = Arc::new(Door::new(&visit));
+    let server = match build(&visit, Arc::clone(&door)) {
         Ok(server) => server,
         Err(error) => return warn!(%error, "the libunftp engine cannot be built"),
     };
+    let limit = visit.snapshot.config.timeouts.login;
     let Visit {
         stream,
         seat,
@@ -58,6 +70,8 @@ pub async fn serve(visit: Visit) {
             () = kill.cancelled() => "The server stops".to_owned(),
             () = kicked.cancelled() => seat.kick_reason(),
             () = leave_when_idle(&seat, &stop) => "The server stops".to_owned(),
+            () = door.stays_shut(limit) => "No login in time; goodbye".to_owned(),
+            () = door.failed.cancelled() => "Too many failed logins; goodbye".to_owned(),
         }
     };
     let serving = server.service(stream);
@@ -77,7 +91,7 @@ pub async fn serve(visit: Visit) {
     drop((seat, ticket));
 }
 
-async fn leave_when_idle(seat: &Seat, stop: &tokio_util::sync::CancellationToken) {
+async fn leave_when_idle(seat: &Seat, stop: &CancellationToken) {
     stop.cancelled().await;
     while seat.is_moving() {
         tokio::time::sleep(LINGER).await;
@@ -102,13 +116,11 @@ fn log_end<E: fmt::Display>(result: Result<(), E>) {
     }
 }
 
-fn build(visit: &Visit) -> Result<Server<Backend, Account>, libunftp::ServerError> {
+fn build(
+    visit: &Visit,
+    door: Arc<Door>,
+) -> Result<Server<Backend, Account>, libunftp::ServerError> {
     let config = Arc::clone(&visit.snapshot.config);
-    let door = Arc::new(Door {
-        gate: Arc::clone(&visit.gate),
-        seat: visit.seat.clone(),
-        proved: Mutex::default(),
-    });
     let (share, show_owner) = (visit.snapshot.share.clone(), config.share.show_owner);
     let seat = visit.seat.clone();
     let storage = Box::new(move || Backend::new(share.clone(), show_owner, seat.clone()));
@@ -169,6 +181,31 @@ struct Door {
     seat: Seat,
     /// Whence the password came that was proved last, and whether by TLS.
     proved: Mutex<Option<(IpAddr, bool)>>,
+    is_in: AtomicBool,
+    failures: AtomicU32,
+    /// So many that the session ends.
+    failed: CancellationToken,
+}
+
+impl Door {
+    fn new(visit: &Visit) -> Self {
+        Self {
+            gate: Arc::clone(&visit.gate),
+            seat: visit.seat.clone(),
+            proved: Mutex::default(),
+            is_in: AtomicBool::new(false),
+            failures: AtomicU32::new(0),
+            failed: CancellationToken::new(),
+        }
+    }
+
+    /// Returns when nobody has come in within the limit.
+    async fn stays_shut(&self, limit: Duration) {
+        tokio::time::sleep(limit).await;
+        if self.is_in.load(Ordering::Acquire) {
+            std::future::pending().await
+        }
+    }
 }
 
 #[async_trait]
@@ -180,7 +217,12 @@ impl Authenticator for Door {
     ) -> Result<Principal, AuthenticationError> {
         let tls = creds.command_channel_security == ChannelEncryptionState::Tls;
         self.seat.set_tls(tls);
-        let principal = self.gate.authenticate(username, creds).await?;
+        let principal = self.gate.authenticate(username, creds).await;
+        let principal = principal.inspect_err(|_| {
+            if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_FAILURES {
+                self.failed.cancel();
+            }
+        })?;
         let mut proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
         *proved = Some((creds.source_ip, tls));
         Ok(principal)
@@ -203,6 +245,7 @@ impl UserDetailProvider for Door {
             UserDetailError::Generic(refused.to_string())
         })?;
         self.gate.let_in(&account, peer, tls);
+        self.is_in.store(true, Ordering::Release);
         Ok(account.as_ref().clone())
     }
 }

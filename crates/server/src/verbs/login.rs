@@ -5,14 +5,11 @@ use std::sync::Arc;
 use ftp_config::{Secret, SharePath, server::TlsMode};
 
 use crate::{
-    auth::Admitted,
+    auth::{Admitted, MOST_FAILURES},
     protocol::{Reply, reply::code},
     session::{Answer, Login, Session, disk},
     snapshot::Snapshot,
 };
-
-/// Wrong passwords on one connection. The lock-out proper is the gate's.
-const MOST_FAILURES: u32 = 3;
 
 /// Takes the name. Who may log in is not told before the password.
 pub(super) fn user(session: &mut Session, name: &[u8]) -> Result<Reply, Reply> {
