@@ -161,6 +161,7 @@ fn print_network(page: &mut Page, config: &ServerConfig) {
             TlsMode::Required => "required",
         },
     );
+    page.bare("require_reuse", config.tls.require_reuse);
     if !config.tls.self_signed {
         page.text("cert", config.tls.cert.display());
         page.text("key", config.tls.key.display());

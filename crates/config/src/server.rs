@@ -213,6 +213,8 @@ pub struct Tls {
     pub key: PathBuf,
     /// True when neither path was given: the pair is made at these paths on first start.
     pub self_signed: bool,
+    /// Data connections must resume the TLS session of their control connection (RFC 4217 §10.1).
+    pub require_reuse: bool,
 }
 
 /// `[limits]`

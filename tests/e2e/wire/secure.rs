@@ -138,6 +138,35 @@ fn a_handshake_that_never_comes_ends_the_connection() {
 }
 
 #[test]
+fn a_data_connection_of_somebody_else_moves_nothing_where_reuse_is_required() {
+    let site = Site::with_ann().key("tls", "require_reuse = true");
+    let server = Way::NativePlain.start(site.file("f", b"old"));
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let mut wire = server.wire();
+        let ours = tls::client(&[version]);
+        wire.secure(&ours);
+        wire.login("ann");
+        assert_eq!(wire.fetch("RETR f"), b"old");
+        // Of the same address, and with a session of its own. What the first handshake gave does not help.
+        let mut stranger = server.wire();
+        stranger.secure(&tls::client(&[version]));
+        for line in ["RETR f", "STOR f"] {
+            let data = wire.passive();
+            wire.expect_any(line, &[125, 150]);
+            drop(stranger.guard(data));
+            wire.code(522);
+        }
+        // The client begins anew, with what it has of the session before.
+        let mut again = server.wire();
+        again.secure(&ours);
+        again.login("ann");
+        assert_eq!(again.fetch("RETR f"), b"old");
+        again.store("STOR f", b"old");
+    }
+    assert_eq!(std::fs::read(server.site.disk("f")).unwrap(), b"old");
+}
+
+#[test]
 fn hundreds_of_data_connections_resume_the_session() {
     // A TLS 1.3 ticket is good for one, and who uploads reads no new ones (RFC 8446 §C.4).
     for (version, resumed) in [(&rustls::version::TLS12, 200), (&rustls::version::TLS13, 8)] {

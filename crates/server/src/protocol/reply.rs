@@ -35,6 +35,8 @@ pub mod code {
     pub const BAD_ORDER: u16 = 503;
     pub const NOT_FOR_PARAMETER: u16 = 504;
     pub const NETWORK_PROTOCOL: u16 = 522;
+    /// RFC 4217 §9, beside its older sense of RFC 2428.
+    pub const NOT_PROTECTED: u16 = 522;
     pub const NOT_LOGGED_IN: u16 = 530;
     pub const PROTECTION_DENIED: u16 = 534;
     pub const NOT_SUPPORTED_LEVEL: u16 = 536;

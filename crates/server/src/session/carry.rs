@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
 use super::{Answer, Desk, End, Ending, MOST_LOOKED_AT, Running};
-use crate::{protocol::Reply, vigil};
+use crate::{protocol::Reply, tls::OneSession, vigil};
 
 /// How long the rest of a TLS record is waited for in the last look.
 const LOOK: Duration = Duration::from_millis(5);
@@ -62,7 +62,14 @@ impl Desk {
         let Some(tls) = &self.session.snapshot.tls else {
             return Err(End::Gone);
         };
-        let config = Arc::clone(&tls.control);
+        let mut config = Arc::clone(&tls.control);
+        if self.session.snapshot.config.tls.require_reuse {
+            let Ok(own) = OneSession::new(tls) else {
+                return Err(End::Gone);
+            };
+            config = Arc::clone(&own.configs.control);
+            self.session.own_tls = Some(own);
+        }
         self.say(reply).await?;
         self.lines.clear();
         self.held.clear();

@@ -17,6 +17,7 @@ use crate::{
     share::{Algorithm, Committed, Home, ShareError},
     snapshot::Snapshot,
     status::Seat,
+    tls::OneSession,
 };
 
 /// Turns a refusal of the share into its reply, and tells the log.
@@ -60,6 +61,8 @@ pub(crate) struct Session {
     pub(crate) has_pbsz: bool,
     /// PROT P.
     pub(crate) is_private: bool,
+    /// The set-ups of this session alone: its data connections must resume by them.
+    pub(crate) own_tls: Option<OneSession>,
 
     // Files.
     pub(crate) cwd: SharePath,
@@ -115,6 +118,7 @@ impl Session {
             is_tls: false,
             has_pbsz: false,
             is_private: false,
+            own_tls: None,
             cwd: SharePath::root(),
             rename_from: None,
             restart: None,

@@ -10,11 +10,14 @@ pub mod selfsigned;
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rustls::{
-    ServerConfig,
+    HandshakeKind, ServerConfig, ServerConnection,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::ServerSessionMemoryCache,
@@ -106,23 +109,62 @@ pub fn load(cert: &Path, key: &Path) -> Result<Configs, TlsError> {
             key: key.to_owned(),
             source,
         })?;
-    control.session_storage = ServerSessionMemoryCache::new(REMEMBERED_SESSIONS);
-    control.ticketer = aws_lc_rs::Ticketer::new().map_err(|e| TlsError::Make(e.to_string()))?;
     control.send_tls13_tickets = CONTROL_TICKETS;
     // A client that means another protocol is not to take our words for its answers (ALPACA). Data
     // connections have no name that all clients use.
     control.alpn_protocols = vec![b"ftp".to_vec()];
-    let with_tickets = |tickets| {
-        let mut data = control.clone();
-        data.alpn_protocols.clear();
-        data.send_tls13_tickets = tickets;
-        Arc::new(data)
-    };
-    Ok(Configs {
-        upload: with_tickets(0),
-        download: with_tickets(1),
-        control: Arc::new(control),
-    })
+    Configs::with_own_tickets(control)
+}
+
+/// The set-ups of one session, with a ticket key of its own: whoever resumes by it is its client (RFC 4217
+/// §10.1). Clones share what has happened.
+#[derive(Clone, Debug)]
+pub struct OneSession {
+    /// The set-ups.
+    pub configs: Configs,
+    /// Somebody has shaken hands without resuming, and may have got a ticket by that.
+    is_spoiled: Arc<AtomicBool>,
+}
+
+impl OneSession {
+    /// Makes those of a session that begins.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn new(of_all: &Configs) -> Result<Self, TlsError> {
+        Ok(Self {
+            configs: Configs::with_own_tickets(of_all.control.as_ref().clone())?,
+            is_spoiled: Arc::default(),
+        })
+    }
+
+    /// Tells whether a data connection, its handshake done, is that of the session's client. After one that
+    /// is not none is taken any more: the client is to begin anew.
+    #[must_use]
+    pub fn is_shown_by(&self, data: &ServerConnection) -> bool {
+        if data.handshake_kind() != Some(HandshakeKind::Resumed) {
+            self.is_spoiled.store(true, Ordering::Release);
+        }
+        !self.is_spoiled.load(Ordering::Acquire)
+    }
+}
+
+impl Configs {
+    fn with_own_tickets(mut control: ServerConfig) -> Result<Self, TlsError> {
+        control.session_storage = ServerSessionMemoryCache::new(REMEMBERED_SESSIONS);
+        control.ticketer = aws_lc_rs::Ticketer::new().map_err(|e| TlsError::Make(e.to_string()))?;
+        let with_tickets = |tickets| {
+            let mut data = control.clone();
+            data.alpn_protocols.clear();
+            data.send_tls13_tickets = tickets;
+            Arc::new(data)
+        };
+        Ok(Self {
+            upload: with_tickets(0),
+            download: with_tickets(1),
+            control: Arc::new(control),
+        })
+    }
 }
 
 /// Reads the certificates of a PEM file, leaf first.

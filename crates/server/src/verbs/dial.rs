@@ -22,6 +22,7 @@ use crate::{
     protocol::{Reply, reply::code},
     session::{Session, disk},
     status::Direction,
+    tls::OneSession,
 };
 
 /// What it takes to open a transfer's data connection.
@@ -33,6 +34,8 @@ pub(super) struct Dial {
     slot: Option<Slot>,
     peer: IpAddr,
     tls: Option<Arc<ServerConfig>>,
+    /// Where reuse is required: who does not resume this is not the client.
+    own_tls: Option<OneSession>,
     connect: Duration,
     handshake: Duration,
     /// The longest time without progress.
@@ -80,7 +83,8 @@ impl Dial {
     pub(super) fn check(session: &Session) -> Result<(), Reply> {
         if session.demands_privacy() && !session.is_private {
             // RFC 2228 §5.3.1.2, RFC 4217 §9.
-            return Err(Reply::new(522, "Data is encrypted here; use PROT P"));
+            let words = "Data is encrypted here; use PROT P";
+            return Err(Reply::new(code::NOT_PROTECTED, words));
         }
         let has_link = session.is_block && session.slot.has_link();
         if session.pending.is_none() && !has_link {
@@ -95,7 +99,9 @@ impl Dial {
     pub(super) fn take(session: &mut Session, direction: Direction) -> Self {
         let pending = session.pending.take();
         let slot = session.is_block.then(|| session.slot.clone());
-        let tls = session.snapshot.tls.as_ref().filter(|_| session.is_private);
+        let own = session.own_tls.as_ref().map(|own| &own.configs);
+        let tls = own.or(session.snapshot.tls.as_ref());
+        let tls = tls.filter(|_| session.is_private);
         let timeouts = &session.snapshot.config.timeouts;
         Self {
             pending,
@@ -105,6 +111,7 @@ impl Dial {
                 Direction::Up => Arc::clone(&configs.upload),
                 Direction::Down => Arc::clone(&configs.download),
             }),
+            own_tls: session.own_tls.clone(),
             connect: timeouts.data_connect,
             handshake: timeouts.tls_handshake,
             stalled: timeouts.stalled,
@@ -167,6 +174,11 @@ impl Dial {
         let stream = secure::handshake(socket, config, self.handshake)
             .await
             .map_err(|e| failed("No TLS on the data connection", &e))?;
+        let is_shown = |own: &OneSession| own.is_shown_by(stream.get_ref().1);
+        if !self.own_tls.as_ref().is_none_or(is_shown) {
+            let words = "The data connection does not resume this TLS session (tls.require_reuse)";
+            return Err(Reply::new(code::NOT_PROTECTED, words));
+        }
         Ok(Channel::Tls(Box::new(stream)))
     }
 }

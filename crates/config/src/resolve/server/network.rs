@@ -132,6 +132,7 @@ pub(super) fn read_tls(root: &Section<'_, '_>) -> Tls {
         cert: path(&cert, defaults::CERT),
         key: path(&key, defaults::KEY),
         self_signed: cert.is_none() && key.is_none(),
+        require_reuse: section.boolean("require_reuse", false),
     };
     section.finish();
     tls

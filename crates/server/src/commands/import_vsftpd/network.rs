@@ -194,6 +194,9 @@ fn tls(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
         "optional"
     };
     draft.text("tls", "mode", mode);
+    if conf.flag("require_ssl_reuse") {
+        draft.flag("tls", "require_reuse", true);
+    }
     if let Some(cert) = conf.text("rsa_cert_file") {
         draft.text("tls", "cert", cert);
         draft.text(

@@ -200,7 +200,7 @@ pub const ROWS: &[Row] = &[
     flag("port_enable", "YES", Key("active.enabled"), ""),
     flag("port_promiscuous", "NO", RefusedIfYes, "data connections to other addresses than the client's are never made: set it to NO and see that no client needs it"),
     flag("require_cert", "NO", RefusedIfYes, "certificates of clients cannot be demanded: users would log in by password alone"),
-    flag("require_ssl_reuse", "YES", Dropped, "data connections are bound to the client's own address, and TLS sessions may be resumed without being made to"),
+    flag("require_ssl_reuse", "YES", Key("tls.require_reuse"), ""),
     text("rsa_cert_file", "/usr/share/ssl/certs/vsftpd.pem", Key("tls.cert"), ""),
     text("rsa_private_key_file", "", Key("tls.key"), ""),
     flag("run_as_launching_user", "NO", Dropped, "ftpd always runs as who starts it"),

@@ -199,6 +199,9 @@ fn tls_is_as_strict_as_it_was() {
     let required = mode("ssl_enable=YES\nrsa_cert_file=/etc/ssl/a.pem\n");
     assert_eq!(required.mode, ftp_config::server::TlsMode::Required);
     assert_eq!(required.key, Path::new("/etc/ssl/a.pem"));
+    // As vsftpd has it where the file does not say.
+    assert!(required.require_reuse);
+    assert!(!mode("ssl_enable=YES\nrequire_ssl_reuse=NO\n").require_reuse);
     let optional = "ssl_enable=YES\nforce_local_logins_ssl=NO\nforce_local_data_ssl=NO\n";
     assert_eq!(mode(optional).mode, ftp_config::server::TlsMode::Optional);
     let off = mode("ssl_enable=NO\nrsa_cert_file=/etc/ssl/a.pem\n");
