@@ -9,7 +9,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use ftp_config::{Secret, Site};
+use ftp_config::{
+    Secret, Site,
+    defaults::{GUEST, is_guest},
+};
 
 /// Why no password could be had.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +96,7 @@ impl Sources<'_> {
             .or_else(|| entry.as_ref().map(|e| e.user.clone()));
         // What the environment holds is somebody's password, and nobody was named.
         let is_named = user.is_some();
-        let user = user.unwrap_or_else(|| "anonymous".to_owned());
+        let user = user.unwrap_or_else(|| GUEST.to_owned());
         if let Some(password) = self.given(is_named)? {
             return Ok(Login { user, password });
         }
@@ -136,11 +139,6 @@ impl Sources<'_> {
             (Some(command), None) => run_command(command).map(Some),
         }
     }
-}
-
-/// Tells whether a login name is that of a guest, whom nobody asks for a password.
-pub(crate) fn is_guest(user: &str) -> bool {
-    matches!(user, "anonymous" | "ftp")
 }
 
 fn run_command(line: &str) -> Result<Secret, CredentialError> {

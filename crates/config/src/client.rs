@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use crate::{ByteRate, Encoding, Secret};
+use crate::{ByteRate, Encoding, Secret, Word, defaults};
 
 /// The whole configuration of `ftpc`.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,19 @@ pub struct ClientConfig {
     pub sites: BTreeMap<String, Site>,
 }
 
+impl Default for ClientConfig {
+    /// What holds without a file.
+    fn default() -> Self {
+        Self {
+            site: None,
+            jobs: defaults::JOBS,
+            verify: Verify::Auto,
+            limit: ByteRate::UNLIMITED,
+            sites: BTreeMap::new(),
+        }
+    }
+}
+
 /// When hashes are compared after a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verify {
@@ -28,6 +41,14 @@ pub enum Verify {
     Always,
     /// Never; sizes are still compared.
     Never,
+}
+
+impl Word for Verify {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("auto", Self::Auto),
+        ("always", Self::Always),
+        ("never", Self::Never),
+    ];
 }
 
 /// How a site speaks TLS.
@@ -41,6 +62,15 @@ pub enum SiteTls {
     Off,
     /// TLS from the first byte (port 990).
     Implicit,
+}
+
+impl Word for SiteTls {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("auto", Self::Auto),
+        ("required", Self::Required),
+        ("off", Self::Off),
+        ("implicit", Self::Implicit),
+    ];
 }
 
 /// One `[site.NAME]`.

@@ -23,6 +23,21 @@ pub const SAMPLE_PASSWORD: &str = "demo";
 /// The least memory cost of a password hash, in KiB.
 pub const LEAST_HASH_KIB: u32 = 4096;
 
+/// Sessions at once of one run of `ftpc`; at most [`MOST_JOBS`].
+pub const JOBS: u32 = 4;
+/// The most of them.
+pub const MOST_JOBS: u32 = 64;
+/// The name that all guests get (RFC 1635).
+pub const GUEST: &str = "anonymous";
+/// The other name that guests use.
+pub const GUEST_ALIAS: &str = "ftp";
+
+/// Tells whether a login name is that of guests, in whatever case.
+#[must_use]
+pub fn is_guest(name: &str) -> bool {
+    name.eq_ignore_ascii_case(GUEST) || name.eq_ignore_ascii_case(GUEST_ALIAS)
+}
+
 pub(crate) fn passive_ports() -> PortRange {
     PASSIVE_PORTS
         .parse()

@@ -19,12 +19,14 @@ pub mod rights;
 pub mod server;
 mod source;
 pub mod value;
+mod word;
 
 pub use error::{ConfigError, Fault};
 pub use find::{Environment, Found, find_config};
 pub use load::{Loaded, ensure_trusted, load_client, load_server};
 pub use reader::nearest;
 pub use source::Place;
+pub use word::Word;
 
 pub use client::{ClientConfig, Site, SiteTls};
 pub use rights::{Right, Rights};

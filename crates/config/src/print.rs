@@ -3,13 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::{
-    ByteRate, ClientConfig, Rights, ServerConfig, Site, SiteTls,
-    client::Verify,
-    defaults,
-    server::{
-        AllowFrom, EngineKind, Fsync, Log, LogFormat, LogLevel, OnDuplicate, PassiveAddress,
-        Password, TlsMode, Uploads, User,
-    },
+    ByteRate, ClientConfig, Rights, ServerConfig, Site, Word, defaults,
+    server::{AllowFrom, Log, PassiveAddress, Password, Uploads, User},
     value::format_duration,
 };
 
@@ -82,13 +77,7 @@ fn print_server(page: &mut Page, config: &ServerConfig) {
         config.server.listen.iter().map(ToString::to_string),
     );
     page.bare("ascii_conversion", config.server.ascii_conversion);
-    page.text(
-        "engine",
-        match config.server.engine {
-            EngineKind::Native => "native",
-            EngineKind::Libunftp => "libunftp",
-        },
-    );
+    page.text("engine", config.server.engine.word());
     page.text("greeting", &config.server.greeting);
     page.list(
         "allow_from",
@@ -153,14 +142,7 @@ fn print_network(page: &mut Page, config: &ServerConfig) {
     page.table("[active]");
     page.bare("enabled", config.active.enabled);
     page.table("[tls]");
-    page.text(
-        "mode",
-        match config.tls.mode {
-            TlsMode::Off => "off",
-            TlsMode::Optional => "optional",
-            TlsMode::Required => "required",
-        },
-    );
+    page.text("mode", config.tls.mode.word());
     page.bare("require_reuse", config.tls.require_reuse);
     if !config.tls.self_signed {
         page.text("cert", config.tls.cert.display());
@@ -188,40 +170,19 @@ fn print_network(page: &mut Page, config: &ServerConfig) {
 
 fn print_uploads(page: &mut Page, uploads: &Uploads) {
     page.table("[uploads]");
-    let on_duplicate = match uploads.on_duplicate {
-        OnDuplicate::Overwrite => "overwrite",
-        OnDuplicate::Rename => "rename",
-        OnDuplicate::Refuse => "refuse",
-    };
-    page.text("on_duplicate", on_duplicate);
+    page.text("on_duplicate", uploads.on_duplicate.word());
     page.text(
         "keep_partial_for",
         format_duration(uploads.keep_partial_for),
     );
-    let fsync = match uploads.fsync {
-        Fsync::Never => "never",
-        Fsync::File => "file",
-        Fsync::FileAndDir => "file+dir",
-    };
-    page.text("fsync", fsync);
+    page.text("fsync", uploads.fsync.word());
     page.text("mode", format_args!("{:03o}", uploads.mode));
 }
 
 fn print_log(page: &mut Page, log: &Log) {
     page.table("[log]");
-    let level = match log.level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-        LogLevel::Trace => "trace",
-    };
-    page.text("level", level);
-    let format = match log.format {
-        LogFormat::Text => "text",
-        LogFormat::Json => "json",
-    };
-    page.text("format", format);
+    page.text("level", log.level.word());
+    page.text("format", log.format.word());
     page.optional("xferlog", log.xferlog.as_ref().map(|path| path.display()));
 }
 
@@ -248,14 +209,7 @@ impl ClientConfig {
         page.table("[client]");
         page.optional("site", self.site.as_ref());
         page.bare("jobs", self.jobs);
-        page.text(
-            "verify",
-            match self.verify {
-                Verify::Auto => "auto",
-                Verify::Always => "always",
-                Verify::Never => "never",
-            },
-        );
+        page.text("verify", self.verify.word());
         page.text("limit", self.limit);
         self.sites
             .iter()
@@ -269,15 +223,7 @@ fn print_site(page: &mut Page, name: &str, site: &Site) {
     page.text("url", &site.url);
     page.optional("password_command", site.password_command.as_ref());
     page.bare("netrc", site.netrc);
-    page.text(
-        "tls",
-        match site.tls {
-            SiteTls::Auto => "auto",
-            SiteTls::Required => "required",
-            SiteTls::Off => "off",
-            SiteTls::Implicit => "implicit",
-        },
-    );
+    page.text("tls", site.tls.word());
     match site.encoding {
         Some(encoding) => page.text("encoding", encoding),
         None => page.text("encoding", "auto"),

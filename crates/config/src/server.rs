@@ -8,7 +8,7 @@ use std::{
 
 use ipnet::IpNet;
 
-use crate::{ByteRate, Encoding, PortRange, Reserve, Rights, Secret, SharePath, UserName};
+use crate::{ByteRate, Encoding, PortRange, Reserve, Rights, Secret, SharePath, UserName, Word};
 
 /// The whole configuration of `ftpd`.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +52,11 @@ pub enum EngineKind {
     Native,
     /// libunftp's.
     Libunftp,
+}
+
+impl Word for EngineKind {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("native", Self::Native), ("libunftp", Self::Libunftp)];
 }
 
 /// `[server]`
@@ -202,6 +207,14 @@ pub enum TlsMode {
     Required,
 }
 
+impl Word for TlsMode {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("off", Self::Off),
+        ("optional", Self::Optional),
+        ("required", Self::Required),
+    ];
+}
+
 /// `[tls]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tls {
@@ -262,6 +275,14 @@ pub enum OnDuplicate {
     Refuse,
 }
 
+impl Word for OnDuplicate {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("overwrite", Self::Overwrite),
+        ("rename", Self::Rename),
+        ("refuse", Self::Refuse),
+    ];
+}
+
 /// When an upload is forced to the disk before it takes its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fsync {
@@ -271,6 +292,14 @@ pub enum Fsync {
     File,
     /// The bytes and the directory entry.
     FileAndDir,
+}
+
+impl Word for Fsync {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("never", Self::Never),
+        ("file", Self::File),
+        ("file+dir", Self::FileAndDir),
+    ];
 }
 
 /// `[uploads]`
@@ -308,6 +337,16 @@ pub enum LogLevel {
     Trace,
 }
 
+impl Word for LogLevel {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("error", Self::Error),
+        ("warn", Self::Warn),
+        ("info", Self::Info),
+        ("debug", Self::Debug),
+        ("trace", Self::Trace),
+    ];
+}
+
 /// Form of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -315,6 +354,10 @@ pub enum LogFormat {
     Text,
     /// One object a line.
     Json,
+}
+
+impl Word for LogFormat {
+    const WORDS: &'static [(&'static str, Self)] = &[("text", Self::Text), ("json", Self::Json)];
 }
 
 /// `[log]`

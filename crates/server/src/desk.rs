@@ -7,11 +7,11 @@ use std::{
 };
 
 use async_trait::async_trait;
+use ftp_config::Word as _;
 use tokio::sync::mpsc;
 use tracing::info;
 
 use crate::{
-    daemon::engine_word,
     log::shown,
     reload::Reloader,
     status::{
@@ -110,7 +110,7 @@ impl FrontDesk {
             listening: self.addresses.iter().map(ToString::to_string).collect(),
             share: config.share.root.display().to_string(),
             users: snapshot.accounts.names(),
-            engine: engine_word(config.server.engine).to_owned(),
+            engine: config.server.engine.word().to_owned(),
             sessions: reloader.registry.len() as u64,
             moving: reloader.registry.moving() as u64,
             max_clients: config.limits.max_clients,

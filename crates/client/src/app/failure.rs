@@ -2,8 +2,10 @@
 
 use std::io::Write as _;
 
+use ftp_config::defaults::is_guest;
+
 use crate::{
-    credentials::{CredentialError, is_guest},
+    credentials::CredentialError,
     error::{Error, RemoteError},
     exit::ExitCode,
     plan::clash::Clash,

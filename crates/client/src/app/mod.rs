@@ -106,14 +106,7 @@ fn load_config(
         Ok(found) => found,
         // The client needs no file: a URL says everything.
         Err(ftp_config::ConfigError::NotFound { .. }) => {
-            let config = ClientConfig {
-                site: None,
-                jobs: 4,
-                verify: Verify::Auto,
-                limit: ftp_config::ByteRate::UNLIMITED,
-                sites: std::collections::BTreeMap::new(),
-            };
-            return Ok((config, None));
+            return Ok((ClientConfig::default(), None));
         }
         Err(error) => return Err(Failure::Config(error.report("ftpc"))),
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ftp_config::{ByteRate, client::Verify};
+use ftp_config::{ByteRate, client::Verify, defaults};
 
 use crate::error::Error;
 
@@ -30,7 +30,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            jobs: 4,
+            jobs: defaults::JOBS as usize,
             verify: Verify::Auto,
             limit: ByteRate::UNLIMITED,
             backoff: Backoff::default(),

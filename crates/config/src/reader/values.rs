@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{Section, nearest};
-use crate::value::{ValueError, parse_duration};
+use crate::{
+    Word,
+    value::{ValueError, parse_duration},
+};
 
 const SHELL_HOME: &str = "begins with `~`, which only a shell takes for the home directory";
 
@@ -159,8 +162,9 @@ impl<'t> Section<'_, 't> {
         }
     }
 
-    /// Reads one of the given words.
-    pub(crate) fn choice<T: Copy>(&self, key: &'static str, default: T, words: &[(&str, T)]) -> T {
+    /// Reads one of a few words.
+    pub(crate) fn choice<T: Word>(&self, key: &'static str, default: T) -> T {
+        let words = T::WORDS;
         let example = words.first().map_or("", |(word, _)| word);
         let Some((text, span)) = self.text(key, example) else {
             return default;

@@ -2,7 +2,7 @@
 
 use super::relative_to;
 use crate::{
-    ByteRate, ClientConfig, Secret, Site, SiteTls, client::Verify, mask, reader::Section,
+    ByteRate, ClientConfig, Secret, Site, SiteTls, client::Verify, defaults, mask, reader::Section,
     value::ValueError,
 };
 
@@ -29,16 +29,8 @@ pub(crate) fn resolve_client(root: &Section<'_, '_>) -> ClientConfig {
     }
     let config = ClientConfig {
         site: site.map(|(name, _)| name.to_owned()),
-        jobs: section.number_in("jobs", 4, 1..=64),
-        verify: section.choice(
-            "verify",
-            Verify::Auto,
-            &[
-                ("auto", Verify::Auto),
-                ("always", Verify::Always),
-                ("never", Verify::Never),
-            ],
-        ),
+        jobs: section.number_in("jobs", defaults::JOBS, 1..=defaults::MOST_JOBS),
+        verify: section.choice("verify", Verify::Auto),
         limit: section
             .parsed("limit", "5 MiB/s")
             .unwrap_or(ByteRate::UNLIMITED),
@@ -68,16 +60,7 @@ fn read_site(name: &str, section: Section<'_, '_>) -> Option<Site> {
             "write url = \"ftp://ann@192.168.1.5:2121/\"",
         );
     }
-    let tls = section.choice(
-        "tls",
-        SiteTls::Auto,
-        &[
-            ("auto", SiteTls::Auto),
-            ("required", SiteTls::Required),
-            ("off", SiteTls::Off),
-            ("implicit", SiteTls::Implicit),
-        ],
-    );
+    let tls = section.choice("tls", SiteTls::Auto);
     let encoding = section.parsed_by("encoding", "auto", |text| match text {
         "auto" => Ok(None),
         _ => text.parse().map(Some),

@@ -11,9 +11,6 @@ use crate::{
     value::ValueError,
 };
 
-/// The names by which guests log in (RFC 1635).
-const GUESTS: [&str; 2] = ["anonymous", "ftp"];
-
 /// A user and where its name stands.
 pub(super) type Placed<T> = (T, Option<Range<usize>>);
 
@@ -294,7 +291,7 @@ fn check_denied(auth: &Auth, users: &[Placed<User>], warnings: &mut Vec<String>)
     let exists = |name: &UserName| users.iter().any(|(user, _)| user.name == *name);
     let names = || users.iter().map(|(user, _)| user.name.as_str());
     for name in &auth.deny_users {
-        if exists(name) || GUESTS.contains(&name.as_str()) {
+        if exists(name) || defaults::is_guest(name.as_str()) {
             continue;
         }
         if let Some(near) = nearest(name.as_str(), names()) {
@@ -317,7 +314,7 @@ fn check_somebody(
     if let Some(allowed) = &auth.allow_users {
         for name in allowed
             .iter()
-            .filter(|name| !exists(name) && !GUESTS.contains(&name.as_str()))
+            .filter(|name| !exists(name) && !defaults::is_guest(name.as_str()))
         {
             warnings.push(format!(
                 "`{name}` is on the allow-list but has no [[user]] table: `ftpd user add {name}` writes it"

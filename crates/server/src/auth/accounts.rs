@@ -9,16 +9,12 @@ use std::{
 
 use ftp_config::{
     ServerConfig, UserName,
+    defaults::{GUEST, GUEST_ALIAS, is_guest},
     server::{Anonymous, Password, User},
 };
 
 use super::RefusalReason;
 use crate::account::Account;
-
-/// The name all guests get.
-pub const GUEST: &str = "anonymous";
-/// The other name that guests use.
-pub const GUEST_ALIAS: &str = "ftp";
 
 /// One user of the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,8 +63,7 @@ impl Accounts {
     /// # Errors
     /// The reason for the log, when the name may not log in.
     pub fn find(&self, name: &str) -> Result<Known<'_>, RefusalReason> {
-        let is_guest_name =
-            name.eq_ignore_ascii_case(GUEST) || name.eq_ignore_ascii_case(GUEST_ALIAS);
+        let is_guest_name = is_guest(name);
         let denies_guests = self.deny.contains(GUEST) || self.deny.contains(GUEST_ALIAS);
         if self.deny.contains(name) || (is_guest_name && denies_guests) {
             return Err(RefusalReason::OnDenyList);

@@ -2,12 +2,9 @@
 
 use std::path::Path;
 
-use ftp_config::{ServerConfig, server::TlsMode};
+use ftp_config::{ServerConfig, Word as _, server::TlsMode};
 
-use crate::{
-    auth::accounts::Accounts, config_file, daemon::engine_word, error::Error, privilege, say,
-    snapshot, tls,
-};
+use crate::{auth::accounts::Accounts, config_file, error::Error, privilege, say, snapshot, tls};
 
 /// Checks the configuration at `config`; `print` shows it with every default filled in.
 ///
@@ -52,16 +49,12 @@ fn summary(config: &ServerConfig) -> String {
     } else {
         users.join(", ")
     };
-    let tls = match config.tls.mode {
-        TlsMode::Off => "off",
-        TlsMode::Optional => "optional",
-        TlsMode::Required => "required",
-    };
+    let tls = config.tls.mode.word();
     format!(
         "share     {}\nlisten    {}\nusers     {users}\ntls       {tls}\nengine    {}\npassive   {}\n",
         config.share.root.display(),
         listen.join(", "),
-        engine_word(config.server.engine),
+        config.server.engine.word(),
         config.passive.ports,
     )
 }

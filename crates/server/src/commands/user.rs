@@ -5,15 +5,15 @@ use std::{
     path::Path,
 };
 
-use ftp_config::{Right, Rights, Secret, ServerConfig, SharePath, UserName};
+use ftp_config::{
+    Right, Rights, Secret, ServerConfig, SharePath, UserName,
+    defaults::{GUEST, GUEST_ALIAS},
+};
 use serde_json::json;
 
 use super::{ask, edit::Editor};
 use crate::{
-    auth::{
-        accounts::{Accounts, GUEST, GUEST_ALIAS},
-        password,
-    },
+    auth::{accounts::Accounts, password},
     cli::UserVerb,
     config_file,
     error::Error,

@@ -14,7 +14,7 @@ use std::{
     time::Instant,
 };
 
-use ftp_config::{ServerConfig, server::EngineKind};
+use ftp_config::ServerConfig;
 use tokio::sync::mpsc;
 use tracing::{debug, error, info, warn};
 
@@ -265,13 +265,4 @@ fn begin_announcement(config: &ServerConfig, addresses: &[SocketAddr]) -> Option
             facts: &[],
         })
     })?
-}
-
-/// Returns the word of the file for an engine.
-#[must_use]
-pub fn engine_word(engine: EngineKind) -> &'static str {
-    match engine {
-        EngineKind::Native => "native",
-        EngineKind::Libunftp => "libunftp",
-    }
 }

@@ -203,7 +203,7 @@ impl Door {
     async fn stays_shut(&self, limit: Duration) {
         tokio::time::sleep(limit).await;
         if self.is_in.load(Ordering::Acquire) {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

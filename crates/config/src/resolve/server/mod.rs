@@ -61,14 +61,7 @@ fn read_server(root: &Section<'_, '_>) -> Server {
     let server = Server {
         listen: read_listen(&section),
         ascii_conversion: section.boolean("ascii_conversion", false),
-        engine: section.choice(
-            "engine",
-            EngineKind::Native,
-            &[
-                ("native", EngineKind::Native),
-                ("libunftp", EngineKind::Libunftp),
-            ],
-        ),
+        engine: section.choice("engine", EngineKind::Native),
         greeting: section
             .parsed_by("greeting", defaults::GREETING, parse_greeting)
             .unwrap_or_else(|| defaults::GREETING.to_owned()),
@@ -130,22 +123,8 @@ fn read_log(root: &Section<'_, '_>) -> Log {
     let section = root.section("log");
     let dir = root.faults().source().dir();
     let log = Log {
-        level: section.choice(
-            "level",
-            LogLevel::Info,
-            &[
-                ("error", LogLevel::Error),
-                ("warn", LogLevel::Warn),
-                ("info", LogLevel::Info),
-                ("debug", LogLevel::Debug),
-                ("trace", LogLevel::Trace),
-            ],
-        ),
-        format: section.choice(
-            "format",
-            LogFormat::Text,
-            &[("text", LogFormat::Text), ("json", LogFormat::Json)],
-        ),
+        level: section.choice("level", LogLevel::Info),
+        format: section.choice("format", LogFormat::Text),
         xferlog: section
             .path("xferlog", "xferlog")
             .map(|(text, _)| relative_to(dir, text)),

@@ -101,15 +101,7 @@ pub(super) fn read_active(root: &Section<'_, '_>) -> Active {
 pub(super) fn read_tls(root: &Section<'_, '_>) -> Tls {
     let section = root.section("tls");
     let dir = root.faults().source().dir();
-    let mode = section.choice(
-        "mode",
-        TlsMode::Optional,
-        &[
-            ("off", TlsMode::Off),
-            ("optional", TlsMode::Optional),
-            ("required", TlsMode::Required),
-        ],
-    );
+    let mode = section.choice("mode", TlsMode::Optional);
     let cert = section.path("cert", "cert.pem");
     let key = section.path("key", "key.pem");
     let alone = match (&cert, &key) {

@@ -49,29 +49,13 @@ fn parse_mode(text: &str, usual: &str) -> Result<u32, ValueError> {
 pub(super) fn read_uploads(root: &Section<'_, '_>) -> Uploads {
     let section = root.section("uploads");
     let uploads = Uploads {
-        on_duplicate: section.choice(
-            "on_duplicate",
-            OnDuplicate::Overwrite,
-            &[
-                ("overwrite", OnDuplicate::Overwrite),
-                ("rename", OnDuplicate::Rename),
-                ("refuse", OnDuplicate::Refuse),
-            ],
-        ),
+        on_duplicate: section.choice("on_duplicate", OnDuplicate::Overwrite),
         keep_partial_for: section.duration(
             "keep_partial_for",
             Duration::from_secs(24 * 3600),
             Duration::ZERO,
         ),
-        fsync: section.choice(
-            "fsync",
-            Fsync::File,
-            &[
-                ("never", Fsync::Never),
-                ("file", Fsync::File),
-                ("file+dir", Fsync::FileAndDir),
-            ],
-        ),
+        fsync: section.choice("fsync", Fsync::File),
         mode: section
             .parsed_by("mode", "666", |text| parse_mode(text, "666"))
             .unwrap_or(0o666),

@@ -3,6 +3,8 @@
 //! Every line that vsftpd itself would refuse is a fault here too: what it was meant to do is not
 //! known, so it must not be passed over.
 
+use ftp_config::defaults::is_guest;
+
 use super::table::{self, Kind, Row, Verdict};
 
 /// One line that could not be read or must not be dropped, or a remark about one.
@@ -143,7 +145,7 @@ impl Conf {
 
     /// Takes `names` as an allow-list: it holds for anonymous users too.
     pub(super) fn obey_allow_list(&mut self, names: &[String]) -> Option<Note> {
-        if !self.lets_anonymous_in() || names.iter().any(|name| is_anonymous(name)) {
+        if !self.lets_anonymous_in() || names.iter().any(|name| is_guest(name)) {
             return None;
         }
         self.keeps_anonymous_out = true;
@@ -181,14 +183,6 @@ impl Conf {
     pub(super) fn names(&self) -> impl Iterator<Item = &'static Row> {
         self.settings.iter().map(|setting| setting.row)
     }
-}
-
-/// Tells whether vsftpd takes a name for an anonymous login.
-#[must_use]
-pub(super) fn is_anonymous(name: &str) -> bool {
-    ["anonymous", "ftp"]
-        .iter()
-        .any(|word| name.eq_ignore_ascii_case(word))
 }
 
 fn read_line(line: &str) -> Result<Option<(&'static Row, String)>, String> {

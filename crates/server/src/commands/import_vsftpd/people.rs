@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use ftp_config::{SharePath, UserName};
+use ftp_config::{SharePath, UserName, defaults::is_guest};
 
 use super::{
     Findings,
-    conf::{Conf, is_anonymous},
+    conf::Conf,
     draft::DraftUser,
     homes::{anonymous_dir, homes, seats},
     machine::{List, Machine},
@@ -181,12 +181,7 @@ fn userlist(
     match machine.allow_list(conf) {
         // To vsftpd these are guests, whoever has the name.
         Some(_) => (
-            Some(
-                names
-                    .into_iter()
-                    .filter(|name| !is_anonymous(name))
-                    .collect(),
-            ),
+            Some(names.into_iter().filter(|name| !is_guest(name)).collect()),
             Vec::new(),
         ),
         None => (None, names),
