@@ -11,6 +11,7 @@ pub mod announce;
 pub mod auth;
 mod backoff;
 pub mod cli;
+pub mod code;
 pub mod commands;
 pub mod config_file;
 pub mod daemon;

@@ -18,6 +18,7 @@ use crate::{
     admit::{Admission, Refused, Rules},
     auth::{Gate, Guard},
     backoff::doubled,
+    code,
     data::PassivePorts,
     engine::{self, Visit},
     error::Error,
@@ -199,7 +200,7 @@ fn turn_away(stream: TcpStream, refused: Refused) {
     let Ok(mut stream) = stream.into_std() else {
         return;
     };
-    let line = format!("421 {}\r\n", shown(&refused.to_string()));
+    let line = format!("{} {}\r\n", code::CLOSING, shown(&refused.to_string()));
     let _ = stream.write(line.as_bytes());
     let _ = stream.shutdown(std::net::Shutdown::Write);
 }

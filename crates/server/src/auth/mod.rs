@@ -35,6 +35,7 @@ use self::{accounts::Known, lockout::Lockout, password::Verifier};
 use crate::{
     account::Account,
     backoff::doubled,
+    code,
     log::shown,
     snapshot::{Holder, Snapshot},
     status::Registry,
@@ -111,7 +112,7 @@ impl From<RefusalReason> for Refusal {
     fn from(reason: RefusalReason) -> Self {
         Self {
             reason,
-            code: 530,
+            code: code::NOT_LOGGED_IN,
             text: REFUSED,
         }
     }

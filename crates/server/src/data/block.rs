@@ -4,6 +4,7 @@
 //! Pure: headers and the reading of blocks. [`link`](super::link) moves them.
 
 use super::pump::Broken;
+use crate::code;
 
 /// Bytes of a block's header: its descriptor, then the count, high byte first.
 pub const HEADER: usize = 3;
@@ -90,7 +91,7 @@ impl Blocks {
         let [descriptor, high, low] = self.head;
         if descriptor & SUSPECT != 0 {
             let words = "The sender suspects errors in the data";
-            return Err(Broken::Refused(451, words.to_owned()));
+            return Err(Broken::Refused(code::LOCAL_ERROR, words.to_owned()));
         }
         self.left = u16::from_be_bytes([high, low]);
         self.end_block();

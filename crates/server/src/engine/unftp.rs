@@ -36,7 +36,9 @@ use super::Visit;
 use crate::{
     account::Account,
     auth::{Gate, MOST_FAILURES},
+    code,
     log::shown,
+    session::{FAILED, NO_LOGIN, STOPS},
     share::backend::Backend,
     status::Seat,
 };
@@ -67,11 +69,11 @@ pub async fn serve(visit: Visit) {
     let kicked = seat.kicked();
     let ended = async {
         tokio::select! {
-            () = kill.cancelled() => "The server stops".to_owned(),
+            () = kill.cancelled() => STOPS.to_owned(),
             () = kicked.cancelled() => seat.kick_reason(),
-            () = leave_when_idle(&seat, &stop) => "The server stops".to_owned(),
-            () = door.stays_shut(limit) => "No login in time; goodbye".to_owned(),
-            () = door.failed.cancelled() => "Too many failed logins; goodbye".to_owned(),
+            () = leave_when_idle(&seat, &stop) => STOPS.to_owned(),
+            () = door.stays_shut(limit) => NO_LOGIN.to_owned(),
+            () = door.failed.cancelled() => FAILED.to_owned(),
         }
     };
     let serving = server.service(stream);
@@ -101,7 +103,7 @@ async fn leave_when_idle(seat: &Seat, stop: &CancellationToken) {
 /// Under TLS nothing can be said from outside the engine: bare bytes would break the stream.
 fn say_goodbye(socket: &OwnedFd, seat: &Seat, reason: &str) {
     if !seat.is_tls() {
-        let line = format!("421 {}\r\n", shown(reason));
+        let line = format!("{} {}\r\n", code::CLOSING, shown(reason));
         let _ = send(
             socket,
             line.as_bytes(),

@@ -14,7 +14,7 @@ pub struct Reading {
     /// Every reading under which something may already exist, `best` first.
     pub all: Vec<String>,
     /// Where the first of them is what is meant, the client writes the fallback encoding: see
-    /// [`Names::is_shown_legacy`].
+    /// [`Names::note_legacy`].
     pub shows_legacy: bool,
 }
 
@@ -53,7 +53,7 @@ impl Names {
 
     /// To be told of a reading that [`Reading::shows_legacy`] when it names what is there, or something new.
     /// Where its bytes are those of a file of old, they came from a listing and say nothing of the client.
-    pub fn is_shown_legacy(&mut self) {
+    pub fn note_legacy(&mut self) {
         self.is_legacy = true;
     }
 
@@ -170,7 +170,7 @@ mod tests {
         let reading = names.read(gbk);
         assert_eq!(reading.best.as_deref(), Some("中文.txt"));
         assert!(reading.shows_legacy);
-        names.is_shown_legacy();
+        names.note_legacy();
         assert_eq!(names.bytes("中文.txt"), gbk);
         assert_eq!(names.bytes("a.txt"), b"a.txt");
         names.set_utf8(true);
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(names.read("中文".as_bytes()).all, ["中文"]);
         assert!(!names.is_legacy());
         assert!(names.read(b"\xd6\xd0").shows_legacy);
-        names.is_shown_legacy();
+        names.note_legacy();
         assert_eq!(names.read(b"\xc4\xa3").all, ["模", "\u{123}"]);
         // Three bytes of one character in a row are hardly anything else.
         assert_eq!(names.read("日本".as_bytes()).all, ["日本", "鏃ユ湰"]);
@@ -198,7 +198,7 @@ mod tests {
     fn an_encoding_of_single_bytes_hardly_makes_utf8() {
         let mut names = names("latin1");
         assert!(names.read(b"h\xf6he").shows_legacy);
-        names.is_shown_legacy();
+        names.note_legacy();
         assert_eq!(names.read("höhe".as_bytes()).all[0], "höhe");
     }
 
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn what_the_encoding_lacks_goes_out_as_utf8() {
         let mut names = names("gbk");
-        names.is_shown_legacy();
+        names.note_legacy();
         assert_eq!(names.bytes("😀"), "😀".as_bytes());
     }
 

@@ -31,11 +31,11 @@ pub(crate) use state::{Login, Meaning, Session, refusal};
 use crate::{
     admit::Ticket,
     auth::Gate,
+    code,
     data::PassivePorts,
     protocol::{
         Command, Fault, Reply, command,
         line::{Line, LineReader},
-        reply::code,
     },
     snapshot::Snapshot,
     status::Seat,
@@ -60,6 +60,23 @@ enum End {
     /// With these last words.
     Goodbye(Reply),
 }
+
+impl End {
+    fn goodbye(words: impl Into<Vec<u8>>) -> Self {
+        Self::Goodbye(Reply::new(code::CLOSING, words))
+    }
+
+    fn stopped() -> Self {
+        Self::goodbye(STOPS)
+    }
+}
+
+/// The last words of every session of a server that stops.
+pub(crate) const STOPS: &str = "The server stops";
+/// Those of one that nobody has logged in to.
+pub(crate) const NO_LOGIN: &str = "No login in time; goodbye";
+/// Those of one with too many wrong passwords.
+pub(crate) const FAILED: &str = "Too many failed logins; goodbye";
 
 /// What woke the loop.
 enum Woken {
@@ -191,17 +208,9 @@ impl Desk {
                 Woken::Read(_) => return Err(End::Gone),
                 Woken::Ended(ending) => self.ended(ending).await?,
                 Woken::Asked(until) => self.look_once_more(until).await?,
-                Woken::Kicked => {
-                    let reason = self.session.seat.kick_reason();
-                    return Err(End::Goodbye(Reply::new(code::CLOSING, reason)));
-                }
-                Woken::Stopped | Woken::Killed => {
-                    return Err(goodbye("The server stops"));
-                }
-                Woken::Late if self.session.login.is_some() => {
-                    return Err(goodbye("No command for too long; goodbye"));
-                }
-                Woken::Late => return Err(goodbye("No login in time; goodbye")),
+                Woken::Kicked => return Err(self.is_kicked()),
+                Woken::Stopped | Woken::Killed => return Err(End::stopped()),
+                Woken::Late => return Err(self.is_late()),
             }
         }
     }
@@ -209,16 +218,26 @@ impl Desk {
     /// Ends a session that has more to say, but no time or place for it any more.
     fn ensure_wanted(&self) -> Result<(), End> {
         if self.kill.is_cancelled() || self.stop.is_cancelled() && self.running.is_none() {
-            return Err(goodbye("The server stops"));
+            return Err(End::stopped());
         }
         if self.kicked.is_cancelled() {
-            let reason = self.session.seat.kick_reason();
-            return Err(End::Goodbye(Reply::new(code::CLOSING, reason)));
+            return Err(self.is_kicked());
         }
         if self.session.login.is_none() && Instant::now() >= self.deadline {
-            return Err(goodbye("No login in time; goodbye"));
+            return Err(self.is_late());
         }
         Ok(())
+    }
+
+    fn is_kicked(&self) -> End {
+        End::goodbye(self.session.seat.kick_reason())
+    }
+
+    fn is_late(&self) -> End {
+        End::goodbye(match self.session.login {
+            Some(_) => "No command for too long; goodbye",
+            None => NO_LOGIN,
+        })
     }
 
     async fn wake(&mut self, outside: &mut Outside<'_, '_>) -> Woken {
@@ -311,7 +330,7 @@ impl Desk {
     async fn bad_line(&mut self, why: &'static str) -> Result<(), End> {
         self.bad_lines += 1;
         if self.bad_lines >= MOST_BAD_LINES {
-            return Err(goodbye("Too many lines that are not FTP; goodbye"));
+            return Err(End::goodbye("Too many lines that are not FTP; goodbye"));
         }
         self.say(&Reply::new(code::UNKNOWN, why)).await
     }
@@ -368,8 +387,4 @@ async fn run(running: &mut Option<Running>) -> Came {
         Some(running) => running.go_on().await,
         None => pending().await,
     }
-}
-
-fn goodbye(words: &str) -> End {
-    End::Goodbye(Reply::new(code::CLOSING, words))
 }

@@ -12,8 +12,9 @@ use super::disk;
 use crate::{
     account::Account,
     auth::Gate,
+    code,
     data::{PassivePorts, Pending, link::Slot},
-    protocol::{Names, Reply, facts::Choice, pattern::Pattern, reply::code},
+    protocol::{Names, Reply, facts::Choice, pattern::Pattern},
     share::{Algorithm, Committed, Home, ShareError},
     snapshot::Snapshot,
     status::Seat,
@@ -252,7 +253,7 @@ impl Session {
         match self.first_that_exists(&meanings).await? {
             Some(at) => meanings.all.swap(0, at),
             // No listing has shown a pattern: whoever types one shows how it writes.
-            None if meanings.shows_legacy && meanings.is_pattern() => self.names.is_shown_legacy(),
+            None if meanings.shows_legacy && meanings.is_pattern() => self.names.note_legacy(),
             None => {}
         }
         Ok(meanings.all)
@@ -269,7 +270,7 @@ impl Session {
         };
         if found.is_some() || meanings.may_be_new {
             if found.is_none() && meanings.shows_legacy {
-                self.names.is_shown_legacy();
+                self.names.note_legacy();
             }
             return Ok(meanings.all.swap_remove(found.unwrap_or(0)).path);
         }
@@ -289,7 +290,7 @@ impl Session {
         let look = move || all.iter().position(|path| home.metadata(path).is_ok());
         let found = disk::act(look).await;
         if found == Some(0) && meanings.shows_legacy {
-            self.names.is_shown_legacy();
+            self.names.note_legacy();
         }
         Ok(found)
     }

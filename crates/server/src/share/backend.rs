@@ -21,6 +21,7 @@ use unftp_core::storage::{
 use super::{Home, Intent, Kind, ListOptions, Meta, Share, ShareError, throttle::Throttle};
 use crate::{
     account::Account,
+    code,
     status::{Direction, Moving, Seat},
 };
 
@@ -151,10 +152,10 @@ async fn on_thread<T: Send + 'static>(
 
 fn refused(error: ShareError) -> Error {
     let kind = match error.code() {
-        452 => ErrorKind::InsufficientStorageSpaceError,
-        553 => ErrorKind::FileNameNotAllowedError,
-        450 => ErrorKind::TransientFileNotAvailable,
-        451 => ErrorKind::LocalError,
+        code::NO_ROOM => ErrorKind::InsufficientStorageSpaceError,
+        code::BAD_NAME => ErrorKind::FileNameNotAllowedError,
+        code::BUSY => ErrorKind::TransientFileNotAvailable,
+        code::LOCAL_ERROR => ErrorKind::LocalError,
         _ => match error {
             ShareError::Right { .. } | ShareError::Denied { .. } => ErrorKind::PermissionDenied,
             ShareError::NotEmpty { .. } => ErrorKind::PermanentDirectoryNotEmpty,

@@ -5,6 +5,8 @@ use std::io;
 use ftp_config::{ByteSize, Right, SharePath};
 use rustix::fs::{AtFlags, statat};
 
+use crate::code;
+
 /// One refusal. The reply to a logged-in user says what is wrong and never names a path on disk.
 #[derive(Debug, thiserror::Error)]
 pub enum ShareError {
@@ -199,13 +201,13 @@ impl ShareError {
     #[must_use]
     pub fn code(&self) -> u16 {
         match self {
-            Self::Full { .. } | Self::DiskFull { .. } => 452,
-            Self::TooLarge { .. } => 552,
-            Self::Busy { .. } | Self::Held { .. } => 450,
-            Self::Stopped { .. } => 426,
-            Self::Name { .. } | Self::Exists { .. } => 553,
-            Self::Offset { .. } | Self::Differs { .. } => 554,
-            Self::Io { .. } => 451,
+            Self::Full { .. } | Self::DiskFull { .. } => code::NO_ROOM,
+            Self::TooLarge { .. } => code::OVER_ALLOCATION,
+            Self::Busy { .. } | Self::Held { .. } => code::BUSY,
+            Self::Stopped { .. } => code::ABORTED,
+            Self::Name { .. } | Self::Exists { .. } => code::BAD_NAME,
+            Self::Offset { .. } | Self::Differs { .. } => code::BAD_OFFSET,
+            Self::Io { .. } => code::LOCAL_ERROR,
             Self::Right { .. }
             | Self::Missing { .. }
             | Self::NoParent { .. }
@@ -221,7 +223,7 @@ impl ShareError {
             | Self::Denied { .. }
             | Self::ReadOnly { .. }
             | Self::InUse { .. }
-            | Self::Unsupported { .. } => 550,
+            | Self::Unsupported { .. } => code::UNAVAILABLE,
         }
     }
 

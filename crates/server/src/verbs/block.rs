@@ -16,6 +16,7 @@ use super::{
     rows::Rows,
 };
 use crate::{
+    code,
     data::{
         block::{self, Blocks},
         link,
@@ -95,7 +96,7 @@ fn read_blocks(file: &File, count: usize, is_last: bool) -> Result<Vec<u8>, Brok
         let read = io::Read::take(file, part as u64).read_to_end(&mut blocks);
         if read.map_err(Broken::Disk)? < part {
             let words = "The file became shorter while it was sent";
-            return Err(Broken::Refused(451, words.to_owned()));
+            return Err(Broken::Refused(code::LOCAL_ERROR, words.to_owned()));
         }
         if left == 0 {
             return Ok(blocks);
@@ -157,7 +158,7 @@ fn store(blocks: &mut Blocks, raw: &[u8], upload: &Upload) -> Result<u64, Broken
     })?;
     if used < raw.len() {
         let words = "More came behind the block that ends the file";
-        return Err(Broken::Refused(426, words.to_owned()));
+        return Err(Broken::Refused(code::ABORTED, words.to_owned()));
     }
     Ok(bytes)
 }

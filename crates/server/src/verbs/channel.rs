@@ -10,8 +10,9 @@ use ftp_config::server::PassiveAddress;
 use tracing::warn;
 
 use crate::{
+    code,
     data::{self, Listener, Pending, active},
-    protocol::{Reply, command::Epsv, reply::code},
+    protocol::{Reply, command::Epsv},
     session::Session,
 };
 

@@ -13,13 +13,14 @@ use tokio_rustls::server::TlsStream;
 use tracing::{Span, trace};
 
 use crate::{
+    code,
     data::{
         self, Brake, Pending,
         link::{Link, Slot},
         pump::{Broken, Conduit, Meter},
         secure,
     },
-    protocol::{Reply, reply::code},
+    protocol::Reply,
     session::{Session, disk},
     status::Direction,
     tls::OneSession,
@@ -120,9 +121,12 @@ impl Dial {
         }
     }
 
-    /// Tells whether a link is open already, so that the first reply is 125.
-    pub(super) fn has_link(&self) -> bool {
-        self.pending.is_none()
+    /// Returns the code of the first reply: whether a data connection is to be opened.
+    pub(super) fn first_code(&self) -> u16 {
+        match self.pending {
+            Some(_) => code::OPENING,
+            None => code::ALREADY_OPEN,
+        }
     }
 
     /// Opens it, or says why not: 425, or 426 when the brake was pulled.

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use ftp_config::Right;
 
 use crate::{
-    protocol::{Reply, reply::code, stamp},
+    code,
+    protocol::{Reply, stamp},
     session::Session,
     share::{Kind, Meta},
 };

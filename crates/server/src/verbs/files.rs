@@ -3,10 +3,7 @@
 use ftp_config::SharePath;
 
 use super::navigate::is_quoted;
-use crate::{
-    protocol::{Reply, reply::code},
-    session::Session,
-};
+use crate::{code, protocol::Reply, session::Session};
 
 pub(super) async fn mkd(session: &mut Session, name: &[u8]) -> Result<Reply, Reply> {
     let path = session.target(name).await?;

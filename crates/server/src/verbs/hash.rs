@@ -6,8 +6,9 @@ use std::{ops::Range, sync::Arc};
 use ftp_config::SharePath;
 
 use crate::{
+    code,
     data::Brake,
-    protocol::{Reply, command::DigestArgs, reply::code},
+    protocol::{Reply, command::DigestArgs},
     session::{Answer, Ending, Running, Session, disk, refusal},
     share::Algorithm,
 };

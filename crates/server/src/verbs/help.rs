@@ -3,7 +3,8 @@
 use ftp_config::{Right, server::OnDuplicate};
 
 use crate::{
-    protocol::{Reply, reply::code},
+    code,
+    protocol::Reply,
     session::{Running, Session},
     share::{Algorithm, Home},
 };

@@ -9,13 +9,15 @@ use super::{
     dial::{Channel, Dial, Moved, Opened, broken_reply},
     help,
     rows::{Form, Rows, Wish, write_facts},
+    transfer::done,
 };
 use crate::{
+    code,
     data::{
         inline,
         pump::{self, BLOCK, Broken, Meter},
     },
-    protocol::{Reply, command::ListArgs, reply::code},
+    protocol::{Reply, command::ListArgs},
     session::{Answer, Ending, Running, Session, disk},
     share::throttle::Throttle,
     status::Direction,
@@ -62,11 +64,7 @@ async fn over_data(
     let (rows, block, more) = open(session, args, form, only_dir).await?;
     let dial = Dial::take(session, Direction::Down);
     let brake = Arc::clone(&dial.brake);
-    let code = if dial.has_link() {
-        code::ALREADY_OPEN
-    } else {
-        code::OPENING
-    };
+    let code = dial.first_code();
     let meter = Meter {
         brake: Arc::clone(&dial.brake),
         moving: None,
@@ -190,13 +188,8 @@ async fn on_thread(
 }
 
 fn ending(moved: Moved, stalled: std::time::Duration) -> Ending {
-    let code = if moved.is_kept {
-        code::FILE_OK
-    } else {
-        code::DONE
-    };
     let reply = match moved.bytes {
-        Ok(_) => Reply::new(code, "Listing sent"),
+        Ok(_) => done(moved.is_kept, "Listing sent"),
         Err(broken) => broken_reply(&broken, stalled),
     };
     Ending {

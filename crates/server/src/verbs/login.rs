@@ -6,8 +6,9 @@ use ftp_config::{Secret, SharePath, server::TlsMode};
 
 use crate::{
     auth::{Admitted, MOST_FAILURES},
-    protocol::{Reply, reply::code},
-    session::{Answer, Login, Session, disk},
+    code,
+    protocol::Reply,
+    session::{Answer, FAILED, Login, Session, disk},
     snapshot::Snapshot,
 };
 
@@ -43,7 +44,7 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
         Err(refusal) => {
             session.failures += 1;
             if session.failures >= MOST_FAILURES {
-                return Answer::Leave(Reply::new(code::CLOSING, "Too many failed logins; goodbye"));
+                return Answer::Leave(Reply::new(code::CLOSING, FAILED));
             }
             return Reply::new(refusal.code, refusal.text).into();
         }

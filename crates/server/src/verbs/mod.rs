@@ -21,7 +21,8 @@ mod upload;
 mod zone;
 
 use crate::{
-    protocol::{Command, Fault, Reply, reply::code},
+    code,
+    protocol::{Command, Fault, Reply},
     session::{Answer, Session},
 };
 

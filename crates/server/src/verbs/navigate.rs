@@ -3,10 +3,8 @@
 use ftp_config::SharePath;
 
 use crate::{
-    protocol::{
-        Reply,
-        reply::{code, quoted},
-    },
+    code,
+    protocol::{Reply, reply::quoted},
     session::Session,
     share::{Home, ShareError},
 };

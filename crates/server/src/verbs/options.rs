@@ -1,7 +1,8 @@
 //! TYPE, MODE and OPTS: how things are said on this session.
 
 use crate::{
-    protocol::{Reply, command::Opts, facts::Choice, reply::code},
+    code,
+    protocol::{Reply, command::Opts, facts::Choice},
     session::Session,
     share::Algorithm,
 };

@@ -1,7 +1,8 @@
 //! AUTH, PBSZ, PROT, CCC (RFC 4217).
 
 use crate::{
-    protocol::{Reply, reply::code},
+    code,
+    protocol::Reply,
     session::{Answer, Session},
 };
 
@@ -57,6 +58,9 @@ pub(super) fn ccc(session: &Session) -> Reply {
             "The control connection stays encrypted",
         )
     } else {
-        Reply::new(533, "The control connection is not encrypted")
+        Reply::new(
+            code::CONTROL_IN_CLEAR,
+            "The control connection is not encrypted",
+        )
     }
 }

@@ -2,7 +2,8 @@
 
 use super::facts::set_time;
 use crate::{
-    protocol::{Reply, command::Site, reply::code},
+    code,
+    protocol::{Reply, command::Site},
     session::Session,
 };
 

@@ -15,6 +15,7 @@ use super::{
     dial::{Channel, Dial, Moved, Opened, broken_reply},
 };
 use crate::{
+    code,
     data::{
         Brake,
         inline::{self, Sent},
@@ -22,7 +23,7 @@ use crate::{
         text::ToWire,
     },
     log,
-    protocol::{Reply, reply::code},
+    protocol::Reply,
     session::{
         Answer, Ending, Running, Session,
         disk::{self, Kept},
@@ -100,7 +101,10 @@ impl Job {
         let reason = (!whole).then(|| log::whole(&reply.text()));
         let (verb, text, code) = (self.verb, self.text, reply.code());
         // What the disk says is for whoever looks after it.
-        if matches!(code, 451 | 452 | 552) {
+        if matches!(
+            code,
+            code::LOCAL_ERROR | code::NO_ROOM | code::OVER_ALLOCATION
+        ) {
             warn!(parent: &self.span, verb, path, bytes, ms, whole, r#type = text, reply = code, reason, "transfer ends");
         } else {
             info!(parent: &self.span, verb, path, bytes, ms, whole, r#type = text, reply = code, reason, "transfer ends");
@@ -180,10 +184,10 @@ pub(super) fn done(is_kept: bool, words: impl Into<Vec<u8>>) -> Reply {
 /// Old clients read the size out of the parentheses.
 pub(super) fn opening(session: &Session, dial: &Dial, name: &[u8], size: Option<u64>) -> Reply {
     let kind = if session.is_ascii { "ASCII" } else { "BINARY" };
-    let (code, what) = if dial.has_link() {
-        (code::ALREADY_OPEN, "Using the open")
-    } else {
-        (code::OPENING, "Opening")
+    let code = dial.first_code();
+    let what = match code {
+        code::ALREADY_OPEN => "Using the open",
+        _ => "Opening",
     };
     let mut text = format!("{what} {kind} mode data connection for ").into_bytes();
     text.extend(name);

@@ -17,13 +17,14 @@ use super::{
     transfer::{Job, check_offset, converts, done, metered, moved, opening},
 };
 use crate::{
+    code,
     data::{
         Brake,
         inline::{self, Taken},
         pump::{self, Broken, Meter},
         text::ToDisk,
     },
-    protocol::{Reply, names::Names, reply::code, stamp},
+    protocol::{Reply, names::Names, stamp},
     session::{
         Answer, Asking, Ending, Running, Session,
         disk::{self, Kept},
@@ -129,11 +130,7 @@ async fn begin(
 
 /// The first reply to STOU, which tells the name (RFC 1123 §4.1.2.9).
 fn named(dial: &Dial, name: &[u8]) -> Reply {
-    let code = match dial.has_link() {
-        true => code::ALREADY_OPEN,
-        false => code::OPENING,
-    };
-    Reply::new(code, [b"FILE: ", name].concat())
+    Reply::new(dial.first_code(), [b"FILE: ", name].concat())
 }
 
 async fn receive(
@@ -330,7 +327,11 @@ async fn give_up(upload: Upload, broken: Broken, path: &SharePath, stalled: Dura
         Broken::Disk(error) => refused(&ShareError::from_io(path, error)),
         other => other,
     };
-    let is_useless = failed || matches!(broken, Broken::Refused(452 | 552, _));
+    let is_useless = failed
+        || matches!(
+            broken,
+            Broken::Refused(code::NO_ROOM | code::OVER_ALLOCATION, _)
+        );
     let end = move || match is_useless {
         true => upload.discard(),
         false => drop(upload),
