@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     cancel::Cancel,
+    digest,
     error::{Error, RemoteError},
     remote::{Remote, names},
-    transfer::hash_of,
 };
 
 /// Hashes on both sides and notes in `wishes` what is equal, what differs, and what cannot be hashed; what
@@ -56,7 +56,7 @@ pub async fn compare(
             }
             theirs => theirs?,
         };
-        match hash_of(&local_top.join(local_path(path)), how, cancel).await {
+        match digest::of_path(&local_top.join(local_path(path)), how, cancel).await {
             Ok(ours) if ours == theirs => drop(wishes.equal.insert(path.clone())),
             Ok(_) => drop(wishes.different.insert(path.clone())),
             Err(error @ Error::Local { .. }) => {

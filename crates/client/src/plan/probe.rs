@@ -9,7 +9,7 @@ use super::walk::local_path;
 use crate::{
     error::RemoteError,
     remote::{Kind, Remote, Start, names},
-    transfer::chance_tag,
+    work::chance_tag,
 };
 
 /// Where the names that are made lie, and who is asked of their disks.

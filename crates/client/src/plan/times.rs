@@ -14,7 +14,7 @@ use crate::{
     cancel::Cancel,
     error::{Error, RemoteError},
     remote::{Remote, listing::format_time, names},
-    transfer::chance_tag,
+    work::chance_tag,
 };
 
 /// What is taken for the lead of a clock that cannot be measured: the zones of the world lie so far apart.

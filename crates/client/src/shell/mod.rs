@@ -21,7 +21,7 @@ use crate::{
     commands::Answer,
     error::Error,
     exit::ExitCode,
-    transfer::blocking,
+    work::blocking,
 };
 
 use self::{act::Shell, complete::Completer, table::Verb};

@@ -16,8 +16,8 @@ use std::{
 
 use rustix::io::Errno;
 
-use super::{digest::Digest, pace::Pace};
-use crate::{cancel::Cancel, remote::Data};
+use super::pace::Pace;
+use crate::{cancel::Cancel, digest::Digest, remote::Data};
 
 const BLOCK: usize = 256 * 1024;
 /// Up to this size a file is one block, and moves without a thread of its own.

@@ -30,6 +30,7 @@ use crate::{
     event::{Event, FileId},
     plan::Step,
     remote::{Entry, Remote},
+    work::blocking,
 };
 
 /// The workers and what they have done.
@@ -137,7 +138,7 @@ impl Crew {
     async fn sync_all(&mut self, root: LocalRoot) {
         let synced = {
             let root = root.clone();
-            super::task::blocking(move || root.sync()).await
+            blocking(move || root.sync()).await
         };
         let here = root.shown(Path::new(".")).display().to_string();
         let refused = match synced {

@@ -16,16 +16,17 @@ use self::part::Part;
 use super::{
     Tools,
     copy::Flow,
-    digest::Digest,
     local::{self, Found, LocalRoot},
     resume::Begin,
     task, verify,
 };
 use crate::{
+    digest::{self, Digest},
     error::{Error, RemoteError},
     event::{Event, FileId},
     plan::compare::seconds,
     remote::{Data, HashVerb, Remote},
+    work::blocking,
 };
 
 /// From this size on a finished download is forced to the disk before it gets its name, below it at the
@@ -270,7 +271,7 @@ impl Fetch {
                     .file
                     .try_clone()
                     .map_err(|error| Error::local("open", &shown, error))?;
-                verify::hash_file(file, shown.clone(), how, &self.flow.cancel).await
+                digest::of_whole(file, shown.clone(), how, &self.flow.cancel).await
             }
         };
         let verdict = verify::compare(tools, remote, &self.remote, how, local).await?;
@@ -333,7 +334,7 @@ impl Fetch {
         if bytes < SYNC_FROM {
             return publish();
         }
-        task::blocking(publish).await?
+        blocking(publish).await?
     }
 }
 

@@ -5,7 +5,6 @@
 
 mod copy;
 mod crew;
-mod digest;
 mod fetch;
 mod input;
 mod job;
@@ -29,7 +28,7 @@ mod worker;
 
 use std::{sync::Arc, time::Instant};
 
-pub(crate) use self::{part::chance_tag, task::blocking, tries::Tries, worker::chance};
+pub(crate) use self::{tries::Tries, worker::chance};
 pub use options::{Backoff, Options, Outcome, Summary};
 
 pub use crate::cancel::Cancel;
@@ -41,16 +40,6 @@ use crate::{
 };
 
 use self::{copy::Flow, crew::Crew, local::LocalRoot, pace::Pace, progress::Board};
-
-/// Hashes a local file as the server would, on a blocking thread.
-pub(crate) async fn hash_of(
-    path: &std::path::Path,
-    how: crate::remote::HashVerb,
-    cancel: &Cancel,
-) -> Result<String, Error> {
-    let file = std::fs::File::open(path).map_err(|error| Error::local("open", path, error))?;
-    verify::hash_file(file, path.to_owned(), how, cancel).await
-}
 
 /// Runs plans against one server.
 pub struct Engine {

@@ -27,15 +27,6 @@ fn room(name: &str, end: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// A tag that no other run has.
-pub(crate) fn chance_tag() -> String {
-    let mut bytes = [0; 4];
-    if getrandom::fill(&mut bytes).is_err() {
-        bytes = std::process::id().to_le_bytes();
-    }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// A write-only directory, or a name that the server does not like: 5xx for the part, where the
 /// file itself may be welcome.
 pub(super) fn is_unwelcome(part: &str, error: &RemoteError) -> bool {
@@ -61,10 +52,5 @@ mod tests {
             assert!(name.len() <= LONGEST && name.len() > 200, "{name}");
             assert!(name.ends_with(".12345678.ftpc-part") && is_cut(&path, "12345678"));
         }
-    }
-
-    #[test]
-    fn two_runs_have_two_tags() {
-        assert_ne!(chance_tag(), chance_tag());
     }
 }

@@ -1,10 +1,11 @@
 //! The last step of an upload: the part takes the final name, as the server treats names that are
 //! taken.
 
-use super::part::{chance_tag, part_name};
+use super::part::part_name;
 use crate::{
     error::RemoteError,
     remote::{Kind, OnDuplicate, Remote, names},
+    work::chance_tag,
 };
 
 /// Names beside a taken one that are tried.

@@ -16,14 +16,15 @@ pub use super::input::Input;
 use super::{
     Cancel,
     copy::{self, Flow},
-    digest::Digest,
     pace::Pace,
-    part::{chance_tag, is_unwelcome, part_name},
+    part::{is_unwelcome, part_name},
     task, verify,
 };
 use crate::{
+    digest::Digest,
     error::Error,
     remote::{Data, Dial, HashVerb, OnDuplicate, Remote, Start},
+    work::{blocking, chance_tag},
 };
 
 /// Makes sure that what went to standard output was taken.
@@ -138,7 +139,7 @@ pub async fn fetch_into(
     let size = size.or(data.announced());
     data.obey(cancel);
     let flow = terms.flow();
-    let (data, copied, proof) = task::blocking(move || {
+    let (data, copied, proof) = blocking(move || {
         let digest = proof.as_mut().map(|(_, digest)| digest);
         let copied = copy::receive_stream(&mut *data, &mut sink, digest, size, &flow);
         (data, copied, proof)
@@ -253,7 +254,7 @@ async fn store(
     let cancel = &terms.cancel;
     data.obey(cancel);
     let (flow, mut proof) = (terms.flow(), terms.proof(remote)?);
-    let (data, copied, proof) = task::blocking(move || {
+    let (data, copied, proof) = blocking(move || {
         let digest = proof.as_mut().map(|(_, digest)| digest);
         let copied = copy::send_stream(&mut *data, &mut source, digest, &flow);
         (data, copied, proof)

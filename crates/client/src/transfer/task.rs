@@ -9,18 +9,6 @@ use crate::{
     remote::{Data, Remote},
 };
 
-/// Runs blocking work on its own thread.
-///
-/// # Errors
-/// The work panicked, or the runtime is ending.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Error::Remote(RemoteError::Poisoned))
-}
-
 /// Ends a transfer whose copy failed and finds the best reason: the server's reply, if there is
 /// one, before a bare "connection reset".
 pub(super) async fn fail(

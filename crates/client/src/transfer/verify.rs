@@ -2,9 +2,8 @@
 
 use ftp_config::client::Verify;
 
-use super::{Tools, digest, task};
+use super::Tools;
 use crate::{
-    cancel::Cancel,
     error::{Error, RemoteError},
     remote::{Abilities, HashVerb, Remote},
 };
@@ -90,27 +89,6 @@ pub(super) async fn digest_of(
         }),
         told => told,
     }
-}
-
-/// Hashes a local file from its beginning, on a blocking thread.
-pub(super) async fn hash_file(
-    file: std::fs::File,
-    shown: std::path::PathBuf,
-    how: HashVerb,
-    cancel: &Cancel,
-) -> Result<String, Error> {
-    let cancel = cancel.clone();
-    task::blocking(move || {
-        use std::io::Seek;
-        (&file)
-            .rewind()
-            .and_then(|()| digest::of_file(&file, how.algorithm(), &cancel))
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::Interrupted => Error::Interrupted,
-                _ => Error::local("read", shown, error),
-            })
-    })
-    .await?
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::{
         filter::Filter,
     },
     remote::names,
-    transfer::blocking,
+    work::blocking,
 };
 
 /// Walks a local directory. Blocks. Partial files of interrupted downloads are left out.

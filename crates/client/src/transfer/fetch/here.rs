@@ -9,6 +9,7 @@ use super::{
     Done, Fetch,
 };
 use crate::{
+    digest,
     error::Error,
     plan::{
         compare::{Difference, Facts, compare},
@@ -57,7 +58,7 @@ impl Fetch {
             return Ok(Some(done));
         };
         let shown = root.shown(&self.local);
-        let local = async || verify::hash_file(file, shown, how, &self.flow.cancel).await;
+        let local = async || digest::of_whole(file, shown, how, &self.flow.cancel).await;
         match verify::compare(tools, remote, &self.remote, how, local).await {
             Ok(verify::Verdict::Same(algorithm)) => done.verified = Some(algorithm),
             Ok(verify::Verdict::Untold) => {}

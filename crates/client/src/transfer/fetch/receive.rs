@@ -8,14 +8,12 @@ use std::{
 use super::{
     super::{
         copy::{self, CopyError, Flow},
-        digest::Digest,
         local::LocalRoot,
         resume::Begin,
-        task,
     },
     Fetch, Part,
 };
-use crate::{error::Error, remote::Data};
+use crate::{digest::Digest, error::Error, remote::Data, work::blocking};
 
 impl Fetch {
     /// The blocking part. `None` for the count: the overlap differs.
@@ -47,7 +45,7 @@ impl Fetch {
             .file
             .try_clone()
             .map_err(|error| Error::local("open", root.shown(&part.path), error))?;
-        let (data, mut copied, digest, closed) = task::blocking(move || {
+        let (data, mut copied, digest, closed) = blocking(move || {
             let copied = receive_from(&mut *data, &file, begin, digest.as_mut(), size, &flow);
             (data, copied, digest, nix::unistd::close(file))
         })

@@ -11,7 +11,6 @@ use super::{
     super::{
         Tools,
         copy::{self, CopyError},
-        digest::Digest,
         fetch::Done,
         resume::Begin,
         task, verify,
@@ -21,12 +20,14 @@ use super::{
     source::Source,
 };
 use crate::{
+    digest::{self, Digest},
     error::Error,
     event::Event,
     remote::{
         Data, HashVerb, Remote,
         names::{self, display},
     },
+    work::blocking,
 };
 
 /// What an upload is proved by.
@@ -201,7 +202,7 @@ impl Send {
             return Ok((data, sent, digest));
         }
         let file = source.handle(&self.local)?;
-        task::blocking(move || {
+        blocking(move || {
             let mut reader = &file;
             let sent = reader
                 .seek(SeekFrom::Start(have))
@@ -246,7 +247,7 @@ impl Send {
             Some(digest) => Ok(digest.finish()),
             None => {
                 let file = source.handle(&self.local)?;
-                verify::hash_file(file, self.local.clone(), how, &self.flow.cancel).await
+                digest::of_whole(file, self.local.clone(), how, &self.flow.cancel).await
             }
         };
         let verdict = verify::compare(tools, remote, path, how, local).await?;

@@ -18,6 +18,7 @@ use crate::{
         resume::{self, Begin},
         task,
     },
+    work::blocking,
 };
 
 impl Send {
@@ -96,7 +97,7 @@ impl Send {
         };
         data.obey(&self.flow.cancel);
         let file = source.handle(&self.local)?;
-        let (data, same) = task::blocking(move || {
+        let (data, same) = blocking(move || {
             let same = compare(&mut *data, &file, from, have);
             (data, same)
         })

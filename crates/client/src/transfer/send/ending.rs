@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::{LARGE, Send, source::Source};
 use crate::{
+    digest,
     error::{Error, RemoteError},
     remote::{
         Remote,
@@ -38,7 +39,7 @@ impl Send {
         };
         let local = async || {
             let (file, cancel) = (source.handle(&self.local)?, &self.flow.cancel);
-            verify::hash_file(file, self.local.clone(), how, cancel).await
+            digest::of_whole(file, self.local.clone(), how, cancel).await
         };
         match verify::compare(tools, remote, path, how, local).await {
             Ok(verdict) => Ok(matches!(verdict, verify::Verdict::Same(_))),

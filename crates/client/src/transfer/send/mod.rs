@@ -17,14 +17,7 @@ use std::{
 use ftp_config::server::OnDuplicate;
 
 use self::{begin::part_of, claim::Claim, source::Source};
-use super::{
-    Tools,
-    copy::Flow,
-    fetch::Done,
-    part::{chance_tag, is_unwelcome},
-    publish,
-    resume::Begin,
-};
+use super::{Tools, copy::Flow, fetch::Done, part::is_unwelcome, publish, resume::Begin};
 use crate::{
     error::{Error, Phase, RemoteError},
     event::FileId,
@@ -32,6 +25,7 @@ use crate::{
         Remote,
         names::{self, display},
     },
+    work::chance_tag,
 };
 
 /// From this size on a file has a temporary name even where the server commits whole files.

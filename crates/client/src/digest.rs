@@ -1,16 +1,25 @@
 //! The hashes that both sides can compute.
 
-use std::{fs::File, io, io::Read};
+use std::{
+    fs::File,
+    io::{self, Read, Seek as _},
+    path::{Path, PathBuf},
+};
 
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use crate::{cancel::Cancel, remote::HashAlgorithm};
+use crate::{
+    cancel::Cancel,
+    error::Error,
+    remote::{HashAlgorithm, HashVerb},
+    work::blocking,
+};
 
 /// A hash that is being computed.
 #[derive(Clone)]
-pub(super) enum Digest {
+pub(crate) enum Digest {
     Sha256(Sha256),
     Sha1(Sha1),
     Md5(Md5),
@@ -18,7 +27,7 @@ pub(super) enum Digest {
 }
 
 impl Digest {
-    pub(super) fn new(algorithm: HashAlgorithm) -> Self {
+    pub(crate) fn new(algorithm: HashAlgorithm) -> Self {
         match algorithm {
             HashAlgorithm::Sha256 => Self::Sha256(Sha256::new()),
             HashAlgorithm::Sha1 => Self::Sha1(Sha1::new()),
@@ -27,7 +36,7 @@ impl Digest {
         }
     }
 
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Sha256(digest) => digest.update(bytes),
             Self::Sha1(digest) => digest.update(bytes),
@@ -37,7 +46,7 @@ impl Digest {
     }
 
     /// Returns lower-case hex.
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         match self {
             Self::Sha256(digest) => hex(&digest.finalize()),
             Self::Sha1(digest) => hex(&digest.finalize()),
@@ -52,7 +61,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Hashes a file from where it stands to its end. Blocks.
-pub(super) fn of_file(
+pub(crate) fn of_file(
     mut file: &File,
     algorithm: HashAlgorithm,
     cancel: &Cancel,
@@ -70,6 +79,38 @@ pub(super) fn of_file(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Hashes a local file as a server would, on a blocking thread.
+///
+/// # Errors
+/// It cannot be read, or the run was interrupted.
+pub(crate) async fn of_path(path: &Path, how: HashVerb, cancel: &Cancel) -> Result<String, Error> {
+    let file = File::open(path).map_err(|error| Error::local("open", path, error))?;
+    of_whole(file, path.to_owned(), how, cancel).await
+}
+
+/// Hashes a local file from its beginning, on a blocking thread; `shown` is its path for messages.
+///
+/// # Errors
+/// It cannot be read, or the run was interrupted.
+pub(crate) async fn of_whole(
+    file: File,
+    shown: PathBuf,
+    how: HashVerb,
+    cancel: &Cancel,
+) -> Result<String, Error> {
+    let cancel = cancel.clone();
+    blocking(move || {
+        (&file)
+            .rewind()
+            .and_then(|()| of_file(&file, how.algorithm(), &cancel))
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::Interrupted => Error::Interrupted,
+                _ => Error::local("read", shown, error),
+            })
+    })
+    .await?
 }
 
 #[cfg(test)]
