@@ -5,7 +5,7 @@ use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
-use super::{Answer, Desk, End, Ending, MOST_LOOKED_AT, Running};
+use super::{Answer, End, Ending, MOST_LOOKED_AT, Running, Talk};
 use crate::{protocol::Reply, tls::OneSession, vigil};
 
 /// How long the rest of a TLS record is waited for in the last look.
@@ -19,7 +19,7 @@ async fn reached(moment: Option<Instant>) {
     }
 }
 
-impl Desk {
+impl Talk {
     pub(super) async fn carry_out(&mut self, answer: Answer) -> Result<(), End> {
         match answer {
             Answer::Say(reply) => self.say(&reply).await,

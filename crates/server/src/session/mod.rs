@@ -91,7 +91,7 @@ enum Woken {
 }
 
 /// The session with its control connection.
-struct Desk {
+struct Talk {
     wire: Wire,
     lines: LineReader,
     held: VecDeque<Line>,
@@ -145,7 +145,7 @@ pub(crate) async fn serve(stream: TcpStream, arrival: Arrival) {
     let kicked = seat.kicked();
     let deadline = Instant::now() + snapshot.config.timeouts.login;
     let session = Session::new((peer, local), snapshot, gate, seat, ports);
-    let mut desk = Desk {
+    let mut talk = Talk {
         wire: Wire::Plain(stream),
         lines: LineReader::default(),
         held: VecDeque::new(),
@@ -159,15 +159,15 @@ pub(crate) async fn serve(stream: TcpStream, arrival: Arrival) {
         kicked,
         is_leaving: false,
     };
-    let end = match desk.live().await {
+    let end = match talk.live().await {
         Ok(never) => match never {},
         Err(end) => end,
     };
-    desk.end(end).await;
+    talk.end(end).await;
     drop(ticket);
 }
 
-impl Desk {
+impl Talk {
     /// Lives until the session ends; the end is the only way out.
     async fn live(&mut self) -> Result<std::convert::Infallible, End> {
         let greeting = Reply::new(
