@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -25,6 +25,8 @@ struct Inner {
     stopped: AtomicBool,
     notify: Notify,
     held: Mutex<Holding>,
+    /// How many wait for a person's keys.
+    resting: AtomicUsize,
 }
 
 /// Whether a Ctrl-C is another program's.
@@ -50,7 +52,30 @@ impl Drop for Held {
     }
 }
 
+/// While it lives, a person is waited for.
+#[derive(Debug)]
+pub struct Resting(Cancel);
+
+impl Drop for Resting {
+    fn drop(&mut self) {
+        self.0.0.resting.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 impl Cancel {
+    /// Says that nothing goes on but a wait for a person's keys, which holds its thread.
+    #[must_use]
+    pub fn rest(&self) -> Resting {
+        self.0.resting.fetch_add(1, Ordering::AcqRel);
+        Resting(self.clone())
+    }
+
+    /// Tells whether nothing goes on that could end by itself.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.0.resting.load(Ordering::Acquire) > 0
+    }
+
     /// So long stopped work may take at most, with a second for what comes behind it.
     pub const LONGEST: Duration = KEEPING.saturating_add(PARTING);
 

@@ -1,6 +1,10 @@
 //! `ftpc`: flags, signals, runtime, exit code; nothing else.
 
-use std::{ffi::OsString, process::ExitCode as Code};
+use std::{
+    ffi::OsString,
+    process::ExitCode as Code,
+    time::{Duration, Instant},
+};
 
 use clap::Parser as _;
 use ftpc::{
@@ -69,7 +73,7 @@ async fn run(ui: Ui, cli: Cli) -> ExitCode {
         Ok(app) => app,
         Err(failure) => return said(&failure, &ui),
     };
-    let ended = tokio::spawn(ends(cancel.clone()));
+    tokio::spawn(ends(cancel.clone()));
     tokio::select! {
         answer = commands::run(&mut app, cli) => match answer {
             Ok(code) => code,
@@ -77,13 +81,14 @@ async fn run(ui: Ui, cli: Cli) -> ExitCode {
         },
         // The second Ctrl-C ends at once.
         _ = stopped_twice => ExitCode::Interrupted,
-        _ = ended => ExitCode::Interrupted,
     }
 }
 
-/// SIGTERM, or a SIGHUP that `nohup` has not turned off, stops the work as one Ctrl-C does; returns when that
-/// has had its time.
+/// SIGTERM, or a SIGHUP that `nohup` has not turned off, stops the work as one Ctrl-C does. Once that has had its
+/// time, or at once where only a person is waited for, the program ends from here: the thread that waits for keys,
+/// or for a command behind `!`, hears of nothing.
 async fn ends(cancel: Cancel) {
+    let terminal = rustix::termios::tcgetattr(std::io::stdin()).ok();
     let next = async |kind| match signal(kind) {
         Ok(mut signals) => signals.recv().await,
         Err(_) => std::future::pending().await,
@@ -99,7 +104,19 @@ async fn ends(cancel: Cancel) {
         _ = hung_up => {}
     }
     cancel.stop();
-    tokio::time::sleep(Cancel::LONGEST).await;
+    let end = Instant::now() + Cancel::LONGEST;
+    while Instant::now() < end && !cancel.is_at_rest() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    if let Some(terminal) = terminal {
+        let now = rustix::termios::OptionalActions::Now;
+        let _only_at_the_end = rustix::termios::tcsetattr(std::io::stdin(), now, &terminal);
+    }
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "main cannot return: its thread waits"
+    )]
+    std::process::exit(ExitCode::Interrupted as i32);
 }
 
 /// Tells whether SIGHUP was turned off for this process (proc(5), `SigIgn`: bit 0 is signal 1).

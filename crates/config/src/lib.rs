@@ -17,6 +17,7 @@ mod reader;
 mod resolve;
 pub mod rights;
 pub mod server;
+pub mod shown;
 mod source;
 pub mod value;
 mod word;

@@ -50,11 +50,11 @@ impl Source {
         &self.text
     }
 
-    /// The directory that relative paths of the file are relative to.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
+    /// The directory that relative paths of the file are relative to.
     pub(crate) fn dir(&self) -> &Path {
         match self.path.parent() {
             Some(dir) if !dir.as_os_str().is_empty() => dir,

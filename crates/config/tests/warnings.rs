@@ -76,6 +76,19 @@ fn a_share_that_holds_the_servers_own_files_is_warned_about() {
 }
 
 #[test]
+fn reuse_that_can_be_gone_round_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let warnings = |mode: &str| {
+        let text = with_ann(&format!("[tls]\nmode = \"{mode}\"\nrequire_reuse = true"));
+        let path = file(&dir, text.as_bytes(), 0o600);
+        load_server(&path).unwrap().warnings
+    };
+    assert_eq!(warnings("required"), [""; 0]);
+    let told = warnings("optional");
+    assert!(told[0].contains("binds encrypted data alone"), "{told:?}");
+}
+
+#[test]
 fn a_slip_of_the_pen_on_the_deny_list_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let warnings = |names: &str| {

@@ -116,6 +116,7 @@ fn make_for(config: &ServerConfig, uid: Uid, gid: Gid) -> Result<(), Error> {
     if !root.exists() {
         fs_err::create_dir_all(root).map_err(Error::system("make the share"))?;
         give(root)?;
+        snapshot::tell_made(root, snapshot::is_first_start(config));
     }
     let (cert, key) = (&config.tls.cert, &config.tls.key);
     if config.tls.mode != TlsMode::Off && snapshot::make_first_certificate(config)? {

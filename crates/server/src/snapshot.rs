@@ -53,6 +53,7 @@ impl Snapshot {
     /// # Errors
     /// When the certificate or the share cannot be used.
     pub fn build(config: ServerConfig, old: Option<&Self>) -> Result<Self, Error> {
+        let is_first = is_first_start(&config);
         let served = |old: &Self| old.tls.clone().zip(old.certificate.clone());
         let mut certificate_kept = None;
         let tls = match config.tls.mode {
@@ -77,6 +78,9 @@ impl Snapshot {
             Some(old) => old.share.with_policies(&config.share, &config.uploads),
             None => Share::open(&config.share, &config.uploads)?,
         };
+        if share.was_made() {
+            tell_made(root, is_first);
+        }
         Ok(Self {
             share,
             accounts: Accounts::new(&config),
@@ -122,6 +126,22 @@ impl Snapshot {
     }
 }
 
+/// Tells whether nothing of this configuration has run before, as far as its certificate shows.
+#[must_use]
+pub fn is_first_start(config: &ServerConfig) -> bool {
+    config.tls.self_signed && !config.tls.cert.exists()
+}
+
+/// Tells that the share was made: what is stored below a mount point is out of sight once its disk is back.
+pub fn tell_made(root: &std::path::Path, is_first_start: bool) {
+    let root = root.display();
+    if is_first_start {
+        info!(%root, "share.root was made");
+    } else {
+        warn!(%root, "share.root was not there and was made; if a disk belongs there, mount it and restart");
+    }
+}
+
 /// Makes the self-signed certificate of a first start; returns whether it was one.
 ///
 /// # Errors
@@ -129,7 +149,7 @@ impl Snapshot {
 pub fn make_first_certificate(config: &ServerConfig) -> Result<bool, tls::TlsError> {
     let (cert, key) = (&config.tls.cert, &config.tls.key);
     ensure_pair(config)?;
-    let is_first_start = config.tls.self_signed && !cert.exists();
+    let is_first_start = is_first_start(config);
     if is_first_start {
         let addresses: Vec<_> = config.server.listen.iter().map(SocketAddr::ip).collect();
         selfsigned::make(cert, key, &selfsigned::names_for(&addresses))?;

@@ -147,7 +147,10 @@ impl App {
             self.ui
                 .warn("a password in a URL is seen by everyone on this machine; use FTPC_PASSWORD");
         }
-        let prompt = |user: &str| ask::password(user, &endpoint);
+        let prompt = |user: &str| {
+            let _rest = self.cancel.rest();
+            ask::password(user, &endpoint)
+        };
         let login = sources
             .find(&server.host, &endpoint, prompt)
             .map_err(Failure::Credentials)?;

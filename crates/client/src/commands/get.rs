@@ -193,7 +193,7 @@ pub(crate) async fn look(
     let mut lacks: Vec<String> = listing.lack.iter().map(Lack::left_out).collect();
     let might_match = |dropped: &&Dropped| match dropped {
         Dropped::Name { name, .. } => matches(name) || matches(names::split(name).1),
-        Dropped::Line(_) => true,
+        Dropped::Line(line) => may_end_with(line, &matches),
     };
     let dropped = listing.dropped.iter().filter(might_match);
     lacks.extend(dropped.map(ToString::to_string));
@@ -201,6 +201,14 @@ pub(crate) async fn look(
         return Err(missing(path).into());
     }
     Ok((found, lacks))
+}
+
+/// Tells whether a line that cannot be read may be that of a name which matches: names stand at its end, and may
+/// hold blanks. Of one that was cut, or has no blank, the name is not known.
+fn may_end_with(line: &str, matches: impl Fn(&str) -> bool) -> bool {
+    let is_cut = line.len() >= Dropped::LONGEST_LINE;
+    let mut ends = line.match_indices(' ').map(|(at, _)| &line[at + 1..]);
+    is_cut || !line.contains(' ') || ends.any(matches)
 }
 
 /// Tells that a pattern may match what the listing lacks.

@@ -58,7 +58,8 @@ enum Ready {
 
 async fn prepare(app: &App, args: &Put) -> Result<(Link, Ready), Failure> {
     let (mut sources, target) = split(app, args)?;
-    check_sources(&sources, args)?;
+    let may_lack = args.move_files && sources.len() > 1;
+    check_sources(&sources, args, may_lack)?;
     let filter = filter(&args.patterns)?;
     // What was named decides where it goes, not what a pattern leaves of it.
     let named = sources.len();
@@ -136,6 +137,13 @@ fn split(app: &App, args: &Put) -> Result<(Vec<PathBuf>, Target), Failure> {
     if sources.len() == 1 {
         return Err(Failure::usage("no local file is named"));
     }
+    if args.move_files && !target.is_explicit() && !target.path().ends_with('/') {
+        // A run of before may have moved it: another file must not get its name.
+        return Err(Failure::Usage(
+            format!("`{}` is not here", last.display()),
+            Some("say where the files go: `ftpc put --move FILE... @/`".to_owned()),
+        ));
+    }
     // `put a b` with a missing b is a name on the server; a missing one of many is a mistake.
     if !target.is_explicit() && sources.len() > 2 && !target.path().ends_with('/') {
         let missing = Path::new(target.path());
@@ -155,17 +163,13 @@ fn not_text(name: &Path) -> Failure {
     )
 }
 
-/// Whether a source may be missing: a run of before has moved it, and the others are to go on.
-fn may_have_moved(args: &Put, error: &io::Error) -> bool {
-    args.move_files && args.files.len() > 2 && error.kind() == io::ErrorKind::NotFound
-}
-
-fn check_sources(sources: &[PathBuf], args: &Put) -> Result<(), Failure> {
+/// `may_lack`: some may be missing, since a run of before has moved them, and the others are to go on.
+fn check_sources(sources: &[PathBuf], args: &Put, may_lack: bool) -> Result<(), Failure> {
     let mut is_any_there = false;
     for path in sources.iter().filter(|source| *source != Path::new("-")) {
         let source = path.display();
         let meta = match std::fs::metadata(path) {
-            Err(error) if may_have_moved(args, &error) => continue,
+            Err(error) if may_lack && error.kind() == io::ErrorKind::NotFound => continue,
             other => other.map_err(|error| Error::local("open", path, error))?,
         };
         is_any_there = true;
@@ -185,7 +189,7 @@ fn check_sources(sources: &[PathBuf], args: &Put) -> Result<(), Failure> {
     }
     match sources.first() {
         Some(first) if !is_any_there && !is_stream => {
-            Err(Error::local("open", first, io::ErrorKind::NotFound.into()).into())
+            Err(Error::local("open", first, rustix::io::Errno::NOENT.into()).into())
         }
         _ => Ok(()),
     }
@@ -240,9 +244,10 @@ async fn add(
     (args, filter): (&Put, &Filter),
 ) -> Result<(), Failure> {
     let meta = match std::fs::metadata(source) {
-        Err(error) if may_have_moved(args, &error) => {
+        // Sources were looked at before: this one is one of several, and is moved.
+        Err(error) if args.move_files && error.kind() == io::ErrorKind::NotFound => {
             let name = source.display().to_string();
-            let what = "it is not here; a run of before may have moved it".to_owned();
+            let what = "what is not here (a run of before may have moved it)".to_owned();
             plan.push(Step::Refuse { name, what });
             return Ok(());
         }

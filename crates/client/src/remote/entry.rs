@@ -78,6 +78,11 @@ pub enum Dropped {
     Line(String),
 }
 
+impl Dropped {
+    /// So many bytes of a line are kept.
+    pub const LONGEST_LINE: usize = 200;
+}
+
 impl fmt::Display for Dropped {
     /// Writes what was dropped, escaped and cut after 200 characters, and why.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

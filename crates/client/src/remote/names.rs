@@ -9,8 +9,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-pub use ftp_config::lossless::raw_byte;
 use ftp_config::{Encoding, lossless};
+pub use ftp_config::{lossless::raw_byte, shown::is_tricky};
 
 /// How many names that came as UTF-8 a session with an older encoding remembers.
 const REMEMBERED: usize = 200_000;
@@ -72,14 +72,6 @@ pub fn split(path: &str) -> (&str, &str) {
         Some((dir, name)) => (dir, name),
         None => ("", path.trim_end_matches('/')),
     }
-}
-
-/// Tells whether a character could move a terminal's cursor or make a text pass for another: controls, Unicode's
-/// direction marks and invisible joiners.
-#[must_use]
-pub fn is_tricky(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 /// Turns the inner form into text for people: raw bytes as `\xNN`.

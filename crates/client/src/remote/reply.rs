@@ -34,11 +34,11 @@ impl Reply {
         (200..300).contains(&self.code)
     }
 
-    /// Tells whether it can be the answer to a command that moves no data: others belong to a login, a data
-    /// connection or a question of before (RFC 959 §4.2.2), and the session is out of step.
+    /// Tells whether it can be the answer to a command that moves no data: others belong to a login or a data
+    /// connection (RFC 959 §4.2.2).
     #[must_use]
     pub fn answers_at_rest(&self) -> bool {
-        !matches!(self.code, ..200 | 213 | 220 | 221 | 225..=229 | 300..400)
+        !matches!(self.code, ..200 | 220..=225 | 227..=249 | 300..400)
     }
 
     /// Tells whether the server says that it has enough sessions.

@@ -86,7 +86,10 @@ impl Shell<'_> {
         let server = self.server.clone().ok_or_else(not_connected)?;
         let endpoint = self.app.endpoint(&self.app.server(&server)?)?;
         let password = match password {
-            None => ask::password(name, &endpoint).map_err(|_| Error::Interrupted)?,
+            None => {
+                let _rest = self.app.cancel.rest();
+                ask::password(name, &endpoint).map_err(|_| Error::Interrupted)?
+            }
             said => said,
         };
         self.app.log_in_as(Some((name.to_owned(), password)));

@@ -62,7 +62,8 @@ impl Unsynced {
 
     /// Waits until the disks have all of it, and tells what they refused; `open` opens a directory. Blocks.
     ///
-    /// A file that was refused loses the server's time: it must not pass for one that is here already.
+    /// A file that was refused loses the server's time: it must not pass for one that is here already. Where
+    /// there are many, which of them it was is not known.
     pub(super) fn sync(&self, open: impl Fn(&Path) -> io::Result<File>) -> Vec<Refused> {
         let held = std::mem::take(&mut *self.held());
         let are_many = held.files.len() > ONE_BY_ONE;

@@ -299,19 +299,46 @@ async fn an_upload_that_never_began_ends_by_a_reset_too() {
 
 #[tokio::test]
 async fn an_answer_too_many_is_not_taken_for_that_of_a_removal() {
+    for verb in ["DELE", "MKD"] {
+        let server = Fake::default()
+            .hook(move |session, line| {
+                line.starts_with(verb) && {
+                    session.say("226 once more");
+                    session.say("550 what there is to say");
+                    true
+                }
+            })
+            .start();
+        let mut session = ftpc::remote::Dial::dial(&server.dialer()).await.unwrap();
+        let error = match verb {
+            "DELE" => session.remove_file("/a").await.unwrap_err(),
+            _ => session.make_dir("/a").await.unwrap_err(),
+        };
+        let error = error.to_string();
+        assert!(error.contains("out of step: `226 once more`"), "{error}");
+        assert!(!session.is_usable());
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_226_to_all_that_is_done_is_believed() {
     let server = Fake::default()
-        .file("/a", "x")
         .hook(|session, line| {
-            line.starts_with("DELE") && {
-                session.say("226 once more");
+            let is_done = ["DELE", "RMD", "RNTO"]
+                .iter()
+                .any(|verb| line.starts_with(verb));
+            is_done && {
+                session.say("226 done");
                 true
             }
         })
+        .file("/a", "x")
         .start();
     let mut session = ftpc::remote::Dial::dial(&server.dialer()).await.unwrap();
-    let error = session.remove_file("/a").await.unwrap_err().to_string();
-    assert!(error.contains("out of step: `226 once more`"), "{error}");
-    assert!(!session.is_usable());
+    session.rename("/a", "/b").await.unwrap();
+    session.remove_file("/b").await.unwrap();
+    session.remove_dir("/c").await.unwrap();
+    assert!(session.is_usable());
 }
 
 #[tokio::test]

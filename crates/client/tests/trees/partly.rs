@@ -141,6 +141,29 @@ fn a_line_that_cannot_be_read_may_be_what_a_pattern_matches() {
     let words = "`type=file`: the line cannot be read";
     says(here, &server, &["get", "@/t/*.txt"], 1, words);
     assert!(here.join("a.txt").exists());
+    // One whose end matches nothing is no loss.
+    let server = Fake::default()
+        .file("t/a.txt", "a")
+        .hook(|session, line| {
+            line == "MLSD t" && {
+                session.say("150 here it comes");
+                let mut data = session.data();
+                data.write_all(b"type=file;size=1; a.txt\r\nvolume is FLASH, b.log\r\n")
+                    .unwrap();
+                drop(data);
+                session.say("226 done");
+                true
+            }
+        })
+        .start();
+    says(here, &server, &["get", "@/t/*.txt", "c/"], 0, "");
+    says(
+        here,
+        &server,
+        &["get", "@/t/*.log", "c/"],
+        1,
+        "volume is FLASH",
+    );
 }
 
 #[test]

@@ -265,10 +265,22 @@ fn a_move_that_is_given_again_goes_on_with_what_is_left() {
     let here = temp.path();
     let server = Fake::default().start();
     write(here, "b", "b");
-    let words = "it is not here; a run of before may have moved it";
+    let words = "what is not here (a run of before may have moved it)";
     says(here, &server, &["put", "--move", "a", "b", "@/"], 1, words);
     assert_eq!(server.content("b").unwrap(), b"b");
     assert!(!here.join("b").exists());
+    // The name of one that has gone is not given to another, whose original would go.
+    write(here, "b", "new");
+    let said = says(
+        here,
+        &server,
+        &["put", "--move", "b", "a"],
+        2,
+        "`a` is not here",
+    );
+    assert!(said.contains("say where the files go"), "{said}");
+    assert!(here.join("b").exists() && server.content("a").is_none());
+    fs::remove_file(here.join("b")).unwrap();
     // With none left there is nothing to go on with, and without --move a missing file is a slip.
     says(here, &server, &["put", "--move", "a", "b", "@/"], 7, "`a`");
     write(here, "b", "new");

@@ -90,10 +90,15 @@ fn passwd(config: &Path, name: &UserName, from_stdin: bool) -> Result<(), Error>
     editor.set_password(name, &hash)?;
     editor.save()?;
     say::line(format_args!("password of `{name}` changed"));
+    warn_of_other_faults(config);
+    ask::tell_change(config)
+}
+
+/// A file may be changed that is not good yet, if it has fewer faults then.
+fn warn_of_other_faults(config: &Path) {
     if config_file::load(config).is_err() {
         say::note("ftpd: warning: the file has other faults: `ftpd check` tells them");
     }
-    ask::tell_change(config)
 }
 
 fn remove(config: &Path, name: &UserName) -> Result<(), Error> {
@@ -111,6 +116,7 @@ fn remove(config: &Path, name: &UserName) -> Result<(), Error> {
     say::line(format_args!(
         "user `{name}` removed; the files stay in the share"
     ));
+    warn_of_other_faults(config);
     ask::tell_change(config)
 }
 

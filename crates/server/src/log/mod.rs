@@ -10,7 +10,10 @@ pub use stderr::flush;
 
 use std::io::{self, IsTerminal};
 
-use ftp_config::server::{LogFormat, LogLevel};
+use ftp_config::{
+    server::{LogFormat, LogLevel},
+    shown::is_tricky,
+};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry, filter::LevelFilter, layer::SubscriberExt, reload,
     util::SubscriberInitExt,
@@ -119,17 +122,12 @@ pub fn whole(text: &str) -> String {
     escaped(text, 8_192)
 }
 
-/// Tells whether a character could end a line, move the cursor, or make a name look like another.
-fn is_tricky(c: char) -> bool {
-    !matches!(c, '\'' | '"' | '\\') && c.escape_debug().len() > 1
-}
-
 /// Quotes and backslashes are left to the format: JSON would escape them once more.
 fn escaped(text: &str, most: usize) -> String {
     let mut escaped = String::new();
     for c in text.chars().take(most) {
         match is_tricky(c) {
-            true => escaped.extend(c.escape_debug()),
+            true => escaped.extend(c.escape_default()),
             false => escaped.push(c),
         }
     }

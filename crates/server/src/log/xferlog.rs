@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ftp_config::SharePath;
+use ftp_config::{SharePath, shown::is_tricky};
 use jiff::ZonedDateTime;
 use tracing::{error, warn};
 
@@ -73,16 +73,12 @@ impl Record<'_> {
     }
 }
 
-/// Spaces and control characters would break the line's fields; direction marks and what is not seen would show
-/// another name.
+/// Spaces and control characters would break the line's fields; direction marks would show another name. Those that
+/// join letters belong to names.
 fn one_word(text: &str) -> String {
-    let kept = |c| {
-        if c == ' ' || super::is_tricky(c) {
-            '_'
-        } else {
-            c
-        }
-    };
+    let joins = |c| matches!(c, '\u{200C}' | '\u{200D}');
+    let breaks = |c: char| c.is_whitespace() || is_tricky(c) && !joins(c);
+    let kept = |c| if breaks(c) { '_' } else { c };
     text.chars().map(kept).collect()
 }
 
@@ -250,7 +246,7 @@ mod tests {
         let file = dir.path().join("x");
         std::fs::write(&file, "whole\ntor").unwrap();
         let log = Xferlog::default();
-        let path = SharePath::root().join("a\u{202e}b c").unwrap();
+        let path = SharePath::root().join("a\u{202e}b c\u{301}").unwrap();
         log.open(Some("/dev/full".into()));
         log.write(&record(&path));
         log.open(Some(file.clone()));
@@ -261,7 +257,8 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[..2], ["whole", "tor"]);
         assert_eq!(lines.len(), 4);
-        assert!(lines[2].contains(" /a_b_c b ") && lines[2] == lines[3]);
+        // What combines with a letter stays.
+        assert!(lines[2].contains(" /a_b_c\u{301} b ") && lines[2] == lines[3]);
     }
 
     #[test]

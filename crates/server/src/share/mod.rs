@@ -49,7 +49,6 @@ use ftp_config::{
     server::{self, Uploads},
 };
 use rustix::{fs::Stat, io::Errno};
-use tracing::warn;
 
 use self::{hash::Places, jail::Jail, room::Promised};
 use crate::{account::Account, log::whole};
@@ -62,6 +61,7 @@ const HASHES_AT_ONCE: usize = 2;
 pub struct Share {
     jail: Arc<Jail>,
     shared: Arc<Shared>,
+    was_made: bool,
 }
 
 /// What the name of the shared directory names, some time after that was opened.
@@ -117,15 +117,19 @@ impl Share {
         if share.root.is_file() {
             return Err(failed(io::ErrorKind::NotADirectory.into()));
         }
-        if directory::make_all(&share.root, share.umask).map_err(failed)? {
-            // What is stored below a mount point is out of sight once its disk is back.
-            warn!(root = %share.root.display(), "share.root was not there and was made; if a disk belongs there, mount it and restart");
-        }
+        let was_made = directory::make_all(&share.root, share.umask).map_err(failed)?;
         let jail = Jail::open(&share.root).map_err(failed)?;
         Ok(Self {
             jail: Arc::new(jail),
             shared: Shared::new(share, uploads, Arc::default()),
+            was_made,
         })
+    }
+
+    /// Tells whether the directory was missing when it was opened.
+    #[must_use]
+    pub fn was_made(&self) -> bool {
+        self.was_made
     }
 
     /// Tells whether the disk, or one that is mounted below it, is behind a network or a program of the
@@ -154,6 +158,7 @@ impl Share {
         Self {
             jail: Arc::clone(&self.jail),
             shared: Shared::new(share, uploads, Arc::clone(&self.shared.promised)),
+            was_made: false,
         }
     }
 

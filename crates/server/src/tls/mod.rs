@@ -138,12 +138,17 @@ impl OneSession {
         })
     }
 
+    /// Takes no data connection any more: a handshake that failed may have given a ticket.
+    pub fn spoil(&self) {
+        self.is_spoiled.store(true, Ordering::Release);
+    }
+
     /// Tells whether a data connection, its handshake done, is that of the session's client. After one that
     /// is not none is taken any more: the client is to begin anew.
     #[must_use]
     pub fn is_shown_by(&self, data: &ServerConnection) -> bool {
         if data.handshake_kind() != Some(HandshakeKind::Resumed) {
-            self.is_spoiled.store(true, Ordering::Release);
+            self.spoil();
         }
         !self.is_spoiled.load(Ordering::Acquire)
     }

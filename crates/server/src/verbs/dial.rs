@@ -175,9 +175,11 @@ impl Dial {
         let Some(config) = self.tls else {
             return Ok(Channel::Plain(socket));
         };
-        let stream = secure::handshake(socket, config, self.handshake)
-            .await
-            .map_err(|e| failed("No TLS on the data connection", &e))?;
+        let shaken = secure::handshake(socket, config, self.handshake).await;
+        let stream = shaken.map_err(|e| {
+            self.own_tls.iter().for_each(OneSession::spoil);
+            failed("No TLS on the data connection", &e)
+        })?;
         let is_shown = |own: &OneSession| own.is_shown_by(stream.get_ref().1);
         if !self.own_tls.as_ref().is_none_or(is_shown) {
             let words = "The data connection does not resume this TLS session (tls.require_reuse)";

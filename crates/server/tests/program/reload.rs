@@ -91,6 +91,18 @@ fn a_reload_shares_the_directory_that_stands_under_the_name_now() {
 }
 
 #[test]
+fn a_share_that_has_gone_before_a_start_is_not_made_without_a_word() {
+    let site = Site::new("");
+    let server = site.start();
+    // The first start makes it, and that is no news.
+    assert!(!server.log().contains("if a disk belongs there"));
+    drop(server);
+    std::fs::remove_dir(site.path().join("share")).unwrap();
+    let server = site.start();
+    server.wait_for_log("if a disk belongs there, mount it and restart");
+}
+
+#[test]
 fn hup_reloads_and_names_keys_that_need_a_restart() {
     let site = Site::new("");
     let server = site.start();

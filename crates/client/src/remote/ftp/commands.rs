@@ -44,7 +44,8 @@ impl FtpRemote {
             SetTime::Mdtm => "MDTM",
             SetTime::Utime | SetTime::Unknown | SetTime::Never => "SITE UTIME",
         };
-        let reply = self.command(&format!("{verb} {stamp} {path}")).await?;
+        let line = format!("{verb} {stamp} {path}");
+        let reply = self.answer(verb, &line).await?;
         match reply.is_ok() {
             true => Ok(reply),
             false => Err(refused(verb, path, reply)),
@@ -242,7 +243,7 @@ impl Remote for FtpRemote {
     }
 
     async fn make_dir(&mut self, path: &str) -> Result<bool, RemoteError> {
-        let reply = self.command(&format!("MKD {path}")).await?;
+        let reply = self.answer("MKD", &format!("MKD {path}")).await?;
         if reply.is_ok() || reply.code == 521 {
             return Ok(reply.is_ok());
         }
@@ -306,7 +307,7 @@ impl Remote for FtpRemote {
 
     async fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), RemoteError> {
         let line = format!("SITE CHMOD {:03o} {path}", mode & 0o7777);
-        let reply = self.command(&line).await?;
+        let reply = self.answer("SITE CHMOD", &line).await?;
         if reply.is_ok() {
             return Ok(());
         }

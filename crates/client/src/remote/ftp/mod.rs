@@ -257,10 +257,7 @@ impl FtpRemote {
         } else {
             format!("{verb} {path}")
         };
-        let reply = self.command(&line).await?;
-        if !reply.answers_at_rest() {
-            return self.give_up(reply::out_of_step(verb, &reply));
-        }
+        let reply = self.answer(verb, &line).await?;
         if reply.is_ok() {
             return Ok(reply);
         }
@@ -269,6 +266,20 @@ impl FtpRemote {
             path: (!path.is_empty()).then(|| path.to_owned()),
             reply,
         })
+    }
+
+    /// Sends a line that moves no data. A reply that may be left over from before is looked behind: some small
+    /// servers (those of game consoles) say 226 to DELE, RNTO and MKD, and so does one that answers twice.
+    async fn answer(&mut self, verb: &str, line: &str) -> Result<Reply, RemoteError> {
+        let reply = self.command(line).await?;
+        let is_in_step = match reply.code {
+            226 => self.command("NOOP").await?.code == 200,
+            _ => reply.answers_at_rest(),
+        };
+        match is_in_step {
+            true => Ok(reply),
+            false => self.give_up(reply::out_of_step(verb, &reply)),
+        }
     }
 
     fn give_up<T>(&self, error: RemoteError) -> Result<T, RemoteError> {

@@ -36,6 +36,11 @@ impl Act<'_> {
         }
     }
 
+    /// Tells whether names come and not a file.
+    pub(super) fn lists(&self) -> bool {
+        matches!(self, Self::Receive(verb, _) if *verb != "RETR")
+    }
+
     pub(super) fn path(&self) -> &str {
         match self {
             Self::Receive(_, path) | Self::Store(path, _) => path,
@@ -54,7 +59,7 @@ impl FtpRemote {
     /// Opens a data connection: EPSV first; PASV for good once EPSV was refused.
     pub(super) async fn open(&mut self, act: Act<'_>, offset: u64) -> Result<FtpData, RemoteError> {
         check_line(&act.line())?;
-        // Our own server does not insist on session reuse: a full handshake will do.
+        // Our own server insists on session reuse only if told to, and then says so (522).
         if !self.abilities.atomic_stor()
             && let Err(error) = self.reuse.check_tickets()
         {
@@ -116,9 +121,10 @@ impl FtpRemote {
             return Ok(None);
         }
         match reply.code {
-            421 => self.health.broken(),
-            ..400 => return self.give_up(reply::out_of_step(act.verb(), &reply)),
-            _ => self.health.ready(),
+            // Not implemented: small servers say that so.
+            202 | 400.. if reply.code != 421 => self.health.ready(),
+            // A reply of before, or one too many: nothing that follows can be trusted.
+            _ => self.health.broken(),
         }
         let path = Some(act.path().to_owned());
         let error = self.reuse.refusal(act.verb().to_owned(), path, reply);

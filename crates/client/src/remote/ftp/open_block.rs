@@ -132,7 +132,7 @@ impl FtpRemote {
                 125 => return Ok(Some(self.over(link, act, &reply))),
                 // Closed meanwhile by the server: another one will do.
                 425 => {}
-                code if code >= 200 => {
+                code if code >= 200 && self.health.is_ready() => {
                     self.block.slot.put_back(link, since);
                     return Err(self.refused(act, reply));
                 }
@@ -179,8 +179,11 @@ impl FtpRemote {
                     125 | 150 => {}
                     421 | ..200 => self.health.broken(),
                     // An empty listing, told at once.
-                    226 | 250 if matches!(act, Act::Receive(..)) => self.health.ready(),
-                    200..400 => return self.give_up(reply::out_of_step(act.verb(), &reply)),
+                    226 | 250 if act.lists() => self.health.ready(),
+                    // Not implemented: small servers say that so.
+                    202 => self.health.ready(),
+                    // A reply of before, or one too many: nothing that follows can be trusted.
+                    200..400 => self.health.broken(),
                     _ => self.health.ready(),
                 }
                 Ok(reply)

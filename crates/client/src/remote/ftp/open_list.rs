@@ -17,7 +17,7 @@ use super::{
 use crate::{error::RemoteError, remote::Reply};
 
 /// How long a listing that is said to be over may still bring something.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(50);
 
 impl FtpRemote {
     /// Opens a data connection for a listing: EPSV first; PASV for good once EPSV was refused.

@@ -159,7 +159,9 @@ impl<'a> Reader<'a> {
             Line::Nothing => {}
             Line::Unsafe { name, why } => self.drop_one(Dropped::Name { name, why }),
             Line::Unreadable => {
-                let line = self.codec.decode(&line[..line.len().min(200)]);
+                let line = self
+                    .codec
+                    .decode(&line[..line.len().min(Dropped::LONGEST_LINE)]);
                 self.drop_one(Dropped::Line(line));
             }
         }

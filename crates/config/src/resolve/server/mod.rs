@@ -19,7 +19,7 @@ use super::{
 use crate::{
     ServerConfig, defaults,
     reader::Section,
-    server::{EngineKind, Limits, Log, LogFormat, LogLevel, Password, Server, Timeouts},
+    server::{EngineKind, Limits, Log, LogFormat, LogLevel, Password, Server, Timeouts, TlsMode},
     value::ValueError,
 };
 
@@ -47,6 +47,14 @@ pub(crate) fn resolve_server(root: &Section<'_, '_>, warnings: &mut Vec<String>)
     check_sample(root, &config);
     check_record(root, &config);
     warnings.extend(halved(&config.server.listen));
+    if config.tls.require_reuse
+        && (config.tls.mode != TlsMode::Required || config.server.engine != EngineKind::Native)
+    {
+        warnings.push(
+            "`tls.require_reuse` binds encrypted data alone, under the native engine: it wants `tls.mode` \"required\""
+                .to_owned(),
+        );
+    }
     if config.server.engine == EngineKind::Libunftp {
         warnings.push(
             "`server.engine` is \"libunftp\", which lacks what docs/engines.md lists; \"native\" has it all"
