@@ -10,12 +10,13 @@ use clap::Parser as _;
 use ftpc::{
     app::{App, Failure},
     cancel::Cancel,
-    cli::{Cli, first_word},
+    cli::{Cli, Command, first_word},
     commands,
     error::Error,
     exit::ExitCode,
     ui::{Ui, Volume},
 };
+use rustix::termios::{OptionalActions, Termios, tcgetpgrp, tcsetattr};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 fn main() -> Code {
@@ -73,7 +74,12 @@ async fn run(ui: Ui, cli: Cli) -> ExitCode {
         Ok(app) => app,
         Err(failure) => return said(&failure, &ui),
     };
-    tokio::spawn(ends(cancel.clone()));
+    // The prompt is left to the signals' own ways: its editor sets the terminal, and a job that is in the
+    // background would be stopped by that.
+    if !matches!(cli.command, None | Some(Command::Shell(_))) {
+        let terminal = rustix::termios::tcgetattr(std::io::stdin()).ok();
+        tokio::spawn(ends(cancel.clone(), terminal));
+    }
     tokio::select! {
         answer = commands::run(&mut app, cli) => match answer {
             Ok(code) => code,
@@ -85,10 +91,9 @@ async fn run(ui: Ui, cli: Cli) -> ExitCode {
 }
 
 /// SIGTERM, or a SIGHUP that `nohup` has not turned off, stops the work as one Ctrl-C does. Once that has had its
-/// time, or at once where only a person is waited for, the program ends from here: the thread that waits for keys,
-/// or for a command behind `!`, hears of nothing.
-async fn ends(cancel: Cancel) {
-    let terminal = rustix::termios::tcgetattr(std::io::stdin()).ok();
+/// time, or at once where only a person is waited for, the program ends from here, with the terminal as it was: the
+/// thread that waits for keys hears of nothing.
+async fn ends(cancel: Cancel, terminal: Option<Termios>) {
     let next = async |kind| match signal(kind) {
         Ok(mut signals) => signals.recv().await,
         Err(_) => std::future::pending().await,
@@ -108,9 +113,11 @@ async fn ends(cancel: Cancel) {
     while Instant::now() < end && !cancel.is_at_rest() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    if let Some(terminal) = terminal {
-        let now = rustix::termios::OptionalActions::Now;
-        let _only_at_the_end = rustix::termios::tcsetattr(std::io::stdin(), now, &terminal);
+    let stdin = std::io::stdin();
+    // A job in the background would be stopped by setting it.
+    let is_ours = tcgetpgrp(&stdin).is_ok_and(|group| group == rustix::process::getpgrp());
+    if let Some(terminal) = terminal.filter(|_| is_ours) {
+        let _only_at_the_end = tcsetattr(&stdin, OptionalActions::Now, &terminal);
     }
     #[expect(
         clippy::disallowed_methods,

@@ -129,7 +129,7 @@ impl Snapshot {
 /// Tells whether nothing of this configuration has run before, as far as its certificate shows.
 #[must_use]
 pub fn is_first_start(config: &ServerConfig) -> bool {
-    config.tls.self_signed && !config.tls.cert.exists()
+    config.tls.mode != TlsMode::Off && config.tls.self_signed && !config.tls.cert.exists()
 }
 
 /// Tells that the share was made: what is stored below a mount point is out of sight once its disk is back.

@@ -193,7 +193,7 @@ pub(crate) async fn look(
     let mut lacks: Vec<String> = listing.lack.iter().map(Lack::left_out).collect();
     let might_match = |dropped: &&Dropped| match dropped {
         Dropped::Name { name, .. } => matches(name) || matches(names::split(name).1),
-        Dropped::Line(line) => may_end_with(line, &matches),
+        Dropped::Line(line) => may_hold(line, &matches),
     };
     let dropped = listing.dropped.iter().filter(might_match);
     lacks.extend(dropped.map(ToString::to_string));
@@ -203,12 +203,27 @@ pub(crate) async fn look(
     Ok((found, lacks))
 }
 
-/// Tells whether a line that cannot be read may be that of a name which matches: names stand at its end, and may
-/// hold blanks. Of one that was cut, or has no blank, the name is not known.
-fn may_end_with(line: &str, matches: impl Fn(&str) -> bool) -> bool {
+/// Tells whether a line that cannot be read may be that of a name which matches: one of its words, or what stands
+/// from one of them to the end, as names may hold blanks. Of one that was cut, or is one word, the name is not known.
+fn may_hold(line: &str, matches: impl Fn(&str) -> bool) -> bool {
+    let begins = line.match_indices(' ').map(|(at, _)| &line[at + 1..]);
+    let mut ends = std::iter::once(line).chain(begins);
+    let mut words = line.split_whitespace();
     let is_cut = line.len() >= Dropped::LONGEST_LINE;
-    let mut ends = line.match_indices(' ').map(|(at, _)| &line[at + 1..]);
-    is_cut || !line.contains(' ') || ends.any(matches)
+    is_cut
+        || words.clone().count() < 2
+        || words.any(|word| matches(bare(word)))
+        || ends.any(|end| matches(bare(end)))
+}
+
+/// Takes off what listings put behind names: the aim of a link, the mark of `ls -F`, the version of VMS, blanks.
+fn bare(name: &str) -> &str {
+    let name = name.split(" -> ").next().unwrap_or_default().trim();
+    let name = name.trim_end_matches(['*', '/', '@', '=', '|']);
+    match name.rsplit_once(';') {
+        Some((name, version)) if version.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => name,
+    }
 }
 
 /// Tells that a pattern may match what the listing lacks.

@@ -137,11 +137,13 @@ fn split(app: &App, args: &Put) -> Result<(Vec<PathBuf>, Target), Failure> {
     if sources.len() == 1 {
         return Err(Failure::usage("no local file is named"));
     }
-    if args.move_files && !target.is_explicit() && !target.path().ends_with('/') {
+    // With `-r` a directory may be written so, as completion does.
+    let may_be_source = args.recursive || !target.path().ends_with('/');
+    if args.move_files && !target.is_explicit() && may_be_source {
         // A run of before may have moved it: another file must not get its name.
         return Err(Failure::Usage(
             format!("`{}` is not here", last.display()),
-            Some("say where the files go: `ftpc put --move FILE... @/`".to_owned()),
+            Some("say behind the files where they go: a site (`nas:`) or a URL".to_owned()),
         ));
     }
     // `put a b` with a missing b is a name on the server; a missing one of many is a mistake.

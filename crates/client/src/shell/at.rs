@@ -86,10 +86,7 @@ impl Shell<'_> {
         let server = self.server.clone().ok_or_else(not_connected)?;
         let endpoint = self.app.endpoint(&self.app.server(&server)?)?;
         let password = match password {
-            None => {
-                let _rest = self.app.cancel.rest();
-                ask::password(name, &endpoint).map_err(|_| Error::Interrupted)?
-            }
+            None => ask::password(name, &endpoint).map_err(|_| Error::Interrupted)?,
             said => said,
         };
         self.app.log_in_as(Some((name.to_owned(), password)));

@@ -129,10 +129,7 @@ async fn interactive(shell: &mut Shell<'_>) -> Answer {
             helper.remote = names;
         }
         // The editor waits for keys: meanwhile nothing else of this program needs the thread.
-        let line = {
-            let _rest = shell.app.cancel.rest();
-            editor.readline(&shell.prompt())
-        };
+        let line = editor.readline(&shell.prompt());
         match line {
             // What is pasted may be several.
             Ok(lines) => {

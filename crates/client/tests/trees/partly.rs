@@ -167,6 +167,40 @@ fn a_line_that_cannot_be_read_may_be_what_a_pattern_matches() {
 }
 
 #[test]
+fn a_name_is_looked_for_anywhere_in_a_line_that_cannot_be_read() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    for line in [
+        "b.txt 1234 bytes 2024",
+        "B.txt;1 12 1-JAN-2024 10:00",
+        "?rw-r--r-- b.txt -> /x/data",
+        "-rwx b.txt*",
+        "x b c.txt ",
+    ] {
+        let server = Fake::default()
+            .hook(move |session, sent| {
+                sent == "MLSD t" && {
+                    session.say("150 here it comes");
+                    let mut data = session.data();
+                    let rows = format!("type=file;size=1; a.log\r\n{line}\r\n");
+                    data.write_all(rows.as_bytes()).unwrap();
+                    drop(data);
+                    session.say("226 done");
+                    true
+                }
+            })
+            .start();
+        says(
+            here,
+            &server,
+            &["get", "@/t/*.txt", "c/"],
+            1,
+            "cannot be read",
+        );
+    }
+}
+
+#[test]
 fn a_server_that_cannot_list_just_now_is_asked_again() {
     let temp = tempfile::tempdir().unwrap();
     let here = temp.path();

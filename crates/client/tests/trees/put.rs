@@ -278,7 +278,12 @@ fn a_move_that_is_given_again_goes_on_with_what_is_left() {
         2,
         "`a` is not here",
     );
-    assert!(said.contains("say where the files go"), "{said}");
+    assert!(
+        said.contains("say behind the files where they go"),
+        "{said}"
+    );
+    let tree = ["put", "-r", "--move", "b", "a/"];
+    says(here, &server, &tree, 2, "`a/` is not here");
     assert!(here.join("b").exists() && server.content("a").is_none());
     fs::remove_file(here.join("b")).unwrap();
     // With none left there is nothing to go on with, and without --move a missing file is a slip.

@@ -9,7 +9,7 @@ use std::{
 
 use ftp_config::{
     ServerConfig, UserName,
-    defaults::{GUEST, GUEST_ALIAS, is_guest},
+    defaults::{GUEST, is_guest},
     server::{Anonymous, Password, User},
 };
 
@@ -64,7 +64,7 @@ impl Accounts {
     /// The reason for the log, when the name may not log in.
     pub fn find(&self, name: &str) -> Result<Known<'_>, RefusalReason> {
         let is_guest_name = is_guest(name);
-        let denies_guests = self.deny.contains(GUEST) || self.deny.contains(GUEST_ALIAS);
+        let denies_guests = self.deny.iter().any(|name| is_guest(name));
         if self.deny.contains(name) || (is_guest_name && denies_guests) {
             return Err(RefusalReason::OnDenyList);
         }
@@ -245,9 +245,11 @@ mod tests {
         }
         let denied = accounts(None, &["anonymous"], true);
         assert_eq!(denied.find("ftp").err(), Some(RefusalReason::OnDenyList));
-        let by_alias = accounts(None, &["ftp"], true);
-        for name in ["anonymous", "ftp", "FTP"] {
-            assert_eq!(by_alias.find(name).err(), Some(RefusalReason::OnDenyList));
+        for alias in ["ftp", "Anonymous"] {
+            let by_alias = accounts(None, &[alias], true);
+            for name in ["anonymous", "ftp", "FTP"] {
+                assert_eq!(by_alias.find(name).err(), Some(RefusalReason::OnDenyList));
+            }
         }
         assert_eq!(open.names(), ["ann", "anonymous"]);
     }

@@ -177,7 +177,10 @@ impl Dial {
         };
         let shaken = secure::handshake(socket, config, self.handshake).await;
         let stream = shaken.map_err(|e| {
-            self.own_tls.iter().for_each(OneSession::spoil);
+            // Who ended first has said nothing yet, or not the last word, and has no ticket.
+            if e.kind() != io::ErrorKind::UnexpectedEof {
+                self.own_tls.iter().for_each(OneSession::spoil);
+            }
             failed("No TLS on the data connection", &e)
         })?;
         let is_shown = |own: &OneSession| own.is_shown_by(stream.get_ref().1);

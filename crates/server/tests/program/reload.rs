@@ -92,9 +92,15 @@ fn a_reload_shares_the_directory_that_stands_under_the_name_now() {
 
 #[test]
 fn a_share_that_has_gone_before_a_start_is_not_made_without_a_word() {
-    let site = Site::new("");
+    for more in ["", "[tls]\nmode = \"off\"\n"] {
+        a_share_that_has_gone_is_told(more);
+    }
+}
+
+fn a_share_that_has_gone_is_told(more: &str) {
+    let site = Site::new(more);
+    std::fs::create_dir_all(site.path().join("share")).unwrap();
     let server = site.start();
-    // The first start makes it, and that is no news.
     assert!(!server.log().contains("if a disk belongs there"));
     drop(server);
     std::fs::remove_dir(site.path().join("share")).unwrap();

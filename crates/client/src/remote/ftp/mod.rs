@@ -273,7 +273,9 @@ impl FtpRemote {
     async fn answer(&mut self, verb: &str, line: &str) -> Result<Reply, RemoteError> {
         let reply = self.command(line).await?;
         let is_in_step = match reply.code {
-            226 => self.command("NOOP").await?.code == 200,
+            // Asked by a code that is not the verb's own, of verbs that even the smallest servers know.
+            226 if matches!(verb, "MKD" | "PWD") => self.command("TYPE I").await?.code == 200,
+            226 => self.command("PWD").await?.code == 257,
             _ => reply.answers_at_rest(),
         };
         match is_in_step {
