@@ -10,6 +10,7 @@
 mod fake;
 
 mod cases;
+mod moved;
 mod partly;
 mod put;
 mod remove;

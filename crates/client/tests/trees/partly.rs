@@ -91,21 +91,11 @@ fn a_listing_that_the_server_cuts_short_is_told_and_nothing_is_concluded_from_it
 fn a_pattern_tells_what_it_matches_and_cannot_name() {
     let temp = tempfile::tempdir().unwrap();
     let here = temp.path();
+    let rows = "type=file;size=1; a.txt\r\ntype=file;size=1; ../b.txt\r\n\
+                type=file;size=1; ../`c`d.log\r\n";
     let server = Fake::default()
         .file("t/a.txt", "a")
-        .hook(|session, line| {
-            line == "MLSD t" && {
-                session.say("150 here it comes");
-                let mut data = session.data();
-                for name in ["a.txt", "../b.txt", "../`c`d.log"] {
-                    let row = format!("type=file;size=1; {name}\r\n");
-                    data.write_all(row.as_bytes()).unwrap();
-                }
-                drop(data);
-                session.say("226 done");
-                true
-            }
-        })
+        .hook(move |session, line| line == "MLSD t" && session.sends(rows))
         .start();
     // What it does not match is nobody's loss.
     says(here, &server, &["get", "@/t/a*", "c/"], 0, "");
@@ -124,79 +114,36 @@ fn a_pattern_tells_what_it_matches_and_cannot_name() {
 fn a_line_that_cannot_be_read_may_be_what_a_pattern_matches() {
     let temp = tempfile::tempdir().unwrap();
     let here = temp.path();
-    let server = Fake::default()
-        .file("t/a.txt", "a")
-        .hook(|session, line| {
-            line == "MLSD t" && {
-                session.say("150 here it comes");
-                let mut data = session.data();
-                data.write_all(b"type=file;size=1; a.txt\r\ntype=file\r\n")
-                    .unwrap();
-                drop(data);
-                session.say("226 done");
-                true
-            }
-        })
-        .start();
-    let words = "`type=file`: the line cannot be read";
-    says(here, &server, &["get", "@/t/*.txt"], 1, words);
-    assert!(here.join("a.txt").exists());
-    // One whose end matches nothing is no loss.
-    let server = Fake::default()
-        .file("t/a.txt", "a")
-        .hook(|session, line| {
-            line == "MLSD t" && {
-                session.say("150 here it comes");
-                let mut data = session.data();
-                data.write_all(b"type=file;size=1; a.txt\r\nvolume is FLASH, b.log\r\n")
-                    .unwrap();
-                drop(data);
-                session.say("226 done");
-                true
-            }
-        })
-        .start();
-    says(here, &server, &["get", "@/t/*.txt", "c/"], 0, "");
-    says(
-        here,
-        &server,
-        &["get", "@/t/*.log", "c/"],
+    let asked = |pattern: &str, row: &'static str, code: i32, words: &str| {
+        let server = Fake::default()
+            .file("t/a.txt", "a")
+            .hook(move |session, line| {
+                let rows = format!("type=file;size=1; a.txt\r\n{row}\r\n");
+                line == "MLSD t" && session.sends(rows)
+            })
+            .start();
+        let get = ["get", "--force", pattern, "c/"];
+        says(here, &server, &get, code, words);
+    };
+    asked(
+        "@/t/*.txt",
+        "type=file",
         1,
-        "volume is FLASH",
+        "`type=file`: the line cannot be read",
     );
-}
-
-#[test]
-fn a_name_is_looked_for_anywhere_in_a_line_that_cannot_be_read() {
-    let temp = tempfile::tempdir().unwrap();
-    let here = temp.path();
-    for line in [
+    assert!(here.join("c/a.txt").exists());
+    // One that holds nothing like it is no loss.
+    asked("@/t/*.txt", "volume is FLASH, b.log", 0, "");
+    asked("@/t/*.log", "volume is FLASH, b.log", 1, "volume is FLASH");
+    // A name stands anywhere.
+    for row in [
         "b.txt 1234 bytes 2024",
         "B.txt;1 12 1-JAN-2024 10:00",
         "?rw-r--r-- b.txt -> /x/data",
         "-rwx b.txt*",
         "x b c.txt ",
     ] {
-        let server = Fake::default()
-            .hook(move |session, sent| {
-                sent == "MLSD t" && {
-                    session.say("150 here it comes");
-                    let mut data = session.data();
-                    let rows = format!("type=file;size=1; a.log\r\n{line}\r\n");
-                    data.write_all(rows.as_bytes()).unwrap();
-                    drop(data);
-                    session.say("226 done");
-                    true
-                }
-            })
-            .start();
-        says(
-            here,
-            &server,
-            &["get", "@/t/*.txt", "c/"],
-            1,
-            "cannot be read",
-        );
+        asked("@/t/*.txt", row, 1, "cannot be read");
     }
 }
 
