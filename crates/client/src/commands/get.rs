@@ -210,15 +210,19 @@ fn may_hold(line: &str, matches: impl Fn(&str) -> bool) -> bool {
     let mut ends = std::iter::once(line).chain(begins);
     let mut words = line.split_whitespace();
     let is_cut = line.len() >= Dropped::LONGEST_LINE;
-    is_cut
-        || words.clone().count() < 2
-        || words.any(|word| matches(bare(word)))
-        || ends.any(|end| matches(bare(end)))
+    // As it stands, and without what is no part of a name.
+    let is_like = |text: &str| {
+        let bare = bare(text);
+        matches(text) || matches(bare) || matches(names::split(bare).1)
+    };
+    is_cut || words.clone().count() < 2 || words.any(is_like) || ends.any(is_like)
 }
 
-/// Takes off what listings put behind names: the aim of a link, the mark of `ls -F`, the version of VMS, blanks.
+/// Takes off what listings put around names: quotes and commas, the aim of a link, the mark of `ls -F`, the version
+/// of VMS, blanks.
 fn bare(name: &str) -> &str {
     let name = name.split(" -> ").next().unwrap_or_default().trim();
+    let name = name.trim_matches(['"', '\'', ',']);
     let name = name.trim_end_matches(['*', '/', '@', '=', '|']);
     match name.rsplit_once(';') {
         Some((name, version)) if version.bytes().all(|byte| byte.is_ascii_digit()) => name,

@@ -142,9 +142,13 @@ fn a_line_that_cannot_be_read_may_be_what_a_pattern_matches() {
         "?rw-r--r-- b.txt -> /x/data",
         "-rwx b.txt*",
         "x b c.txt ",
+        "?rw x /t/b.txt",
+        "\"b.txt\", 5 bytes",
     ] {
         asked("@/t/*.txt", row, 1, "cannot be read");
     }
+    asked("@/t/*=", "?rw-r--r-- 1 a b 3 Foo b=", 1, "cannot be read");
+    asked("@/t/*;1", "?rw x b.dat;1", 1, "cannot be read");
 }
 
 #[test]
