@@ -14,6 +14,7 @@ mod share_command;
 mod errors;
 mod found;
 mod shell;
+mod terminal;
 mod transfers;
 // Limits, live changes, and a life with signals.
 mod operations;

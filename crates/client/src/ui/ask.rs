@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufRead as _, IsTerminal as _, Write as _},
+    thread,
     time::Duration,
 };
 
@@ -10,13 +11,16 @@ use ftp_config::Secret;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
-    termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
+    process::{Signal, getpgrp, getpid, kill_process},
+    termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr},
 };
 
 use crate::cancel::Cancel;
 
 /// How often a waiting question looks whether it was stopped.
 const LOOK: Duration = Duration::from_millis(200);
+/// How long a job that goes on waits for the end it may have been sent.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// Tells whether there is somebody to ask.
 #[must_use]
@@ -33,6 +37,7 @@ pub fn password(user: &str, endpoint: &str) -> io::Result<Option<Secret>> {
         return Ok(None);
     }
     let question = format!("Password for {user} at {endpoint}: ");
+    stop_behind();
     // Before the question is to be seen: what is typed from then on is the answer.
     let _keys = Keys::unheeded();
     match rpassword::prompt_password(question) {
@@ -44,6 +49,19 @@ pub fn password(user: &str, endpoint: &str) -> io::Result<Option<Secret>> {
             Err(error)
         }
         Err(_) => Ok(None),
+    }
+}
+
+/// Stops a job that is in the background, as its first word to the terminal would. The system begins that word
+/// again when the job goes on, and would stop it before it has looked at the SIGTERM that `kill %1` sends with the
+/// SIGCONT; here it has a moment to.
+fn stop_behind() {
+    let Ok(terminal) = File::open("/dev/tty") else {
+        return;
+    };
+    if tcgetpgrp(&terminal).is_ok_and(|front| front != getpgrp()) {
+        let _where_it_may_not_the_terminal_tells = kill_process(getpid(), Signal::TTOU);
+        thread::sleep(MOMENT);
     }
 }
 
