@@ -8,16 +8,18 @@
 mod fake;
 
 use std::{
-    io::{BufRead, Read, Write},
+    io::{BufRead, Cursor, Read, Write},
     net::TcpStream,
     sync::{Arc, Mutex},
 };
 
 use fake::{Fake, Running, Session};
+use ftp_config::{ByteRate, client::Verify};
 use ftpc::{
     cancel::Cancel,
     error::RemoteError,
-    remote::{Dial, Remote, Start},
+    remote::{Dial, Next, Remote, Start},
+    transfer::stream::{Terms, send_from},
 };
 
 type Link = Arc<Mutex<Option<TcpStream>>>;
@@ -102,7 +104,7 @@ async fn dial(server: &Running) -> Box<dyn Remote> {
 }
 
 async fn get(remote: &mut dyn Remote, path: &str) -> Result<Vec<u8>, RemoteError> {
-    remote.foresee_small();
+    remote.foresee(Next::Small);
     let mut data = remote.open_read(path, 0).await?;
     let (mut bytes, mut block) = (Vec::new(), vec![0; 30_000]);
     loop {
@@ -119,7 +121,7 @@ async fn get(remote: &mut dyn Remote, path: &str) -> Result<Vec<u8>, RemoteError
 }
 
 async fn put(remote: &mut dyn Remote, path: &str, bytes: &[u8]) -> Result<(), RemoteError> {
-    remote.foresee_small();
+    remote.foresee(Next::Small);
     let mut data = remote.open_write(path, Start::New).await?;
     data.send(bytes).await.unwrap();
     data.finish().await
@@ -253,7 +255,7 @@ async fn the_reason_of_a_broken_download_is_told_and_the_session_goes_on() {
         }
     });
     let mut remote = with_link(&server).await;
-    remote.foresee_small();
+    remote.foresee(Next::Small);
     let mut data = remote.open_read("/b", 0).await.unwrap();
     let mut block = [0; 100];
     assert_eq!(data.receive(&mut block).await.unwrap(), 1);
@@ -284,7 +286,7 @@ async fn a_server_that_answers_noop_out_of_turn_stays_in_step() {
         }
     });
     let mut remote = with_link(&server).await;
-    remote.foresee_small();
+    remote.foresee(Next::Small);
     drop(remote.open_read("/b", 0).await.unwrap());
     remote.settle().await.unwrap();
     for _ in 0..2 {
@@ -332,7 +334,7 @@ async fn an_upload_that_is_given_up_has_no_end() {
     let mut remote = with_link(&server).await;
     for _ in 0..5 {
         let cancel = Cancel::default();
-        remote.foresee_small();
+        remote.foresee(Next::Small);
         let mut data = remote.open_write("/up", Start::New).await.unwrap();
         data.obey(&cancel);
         data.send(b"half").await.unwrap();
@@ -358,4 +360,18 @@ async fn the_reason_of_a_broken_upload_is_told() {
     assert_eq!(error.reply().unwrap().code, 552, "{error}");
     assert!(remote.is_usable());
     assert_eq!(get(&mut *remote, "/a").await.unwrap(), b"abc");
+}
+
+#[tokio::test]
+async fn the_end_of_a_stream_is_told() {
+    let server = server(|_, _, _| false);
+    let mut remote = dial(&server).await;
+    let terms = Terms::new(Cancel::default(), ByteRate(0), Verify::Auto);
+    let content = vec![7; 200_000];
+    let sent = send_from(&mut *remote, Cursor::new(content.clone()), "/s", &terms).await;
+    assert_eq!(sent.unwrap().bytes, 200_000);
+    assert!(server.count("MODE") == 1 && server.content("/s") == Some(content));
+    // A file alone has its own connection again.
+    drop(remote.open_read("/a", 0).await.unwrap());
+    assert_eq!(server.count("MODE"), 2);
 }

@@ -44,6 +44,18 @@ pub enum Start {
     Append,
 }
 
+/// What the next transfer is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing that asks for a way of its own.
+    #[default]
+    File,
+    /// A small file of known size, perhaps one of many.
+    Small,
+    /// Bytes whose number nobody knows before their end, and that cannot be sent again.
+    Stream,
+}
+
 /// How a session is protected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Security {
@@ -169,9 +181,10 @@ pub trait Remote: Send {
     /// Asks for one path; `None`: it does not exist or may not be seen.
     async fn stat(&mut self, path: &str) -> Result<Option<Entry>, RemoteError>;
 
-    /// Tells that the next transfer is a small file of known size: a session may have a quicker way for
-    /// many of them.
-    fn foresee_small(&mut self) {}
+    /// Tells what the next transfer is: a session may have a better way for it.
+    fn foresee(&mut self, next: Next) {
+        let _ = next;
+    }
 
     /// Asks how many bytes may be stored in a directory; `None`: the server does not tell.
     async fn free_space(&mut self, _dir: &str) -> Result<Option<u64>, RemoteError> {

@@ -25,7 +25,7 @@ use crate::{
     error::{Error, RemoteError},
     event::{Event, FileId},
     plan::compare::seconds,
-    remote::{Data, HashVerb, Remote},
+    remote::{Data, HashVerb, Next, Remote},
     work::blocking,
 };
 
@@ -236,7 +236,7 @@ impl Fetch {
     ) -> Result<(Box<dyn Data>, Begin), Error> {
         let Begin::Resume { from, .. } = part.begin else {
             if self.size.is_some_and(|size| self.flow.is_small(size)) {
-                remote.foresee_small();
+                remote.foresee(Next::Small);
             }
             return Ok((remote.open_read(&self.remote, 0).await?, Begin::Fresh));
         };

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     digest::Digest,
     error::Error,
-    remote::{Data, Dial, HashVerb, OnDuplicate, Remote, Start},
+    remote::{Data, Dial, HashVerb, Next, OnDuplicate, Remote, Start},
     work::{blocking, chance_tag},
 };
 
@@ -229,6 +229,7 @@ async fn remove(remote: &mut dyn Remote, name: &str, terms: &Terms) {
 /// Opens the upload; returns the name that it has until it is published.
 async fn begin(remote: &mut dyn Remote, path: &str) -> Result<(Box<dyn Data>, String), Error> {
     if remote.abilities().takes_final_names() {
+        remote.foresee(Next::Stream);
         return Ok((remote.open_write(path, Start::New).await?, path.to_owned()));
     }
     let part = part_name(path, &chance_tag());

@@ -8,7 +8,7 @@ use super::{Act, FtpRemote, list::is_empty_directory, reply, stat::name_of};
 use crate::{
     error::RemoteError,
     remote::{
-        Abilities, Data, Entry, HashAlgorithm, HashVerb, Kind, Listing, Remote, Reply,
+        Abilities, Data, Entry, HashAlgorithm, HashVerb, Kind, Listing, Next, Remote, Reply,
         SessionFacts, Start, listing,
     },
 };
@@ -150,8 +150,8 @@ impl Remote for FtpRemote {
         }
     }
 
-    fn foresee_small(&mut self) {
-        self.block.foresee_small();
+    fn foresee(&mut self, next: Next) {
+        self.block.foresee(next);
     }
 
     /// AVBL, of draft-peterson-streamlined-ftp-command-extensions §4. Whoever may not ask is not told.

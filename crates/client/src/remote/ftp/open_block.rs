@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::{Phase, RemoteError},
-    remote::{Data, Reply, tls::Connector},
+    remote::{Data, Next, Reply, tls::Connector},
 };
 
 /// Small files in a row from which on block mode is worth its two commands.
@@ -29,15 +29,14 @@ pub(in crate::remote) struct BlockMode {
     is_on: bool,
     /// The server did not keep what it offered.
     is_refused: bool,
-    is_small_next: bool,
+    next: Next,
     in_a_row: u32,
     slot: Slot,
 }
 
 impl BlockMode {
-    /// Notes that the next transfer is a small file.
-    pub(super) fn foresee_small(&mut self) {
-        self.is_small_next = true;
+    pub(super) fn foresee(&mut self, next: Next) {
+        self.next = next;
     }
 
     /// Notes a MODE that somebody else has sent.
@@ -55,22 +54,24 @@ impl BlockMode {
 
     /// Decides how the next transfer goes. A listing takes the mode that it finds.
     fn suits(&mut self, act: Act<'_>) -> bool {
-        let is_small = std::mem::take(&mut self.is_small_next);
+        let next = std::mem::take(&mut self.next);
         if matches!(act, Act::Receive("MLSD" | "LIST", _)) {
             return self.is_on;
         }
-        self.in_a_row = if is_small {
-            self.in_a_row.saturating_add(1)
-        } else {
-            0
-        };
+        match next {
+            Next::Small => self.in_a_row = self.in_a_row.saturating_add(1),
+            Next::File => self.in_a_row = 0,
+            // Its end is told here. In stream mode a connection that something on the way has closed looks
+            // like it, and the server puts what it has over the old file.
+            Next::Stream => return true,
+        }
         self.in_a_row >= IN_A_ROW
     }
 }
 
 impl FtpRemote {
-    /// Begins a transfer: in block mode while small files follow each other and the server has it,
-    /// else with a data connection of its own.
+    /// Begins a transfer: in block mode while small files follow each other, and for a stream, if the server
+    /// has it; else with a data connection of its own.
     pub(super) async fn begin(
         &mut self,
         act: Act<'_>,
@@ -289,6 +290,7 @@ pub(super) fn extended_port(reply: &Reply) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::Start;
 
     #[test]
     fn the_port_is_between_whatever_marks() {
@@ -310,7 +312,7 @@ mod tests {
         let mut mode = BlockMode::default();
         let (file, list) = (Act::Receive("RETR", "a"), Act::Receive("MLSD", ""));
         let small = |mode: &mut BlockMode| {
-            mode.foresee_small();
+            mode.foresee(Next::Small);
             mode.suits(file)
         };
         assert!(!small(&mut mode), "one alone");
@@ -320,6 +322,8 @@ mod tests {
         assert!(mode.suits(list) && small(&mut mode));
         assert!(!mode.suits(file), "a large one");
         assert!(!small(&mut mode));
+        mode.foresee(Next::Stream);
+        assert!(mode.suits(Act::Store("a", Start::New)), "its end is told");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::{
     error::Error,
     event::Event,
     remote::{
-        Data, HashVerb, Remote,
+        Data, HashVerb, Next, Remote,
         names::{self, display},
     },
     work::blocking,
@@ -150,7 +150,7 @@ impl Send {
             Begin::Fresh => 0,
         };
         if have == 0 && self.flow.is_small(source.size) {
-            remote.foresee_small();
+            remote.foresee(Next::Small);
         }
         self.ensure_room(remote, path, source.size - have).await?;
         let (data, have) = open(tools, remote, path, have).await?;
