@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::json;
 
-use super::{Answer, list::unix, open_all};
+use super::{Answer, list::unix, operands::open_all};
 use crate::{
     app::{App, Failure},
     exit::ExitCode,

@@ -1,6 +1,9 @@
 //! `cat`, `mv`, `mkdir`, `rmdir`, `chmod`, `quote`: one act on names that are there.
 
-use super::{Answer, is_dir, open_all};
+use super::{
+    Answer,
+    operands::{is_dir, open_all},
+};
 use crate::{
     app::{App, Failure, Link},
     error::Error,

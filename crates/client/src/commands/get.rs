@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Answer, below, carry_out, filter, open_all, prepared, streamed, sync_command, takes_operand,
+    Answer,
+    carry::{carry_out, prepared, streamed},
+    operands::{filter, open_all, takes_operand},
+    sync::sync_command,
     tell_notes,
 };
 use crate::{
@@ -277,7 +280,7 @@ async fn add(
     });
     let wishes = Wishes::new(Way::Down);
     let inner = sync::plan(&tree, &Tree::default(), Path::new("."), path, &wishes);
-    plan.steps.extend(below(inner, local));
+    plan.steps.extend(inner.below(local).steps);
     Ok(())
 }
 

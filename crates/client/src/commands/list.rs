@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     Answer,
     get::{Found, look},
-    open_all,
+    operands::open_all,
 };
 use crate::{
     app::{App, Failure},

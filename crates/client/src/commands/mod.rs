@@ -1,55 +1,31 @@
-//! One file a command, or a family of them: open, plan, run, report.
+//! One file a command, or a family of them: open (`operands`), plan, run (`carry`), `report`.
 
 pub mod below;
+mod carry;
 pub mod discover;
 pub mod doctor;
 pub mod files;
 pub mod get;
 pub mod list;
+mod operands;
 pub mod papers;
 pub mod put;
 pub mod remove;
+mod report;
 pub mod sync;
 pub mod trust;
 
-use serde_json::json;
-
 use crate::{
-    app::{App, Failure, Link, hint},
-    cli::{Cli, Command, Patterns},
-    error::{Error, RemoteError},
-    event::Events,
+    app::{App, Failure},
+    cli::{Cli, Command},
+    error::Error,
     exit::ExitCode,
-    plan::{
-        Plan, Step,
-        filter::{BadPattern, Filter},
-        walk::inner_name,
-    },
-    remote::{Kind, Remote, names},
-    transfer::{Engine, Options, Summary},
-    ui::{Volume, ask, escape::shown, progress, table},
+    remote::names,
+    ui::{ask, escape::shown},
 };
 
 /// What a command answers: its exit code, or why it could not work.
 pub type Answer = Result<ExitCode, Failure>;
-
-/// Tells whether a path on the server is a directory, or a link to one: what is put there goes into it.
-async fn is_dir(session: &mut dyn Remote, path: &str) -> Result<bool, RemoteError> {
-    match session.stat(path).await?.map(|entry| entry.kind) {
-        None | Some(Kind::File) => return Ok(false),
-        Some(Kind::Dir) => return Ok(true),
-        Some(Kind::Link | Kind::Other) => {}
-    }
-    let back = session.pwd().await?;
-    match session.cwd(path).await {
-        Err(RemoteError::Refused { .. }) if session.is_usable() => Ok(false),
-        entered => {
-            entered?;
-            session.cwd(&back).await?;
-            Ok(true)
-        }
-    }
-}
 
 /// Runs the command of the command line.
 ///
@@ -101,226 +77,6 @@ async fn obey(app: &mut App, command: Command) -> Answer {
     }
 }
 
-/// Resolves remote operands: all must be on one server.
-pub(crate) async fn open_all(
-    app: &App,
-    operands: &[String],
-) -> Result<(Link, Vec<String>), Failure> {
-    let targets = operands
-        .iter()
-        .map(|text| app.target(text))
-        .collect::<Result<Vec<_>, _>>()?;
-    let first = targets
-        .first()
-        .ok_or_else(|| Failure::usage("nothing is named"))?;
-    let server = |target: &crate::target::Target| match target {
-        crate::target::Target::Url(server, _) => server.to_string(),
-        crate::target::Target::Site(name, _) => format!("{name}:"),
-        crate::target::Target::Path(_) => String::new(),
-    };
-    if targets
-        .iter()
-        .any(|target| target.is_explicit() && server(target) != server(first))
-    {
-        return Err(Failure::usage("the operands are on different servers"));
-    }
-    let user = |target: &crate::target::Target| match target {
-        crate::target::Target::Url(server, _) => server.user.clone(),
-        _ => None,
-    };
-    // One that names no user means the first one's.
-    if targets
-        .iter()
-        .any(|target| user(target).is_some() && user(target) != user(first))
-    {
-        return Err(Failure::usage("the operands are for different users"));
-    }
-    let link = app.open(first).await?;
-    let paths = targets
-        .iter()
-        .map(|target| names::join(&link.base, target.path()))
-        .collect();
-    Ok((link, paths))
-}
-
-/// Reads include and exclude patterns.
-pub(crate) fn filter(patterns: &Patterns) -> Result<Filter, Failure> {
-    let mut filter = Filter::default();
-    let bad = |error: BadPattern| Failure::usage(error.to_string());
-    for (includes, pattern) in &patterns.rules {
-        match includes {
-            true => filter.include(pattern).map_err(bad)?,
-            false => filter.exclude(pattern).map_err(bad)?,
-        }
-    }
-    Ok(filter)
-}
-
-/// Tells whether an operand takes part, and says so when it does not. A directory that is named by no name
-/// of its own (`DIR/.`) means what it holds.
-fn takes_operand(app: &App, filter: &Filter, name: &str, is_dir: bool) -> bool {
-    let takes = matches!(name, "" | "." | "..") || filter.takes(name, is_dir);
-    if !takes {
-        app.ui
-            .remark(format!("{}: left out by a pattern", shown(name)));
-    }
-    takes
-}
-
-/// Runs a plan with its progress on the screen, and reports.
-pub(crate) async fn carry_out(app: &App, link: &Link, plan: Plan, options: Options) -> Answer {
-    let (events, screen) = start_screen(app);
-    let engine = Engine::with_pool(
-        std::sync::Arc::clone(&link.pool),
-        options,
-        events,
-        app.cancel.clone(),
-    );
-    let again = plan.again.clone();
-    let summary = engine.run(plan).await;
-    link.close().await;
-    drop(engine);
-    let _ = screen.await;
-    app.remember()?;
-    Ok(report(app, &summary, again))
-}
-
-/// Prepares a transfer: nothing is kept of that, so the first Ctrl-C ends it.
-async fn prepared<T>(
-    app: &App,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let ended = app.cancel.or_leave(work).await;
-    ended.unwrap_or_else(|| Err(Error::Interrupted.into()))
-}
-
-/// Moves a stream; what waits for the server once it was stopped is left soon.
-async fn streamed<T>(app: &App, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let ended = app.cancel.or_keep(work).await;
-    ended.unwrap_or(Err(Error::Interrupted))
-}
-
-fn start_screen(app: &App) -> (Events, tokio::task::JoinHandle<()>) {
-    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-    let screen = tokio::spawn(progress::show(app.ui, receiver));
-    (Events::new(sender).terse(app.ui.hides_files()), screen)
-}
-
-/// The command that makes one tree like another, as a shell takes it.
-fn sync_command(from: &str, to: &str) -> String {
-    let word = |text: &str| {
-        let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+,=~[]".contains(c);
-        match !text.is_empty() && text.chars().all(is_plain) {
-            true => text.to_owned(),
-            false => format!("'{}'", text.replace('\'', "'\\''")),
-        }
-    };
-    format!("ftpc sync {} {}", word(from), word(to))
-}
-
-/// Says how a run went and makes the exit code of it; `again` is the command that goes on with it, where
-/// that is another.
-fn report(app: &App, summary: &Summary, again: Option<String>) -> ExitCode {
-    let code = code_of(summary);
-    if app.ui.json {
-        app.ui.answer(as_json(summary, code));
-        return code;
-    }
-    // A single file has said so already, whether it went well or not.
-    let lone = summary.files + summary.failed.len() as u64 == 1 && summary.deleted == 0;
-    let mut failed = summary.failed.iter().map(|failed| &failed.error);
-    if let Some(hint) = failed.clone().find_map(hint) {
-        app.ui.hint(hint);
-    } else if failed.any(|error| ExitCode::from(error) == ExitCode::Connect) {
-        let how = match &again {
-            Some(again) => format!("`{}`", shown(again)),
-            None => "the same command".to_owned(),
-        };
-        let words = format!("what has arrived is kept: {how} goes on with it");
-        app.ui.hint(words);
-    }
-    if app.ui.volume != Volume::Quiet && !lone {
-        app.ui.remark(in_words(summary));
-    }
-    if code == ExitCode::Interrupted {
-        app.ui.error("interrupted; what can be resumed was kept");
-        if let Some(again) = again {
-            app.ui.hint(format!("`{}` goes on with it", shown(&again)));
-        }
-    }
-    code
-}
-
-fn in_words(summary: &Summary) -> String {
-    let mut parts = vec![format!(
-        "{}, {} in {}, {}",
-        table::count(summary.files, "file"),
-        table::size(summary.bytes),
-        table::duration(summary.took),
-        table::rate(summary.bytes, summary.took)
-    )];
-    let mut add = |number: u64, word: &str| {
-        if number > 0 {
-            parts.push(format!("{number} {word}"));
-        }
-    };
-    add(summary.verified, "verified");
-    add(summary.skipped, "unchanged");
-    add(summary.deleted, "removed");
-    add(summary.failed.len() as u64, "failed");
-    parts.join("; ")
-}
-
-fn as_json(summary: &Summary, code: ExitCode) -> serde_json::Value {
-    let failed: Vec<_> = summary
-        .failed
-        .iter()
-        .map(|outcome| json!({ "name": outcome.name, "error": outcome.error.chain() }))
-        .collect();
-    json!({
-        "files": summary.files,
-        "bytes": summary.bytes,
-        "seconds": summary.took.as_secs_f64(),
-        "verified": summary.verified,
-        "skipped": summary.skipped,
-        "deleted": summary.deleted,
-        "failed": failed,
-        "interrupted": summary.interrupted,
-        "exit_code": code as u8,
-    })
-}
-
-/// One failed file is its own cause; among several, some failed.
-fn code_of(summary: &Summary) -> ExitCode {
-    match summary.failed.as_slice() {
-        _ if summary.interrupted => ExitCode::Interrupted,
-        [] => ExitCode::Done,
-        [one] if summary.files == 0 => (&one.error).into(),
-        all if summary.files == 0 => {
-            let first: ExitCode = (&all[0].error).into();
-            let same = all
-                .iter()
-                .all(|outcome| ExitCode::from(&outcome.error) == first);
-            if same { first } else { ExitCode::SomeFailed }
-        }
-        _ => ExitCode::SomeFailed,
-    }
-}
-
-/// Puts the local targets of a plan below `name`, for a tree that lands inside a directory.
-pub(crate) fn below(mut plan: Plan, name: &std::path::Path) -> Vec<Step> {
-    for step in &mut plan.steps {
-        match step {
-            Step::MakeLocalDir { path } | Step::DeleteLocal { path, .. } => {
-                *path = name.join(&path);
-            }
-            Step::Fetch { local, .. } => *local = name.join(&local),
-            _ => {}
-        }
-    }
-    plan.steps
-}
-
 /// Asks whether to do it; where nobody can be asked it is refused, with what to do about it.
 pub(crate) fn agree(app: &App, why: String, otherwise: &str) -> Result<(), Failure> {
     if !ask::somebody() {
@@ -351,13 +107,4 @@ pub(crate) fn tell_notes(app: &App, notes: &[String]) {
     notes
         .iter()
         .for_each(|note| app.ui.remark(format!("left out: {}", shown(note))));
-}
-
-/// The last component of a local path, in the inner form.
-pub(crate) fn local_file_name(path: &std::path::Path) -> Result<String, Error> {
-    let absolute = std::path::absolute(path).map_err(|error| Error::local("open", path, error))?;
-    let name = absolute
-        .file_name()
-        .map(|name| inner_name(std::path::Path::new(name)));
-    name.ok_or_else(|| Error::local("send", path, std::io::ErrorKind::InvalidFilename.into()))
 }

@@ -8,8 +8,12 @@ use std::{
 };
 
 use super::{
-    Answer, carry_out, filter, is_dir, local_file_name, prepared, report, streamed, sync_command,
-    takes_operand, tell_left, tell_notes,
+    Answer,
+    carry::{carry_out, prepared, streamed},
+    operands::{filter, is_dir, local_file_name, takes_operand},
+    report::report,
+    sync::sync_command,
+    tell_left, tell_notes,
 };
 use crate::{
     app::{App, Failure, Link},

@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
-use super::{Answer, agree, carry_out, filter, is_dir, prepared, tell_left, tell_notes};
+use super::{
+    Answer, agree,
+    carry::{carry_out, prepared},
+    operands::{filter, is_dir},
+    tell_left, tell_notes,
+};
 use crate::{
     app::{App, Failure, Link},
     cli::Sync,
@@ -317,4 +322,16 @@ impl Told {
             "why": self.why,
         })
     }
+}
+
+/// The command that makes one tree like another, as a shell takes it.
+pub(super) fn sync_command(from: &str, to: &str) -> String {
+    let word = |text: &str| {
+        let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+,=~[]".contains(c);
+        match !text.is_empty() && text.chars().all(is_plain) {
+            true => text.to_owned(),
+            false => format!("'{}'", text.replace('\'', "'\\''")),
+        }
+    };
+    format!("ftpc sync {} {}", word(from), word(to))
 }

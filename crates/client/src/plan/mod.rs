@@ -158,6 +158,21 @@ impl Plan {
         self.steps.push(step);
     }
 
+    /// Puts the local targets below `name`: the tree lands inside a directory.
+    #[must_use]
+    pub fn below(mut self, name: &Path) -> Self {
+        for step in &mut self.steps {
+            match step {
+                Step::MakeLocalDir { path } | Step::DeleteLocal { path, .. } => {
+                    *path = name.join(&path);
+                }
+                Step::Fetch { local, .. } => *local = name.join(&local),
+                _ => {}
+            }
+        }
+        self
+    }
+
     /// Returns how many files will be moved.
     #[must_use]
     pub fn files(&self) -> u64 {
