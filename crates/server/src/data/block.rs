@@ -3,7 +3,7 @@
 //!
 //! Pure: headers and the reading of blocks. [`link`](super::link) moves them.
 
-use super::pump::Broken;
+use super::meter::Broken;
 use crate::code;
 
 /// Bytes of a block's header: its descriptor, then the count, high byte first.

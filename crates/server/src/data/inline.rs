@@ -15,7 +15,7 @@ use std::{
 use rustix::{fs::sendfile, net::sockopt::set_tcp_cork};
 use tokio::time::timeout;
 
-use super::pump::{Broken, Meter, network};
+use super::meter::{Broken, Meter, network};
 
 /// Bytes up to which a transfer counts as small.
 pub const SMALL: u64 = 256 << 10;

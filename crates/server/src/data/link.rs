@@ -21,7 +21,7 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-use super::pump::{Broken, Meter, network};
+use super::meter::{Broken, Meter, network};
 
 /// Bytes asked of the socket at once.
 const READ: usize = 64 << 10;

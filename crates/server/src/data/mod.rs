@@ -10,6 +10,7 @@ pub mod block;
 pub mod brake;
 pub mod inline;
 pub mod link;
+pub mod meter;
 pub mod passive;
 pub mod pump;
 pub mod secure;

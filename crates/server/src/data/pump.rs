@@ -19,10 +19,13 @@ use rustix::{
     pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice},
 };
 use rustls::ServerConnection;
-use thiserror::Error;
 
-use super::{brake::Brake, secure::Tls, stride::Stride};
-use crate::{share::throttle::Throttle, status::Moving};
+use super::{
+    brake::Brake,
+    meter::{Broken, Meter, network},
+    secure::Tls,
+    stride::Stride,
+};
 
 /// Bytes of one block on the copying paths.
 pub const BLOCK: usize = 256 << 10;
@@ -30,86 +33,11 @@ const PIPE: usize = 1 << 20;
 /// How long bytes wait for more before they are written.
 const TOGETHER: Duration = Duration::from_millis(200);
 
-/// Why a transfer ended early.
-#[derive(Debug, Error)]
-pub enum Broken {
-    /// The brake was pulled.
-    #[error("aborted")]
-    Aborted,
-    /// No byte moved for the stall limit.
-    #[error("no progress")]
-    Stalled,
-    /// The data connection failed.
-    #[error("data connection: {0}")]
-    Network(io::Error),
-    /// A TLS connection ended without close_notify.
-    #[error("the TLS connection ended without a goodbye")]
-    Truncated,
-    /// The file could not be read or written.
-    #[error("disk: {0}")]
-    Disk(io::Error),
-    /// The share says no, with a code and words for the client.
-    #[error("{0} {1}")]
-    Refused(u16, String),
-}
-
-/// What a transfer pays into: counts, limits, the brake.
-#[derive(Debug)]
-pub struct Meter {
-    /// Stops the transfer, counts for STAT.
-    pub brake: Arc<Brake>,
-    /// The row in the live table; `None` for listings.
-    pub moving: Option<Moving>,
-    /// The rate limits.
-    pub throttle: Throttle,
-}
-
 /// A data connection on a blocking thread.
 #[derive(Debug)]
 pub struct Conduit {
     socket: Arc<TcpStream>,
     tls: Option<Tls>,
-}
-
-impl Meter {
-    /// Counts bytes that moved.
-    pub fn count(&self, bytes: u64) {
-        self.brake.add(bytes);
-        if let Some(moving) = &self.moving {
-            moving.add(bytes);
-        }
-    }
-
-    fn check(&self) -> Result<(), Broken> {
-        if self.brake.is_pulled() {
-            return Err(Broken::Aborted);
-        }
-        Ok(())
-    }
-
-    /// Counts; returns how long to wait as the limits say.
-    #[must_use]
-    pub fn charge(&self, bytes: u64) -> Duration {
-        self.count(bytes);
-        self.throttle.take(bytes, Instant::now())
-    }
-
-    /// Counts, waits as the limits say, and looks at the brake.
-    fn pay(&self, bytes: u64) -> Result<(), Broken> {
-        let wait = self.charge(bytes);
-        if !wait.is_zero() {
-            self.brake.sleep(wait);
-        }
-        self.check()
-    }
-
-    /// Returns how many bytes may move at once, at most `most`.
-    #[must_use]
-    pub fn block_bytes(&self, most: usize) -> usize {
-        self.throttle
-            .block_bytes()
-            .map_or(most, |block| block.min(most))
-    }
 }
 
 impl Conduit {
@@ -353,15 +281,6 @@ pub fn fill(file: &File, block: &mut Vec<u8>) -> Result<(), Broken> {
     retry_on_intr(|| rustix::io::read(file, spare_capacity(block)))
         .map(|_read| ())
         .map_err(|e| Broken::Disk(e.into()))
-}
-
-/// Names what an error on the data connection means.
-pub fn network(e: io::Error) -> Broken {
-    match e.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Broken::Stalled,
-        io::ErrorKind::UnexpectedEof => Broken::Truncated,
-        _ => Broken::Network(e),
-    }
 }
 
 /// After a pull every error is the pull's.

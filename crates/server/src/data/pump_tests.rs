@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use crate::share::throttle::Bucket;
+use crate::share::throttle::{Bucket, Throttle};
 
 fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -7,9 +7,11 @@
 
 mod carry;
 pub(crate) mod disk;
+mod end;
 mod outside;
 pub(crate) mod running;
 pub(crate) mod state;
+mod urgency;
 pub(crate) mod wire;
 
 use std::{
@@ -25,6 +27,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+pub(crate) use end::{FAILED, NO_LOGIN, STOPS};
 pub(crate) use running::{Answer, Asking, Ending, Running, last_look};
 pub(crate) use state::{Login, Meaning, Session, refusal};
 
@@ -34,15 +37,17 @@ use crate::{
     code,
     data::PassivePorts,
     protocol::{
-        Command, Fault, Reply, command,
+        Reply, command,
         line::{Line, LineReader},
     },
     snapshot::Snapshot,
     status::Seat,
     verbs, vigil,
 };
+use end::End;
 use outside::Outside;
 use running::Came;
+use urgency::{Urgency, urgency};
 use wire::Wire;
 
 /// Lines kept while something runs; more stay unread in the socket.
@@ -51,32 +56,6 @@ const MOST_HELD: usize = 32;
 const MOST_LOOKED_AT: usize = 256;
 /// Unusable lines that end a session.
 const MOST_BAD_LINES: u32 = 5;
-
-/// Why a session ends.
-#[derive(Debug)]
-enum End {
-    /// The client is gone, or the session ends without a word.
-    Gone,
-    /// With these last words.
-    Goodbye(Reply),
-}
-
-impl End {
-    fn goodbye(words: impl Into<Vec<u8>>) -> Self {
-        Self::Goodbye(Reply::new(code::CLOSING, words))
-    }
-
-    fn stopped() -> Self {
-        Self::goodbye(STOPS)
-    }
-}
-
-/// The last words of every session of a server that stops.
-pub(crate) const STOPS: &str = "The server stops";
-/// Those of one that nobody has logged in to.
-pub(crate) const NO_LOGIN: &str = "No login in time; goodbye";
-/// Those of one with too many wrong passwords.
-pub(crate) const FAILED: &str = "Too many failed logins; goodbye";
 
 /// What woke the loop.
 enum Woken {
@@ -348,13 +327,6 @@ impl Talk {
     }
 }
 
-enum Urgency {
-    None,
-    Now,
-    Abort,
-    Last,
-}
-
 fn is_end(read: &io::Result<usize>) -> bool {
     match read {
         Ok(count) => *count == 0,
@@ -365,20 +337,6 @@ fn is_end(read: &io::Result<usize>) -> bool {
                 | io::ErrorKind::ConnectionAborted
                 | io::ErrorKind::BrokenPipe
         ),
-    }
-}
-
-fn urgency(line: &Line) -> Urgency {
-    let Line::Text(bytes) = line else {
-        return Urgency::None;
-    };
-    match command::parse(bytes) {
-        Ok(Command::Noop) => Urgency::Now,
-        Ok(Command::Stat(args)) if args.typed.is_none() && args.name.is_none() => Urgency::Now,
-        Ok(Command::Abor) => Urgency::Abort,
-        Ok(Command::Quit) => Urgency::Last,
-        Err(Fault::Http) => Urgency::None,
-        _ => Urgency::None,
     }
 }
 

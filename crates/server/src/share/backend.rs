@@ -3,22 +3,23 @@
 //! Only the libunftp engine uses it. What that engine cannot express (which right is missing, how
 //! much room there is) is lost here, as `docs/engines.md` says.
 
+mod facts;
+
 use std::{
     fmt::Debug,
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Instant, SystemTime},
+    time::Instant,
 };
 
 use async_trait::async_trait;
 use ftp_config::SharePath;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use unftp_core::storage::{
-    self, Error, ErrorKind, FEATURE_RESTART, Fileinfo, Metadata, Permissions, StorageBackend,
-};
+use unftp_core::storage::{self, Error, ErrorKind, FEATURE_RESTART, Fileinfo, StorageBackend};
 
-use super::{Home, Intent, Kind, ListOptions, Meta, Share, ShareError, throttle::Throttle};
+pub use self::facts::Facts;
+use super::{Home, Intent, ListOptions, Meta, Share, ShareError, throttle::Throttle};
 use crate::{
     account::Account,
     code,
@@ -56,14 +57,6 @@ impl Meter {
             tokio::time::sleep(wait).await;
         }
     }
-}
-
-/// [`Meta`] in libunftp's words.
-#[derive(Debug)]
-pub struct Facts {
-    meta: Meta,
-    target: Option<PathBuf>,
-    show_owner: bool,
 }
 
 impl Backend {
@@ -164,48 +157,6 @@ fn refused(error: ShareError) -> Error {
         },
     };
     Error::new(kind, error)
-}
-
-impl Metadata for Facts {
-    fn len(&self) -> u64 {
-        self.meta.size
-    }
-
-    fn is_dir(&self) -> bool {
-        self.meta.kind == Kind::Dir
-    }
-
-    fn is_file(&self) -> bool {
-        self.meta.kind == Kind::File
-    }
-
-    fn is_symlink(&self) -> bool {
-        self.meta.kind == Kind::Link
-    }
-
-    fn modified(&self) -> storage::Result<SystemTime> {
-        Ok(self.meta.modified)
-    }
-
-    fn gid(&self) -> u32 {
-        if self.show_owner { self.meta.gid } else { 0 }
-    }
-
-    fn uid(&self) -> u32 {
-        if self.show_owner { self.meta.uid } else { 0 }
-    }
-
-    fn links(&self) -> u64 {
-        self.meta.links
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions(self.meta.mode)
-    }
-
-    fn readlink(&self) -> Option<&Path> {
-        self.target.as_deref()
-    }
 }
 
 #[async_trait]

@@ -20,7 +20,8 @@ use crate::{
     data::{
         block::{self, Blocks},
         link,
-        pump::{BLOCK, Broken, Meter},
+        meter::{Broken, Meter},
+        pump::BLOCK,
     },
     session::disk::{self, Kept},
     share::{Download, Upload},

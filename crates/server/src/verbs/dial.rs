@@ -17,7 +17,8 @@ use crate::{
     data::{
         self, Brake, Pending,
         link::{Link, Slot},
-        pump::{Broken, Conduit, Meter},
+        meter::{Broken, Meter},
+        pump::Conduit,
         secure,
     },
     protocol::Reply,

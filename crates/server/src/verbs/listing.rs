@@ -15,7 +15,8 @@ use crate::{
     code,
     data::{
         inline,
-        pump::{self, BLOCK, Broken, Meter},
+        meter::{Broken, Meter},
+        pump::{self, BLOCK},
     },
     protocol::{Reply, command::ListArgs},
     session::{Answer, Ending, Running, Session, disk},

@@ -19,7 +19,8 @@ use crate::{
     data::{
         Brake,
         inline::{self, Sent},
-        pump::{self, Broken, Meter},
+        meter::{Broken, Meter},
+        pump,
         text::ToWire,
     },
     log,

@@ -21,7 +21,8 @@ use crate::{
     data::{
         Brake,
         inline::{self, Taken},
-        pump::{self, Broken, Meter},
+        meter::{Broken, Meter},
+        pump,
         text::ToDisk,
     },
     protocol::{Reply, names::Names, stamp},

@@ -1,0 +1,145 @@
+//! What an upload that goes on begins with: bytes of its partial, or of the file that is there.
+
+use std::{
+    fs::File,
+    io::{self, Seek as _, SeekFrom},
+    os::unix::fs::FileExt as _,
+    sync::atomic::Ordering,
+};
+
+use rustix::fs::{Mode, OFlags, openat};
+
+use super::{Intent, Upload};
+use crate::share::{Meta, ShareError, room};
+
+/// What is compared before a client is told to begin, and at once.
+const QUICK: u64 = 256 << 10;
+
+const BLOCK: usize = 64 << 10;
+
+impl Upload {
+    /// Puts the partial at the byte at which the client begins.
+    pub(super) fn prepare(
+        &mut self,
+        intent: Intent,
+        there: Option<Meta>,
+    ) -> Result<(), ShareError> {
+        let kept = self.partial.as_ref().map_or(0, |partial| partial.kept);
+        let wanted = match (intent, there) {
+            (Intent::Store { offset }, _) => offset,
+            (Intent::Append, Some(meta)) => meta.size,
+            (Intent::Append, None) => kept,
+            (Intent::Unique, _) => 0,
+        };
+        let size = there.map_or(0, |meta| meta.size);
+        // A client that goes on at the size it is told means the file that it sees (RFC 3659 §5), unless that
+        // is an old one, and it tries to finish the new one (lftp by itself, FileZilla's Resume).
+        let from_kept = match intent {
+            Intent::Append => there.is_none(),
+            _ => wanted <= kept && (wanted == 0 || wanted != size),
+        };
+        let path = self.path.clone();
+        let io = |error| ShareError::from_io(&path, error);
+        if from_kept {
+            // What is kept behind that byte goes when the first new byte can come.
+        } else if wanted <= size {
+            // What could never fit is refused at once; it is copied when the bytes behind it can come.
+            room::check(&self.dir, self.home.reserve, &self.path, wanted)?;
+            self.to_copy = Some(wanted);
+            if let Intent::Store { .. } = intent {
+                self.to_compare = kept.min(wanted);
+                self.ensure_alike(self.to_compare.min(QUICK), &|| false)?;
+            }
+        } else {
+            let size = size.max(kept);
+            return Err(ShareError::Offset {
+                path,
+                offset: wanted,
+                size,
+            });
+        }
+        if wanted > 0 && self.to_copy.is_none() {
+            self.file().seek(SeekFrom::Start(wanted)).map_err(io)?;
+        }
+        self.offset = wanted;
+        Ok(())
+    }
+
+    /// Copies the first bytes of the file that is there; the file itself stays untouched.
+    pub(super) fn copy_base(
+        &mut self,
+        bytes: u64,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Result<(), ShareError> {
+        let io = |error: io::Error| ShareError::from_io(&self.path, error);
+        let mut base = self.open_base()?;
+        self.file().set_len(0).map_err(io)?;
+        if let Some(partial) = &mut self.partial {
+            // Those bytes are gone, also when the copy fails: nobody may go on behind half of one.
+            partial.kept = 0;
+        }
+        let io = |error: io::Error| ShareError::from_io(&self.path, error);
+        // Half a copy is nothing to go on with.
+        self.copied.store(u64::MAX, Ordering::Relaxed);
+        let mut copied = 0;
+        while copied < bytes {
+            if is_stopped() {
+                let path = self.path.clone();
+                return Err(ShareError::Stopped { path });
+            }
+            // Others write too, so each step is promised like bytes that come from a client.
+            let step = (bytes - copied).min(room::STRIDE);
+            self.ensure_room(step)?;
+            let mut part = io::Read::take(&mut base, step);
+            let now = io::copy(&mut part, &mut self.file()).map_err(io)?;
+            copied += now;
+            if now < step {
+                return Err(ShareError::Offset {
+                    path: self.path.clone(),
+                    offset: bytes,
+                    size: copied,
+                });
+            }
+        }
+        self.copied.store(copied, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Refuses to go on with the file that is there where the partial's first bytes are others. The file
+    /// that it is a part of would get the rest of another.
+    pub(super) fn ensure_alike(
+        &self,
+        bytes: u64,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Result<(), ShareError> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        let path = || self.path.clone();
+        let (old, mut done) = (self.open_base()?, 0);
+        let (mut one, mut other) = (vec![0; BLOCK], vec![0; BLOCK]);
+        while done < bytes {
+            if is_stopped() {
+                return Err(ShareError::Stopped { path: path() });
+            }
+            let count = usize::try_from(bytes - done).map_or(BLOCK, |left| left.min(BLOCK));
+            let (one, other) = (&mut one[..count], &mut other[..count]);
+            let read = self.file().read_exact_at(one, done);
+            let read = read.and_then(|()| old.read_exact_at(other, done));
+            read.map_err(|error| ShareError::from_io(&self.path, error))?;
+            if one != other {
+                return Err(ShareError::Differs { path: path() });
+            }
+            done += count as u64;
+        }
+        Ok(())
+    }
+
+    /// Opens the file that is there.
+    fn open_base(&self) -> Result<File, ShareError> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = openat(&self.dir, &self.name, flags, Mode::empty());
+        let opened = opened.map_err(|error| ShareError::from_io(&self.path, error.into()));
+        opened.map(File::from)
+    }
+}
