@@ -4,94 +4,17 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use super::{Act, FtpRemote, list::is_empty_directory, reply, stat::name_of};
+use super::{Act, FtpRemote, list::is_empty_directory, reply};
 use crate::{
     error::RemoteError,
     remote::{
-        Abilities, Data, Entry, HashAlgorithm, HashVerb, Kind, Listing, Next, Remote, Reply,
-        SessionFacts, Start, listing,
+        Abilities, Data, Entry, HashVerb, Kind, Listing, Next, Remote, Reply, SessionFacts, Start,
+        listing,
     },
 };
 
-/// How this server sets times, once known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SetTime {
-    /// Not tried yet.
-    Unknown,
-    /// `MFMT time name`.
-    Mfmt,
-    /// `MDTM time name` (vsftpd).
-    Mdtm,
-    /// `SITE UTIME time name`.
-    Utime,
-    /// Not at all.
-    Never,
-}
-
 pub(super) fn is_unknown_verb(code: u16) -> bool {
     matches!(code, 500 | 501 | 502 | 504)
-}
-
-impl FtpRemote {
-    async fn try_time(
-        &mut self,
-        how: SetTime,
-        stamp: &str,
-        path: &str,
-    ) -> Result<Reply, RemoteError> {
-        let verb = match how {
-            SetTime::Mfmt => "MFMT",
-            SetTime::Mdtm => "MDTM",
-            SetTime::Utime | SetTime::Unknown | SetTime::Never => "SITE UTIME",
-        };
-        let line = format!("{verb} {stamp} {path}");
-        let reply = self.answer(verb, &line).await?;
-        match reply.is_ok() {
-            true => Ok(reply),
-            false => Err(refused(verb, path, reply)),
-        }
-    }
-}
-
-/// Files whose times a server may refuse before it is taken for one that keeps none.
-const TIMES_REFUSED: u32 = 8;
-
-/// Tells whether a time lies where some servers and disks have none: before 1970 or after 2038.
-fn is_unusual(time: SystemTime) -> bool {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(true, |since| since.as_secs() > i32::MAX as u64)
-}
-
-/// Finds a size among the facts of an answer to MFMT (`213 Modify=20240102030405;Size=5; a.txt`).
-fn told_size(reply: &Reply, path: &str) -> Option<u64> {
-    let begins = reply.text().get(..7)?;
-    if reply.code != 213 || !begins.eq_ignore_ascii_case("Modify=") {
-        return None;
-    }
-    listing::parse_mlst(reply.text(), name_of(path))?.size
-}
-
-/// Finds the digest in a reply: the first word of the last line that can be one. A path may look
-/// like a digest, but it comes behind.
-fn find_digest(reply: &Reply, algorithm: HashAlgorithm) -> Option<String> {
-    let fits = |word: &&str| {
-        let hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
-        hex && match algorithm {
-            HashAlgorithm::Sha256 => word.len() == 64,
-            HashAlgorithm::Sha1 => word.len() == 40,
-            HashAlgorithm::Md5 => word.len() == 32,
-            HashAlgorithm::Crc32 => (1..=8).contains(&word.len()),
-        }
-    };
-    let word = reply
-        .lines
-        .iter()
-        .rev()
-        .find_map(|line| line.split_whitespace().find(fits))?;
-    Some(match algorithm {
-        HashAlgorithm::Crc32 => format!("{:0>8}", word.to_ascii_lowercase()),
-        _ => word.to_ascii_lowercase(),
-    })
 }
 
 #[async_trait]
@@ -266,43 +189,11 @@ impl Remote for FtpRemote {
         path: &str,
         time: SystemTime,
     ) -> Result<Option<u64>, RemoteError> {
-        let Some(stamp) = listing::format_time(time) else {
-            return Err(RemoteError::Unsupported {
-                what: "times beyond the year 9999",
-            });
-        };
-        match self.set_time {
-            SetTime::Never => return Ok(None),
-            SetTime::Unknown => {}
-            known => {
-                let reply = self.try_time(known, &stamp, path).await?;
-                return Ok(told_size(&reply, path));
-            }
-        }
-        let offered = [
-            (SetTime::Mfmt, self.abilities.has("MFMT")),
-            (SetTime::Mdtm, self.abilities.has("MDTM")),
-            (SetTime::Utime, self.abilities.has("SITE")),
-        ];
-        let mut refusal = None;
-        for (how, _) in offered.into_iter().filter(|row| row.1) {
-            match self.try_time(how, &stamp, path).await {
-                Ok(reply) => {
-                    self.set_time = how;
-                    return Ok(told_size(&reply, path));
-                }
-                Err(error @ RemoteError::Refused { .. }) if !error.is_transient() => {
-                    refusal.get_or_insert(error);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        // One file may be somebody else's, or one time may be too old: the next ones are tried too.
-        self.times_refused += 1;
-        if self.times_refused >= TIMES_REFUSED {
-            self.set_time = SetTime::Never;
-        }
-        refusal.filter(|_| is_unusual(time)).map_or(Ok(None), Err)
+        self.set_time_of(path, time).await
+    }
+
+    async fn hash(&mut self, path: &str, how: HashVerb) -> Result<String, RemoteError> {
+        self.hash_of(path, how).await
     }
 
     async fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), RemoteError> {
@@ -312,34 +203,6 @@ impl Remote for FtpRemote {
             return Ok(());
         }
         Err(refused("SITE CHMOD", path, reply))
-    }
-
-    async fn hash(&mut self, path: &str, how: HashVerb) -> Result<String, RemoteError> {
-        let verb = match how {
-            HashVerb::Hash(algorithm) => {
-                if self.hash_set != Some(algorithm) {
-                    self.expect("OPTS HASH", algorithm.name()).await?;
-                    self.hash_set = Some(algorithm);
-                }
-                "HASH"
-            }
-            HashVerb::X(HashAlgorithm::Sha256) => "XSHA256",
-            HashVerb::X(HashAlgorithm::Sha1) => "XSHA1",
-            HashVerb::X(HashAlgorithm::Md5) => "XMD5",
-            HashVerb::X(HashAlgorithm::Crc32) => "XCRC",
-            HashVerb::Md5 => "MD5",
-            HashVerb::SiteMd5 => "SITE MD5",
-        };
-        // The server reads the whole file before it answers.
-        let line = format!("{verb} {path}");
-        let reply = self.command_within(&line, self.deadlines.finish).await?;
-        if !reply.is_ok() {
-            return Err(refused(verb, path, reply));
-        }
-        find_digest(&reply, how.algorithm()).ok_or_else(|| RemoteError::Protocol {
-            verb: verb.to_owned(),
-            what: format!("no {} in `{reply}`", how.algorithm().name()),
-        })
     }
 
     fn number(&self) -> u64 {
@@ -361,33 +224,10 @@ impl Remote for FtpRemote {
     }
 }
 
-fn refused(verb: &str, path: &str, reply: Reply) -> RemoteError {
+pub(super) fn refused(verb: &str, path: &str, reply: Reply) -> RemoteError {
     RemoteError::Refused {
         verb: verb.to_owned(),
         path: Some(path.to_owned()),
         reply,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn digest(lines: &[&str], algorithm: HashAlgorithm) -> Option<String> {
-        let lines = lines.iter().map(|line| (*line).to_owned()).collect();
-        find_digest(&Reply { code: 213, lines }, algorithm)
-    }
-
-    #[test]
-    fn a_digest_is_found_where_servers_put_it() {
-        let sha = "A".repeat(64);
-        let line = format!("SHA-256 0-49 {sha} {}", "b".repeat(64));
-        let found = digest(&["Computing SHA-256 digest", &line], HashAlgorithm::Sha256);
-        assert_eq!(found, Some("a".repeat(64)));
-        assert_eq!(
-            digest(&["1F3"], HashAlgorithm::Crc32).as_deref(),
-            Some("000001f3")
-        );
-        assert_eq!(digest(&["no such digest"], HashAlgorithm::Md5), None);
     }
 }

@@ -1,4 +1,4 @@
-//! One data connection: blocks for a blocking thread, zero-copy where the system can, the end.
+//! One data connection: blocks for a blocking thread, and the end.
 
 use std::{
     fs::File,
@@ -14,10 +14,8 @@ use std::{
 use async_trait::async_trait;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    fs::sendfile,
     io::Errno,
     net::{connect_unspec, sockopt::set_tcp_cork},
-    pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice},
 };
 use socket2::SockRef;
 use suppaftp::{FtpError, tokio::TransferStream};
@@ -34,8 +32,6 @@ use crate::{
     remote::{Data, tls::SecureStream},
 };
 
-/// How many bytes one zero-copy call moves at most.
-const MOVE: usize = 1 << 20;
 /// A block with fewer bytes is the last one of its file, or all of it.
 const FULL: usize = 256 << 10;
 /// How often a waiting thread looks whether it was stopped.
@@ -73,7 +69,7 @@ pub(super) fn acknowledge_quickly(control: &OwnedFd) {
 }
 
 impl FtpData {
-    fn plain(&self) -> Option<BorrowedFd<'_>> {
+    pub(super) fn plain(&self) -> Option<BorrowedFd<'_>> {
         if self.secure {
             return None;
         }
@@ -147,7 +143,7 @@ impl FtpData {
     }
 
     /// Runs a call on the socket until it neither would block nor was interrupted.
-    fn retry<T>(
+    pub(super) fn retry<T>(
         &self,
         socket: BorrowedFd<'_>,
         flags: PollFlags,
@@ -187,10 +183,6 @@ impl FtpData {
     }
 }
 
-fn is_invalid(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(Errno::INVAL.raw_os_error())
-}
-
 fn stalled(limit: Duration) -> io::Error {
     let text = format!("nothing moved for {}s", limit.as_secs_f32());
     io::Error::new(io::ErrorKind::TimedOut, text)
@@ -207,25 +199,6 @@ pub(super) async fn limited<T>(
         () = cancel.stopped() => Err(io::ErrorKind::Interrupted.into()),
         outcome = timeout(limit, future) => outcome.unwrap_or_else(|_| Err(stalled(limit))),
     }
-}
-
-/// Moves what one splice brought on into the file, by copying if the file cannot be spliced to.
-fn drain_pipe(pipe: &OwnedFd, mut file: &File, mut left: usize) -> io::Result<()> {
-    while left > 0 {
-        match splice(pipe, None, file, None, left, SpliceFlags::MOVE) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => left -= count,
-            Err(Errno::INTR) => {}
-            Err(Errno::INVAL) => {
-                let mut block = vec![0; left.min(MOVE)];
-                let count = rustix::io::read(pipe, &mut block)?;
-                io::Write::write_all(&mut file, &block[..count])?;
-                left -= count;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 #[async_trait]
@@ -281,28 +254,7 @@ impl Data for FtpData {
         file: &File,
         moved: &mut dyn FnMut(u64) -> io::Result<()>,
     ) -> Option<io::Result<u64>> {
-        let socket = self.plain()?;
-        let (out, into) = pipe_with(PipeFlags::CLOEXEC).ok()?;
-        // A smaller pipe only costs more calls.
-        let _kept_small = fcntl_setpipe_size(&into, MOVE);
-        let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
-        let mut total = 0;
-        loop {
-            let came = self.retry(socket, PollFlags::IN, || {
-                splice(socket, None, &into, None, MOVE, flags)
-            });
-            let step = match came {
-                Ok(0) => return Some(Ok(total)),
-                Ok(count) => drain_pipe(&out, file, count).and_then(|()| {
-                    total += count as u64;
-                    moved(count as u64)
-                }),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = step {
-                return Some(Err(error));
-            }
-        }
+        self.pour_into(file, moved)
     }
 
     fn splice_from(
@@ -311,27 +263,7 @@ impl Data for FtpData {
         length: u64,
         moved: &mut dyn FnMut(u64) -> io::Result<()>,
     ) -> Option<io::Result<u64>> {
-        let socket = self.plain()?;
-        let mut total = 0;
-        while total < length {
-            let block = usize::try_from(length - total).unwrap_or(MOVE).min(MOVE);
-            let step = match self.retry(socket, PollFlags::OUT, || {
-                sendfile(socket, file, None, block)
-            }) {
-                Ok(0) => break,
-                Ok(count) => {
-                    total += count as u64;
-                    moved(count as u64)
-                }
-                // The file lies where sendfile cannot read: the caller copies.
-                Err(error) if total == 0 && is_invalid(&error) => return None,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = step {
-                return Some(Err(error));
-            }
-        }
-        Some(Ok(total))
+        self.pour_from(file, length, moved)
     }
 
     fn obey(&mut self, cancel: &Cancel) {

@@ -4,9 +4,11 @@
 //! half: sockets, framing, the data-connection dance. Replies, listings, errors are ours.
 
 mod block;
+mod blocks;
 mod commands;
 mod data;
 mod dial;
+mod hash;
 mod health;
 mod link;
 mod list;
@@ -17,7 +19,9 @@ mod parting;
 mod quoted;
 mod reply;
 mod reuse;
+mod splice;
 mod stat;
+mod times;
 
 use std::{
     borrow::Cow,
@@ -72,7 +76,7 @@ pub(super) struct FtpRemote {
     pub(super) abilities: Abilities,
     pub(super) facts: SessionFacts,
     dir: Option<String>,
-    set_time: commands::SetTime,
+    set_time: times::SetTime,
     times_refused: u32,
     hash_set: Option<HashAlgorithm>,
     mlst_refused: bool,
@@ -162,7 +166,7 @@ impl FtpRemote {
             abilities: Abilities::default(),
             facts: SessionFacts::default(),
             dir: None,
-            set_time: commands::SetTime::Unknown,
+            set_time: times::SetTime::Unknown,
             times_refused: 0,
             hash_set: None,
             mlst_refused: false,
