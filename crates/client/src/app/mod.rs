@@ -1,5 +1,6 @@
 //! One run of the program: flags over environment over site over defaults.
 
+mod dialer;
 mod failure;
 mod link;
 mod persist;

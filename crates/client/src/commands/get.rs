@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{
     Answer,
     carry::{carry_out, prepared, streamed},
+    look::{Found, look},
     operands::{filter, open_all, takes_operand},
     sync::sync_command,
     tell_notes,
@@ -12,25 +13,22 @@ use super::{
 use crate::{
     app::{App, Failure, Link},
     cli::Get,
-    error::{Error, RemoteError},
+    error::Error,
     exit::ExitCode,
     plan::{
         Plan, Step,
         blind::{self, Aim},
-        filter::{Filter, is_pattern, matcher},
+        filter::{Filter, is_pattern},
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_name},
     },
-    remote::{Dropped, Entry, Kind, Lack, Remote, Reply, names},
+    remote::{Entry, Kind, Remote, names},
     transfer::{
         Options,
         stream::{fetch_into, settle_stdout},
     },
     ui::escape::shown,
 };
-
-/// What operands name, with the path of each.
-pub(crate) type Found = Vec<(String, Entry)>;
 
 /// Runs `get`.
 ///
@@ -172,79 +170,10 @@ fn file_name(path: &Path) -> Result<PathBuf, Failure> {
     name.ok_or_else(|| Failure::usage(format!("`{}` is not a name for a file", path.display())))
 }
 
-/// Finds what an operand names; a name that exists is that name even when it holds `*?[`.
-/// With a pattern, it is told too what the listing lacks of what may match.
-pub(crate) async fn look(
-    session: &mut dyn Remote,
-    path: &str,
-) -> Result<(Found, Vec<String>), Failure> {
-    if let Some(entry) = session.stat(path).await? {
-        return Ok((vec![(path.to_owned(), entry)], Vec::new()));
-    }
-    let (dir, pattern) = names::split(path);
-    if !is_pattern(pattern) {
-        return Err(missing(path).into());
-    }
-    let matches = matcher(pattern).map_err(|error| Failure::usage(error.to_string()))?;
-    let listing = session.list(dir).await?;
-    let found: Found = listing
-        .entries
-        .into_iter()
-        .filter(|entry| matches(entry.name.as_str()))
-        .map(|entry| (entry.name.within(dir), entry))
-        .collect();
-    let mut lacks: Vec<String> = listing.lack.iter().map(Lack::left_out).collect();
-    let might_match = |dropped: &&Dropped| match dropped {
-        Dropped::Name { name, .. } => matches(name) || matches(names::split(name).1),
-        Dropped::Line(line) => may_hold(line, &matches),
-    };
-    let dropped = listing.dropped.iter().filter(might_match);
-    lacks.extend(dropped.map(ToString::to_string));
-    if found.is_empty() && lacks.is_empty() {
-        return Err(missing(path).into());
-    }
-    Ok((found, lacks))
-}
-
-/// Tells whether a line that cannot be read may be that of a name which matches: one of its words, or what stands
-/// from one of them to the end, as names may hold blanks. Of one that was cut, or is one word, the name is not known.
-fn may_hold(line: &str, matches: impl Fn(&str) -> bool) -> bool {
-    let begins = line.match_indices(' ').map(|(at, _)| &line[at + 1..]);
-    let mut ends = std::iter::once(line).chain(begins);
-    let mut words = line.split_whitespace();
-    let is_cut = line.len() >= Dropped::LONGEST_LINE;
-    // As it stands, and without what is no part of a name.
-    let is_like = |text: &str| {
-        let bare = bare(text);
-        matches(text) || matches(bare) || matches(names::split(bare).1)
-    };
-    is_cut || words.clone().count() < 2 || words.any(is_like) || ends.any(is_like)
-}
-
-/// Takes off what listings put around names: quotes and commas, the aim of a link, the mark of `ls -F`, the version
-/// of VMS, blanks.
-fn bare(name: &str) -> &str {
-    let name = name.split(" -> ").next().unwrap_or_default().trim();
-    let name = name.trim_matches(['"', '\'', ',']);
-    let name = name.trim_end_matches(['*', '/', '@', '=', '|']);
-    match name.rsplit_once(';') {
-        Some((name, version)) if version.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => name,
-    }
-}
-
 /// Tells that a pattern may match what the listing lacks.
 fn left_out(path: &str, what: String) -> Step {
     let name = names::display(path);
     Step::Refuse { name, what }
-}
-
-fn missing(path: &str) -> RemoteError {
-    RemoteError::Refused {
-        verb: "look for".to_owned(),
-        path: Some(path.to_owned()),
-        reply: Reply::new(550, "no such file or directory"),
-    }
 }
 
 async fn add(

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     Answer,
-    get::{Found, look},
+    look::{Found, look},
     operands::open_all,
 };
 use crate::{

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod files;
 pub mod get;
 pub mod list;
+pub(crate) mod look;
 mod operands;
 pub mod papers;
 pub mod put;

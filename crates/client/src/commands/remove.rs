@@ -1,6 +1,6 @@
 //! `rm`: files, and directories with all they hold. A link goes itself; what it leads to stays.
 
-use super::{Answer, agree, files::done, get::look, operands::open_all};
+use super::{Answer, agree, files::done, look::look, operands::open_all};
 use crate::{
     app::{App, Failure},
     cancel::Cancel,

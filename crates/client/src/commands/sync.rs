@@ -1,7 +1,10 @@
 //! `sync`: makes one tree like another, one way.
 
+mod show;
+
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
+use self::show::show;
 use super::{
     Answer, agree,
     carry::{carry_out, prepared},
@@ -11,7 +14,6 @@ use super::{
 use crate::{
     app::{App, Failure, Link},
     cli::Sync,
-    exit::ExitCode,
     plan::{
         Plan, Step,
         blind::{Aim, match_alike, match_cases},
@@ -23,7 +25,7 @@ use crate::{
     remote::{OnDuplicate, names},
     target::Target,
     transfer::Options,
-    ui::{escape::shown, table},
+    ui::escape::shown,
 };
 
 /// Runs `sync`.
@@ -231,97 +233,6 @@ fn doubt(
             args.max_delete
         )
     }))
-}
-
-/// Shows what would be done; what could not be done fails, as it would then.
-fn show(app: &App, plan: &Plan, doubt: Option<String>) -> ExitCode {
-    let is_refused = |step: &Step| matches!(step, Step::Refuse { .. });
-    let code = match plan.steps.iter().any(is_refused) {
-        true => ExitCode::SomeFailed,
-        false => ExitCode::Done,
-    };
-    let told: Vec<_> = plan.steps.iter().filter_map(Told::of).collect();
-    let is_skip = |step: &&Step| matches!(step, Step::Skip { .. });
-    let unchanged = plan.steps.iter().filter(is_skip).count();
-    if app.ui.json {
-        let steps: Vec<_> = told.iter().map(Told::as_json).collect();
-        app.ui.answer(serde_json::json!({
-            "dry_run": true,
-            "steps": steps,
-            "files": plan.files(),
-            "bytes": plan.bytes(),
-            "removals": plan.deletions(),
-            "unchanged": unchanged,
-            "asks": doubt,
-        }));
-        return code;
-    }
-    for step in &told {
-        app.ui.answer(shown(&step.in_words()));
-    }
-    app.ui.remark(format!(
-        "{}, {}; {} to remove; {unchanged} unchanged; nothing was done",
-        table::count(plan.files(), "file"),
-        table::size(plan.bytes()),
-        plan.deletions()
-    ));
-    if let Some(why) = doubt {
-        app.ui
-            .remark(format!("{why}: that needs `--yes`, or is asked"));
-    }
-    code
-}
-
-/// One step as a dry run tells it.
-struct Told {
-    verb: &'static str,
-    name: String,
-    bytes: Option<u64>,
-    why: Option<String>,
-}
-
-impl Told {
-    /// `None`: nothing is done to it, or it is a part of another step.
-    fn of(step: &Step) -> Option<Self> {
-        let (verb, name, bytes, why) = match step {
-            Step::MakeRemoteDir { path } => ("make", path.clone(), None, None),
-            Step::MakeLocalDir { path } => ("make", path.display().to_string(), None, None),
-            Step::Send { local, size, .. } => {
-                ("send", local.display().to_string(), Some(*size), None)
-            }
-            Step::Fetch { remote, size, .. } => {
-                ("fetch", remote.clone(), Some(size.unwrap_or(0)), None)
-            }
-            Step::DeleteRemote { path, .. } => ("remove", path.clone(), None, None),
-            Step::DeleteLocal { path, .. } => ("remove", path.display().to_string(), None, None),
-            Step::Refuse { name, what } => ("cannot", name.clone(), None, Some(what.to_string())),
-            Step::ClearSent { .. } | Step::UnlinkRemote { .. } | Step::Skip { .. } => return None,
-        };
-        Some(Self {
-            verb,
-            name,
-            bytes,
-            why,
-        })
-    }
-
-    fn in_words(&self) -> String {
-        let Self { verb, name, .. } = self;
-        match (self.bytes, &self.why) {
-            (Some(bytes), _) => format!("{verb:<8}{name} ({})", table::size(bytes)),
-            (None, Some(why)) => format!("{verb:<8}{name}: {why}"),
-            (None, None) => format!("{verb:<8}{name}"),
-        }
-    }
-
-    fn as_json(&self) -> serde_json::Value {
-        serde_json::json!({
-            "do": self.verb,
-            "name": self.name,
-            "bytes": self.bytes,
-            "why": self.why,
-        })
-    }
 }
 
 /// The command that makes one tree like another, as a shell takes it.

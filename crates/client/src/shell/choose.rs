@@ -3,7 +3,7 @@
 use super::act::Shell;
 use crate::{
     app::{App, Failure},
-    commands::get::{Found, look},
+    commands::look::{Found, look},
     error::Error,
     plan::filter::is_pattern,
     remote::{Kind, Remote, names},

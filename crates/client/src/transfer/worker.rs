@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Outcome, Tools,
-    crew::{Batch, lock},
+    batch::{Batch, lock},
     fetch::Done,
     job::Job,
     moved::{self, Sent},

@@ -6,6 +6,7 @@
 
 pub mod ask;
 pub mod escape;
+mod line;
 pub mod progress;
 mod rate;
 pub mod table;

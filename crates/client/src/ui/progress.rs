@@ -11,6 +11,7 @@ use tokio::{sync::mpsc::UnboundedReceiver, time::MissedTickBehavior};
 use super::{
     Ui, Volume,
     escape::{fit, shown},
+    line::{File, arrow, file_line},
     rate::Rate,
     table,
 };
@@ -34,15 +35,6 @@ pub async fn show(ui: Ui, mut events: UnboundedReceiver<Event>) {
         }
     }
     screen.clear();
-}
-
-struct File {
-    line: Option<ProgressBar>,
-    name: String,
-    size: Option<u64>,
-    direction: Direction,
-    bytes: u64,
-    rate: Rate,
 }
 
 struct Screen {
@@ -274,41 +266,6 @@ impl Screen {
 
     fn clear(&mut self) {
         let _ = self.bars.clear();
-    }
-}
-
-fn file_line(file: &File, now: Instant, columns: usize) -> String {
-    let left = file.size.and_then(|size| size.checked_sub(file.bytes));
-    let percent = match file.size {
-        Some(size) if size > 0 => format!("{:>3}%", (file.bytes.min(size) * 100) / size),
-        _ => "    ".to_owned(),
-    };
-    let tail = match columns {
-        ..60 => format!("{percent} {}", file.rate.words(now, None)),
-        _ => format!(
-            "{percent} {}{:>10}  {}",
-            bar(file, columns),
-            table::size(file.bytes),
-            file.rate.words(now, left)
-        ),
-    };
-    let room = columns.saturating_sub(tail.chars().count() + 5).max(8);
-    format!("{} {} {tail}", arrow(file.direction), fit(&file.name, room))
-}
-
-/// A bar only where there is room for one.
-fn bar(file: &File, columns: usize) -> String {
-    let Some(size) = file.size.filter(|size| *size > 0 && columns >= 100) else {
-        return String::new();
-    };
-    let full = (file.bytes.min(size) * 20 / size) as usize;
-    format!("[{}{}] ", "=".repeat(full), " ".repeat(20 - full))
-}
-
-fn arrow(direction: Direction) -> char {
-    match direction {
-        Direction::Up => '↑',
-        Direction::Down => '↓',
     }
 }
 

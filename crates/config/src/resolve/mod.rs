@@ -3,6 +3,7 @@
 //! Each function reads one table; together they are the list of every key. Nothing is fixed up in
 //! silence: what cannot be used is a fault, and all faults of a file are found in one pass.
 
+mod auth;
 mod client;
 mod server;
 mod users;

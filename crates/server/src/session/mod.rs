@@ -8,6 +8,7 @@
 mod carry;
 pub(crate) mod disk;
 mod end;
+mod meaning;
 mod outside;
 pub(crate) mod running;
 pub(crate) mod state;
@@ -28,8 +29,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 pub(crate) use end::{FAILED, NO_LOGIN, STOPS};
+pub(crate) use meaning::Meaning;
 pub(crate) use running::{Answer, Asking, Ending, Running, last_look};
-pub(crate) use state::{Login, Meaning, Session, refusal};
+pub(crate) use state::{Login, Session, refusal};
 
 use crate::{
     admit::Ticket,

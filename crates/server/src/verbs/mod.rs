@@ -5,6 +5,7 @@ mod block;
 mod channel;
 mod crew;
 mod dial;
+mod download;
 mod facts;
 mod files;
 mod hash;
@@ -154,7 +155,7 @@ async fn command_(session: &mut Session, command: Command) -> Answer {
         Command::Eprt(address) => channel::active(session, address, "EPRT").into(),
 
         Command::Rest(offset) => transfer::rest(session, offset).into(),
-        Command::Retr(name) => transfer::retr(session, &name).await.into(),
+        Command::Retr(name) => download::retr(session, &name).await.into(),
         Command::Stor(name) => upload::stor(session, &name).await.into(),
         Command::Appe(name) => upload::appe(session, &name).await.into(),
         Command::Stou => upload::stou(session).await.into(),

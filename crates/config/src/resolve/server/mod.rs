@@ -13,8 +13,9 @@ use self::{
     share::{read_names, read_share, read_uploads},
 };
 use super::{
+    auth::read_auth,
     relative_to,
-    users::{read_anonymous, read_auth, read_users},
+    users::{read_anonymous, read_users},
 };
 use crate::{
     ServerConfig, defaults,

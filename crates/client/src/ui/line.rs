@@ -1,0 +1,52 @@
+//! One file on the screen: its line and its bar.
+
+use std::time::Instant;
+
+use indicatif::ProgressBar;
+
+use super::{escape::fit, rate::Rate, table};
+use crate::event::Direction;
+
+pub(super) struct File {
+    pub(super) line: Option<ProgressBar>,
+    pub(super) name: String,
+    pub(super) size: Option<u64>,
+    pub(super) direction: Direction,
+    pub(super) bytes: u64,
+    pub(super) rate: Rate,
+}
+
+pub(super) fn file_line(file: &File, now: Instant, columns: usize) -> String {
+    let left = file.size.and_then(|size| size.checked_sub(file.bytes));
+    let percent = match file.size {
+        Some(size) if size > 0 => format!("{:>3}%", (file.bytes.min(size) * 100) / size),
+        _ => "    ".to_owned(),
+    };
+    let tail = match columns {
+        ..60 => format!("{percent} {}", file.rate.words(now, None)),
+        _ => format!(
+            "{percent} {}{:>10}  {}",
+            bar(file, columns),
+            table::size(file.bytes),
+            file.rate.words(now, left)
+        ),
+    };
+    let room = columns.saturating_sub(tail.chars().count() + 5).max(8);
+    format!("{} {} {tail}", arrow(file.direction), fit(&file.name, room))
+}
+
+/// A bar only where there is room for one.
+pub(super) fn bar(file: &File, columns: usize) -> String {
+    let Some(size) = file.size.filter(|size| *size > 0 && columns >= 100) else {
+        return String::new();
+    };
+    let full = (file.bytes.min(size) * 20 / size) as usize;
+    format!("[{}{}] ", "=".repeat(full), " ".repeat(20 - full))
+}
+
+pub(super) fn arrow(direction: Direction) -> char {
+    match direction {
+        Direction::Up => '↑',
+        Direction::Down => '↓',
+    }
+}
