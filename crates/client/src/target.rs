@@ -197,18 +197,7 @@ pub fn parse_url(text: &str) -> Result<(Server, String), BadTarget> {
         Some(at) => rest.split_at(at),
         None => (rest, "/"),
     };
-    let (login, place) = match authority.rsplit_once('@') {
-        Some((login, place)) => (Some(login), place),
-        None => (None, authority),
-    };
-    let (user, password) = match login.map(|login| {
-        login
-            .split_once(':')
-            .map_or((login, None), |(u, p)| (u, Some(p)))
-    }) {
-        Some((user, password)) => (Some(user), password),
-        None => (None, None),
-    };
+    let (user, password, place) = split_login(authority);
     let (host, port) = split_port(place).ok_or_else(|| bad("the port is not a number"))?;
     if host.is_empty() {
         return Err(bad("it names no host"));
@@ -227,6 +216,17 @@ pub fn parse_url(text: &str) -> Result<(Server, String), BadTarget> {
     };
     let path = decode(path)?;
     Ok((server, path.strip_prefix('/').unwrap_or(&path).to_owned()))
+}
+
+/// Splits `user:password@host:port`; the login is all before the last `@`.
+fn split_login(authority: &str) -> (Option<&str>, Option<&str>, &str) {
+    match authority.rsplit_once('@') {
+        None => (None, None, authority),
+        Some((login, place)) => match login.split_once(':') {
+            None => (Some(login), None, place),
+            Some((user, password)) => (Some(user), Some(password), place),
+        },
+    }
 }
 
 /// Writes a host in one way only, as what is remembered of it is found by its name: small letters

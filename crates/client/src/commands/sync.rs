@@ -178,13 +178,7 @@ async fn trees(
     });
     let (mut there, known) = walked.await?;
     if !args.checksum {
-        let asking = app.persist(link, async |session| {
-            times::exact(session, &here, (&there, top), &app.cancel).await
-        });
-        for (place, time) in asking.await? {
-            let facts = &mut there.nodes[place].facts;
-            (facts.modified, facts.precision) = (Some(time), Duration::from_secs(1));
-        }
+        ask_times(app, link, &here, &mut there, top).await?;
         times::allow_for_fat(match way {
             Way::Up => &mut there,
             Way::Down => &mut here,
@@ -203,6 +197,24 @@ async fn trees(
     tell_notes(app, &here.notes);
     tell_notes(app, &there.notes);
     Ok((here, there, known, doubtful))
+}
+
+/// Asks for the exact times of files where the listing told coarse ones, and equal is not enough.
+async fn ask_times(
+    app: &App,
+    link: &Link,
+    here: &Tree,
+    there: &mut Tree,
+    top: &str,
+) -> Result<(), Failure> {
+    let asking = app.persist(link, async |session| {
+        times::exact(session, here, (there, top), &app.cancel).await
+    });
+    for (place, time) in asking.await? {
+        let facts = &mut there.nodes[place].facts;
+        (facts.modified, facts.precision) = (Some(time), Duration::from_secs(1));
+    }
+    Ok(())
 }
 
 /// Many removals, and all of them, are a mistake more often than a wish: says why it is to be asked.

@@ -65,27 +65,8 @@ impl Fetch {
         root: &LocalRoot,
         remote: &mut dyn Remote,
     ) -> Result<Done, Error> {
-        root.ensure_no_link(self.local.parent().unwrap_or(Path::new("")))?;
-        match root.look(&self.local) {
-            Found::Dir => {
-                return Err(Error::local(
-                    "replace",
-                    root.shown(&self.local),
-                    io::ErrorKind::IsADirectory.into(),
-                ));
-            }
-            Found::Other if !tools.options.force => {
-                let here = self.was_here(tools, root, remote).await?;
-                return here.ok_or_else(|| Error::Exists {
-                    path: root.shown(&self.local).display().to_string(),
-                });
-            }
-            Found::Special => {
-                let words = "not a regular file; `-o -` writes to where output goes";
-                let error = io::Error::new(io::ErrorKind::InvalidInput, words);
-                return Err(Error::local("replace", root.shown(&self.local), error));
-            }
-            Found::Other | Found::Nothing => {}
+        if let Some(done) = self.meet(tools, root, remote).await? {
+            return Ok(done);
         }
         self.ask_facts(tools, remote).await?;
         let part = Part::open(self, tools, root)?;
@@ -112,6 +93,31 @@ impl Fetch {
         self.ask_facts(tools, remote).await?;
         let part = Part::fresh(self, root)?;
         self.run_part(tools, root, remote, part).await
+    }
+
+    /// Looks at what has the local name: the file itself from an earlier run, or something in its way.
+    async fn meet(
+        &mut self,
+        tools: &Tools,
+        root: &LocalRoot,
+        remote: &mut dyn Remote,
+    ) -> Result<Option<Done>, Error> {
+        root.ensure_no_link(self.local.parent().unwrap_or(Path::new("")))?;
+        let why = match root.look(&self.local) {
+            Found::Other if !tools.options.force => {
+                let here = self.was_here(tools, root, remote).await?;
+                return here.map(Some).ok_or_else(|| Error::Exists {
+                    path: root.shown(&self.local).display().to_string(),
+                });
+            }
+            Found::Other | Found::Nothing => return Ok(None),
+            Found::Dir => io::ErrorKind::IsADirectory.into(),
+            Found::Special => {
+                let words = "not a regular file; `-o -` writes to where output goes";
+                io::Error::new(io::ErrorKind::InvalidInput, words)
+            }
+        };
+        Err(Error::local("replace", root.shown(&self.local), why))
     }
 
     async fn ask_facts(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ftp_config::{Secret, SharePath, server::TlsMode};
 
 use crate::{
+    account::Account,
     auth::{Admitted, MOST_FAILURES},
     code,
     protocol::Reply,
@@ -60,6 +61,12 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
         return Answer::Leave(Reply::new(code::CLOSING, words));
     }
     session.snapshot = in_force;
+    enter(session, &name, account).await.into()
+}
+
+/// Opens the home of one who has proved to be this user, and has a seat.
+async fn enter(session: &mut Session, name: &str, account: Arc<Account>) -> Reply {
+    let gate = Arc::clone(&session.gate);
     let (served, entering) = (Arc::clone(&session.snapshot), Arc::clone(&account));
     let enter = move || {
         served.warn_if_strayed();
@@ -70,13 +77,13 @@ pub(super) async fn pass(session: &mut Session, password: &[u8]) -> Answer {
             gate.let_in(&account, session.peer, session.is_tls);
             session.cwd = SharePath::root();
             session.login = Some(Login { account, home });
-            Reply::new(code::LOGGED_IN, "Logged in").into()
+            Reply::new(code::LOGGED_IN, "Logged in")
         }
         Err(error) => {
             let reason = format!("the home cannot be opened: {error}");
-            gate.turned_away(&name, session.peer, &reason);
+            gate.turned_away(name, session.peer, &reason);
             session.seat.leave();
-            Reply::new(code::NOT_LOGGED_IN, "Your home directory cannot be opened").into()
+            Reply::new(code::NOT_LOGGED_IN, "Your home directory cannot be opened")
         }
     }
 }

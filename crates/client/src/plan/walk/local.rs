@@ -52,37 +52,52 @@ fn until(top: &Path, filter: &Filter, cancel: &Cancel) -> Result<Tree, Error> {
         };
         let mut below = Vec::new();
         for name in entries {
-            let path = below_of(&dir, &inner_name(Path::new(&name)));
-            match look(&disk.join(&name), precision) {
-                Ok(Some((is_dir, _))) if !filter.takes(&path, is_dir) => {
-                    tree.passes_over_one_in(&dir);
-                }
-                Ok(Some((false, _))) if is_part(name.as_encoded_bytes()) => {
-                    tree.note(format!("{}: {PART}", names::display(&path)));
-                    tree.passes_over_one_in(&dir);
-                }
-                Ok(Some((true, _))) if depth >= MAX_DEPTH => tree.cannot_read(&path, TOO_DEEP),
-                Ok(Some((is_dir, facts))) => {
-                    if is_dir {
-                        below.push((path.clone(), depth + 1));
-                    }
-                    tree.push(Node {
-                        path,
-                        is_dir,
-                        facts,
-                    })?;
-                }
-                Ok(None) if !filter.takes(&path, false) => tree.passes_over_one_in(&dir),
-                Ok(None) => tree.leave_out(&path, odd(&disk.join(&name))),
-                Err(error) => {
-                    let error = Error::local("read", disk.join(&name), error);
-                    tree.cannot_read(&path, &error.chain());
-                }
+            let on_disk = disk.join(&name);
+            let found = look(&on_disk, precision);
+            if let Some(dir) = enter(&mut tree, &dir, &on_disk, found, filter, depth)? {
+                below.push((dir, depth + 1));
             }
         }
         waiting.extend(below.into_iter().rev());
     }
     Ok(tree)
+}
+
+/// Enters what was found on the disk into the tree; returns the path of a directory to be walked.
+fn enter(
+    tree: &mut Tree,
+    dir: &str,
+    on_disk: &Path,
+    found: io::Result<Option<(bool, Facts)>>,
+    filter: &Filter,
+    depth: usize,
+) -> Result<Option<String>, Error> {
+    let name = on_disk.file_name().unwrap_or_default();
+    let path = below_of(dir, &inner_name(Path::new(name)));
+    match found {
+        Ok(Some((is_dir, _))) if !filter.takes(&path, is_dir) => tree.passes_over_one_in(dir),
+        Ok(Some((false, _))) if is_part(name.as_encoded_bytes()) => {
+            tree.note(format!("{}: {PART}", names::display(&path)));
+            tree.passes_over_one_in(dir);
+        }
+        Ok(Some((true, _))) if depth >= MAX_DEPTH => tree.cannot_read(&path, TOO_DEEP),
+        Ok(Some((is_dir, facts))) => {
+            let walked = is_dir.then(|| path.clone());
+            tree.push(Node {
+                path,
+                is_dir,
+                facts,
+            })?;
+            return Ok(walked);
+        }
+        Ok(None) if !filter.takes(&path, false) => tree.passes_over_one_in(dir),
+        Ok(None) => tree.leave_out(&path, odd(on_disk)),
+        Err(error) => {
+            let error = Error::local("read", on_disk, error);
+            tree.cannot_read(&path, &error.chain());
+        }
+    }
+    Ok(None)
 }
 
 /// Says what is neither file nor directory.
