@@ -82,14 +82,14 @@ impl Crew {
             let root = root.clone();
             blocking(move || root.sync()).await
         };
-        let here = root.shown(Path::new(".")).display().to_string();
+        let here = root.told_as(Path::new(".")).display().to_string();
         let refused = match synced {
             Ok(refused) => refused,
             Err(error) => return self.fail(here, error),
         };
         for Refused { path, error } in refused {
             let (name, error) = match path {
-                Some(path) => (root.shown(&path).display().to_string(), error),
+                Some(path) => (root.told_as(&path).display().to_string(), error),
                 None => (here.clone(), any_of_them(&error)),
             };
             self.fail(name.clone(), Error::local("sync", name, error));
@@ -188,13 +188,7 @@ impl Crew {
             return;
         }
         if let Some(reason) = self.given_up.clone() {
-            self.summary.failed.extend(jobs.iter().map(|job| Outcome {
-                name: job.name(),
-                error: Error::GivenUp {
-                    reason: reason.clone(),
-                },
-            }));
-            return;
+            return self.give_up(&jobs, &reason);
         }
         let workers = self.tools.options.jobs.max(1).min(jobs.len());
         let batch = Arc::new(Batch {
@@ -225,22 +219,21 @@ impl Crew {
         let left = std::mem::take(&mut *lock(&batch.queue));
         self.incomplete |= !left.is_empty();
         if let Some(reason) = results.given_up {
-            self.summary.failed.extend(left.iter().map(|job| Outcome {
-                name: job.name(),
-                error: Error::GivenUp {
-                    reason: reason.clone(),
-                },
-            }));
+            self.give_up(&left, &reason);
             self.given_up = Some(reason);
         } else if !self.tools.cancel.is_stopped() {
             // Nothing may go missing without a word.
-            self.summary.failed.extend(left.iter().map(|job| Outcome {
-                name: job.name(),
-                error: Error::GivenUp {
-                    reason: "no session was left for it".to_owned(),
-                },
-            }));
+            self.give_up(&left, "no session was left for it");
         }
+    }
+
+    fn give_up(&mut self, jobs: &VecDeque<Job>, reason: &str) {
+        self.summary.failed.extend(jobs.iter().map(|job| Outcome {
+            name: job.name(),
+            error: Error::GivenUp {
+                reason: reason.to_owned(),
+            },
+        }));
     }
 }
 

@@ -107,7 +107,7 @@ impl Fetch {
             Found::Other if !tools.options.force => {
                 let here = self.was_here(tools, root, remote).await?;
                 return here.map(Some).ok_or_else(|| Error::Exists {
-                    path: root.shown(&self.local).display().to_string(),
+                    path: root.told_as(&self.local).display().to_string(),
                 });
             }
             Found::Other | Found::Nothing => return Ok(None),
@@ -117,7 +117,7 @@ impl Fetch {
                 io::Error::new(io::ErrorKind::InvalidInput, words)
             }
         };
-        Err(Error::local("replace", root.shown(&self.local), why))
+        Err(Error::local("replace", root.told_as(&self.local), why))
     }
 
     async fn ask_facts(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<(), Error> {
@@ -203,7 +203,7 @@ impl Fetch {
                 });
             }
             Err(error) => {
-                let (cancel, shown) = (&self.flow.cancel, root.shown(&part.path));
+                let (cancel, shown) = (&self.flow.cancel, root.told_as(&part.path));
                 return Err(task::fail(remote, data, "RETR", &shown, error, cancel).await);
             }
         };
@@ -269,7 +269,7 @@ impl Fetch {
         let Some(how) = hash else {
             return Ok(None);
         };
-        let shown = root.shown(&part.path);
+        let shown = root.told_as(&part.path);
         let local = async || match digest {
             Some(digest) => Ok(digest.finish()),
             None => {
@@ -320,7 +320,7 @@ impl Fetch {
         let (root, local, force) = (root.clone(), self.local.clone(), tools.options.force);
         let events = tools.events.clone();
         let publish = move || {
-            let shown = || root.shown(&local);
+            let shown = || root.told_as(&local);
             if bytes >= SYNC_FROM {
                 part.force(&root)?;
             } else {

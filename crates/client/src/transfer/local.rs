@@ -78,8 +78,8 @@ impl LocalRoot {
         })
     }
 
-    /// Returns the path for messages.
-    pub(super) fn shown(&self, path: &Path) -> PathBuf {
+    /// Returns the path from where the program runs, for messages.
+    pub(super) fn told_as(&self, path: &Path) -> PathBuf {
         if self.shown == Path::new(".") {
             return path.to_owned();
         }
@@ -91,7 +91,7 @@ impl LocalRoot {
         verb: &'static str,
         path: &'a Path,
     ) -> impl FnOnce(io::Error) -> Error + use<'a> {
-        move |error| Error::local(verb, self.shown(path), error)
+        move |error| Error::local(verb, self.told_as(path), error)
     }
 
     /// Makes a directory with its parents, and tells whether it had to.
@@ -117,7 +117,7 @@ impl LocalRoot {
             Err(Errno::LOOP) => {
                 let words = "a link leads there; name what it leads to";
                 let error = io::Error::new(io::ErrorKind::InvalidInput, words);
-                Err(Error::local("write to", self.shown(dir), error))
+                Err(Error::local("write to", self.told_as(dir), error))
             }
             // It is still to be made, or the system cannot tell.
             _ => Ok(()),
@@ -170,7 +170,7 @@ impl LocalRoot {
                 ),
                 TryLockError::Error(error) => error,
             };
-            Error::local("lock", self.shown(path), error)
+            Error::local("lock", self.told_as(path), error)
         })?;
         let held = file.metadata().map_err(self.err("open", path))?;
         let named = self

@@ -206,12 +206,12 @@ fn name_of(step: &Step) -> String {
         Step::MakeRemoteDir { path }
         | Step::DeleteRemote { path, .. }
         | Step::UnlinkRemote { path } => names::display(path),
-        Step::MakeLocalDir { path } | Step::DeleteLocal { path, .. } => worker::shown(path),
+        Step::MakeLocalDir { path } | Step::DeleteLocal { path, .. } => path.display().to_string(),
         Step::ClearSent { dirs } => dirs
             .first()
-            .map_or_else(String::new, |top| worker::shown(top)),
+            .map_or_else(String::new, |top| top.display().to_string()),
         Step::Refuse { name, .. } | Step::Skip { name, .. } => name.clone(),
-        Step::Send { local, .. } => worker::shown(local),
+        Step::Send { local, .. } => local.display().to_string(),
         Step::Fetch { remote, .. } => names::display(remote),
     }
 }

@@ -289,8 +289,3 @@ pub(crate) fn chance() -> f64 {
         Err(_) => 0.5,
     }
 }
-
-/// Returns a local path for messages.
-pub(super) fn shown(path: &Path) -> String {
-    path.display().to_string()
-}

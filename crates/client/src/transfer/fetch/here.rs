@@ -34,7 +34,7 @@ impl Fetch {
         let ours = Facts {
             size: Some(meta.len()),
             modified: meta.modified().ok(),
-            precision: precision_at(&root.shown(&self.local)),
+            precision: precision_at(&root.told_as(&self.local)),
         };
         let theirs = Facts {
             size: self.size,
@@ -57,7 +57,7 @@ impl Fetch {
         let Some(how) = verify::choose(Verify::Always, remote.abilities(), size, false)? else {
             return Ok(Some(done));
         };
-        let shown = root.shown(&self.local);
+        let shown = root.told_as(&self.local);
         let local = async || digest::of_whole(file, shown, how, &self.flow.cancel).await;
         match verify::compare(tools, remote, &self.remote, how, local).await {
             Ok(verify::Verdict::Same(algorithm)) => done.verified = Some(algorithm),

@@ -86,7 +86,7 @@ impl Part {
     pub(super) fn cut(&self, root: &LocalRoot) -> Result<(), Error> {
         self.file
             .set_len(0)
-            .map_err(|error| Error::local("cut", root.shown(&self.path), error))
+            .map_err(|error| Error::local("cut", root.told_as(&self.path), error))
     }
 
     /// Waits until the disk has it. What could not be written counts as written from then on, so
@@ -94,7 +94,7 @@ impl Part {
     pub(super) fn force(&self, root: &LocalRoot) -> Result<(), Error> {
         self.file.sync_data().map_err(|error| {
             self.discard(root);
-            Error::local("sync", root.shown(&self.path), error)
+            Error::local("sync", root.told_as(&self.path), error)
         })
     }
 
@@ -103,7 +103,7 @@ impl Part {
     pub(super) fn settle(&self, root: &LocalRoot) -> Result<(), Error> {
         local::close_again(&self.file).map_err(|error| {
             self.discard(root);
-            Error::local("write", root.shown(&self.path), error)
+            Error::local("write", root.told_as(&self.path), error)
         })
     }
 

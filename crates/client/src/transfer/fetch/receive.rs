@@ -44,7 +44,7 @@ impl Fetch {
         let file = part
             .file
             .try_clone()
-            .map_err(|error| Error::local("open", root.shown(&part.path), error))?;
+            .map_err(|error| Error::local("open", root.told_as(&part.path), error))?;
         let (data, mut copied, digest, closed) = blocking(move || {
             let copied = receive_from(&mut *data, &file, begin, digest.as_mut(), size, &flow);
             (data, copied, digest, nix::unistd::close(file))

@@ -24,7 +24,7 @@ impl LocalRoot {
         }
         match self.rename_noreplace(from, to) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Error::Exists {
-                path: self.shown(to).display().to_string(),
+                path: self.told_as(to).display().to_string(),
             }),
             other => other.map_err(self.err("rename", to)),
         }
