@@ -34,23 +34,15 @@ pub(super) fn choose(
     }
 }
 
-/// What a comparison came to.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// The hashes are equal; the algorithm.
-    Same(&'static str),
-    /// The server would not tell.
-    Untold,
-}
-
-/// Compares the hash of `path` on the server with the local one, computed here if need be.
+/// Compares the hash of `path` on the server with the local one, computed here if need be. Returns the
+/// algorithm; `None`: the server would not tell.
 pub(super) async fn compare(
     tools: &Tools,
     remote: &mut dyn Remote,
     path: &str,
     how: HashVerb,
     local: impl AsyncFnOnce() -> Result<String, Error>,
-) -> Result<Verdict, Error> {
+) -> Result<Option<&'static str>, Error> {
     let theirs = match digest_of(remote, path, how).await {
         Ok(digest) => digest,
         // `always` means a hash, and not that one was asked for.
@@ -60,14 +52,14 @@ pub(super) async fn compare(
             tools
                 .events
                 .message(format!("not compared by hash: {error}"));
-            return Ok(Verdict::Untold);
+            return Ok(None);
         }
         Err(error) => return Err(error.into()),
     };
     let ours = local().await?;
     let algorithm = how.algorithm().name();
     if ours == theirs {
-        return Ok(Verdict::Same(algorithm));
+        return Ok(Some(algorithm));
     }
     Err(Error::HashMismatch {
         path: path.to_owned(),

@@ -60,8 +60,7 @@ impl Fetch {
         let shown = root.told_as(&self.local);
         let local = async || digest::of_whole(file, shown, how, &self.flow.cancel).await;
         match verify::compare(tools, remote, &self.remote, how, local).await {
-            Ok(verify::Verdict::Same(algorithm)) => done.verified = Some(algorithm),
-            Ok(verify::Verdict::Untold) => {}
+            Ok(algorithm) => done.verified = algorithm,
             Err(Error::HashMismatch { .. }) => return Ok(None),
             Err(error) => return Err(error),
         }

@@ -250,10 +250,6 @@ impl Send {
                 digest::of_whole(file, self.local.clone(), how, &self.flow.cancel).await
             }
         };
-        let verdict = verify::compare(tools, remote, path, how, local).await?;
-        Ok(match verdict {
-            verify::Verdict::Same(algorithm) => Some(algorithm),
-            verify::Verdict::Untold => None,
-        })
+        verify::compare(tools, remote, path, how, local).await
     }
 }

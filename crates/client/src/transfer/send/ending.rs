@@ -42,7 +42,7 @@ impl Send {
             digest::of_whole(file, self.local.clone(), how, cancel).await
         };
         match verify::compare(tools, remote, path, how, local).await {
-            Ok(verdict) => Ok(matches!(verdict, verify::Verdict::Same(_))),
+            Ok(algorithm) => Ok(algorithm.is_some()),
             Err(Error::HashMismatch { .. }) => Ok(false),
             Err(error) => Err(error),
         }

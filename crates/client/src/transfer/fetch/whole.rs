@@ -1,0 +1,103 @@
+//! What makes a part the file: proved, seen unchanged, and given its name.
+
+use super::{Fetch, Part};
+use crate::{
+    digest::{self, Digest},
+    error::Error,
+    plan::compare::seconds,
+    remote::{HashVerb, Remote},
+    transfer::{
+        Tools,
+        local::{self, LocalRoot},
+        verify,
+    },
+    work::blocking,
+};
+
+/// From this size on a finished download is forced to the disk before it gets its name, below it at the
+/// end of the run.
+pub(super) const SYNC_FROM: u64 = 1 << 20;
+
+impl Fetch {
+    pub(super) async fn prove(
+        &self,
+        tools: &Tools,
+        root: &LocalRoot,
+        remote: &mut dyn Remote,
+        part: &Part,
+        hash: Option<HashVerb>,
+        digest: Option<Digest>,
+    ) -> Result<Option<&'static str>, Error> {
+        let Some(how) = hash else {
+            return Ok(None);
+        };
+        let shown = root.told_as(&part.path);
+        let local = async || match digest {
+            Some(digest) => Ok(digest.finish()),
+            None => {
+                let file = part
+                    .file
+                    .try_clone()
+                    .map_err(|error| Error::local("open", &shown, error))?;
+                digest::of_whole(file, shown.clone(), how, &self.flow.cancel).await
+            }
+        };
+        verify::compare(tools, remote, &self.remote, how, local).await
+    }
+
+    /// Without a hash a file that was rewritten while it came is known by its time alone.
+    pub(super) async fn ensure_unchanged(&self, remote: &mut dyn Remote) -> Result<(), Error> {
+        let Some(before) = self.modified.filter(|_| remote.is_usable()) else {
+            return Ok(());
+        };
+        // Asked by the verb that told it before: some servers differ from themselves.
+        let now = if remote.abilities().mlst() && !self.asked_time {
+            remote
+                .stat(&self.remote)
+                .await?
+                .and_then(|entry| entry.modified)
+        } else {
+            remote.modified(&self.remote).await?
+        };
+        match now {
+            Some(now) if seconds(now) != seconds(before) => Err(Error::ChangedMeanwhile {
+                path: self.remote.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn publish(
+        &self,
+        tools: &Tools,
+        root: &LocalRoot,
+        part: Part,
+        bytes: u64,
+    ) -> Result<(), Error> {
+        let modified = self.modified.filter(|_| tools.options.keep_times);
+        let (root, local, force) = (root.clone(), self.local.clone(), tools.options.force);
+        let events = tools.events.clone();
+        let publish = move || {
+            let shown = || root.told_as(&local);
+            if bytes >= SYNC_FROM {
+                part.force(&root)?;
+            } else {
+                part.settle(&root)?;
+                let noted = root.unsynced.add(&local, &part.file);
+                noted.map_err(|error| Error::local("sync", shown(), error))?;
+            }
+            if let Some(time) = modified
+                && let Err(error) = local::set_modified(&part.file, time)
+            {
+                events.message(format!("{}: time not kept: {error}", shown().display()));
+            }
+            root.publish(&part.path, &local, force)?;
+            root.unsynced.add_name(&local);
+            part.note.map_or(Ok(()), |note| root.remove(&note, false))
+        };
+        if bytes < SYNC_FROM {
+            return publish();
+        }
+        blocking(publish).await?
+    }
+}
