@@ -8,9 +8,13 @@
 mod fake;
 
 use std::{
-    io::{BufRead, Cursor, Read, Write},
+    io::{self, BufRead, Cursor, Read, Write},
     net::TcpStream,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, channel},
+    },
+    time::Duration,
 };
 
 use fake::{Fake, Running, Session};
@@ -374,4 +378,40 @@ async fn the_end_of_a_stream_is_told() {
     // A file alone has its own connection again.
     drop(remote.open_read("/a", 0).await.unwrap());
     assert_eq!(server.count("MODE"), 2);
+}
+
+/// Bytes, and the end once the server has them.
+struct Slow(Option<Vec<u8>>, Receiver<()>);
+
+impl Read for Slow {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(bytes) = self.0.take() else {
+            let waited = self.1.recv_timeout(Duration::from_secs(10));
+            return waited.map(|()| 0).map_err(io::Error::other);
+        };
+        buffer[..bytes.len()].copy_from_slice(&bytes);
+        Ok(bytes.len())
+    }
+}
+
+#[tokio::test]
+async fn a_slow_stream_goes_as_it_comes() {
+    let (came, comes) = channel();
+    let server = server(move |session, link, line| {
+        line == "STOR /s" && {
+            let mut data = open(session, link);
+            let mut block = [0; 6];
+            data.read_exact(&mut block).unwrap();
+            assert_eq!(block, [0, 0, 3, 1, 2, 3]);
+            came.send(()).unwrap();
+            assert_eq!(read(&mut data), b"");
+            session.say("250 stored");
+            true
+        }
+    });
+    let mut remote = dial(&server).await;
+    let terms = Terms::new(Cancel::default(), ByteRate(0), Verify::Never);
+    let source = Slow(Some(vec![1, 2, 3]), comes);
+    let sent = send_from(&mut *remote, source, "/s", &terms).await;
+    assert_eq!(sent.unwrap().bytes, 3);
 }

@@ -36,6 +36,8 @@ pub(super) struct BlockData {
     pub(super) stalled: Duration,
     pub(super) announced: Option<u64>,
     pub(super) sends: bool,
+    /// Bytes go as they come: their producer may be slow, and the server waits for some.
+    pub(super) is_eager: bool,
     /// The connection's end is the file's.
     pub(super) is_bare: bool,
     pub(super) parting: Parting,
@@ -61,6 +63,7 @@ impl BlockData {
             stalled,
             announced: None,
             sends: false,
+            is_eager: false,
             is_bare: false,
             parting,
             incoming: Incoming::default(),
@@ -205,7 +208,11 @@ impl Data for BlockData {
             self.flush().await?;
         }
         self.outgoing.put(bytes);
-        Ok(())
+        match self.is_eager {
+            true => self.flush().await,
+            // The last block tells the end, which is not known yet.
+            false => Ok(()),
+        }
     }
 
     fn splice_into(

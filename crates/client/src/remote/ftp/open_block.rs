@@ -30,6 +30,8 @@ pub(in crate::remote) struct BlockMode {
     /// The server did not keep what it offered.
     is_refused: bool,
     next: Next,
+    /// The transfer that goes on is a stream.
+    is_stream: bool,
     in_a_row: u32,
     slot: Slot,
 }
@@ -55,6 +57,7 @@ impl BlockMode {
     /// Decides how the next transfer goes. A listing takes the mode that it finds.
     fn suits(&mut self, act: Act<'_>) -> bool {
         let next = std::mem::take(&mut self.next);
+        self.is_stream = next == Next::Stream;
         if matches!(act, Act::Receive("MLSD" | "LIST", _)) {
             return self.is_on;
         }
@@ -273,6 +276,7 @@ impl FtpRemote {
         let mut data = BlockData::new(link, slot, control, self.deadlines.stalled, parting);
         data.announced = reply::announced_size(reply.text());
         data.sends = matches!(act, Act::Store(..));
+        data.is_eager = self.block.is_stream;
         data
     }
 }
