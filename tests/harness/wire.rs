@@ -250,6 +250,17 @@ impl Wire {
         panic!("the connection goes on and on");
     }
 
+    /// Closes its side of TLS, and requires that the server does so too.
+    #[track_caller]
+    pub fn close_tls(self) {
+        let Stream::Tls(mut tls) = self.stream else {
+            panic!("there is no TLS to close");
+        };
+        tls.conn.send_close_notify();
+        tls.flush().unwrap();
+        assert_eq!(tls.read(&mut [0]).unwrap(), 0, "there was more to read");
+    }
+
     /// Ends with a reset (RST).
     pub fn reset(self) {
         reset(&self.stream);

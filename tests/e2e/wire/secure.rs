@@ -74,6 +74,18 @@ fn required_means_no_login_and_no_data_in_clear() {
     assert_eq!(wire.fetch("RETR f"), b"private");
 }
 
+/// Python's ftplib and PHP take an end without close_notify for an attack.
+#[test]
+fn a_client_that_closes_tls_without_quit_is_answered_so() {
+    let server = Way::NativePlain.start(Site::with_ann());
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let mut wire = server.wire();
+        wire.secure(&tls::client(&[version]));
+        wire.login("ann");
+        wire.close_tls();
+    }
+}
+
 #[test]
 fn tls_can_be_turned_off() {
     let server = Way::NativePlain.start(Site::with_ann().key("tls", "mode = \"off\""));

@@ -70,7 +70,8 @@ pub fn level(file: LogLevel, adjust: Adjust) -> LevelFilter {
 fn filter(level: LevelFilter) -> EnvFilter {
     let others = match level {
         LevelFilter::TRACE => "debug",
-        LevelFilter::DEBUG => "info",
+        // rustls warns of each client that names an address as a host.
+        LevelFilter::DEBUG => "info,rustls=error",
         LevelFilter::OFF => "off",
         _ => "error",
     };

@@ -210,11 +210,15 @@ impl Talk {
             running.brake.pull();
             let _ = running.work.await;
         }
-        if let End::Goodbye(reply) = end {
-            let mut bytes = Vec::new();
-            reply.write_to(&mut bytes);
-            let _ = self.wire.write(&bytes, Duration::from_secs(1)).await;
-            self.wire.close().await;
+        match end {
+            End::Gone => return,
+            End::Closed => {}
+            End::Goodbye(reply) => {
+                let mut bytes = Vec::new();
+                reply.write_to(&mut bytes);
+                let _ = self.wire.write(&bytes, Duration::from_secs(1)).await;
+            }
         }
+        self.wire.close().await;
     }
 }

@@ -7,6 +7,8 @@ use crate::{code, protocol::Reply};
 pub(super) enum End {
     /// The client is gone, or the session ends without a word.
     Gone,
+    /// The client has closed its side in order, and is answered so: with TLS it waits for our close_notify.
+    Closed,
     /// With these last words.
     Goodbye(Reply),
 }

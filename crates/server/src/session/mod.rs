@@ -186,7 +186,8 @@ impl Talk {
                 Woken::Read(read) if is_end(&read) && self.is_leaving && self.running.is_some() => {
                     self.finish_last().await?;
                 }
-                Woken::Read(_) => return Err(End::Gone),
+                Woken::Read(Ok(_)) => return Err(End::Closed),
+                Woken::Read(Err(_)) => return Err(End::Gone),
                 Woken::Ended(ending) => self.ended(ending).await?,
                 Woken::Asked(until) => self.look_once_more(until).await?,
                 Woken::Kicked => return Err(self.is_kicked()),
