@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tracing::info;
 
 use crate::{
+    hands,
     log::shown,
     reload::Reloader,
     status::{
@@ -82,18 +83,15 @@ impl FrontDesk {
 
     async fn reload(&self) -> Answer {
         let reloader = Arc::clone(&self.reloader);
-        let result = tokio::task::spawn_blocking(move || reloader.reload()).await;
+        let result = hands::run(move |_| reloader.reload()).await;
         let _ = self.reloaded.try_send(());
         match result {
-            Ok(Ok(report)) if report.is_partial() => Answer::Refused {
+            Ok(report) if report.is_partial() => Answer::Refused {
                 text: report.to_string(),
             },
-            Ok(Ok(report)) => done(report.to_string()),
-            Ok(Err(error)) => Answer::Refused {
-                text: format!("the old configuration stays: {error}"),
-            },
+            Ok(report) => done(report.to_string()),
             Err(error) => Answer::Refused {
-                text: error.to_string(),
+                text: format!("the old configuration stays: {error}"),
             },
         }
     }

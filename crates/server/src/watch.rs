@@ -4,25 +4,102 @@
 use std::{
     collections::HashMap,
     ffi::{OsStr, OsString},
+    future::pending,
+    io,
+    mem::MaybeUninit,
+    os::{fd::OwnedFd, unix::ffi::OsStrExt as _},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
     time::{Duration, SystemTime},
 };
 
 use ftp_config::ServerConfig;
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::mpsc;
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags},
+    io::Errno,
+    pipe::{PipeFlags, pipe_with},
+};
+use tokio::{sync::mpsc, time::timeout};
 use tracing::debug;
 
 /// Editors write in several steps; after the last one this long nothing must happen.
 const SETTLE: Duration = Duration::from_millis(300);
+/// Room for a dozen events with long names.
+const EVENTS: usize = 4096;
 
-/// Waits for changes of a set of files.
+/// What may make another file of a name. A file that is only written to is looked at when it is closed: a log beside
+/// the configuration wakes nobody.
+const CHANGES: WatchFlags = WatchFlags::CREATE
+    .union(WatchFlags::CLOSE_WRITE)
+    .union(WatchFlags::ATTRIB)
+    .union(WatchFlags::MOVED_FROM)
+    .union(WatchFlags::MOVED_TO)
+    .union(WatchFlags::DELETE)
+    .union(WatchFlags::DELETE_SELF)
+    .union(WatchFlags::MOVE_SELF);
+
+/// Waits for changes of a set of files. Its thread and its descriptors are for its whole life: a server that has run
+/// out of both goes on watching.
 #[derive(Debug)]
 pub struct FileWatch {
     files: Vec<PathBuf>,
     seen: Stamps,
-    events: mpsc::Receiver<()>,
-    _watcher: RecommendedWatcher,
+    dirs: HashMap<i32, PathBuf>,
+    ear: Arc<Ear>,
+    heard: mpsc::Receiver<()>,
+    /// Something may have changed since `seen`.
+    is_stale: bool,
+    /// The thread ends with it.
+    _ended: OwnedFd,
+}
+
+/// Hears what becomes of the names that matter.
+#[derive(Debug)]
+struct Ear {
+    inotify: OwnedFd,
+    /// In whatever directory.
+    names: Mutex<Vec<OsString>>,
+}
+
+impl Ear {
+    /// Listens until the other end of `ended` is closed, or nobody wants to hear any more.
+    fn listen(&self, ended: &OwnedFd, heard: &mpsc::Sender<()>) {
+        loop {
+            let mut fds = [
+                PollFd::new(&self.inotify, PollFlags::IN),
+                PollFd::new(ended, PollFlags::IN),
+            ];
+            match poll(&mut fds, None) {
+                Err(Errno::INTR) => continue,
+                Ok(_) if fds[1].revents().is_empty() => {}
+                _ => return,
+            }
+            if self.take_events() {
+                // One that waits already says as much.
+                let _ = heard.try_send(());
+            }
+        }
+    }
+
+    /// Takes all events that have come; tells whether one concerns the files.
+    fn take_events(&self) -> bool {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffer = [MaybeUninit::uninit(); EVENTS];
+        let mut events = inotify::Reader::new(&self.inotify, &mut buffer);
+        let mut concerns = false;
+        while let Ok(event) = events.next() {
+            let known = |name: &OsString| {
+                event
+                    .file_name()
+                    .is_none_or(|told| told.to_bytes() == name.as_bytes())
+            };
+            // One without a name is of a directory, or says that some were lost.
+            concerns |= !event.events().contains(ReadFlags::IGNORED) && names.iter().any(known);
+        }
+        concerns
+    }
 }
 
 /// What tells one state of a file from another; `None`: not there.
@@ -68,64 +145,87 @@ pub fn files_of(config_path: &Path, config: &ServerConfig) -> Vec<PathBuf> {
 }
 
 impl FileWatch {
-    /// Begins to watch for states other than `seen`; a file without one counts as changed.
-    /// Directories that are not there are left out.
+    /// Begins to watch, as [`FileWatch::follow`].
     ///
     /// # Errors
-    /// When the system has no more watches to give.
-    pub fn new(files: Vec<PathBuf>, mut seen: Stamps) -> notify::Result<Self> {
-        // What the configuration names no more is no change.
-        seen.0.retain(|file, _| files.contains(file));
-        let (sender, events) = mpsc::channel(1);
-        // What was written before this watch is looked for without an event.
-        let _ = sender.try_send(());
-        let places: Vec<_> = files.iter().flat_map(|file| places_of(file)).collect();
-        let names: Vec<OsString> = places
-            .iter()
-            .filter_map(|place| place.file_name().map(OsStr::to_owned))
-            .collect();
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            if event.is_ok_and(|event| concerns(&event, &names)) {
-                let _ = sender.try_send(());
-            }
-        })?;
-        let mut dirs: Vec<_> = places.iter().filter_map(|place| place.parent()).collect();
-        dirs.sort_unstable();
-        dirs.dedup();
-        for dir in dirs {
-            let dir = if dir.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                dir
-            };
-            if let Err(error) = watcher.watch(dir, RecursiveMode::NonRecursive) {
-                debug!(dir = %dir.display(), %error, "cannot watch");
-            }
-        }
-        Ok(Self {
-            seen,
-            files,
-            events,
-            _watcher: watcher,
-        })
+    /// When the system has no more watches, descriptors or threads to give.
+    pub fn new(files: Vec<PathBuf>, seen: Stamps) -> io::Result<Self> {
+        let (running, ended) = pipe_with(PipeFlags::CLOEXEC)?;
+        let ear = Arc::new(Ear {
+            inotify: inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?,
+            names: Mutex::default(),
+        });
+        let (sender, heard) = mpsc::channel(1);
+        let theirs = Arc::clone(&ear);
+        thread::Builder::new()
+            .name("watch".to_owned())
+            .spawn(move || theirs.listen(&running, &sender))?;
+        let mut watch = Self {
+            files: Vec::new(),
+            seen: Stamps::default(),
+            dirs: HashMap::new(),
+            ear,
+            heard,
+            is_stale: false,
+            _ended: ended,
+        };
+        watch.follow(files, seen);
+        Ok(watch)
     }
 
-    /// Waits until a watched file has changed and is at rest. An event that was seen before a cancel is lost: whoever
-    /// cancels this looks at the files itself.
+    /// Watches `files` from now on, for states other than `seen`; a file without one counts as changed.
+    /// Directories that are not there are left out.
+    pub fn follow(&mut self, files: Vec<PathBuf>, mut seen: Stamps) {
+        // What the configuration names no more is no change.
+        seen.0.retain(|file, _| files.contains(file));
+        let places: Vec<_> = files.iter().flat_map(|file| places_of(file)).collect();
+        let name_of = |place: &PathBuf| place.file_name().map(OsStr::to_owned);
+        let names = places.iter().filter_map(name_of).collect();
+        *self
+            .ear
+            .names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = names;
+        let before = std::mem::take(&mut self.dirs);
+        for dir in places.iter().filter_map(|place| place.parent()) {
+            let dir = match dir.as_os_str().is_empty() {
+                true => Path::new("."),
+                false => dir,
+            };
+            match inotify::add_watch(&self.ear.inotify, dir, CHANGES) {
+                Ok(watch) => drop(self.dirs.insert(watch, dir.to_owned())),
+                Err(error) => debug!(dir = %dir.display(), %error, "cannot watch"),
+            }
+        }
+        for watch in before.keys().filter(|watch| !self.dirs.contains_key(watch)) {
+            let _gone_with_its_directory = inotify::remove_watch(&self.ear.inotify, *watch);
+        }
+        (self.files, self.seen) = (files, seen);
+        // What was written before this watch is looked for without an event.
+        self.is_stale = true;
+    }
+
+    /// Waits until a watched file has changed and is at rest. Cancel-safe.
     pub async fn changed(&mut self) {
         loop {
-            if self.events.recv().await.is_none() {
-                std::future::pending::<()>().await;
+            if !self.is_stale {
+                self.event().await;
+                self.is_stale = true;
             }
-            while tokio::time::timeout(SETTLE, self.events.recv())
-                .await
-                .is_ok_and(|event| event.is_some())
-            {}
+            while timeout(SETTLE, self.event()).await.is_ok() {}
+            self.is_stale = false;
             let now = Stamps::of(&self.files);
             if now != self.seen {
                 self.seen = now;
                 return;
             }
+        }
+    }
+
+    /// Waits for an event of one of the names.
+    async fn event(&mut self) {
+        if self.heard.recv().await.is_none() {
+            pending::<()>().await;
         }
     }
 }
@@ -159,18 +259,6 @@ fn first_link(path: &Path) -> Option<(PathBuf, PathBuf)> {
         .find_map(|way| Some((way.to_owned(), std::fs::read_link(way).ok()?)))
 }
 
-/// Whether an event is a change of one of the names. A log or a share beside the configuration is
-/// written all the time: that must wake nobody.
-fn concerns(event: &Event, names: &[OsString]) -> bool {
-    let named = |path: &PathBuf| {
-        path.file_name()
-            .is_none_or(|name| names.iter().any(|known| known == name))
-    };
-    // An event without a path says that some were lost.
-    !matches!(event.kind, EventKind::Access(_))
-        && (event.paths.is_empty() || event.paths.iter().any(named))
-}
-
 fn stamp(file: &Path) -> Stamp {
     use std::os::unix::fs::MetadataExt;
     let meta = std::fs::metadata(file).ok()?;
@@ -185,14 +273,37 @@ mod tests {
 
     #[test]
     fn what_is_written_beside_the_files_wakes_nobody() {
-        let names = [OsString::from("ftp.toml")];
-        let event = |path: &str, kind| Event::new(kind).add_path(path.into());
-        let modified = EventKind::Modify(notify::event::ModifyKind::Any);
-        assert!(concerns(&event("/etc/ftp/ftp.toml", modified), &names));
-        assert!(!concerns(&event("/etc/ftp/xferlog", modified), &names));
-        let read = EventKind::Access(notify::event::AccessKind::Any);
-        assert!(!concerns(&event("/etc/ftp/ftp.toml", read), &names));
-        assert!(concerns(&Event::new(EventKind::Other), &names));
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        std::fs::write(path("ftp.toml"), "a").unwrap();
+        // Nobody else takes the events.
+        let ear = Ear {
+            inotify: inotify::init(CreateFlags::NONBLOCK).unwrap(),
+            names: Mutex::new(vec!["ftp.toml".into()]),
+        };
+        inotify::add_watch(&ear.inotify, dir.path(), CHANGES).unwrap();
+        std::fs::write(path("xferlog"), "line").unwrap();
+        std::fs::read(path("ftp.toml")).unwrap();
+        assert!(!ear.take_events());
+        std::fs::write(path("ftp.toml"), "b").unwrap();
+        assert!(ear.take_events() && !ear.take_events());
+    }
+
+    #[tokio::test]
+    async fn the_files_of_a_new_configuration_are_followed_and_others_no_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |at: &str| dir.path().join(at).join("ftp.toml");
+        for at in ["a", "b"] {
+            std::fs::create_dir(dir.path().join(at)).unwrap();
+            std::fs::write(file(at), at).unwrap();
+        }
+        let mut watch = FileWatch::new(vec![file("a")], Stamps::of(&[file("a")])).unwrap();
+        watch.follow(vec![file("b")], Stamps::of(&[file("b")]));
+        assert_eq!(watch.dirs.len(), 1);
+        let quiet = timeout(SETTLE * 3, watch.changed()).await;
+        assert!(quiet.is_err());
+        std::fs::write(file("b"), "bb").unwrap();
+        watch.changed().await;
     }
 
     #[tokio::test]

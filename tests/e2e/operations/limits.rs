@@ -1,11 +1,15 @@
 //! How many may be here, and that a place that was left is a place again.
 
 use std::{
-    io::Read as _,
+    fs,
+    io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     os::unix::fs::PermissionsExt as _,
+    path::Path,
     time::Duration,
 };
+
+use rustix::process::Signal;
 
 use harness::{
     PASSWORD, Server, Site, Wire,
@@ -162,7 +166,56 @@ fn the_umask_of_the_process_takes_nothing_from_homes() {
     let mut eve = server.wire();
     eve.login("eve");
     for dir in ["people", "people/eve"] {
-        let meta = std::fs::metadata(server.site.disk(dir)).unwrap();
+        let meta = fs::metadata(server.site.disk(dir)).unwrap();
         assert_eq!(meta.permissions().mode() & 0o777, 0o755, "{dir}");
     }
+}
+
+/// Starts the server as a user of its own, whose threads are limited by a flag of prlimit(1).
+fn with_threads(setpriv: &Path, limit: &str) -> Server {
+    // Nobody else's: threads of others would count.
+    let user = "45123";
+    let become_it = format!(
+        "{} --reuid={user} --regid={user} --clear-groups",
+        setpriv.display()
+    );
+    let script = format!(
+        "chown -R {user}:{user} \"$HOME\" && exec {become_it} prlimit {limit} \"$0\" \"$@\""
+    );
+    Site::with_ann().start_by(|ftpd| through_shell(&ftpd, &script))
+}
+
+#[test]
+fn a_server_out_of_threads_goes_on_and_says_so() {
+    let Some(setpriv) = harness::foreign::find("setpriv") else {
+        return;
+    };
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let free = with_threads(&setpriv, "--nproc=1000");
+    let tasks = format!("/proc/{}/task", free.pid().as_raw_nonzero());
+    let at_rest = fs::read_dir(tasks).unwrap().count();
+    drop(free);
+    // One for the sessions, none for what blocks.
+    let server = with_threads(&setpriv, &format!("--nproc={}", at_rest + 1));
+    let mut wire = server.ann();
+    wire.store("STOR small", &[7; 4096]);
+    assert_eq!(wire.fetch("RETR small"), [7; 4096]);
+    let mut data = wire.passive();
+    wire.expect("STOR large", 150);
+    // The server may have hung up before all of it is out.
+    let _sent = data.write_all(&vec![7; 1 << 20]);
+    let reply = wire.code(451);
+    assert!(reply.text().contains("no thread"), "{reply:?}");
+    server.signal(Signal::HUP);
+    server.wait_for_log("configuration loaded");
+    wire.store("STOR small", b"again");
+    // The file is still watched.
+    let text = fs::read_to_string(server.site.config()).unwrap();
+    fs::write(server.site.config(), format!("{text}\n# changed\n")).unwrap();
+    until("the change is seen", || {
+        (server.log().matches("configuration loaded").count() > 1).then_some(())
+    });
+    wire.expect("NOOP", 200);
 }

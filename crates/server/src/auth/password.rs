@@ -19,6 +19,8 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
+use crate::hands;
+
 /// The most proven credentials remembered; at the cap all are forgotten.
 const MOST_PROVEN: usize = 4_096;
 /// Blocks of 1 KiB that lie in memory of their own.
@@ -142,11 +144,7 @@ impl Verifier {
 }
 
 async fn run_argon2(password: Secret, hash: String) -> bool {
-    tokio::task::spawn_blocking(move || {
-        matches_hash(password.expose().as_bytes(), &hash).unwrap_or(false)
-    })
-    .await
-    .unwrap_or(false)
+    hands::run(move |_| matches_hash(password.expose().as_bytes(), &hash).unwrap_or(false)).await
 }
 
 /// Runs argon2 as the PHC string says; `None`: it is none that this program can prove.

@@ -23,6 +23,7 @@ use crate::{
     auth::Guard,
     desk::FrontDesk,
     error::Error,
+    hands,
     listen::Porch,
     log::{Adjust, Level},
     reload::{History, Reloader},
@@ -178,7 +179,13 @@ impl Daemon {
 
     /// The new configuration may name other files to watch.
     fn follow_files(&mut self) {
-        self.watch = begin_watch(&self.reloader);
+        let Some(files) = watched_files(&self.reloader) else {
+            return;
+        };
+        match &mut self.watch {
+            Some(watch) => watch.follow(files, self.reloader.history.files()),
+            None => self.watch = begin_watch(&self.reloader),
+        }
     }
 
     async fn stop(mut self) {
@@ -235,9 +242,7 @@ async fn changed(watch: &mut Option<FileWatch>) {
 
 /// Opens the share and loads the certificate, for the first time.
 async fn first_snapshot(config: ServerConfig) -> Result<Holder, Error> {
-    let snapshot = tokio::task::spawn_blocking(move || Snapshot::build(config, None))
-        .await
-        .map_err(|e| Error::Failed(e.to_string()))??;
+    let snapshot = hands::run(move |_| Snapshot::build(config, None)).await?;
     disk::set_far(snapshot.share.is_far());
     Ok(Holder::new(Arc::new(snapshot)))
 }
@@ -249,10 +254,13 @@ fn first_registry(config: &ServerConfig) -> Registry {
     registry
 }
 
-fn begin_watch(reloader: &Reloader) -> Option<FileWatch> {
+fn watched_files(reloader: &Reloader) -> Option<Vec<PathBuf>> {
     let path = reloader.path.as_deref()?;
-    let files = watch::files_of(path, &reloader.holder.current().config);
-    FileWatch::new(files, reloader.history.files())
+    Some(watch::files_of(path, &reloader.holder.current().config))
+}
+
+fn begin_watch(reloader: &Reloader) -> Option<FileWatch> {
+    FileWatch::new(watched_files(reloader)?, reloader.history.files())
         .inspect_err(|error| error!(%error, "changes of the configuration are not watched"))
         .ok()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
-use crate::{reload::Reloader, supervisor};
+use crate::{hands, reload::Reloader, supervisor};
 
 /// The reload that runs, and whether another one was asked for meanwhile.
 #[derive(Debug, Default)]
@@ -21,8 +21,8 @@ impl Running {
         }
         supervisor::reloading();
         let reloader = Arc::clone(reloader);
-        let task = tokio::task::spawn_blocking(move || drop(reloader.reload()));
-        self.task = Some(task);
+        let reload = hands::run(move |_| drop(reloader.reload()));
+        self.task = Some(tokio::spawn(reload));
     }
 
     pub(super) fn is_on(&self) -> bool {

@@ -14,6 +14,8 @@ use crate::{
 };
 
 const SWEEP_PERIOD: Duration = Duration::from_secs(600);
+/// Behind a sweep that failed: no descriptor or thread was free, or the disk was away for a moment.
+const SWEEP_AGAIN: Duration = Duration::from_secs(60);
 /// Whoever waits for the server to start comes before the first sweep.
 const SWEEP_DELAY: Duration = Duration::from_secs(10);
 
@@ -30,7 +32,10 @@ pub(super) async fn sweep_partials(holder: Holder, kill: CancellationToken) {
         match sweep_gently(share).await {
             Ok(0) => {}
             Ok(files) => info!(files, "old partial uploads removed"),
-            Err(error) => warn!(%error, "old partial uploads not removed"),
+            Err(error) => {
+                warn!(%error, "old partial uploads not removed");
+                pause = SWEEP_AGAIN;
+            }
         }
     }
 }

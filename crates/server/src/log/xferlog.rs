@@ -6,7 +6,7 @@
 
 use std::{
     fs::{File, Metadata, OpenOptions},
-    io::Write,
+    io::{self, Write},
     net::IpAddr,
     os::unix::fs::{FileExt as _, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -157,28 +157,75 @@ impl Xferlog {
 }
 
 fn write_all(messages: &Receiver<Message>) {
-    let mut file: Option<File> = None;
-    // Whether the last line may be there in part.
-    let mut is_torn = false;
+    let mut sink = Sink::default();
     while let Ok(message) = messages.recv() {
         match message {
-            Message::Open(path) => {
-                file = path.as_deref().and_then(open);
-                is_torn = path.as_deref().is_some_and(ends_torn);
-            }
-            Message::Line(line) => {
-                let Some(open) = &mut file else { continue };
-                let end_of_torn = if is_torn { "\n" } else { "" };
-                // One write a line: other writers of the file cannot split it.
-                let written = open.write_all(format!("{end_of_torn}{line}\n").as_bytes());
-                is_torn = written.is_err();
-                if let Err(error) = written {
-                    error!(%error, "a line of the transfer record is lost");
-                }
-            }
+            Message::Open(path) => sink.turn_to(path),
+            Message::Line(line) => sink.write(&line),
             Message::Flush(done) => {
                 let _ = done.send(());
             }
+        }
+    }
+}
+
+/// Where the lines go.
+#[derive(Default)]
+struct Sink {
+    path: Option<PathBuf>,
+    file: Option<File>,
+    /// The path could not be opened yet; until then the file of before, which may have been renamed by a rotation, has
+    /// the lines.
+    is_due: bool,
+    /// The last line may be there in part.
+    is_torn: bool,
+    /// Lines that no file has.
+    lost: u64,
+}
+
+impl Sink {
+    fn turn_to(&mut self, path: Option<PathBuf>) {
+        if path.is_none() {
+            self.file = None;
+        }
+        self.is_due = path.is_some();
+        self.path = path;
+        if let Err(error) = self.open() {
+            let path = self.path.as_deref().unwrap_or(Path::new("")).display();
+            error!(%path, %error, "no transfer record; it is tried again at each transfer");
+        }
+    }
+
+    /// Opens the path, if that is still to be done.
+    fn open(&mut self) -> io::Result<()> {
+        let Some(path) = self.path.as_deref().filter(|_| self.is_due) else {
+            return Ok(());
+        };
+        self.file = Some(open(path)?);
+        self.is_due = false;
+        self.is_torn = ends_torn(path);
+        if self.lost > 0 {
+            let lost = std::mem::take(&mut self.lost);
+            warn!(
+                lost,
+                "the transfer record goes on; lines of before are lost"
+            );
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, line: &str) {
+        let _told_before = self.open();
+        let Some(file) = &mut self.file else {
+            self.lost += u64::from(self.path.is_some());
+            return;
+        };
+        let end_of_torn = if self.is_torn { "\n" } else { "" };
+        // One write a line: other writers of the file cannot split it.
+        let written = file.write_all(format!("{end_of_torn}{line}\n").as_bytes());
+        self.is_torn = written.is_err();
+        if let Err(error) = written {
+            error!(%error, "a line of the transfer record is lost");
         }
     }
 }
@@ -194,14 +241,9 @@ fn ends_torn(path: &Path) -> bool {
     read.is_ok() && byte != [b'\n']
 }
 
-fn open(path: &Path) -> Option<File> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o640)
-        .open(path)
-        .inspect_err(|error| error!(path = %path.display(), %error, "no transfer record"))
-        .ok()
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o640).open(path)
 }
 
 #[cfg(test)]
@@ -278,5 +320,23 @@ mod tests {
         for file in [old, new] {
             assert_eq!(std::fs::read_to_string(file).unwrap().lines().count(), 1);
         }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_is_tried_again_and_that_of_before_has_the_lines() {
+        let dir = tempfile::tempdir().unwrap();
+        let (old, late) = (dir.path().join("old"), dir.path().join("not/yet/there"));
+        let lines = |file: &Path| std::fs::read_to_string(file).unwrap().lines().count();
+        let log = Xferlog::default();
+        let path = SharePath::root().join("a").unwrap();
+        log.open(Some(old.clone()));
+        log.open(Some(late.clone()));
+        log.write(&record(&path));
+        log.flush();
+        assert_eq!(lines(&old), 1);
+        std::fs::create_dir_all(late.parent().unwrap()).unwrap();
+        log.write(&record(&path));
+        log.flush();
+        assert_eq!((lines(&old), lines(&late)), (1, 1));
     }
 }

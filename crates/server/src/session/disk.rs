@@ -9,11 +9,13 @@
 
 use std::{
     sync::{
-        LazyLock,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
+
+use crate::hands;
 
 /// An act that took longer than this was slow;
 const QUICK: Duration = Duration::from_millis(10);
@@ -118,11 +120,7 @@ where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        // Blocking tasks are never cancelled here, so this is a panic: let it end the session.
-        Err(e) => std::panic::resume_unwind(e.into_panic()),
-    }
+    hands::run(|_| work()).await
 }
 
 /// A value whose end acts on the disk (it closes a file, or removes one): dropped, it ends where such acts run.
@@ -162,9 +160,10 @@ impl<T: Send + 'static> Drop for Kept<T> {
 }
 
 fn end_of<T: Send + 'static>(value: T, in_place: bool) {
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) if !in_place => drop(runtime.spawn_blocking(move || drop(value))),
-        _ => drop(value),
+    let value = Arc::new(Mutex::new(Some(value)));
+    let theirs = Arc::clone(&value);
+    if in_place || !hands::help(move || drop(hands::take(&theirs))) {
+        drop(hands::take(&value));
     }
 }
 

@@ -22,7 +22,7 @@ pub use self::facts::Facts;
 use super::{Home, Intent, ListOptions, Meta, Share, ShareError, throttle::Throttle};
 use crate::{
     account::Account,
-    code,
+    code, hands,
     status::{Direction, Moving, Seat},
 };
 
@@ -97,7 +97,7 @@ impl Backend {
         work: impl FnOnce(Home, SharePath) -> Result<T, ShareError> + Send + 'static,
     ) -> storage::Result<T> {
         let (home, path) = (self.home()?, share_path(path)?);
-        on_thread(move || work(home, path)).await?.map_err(refused)
+        hands::run(move |_| work(home, path)).await.map_err(refused)
     }
 
     /// Changes something in the share, and tells the log.
@@ -133,14 +133,6 @@ fn share_path(path: &Path) -> storage::Result<SharePath> {
     SharePath::root()
         .join_known(text)
         .map_err(|error| Error::new(ErrorKind::FileNameNotAllowedError, error))
-}
-
-async fn on_thread<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> storage::Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::new(ErrorKind::LocalError, error))
 }
 
 fn refused(error: ShareError) -> Error {
@@ -235,11 +227,11 @@ impl StorageBackend<Account> for Backend {
         let (mut block, mut total) = (meter.block(), 0);
         loop {
             let read;
-            (file, block, read) = on_thread(move || {
+            (file, block, read) = hands::run(move |_| {
                 let read = file.read(&mut block);
                 (file, block, read)
             })
-            .await?;
+            .await;
             let n = read.map_err(|error| Error::new(ErrorKind::LocalError, error))?;
             if n == 0 {
                 break;
@@ -281,22 +273,22 @@ impl StorageBackend<Account> for Backend {
                 break;
             }
             let written;
-            (upload, block, written) = on_thread(move || {
+            (upload, block, written) = hands::run(move |_| {
                 let written = upload.ensure_room(n as u64).and_then(|()| {
                     let io = |error| ShareError::from_io(upload.path(), error);
                     upload.file().write_all(&block[..n]).map_err(io)
                 });
                 (upload, block, written)
             })
-            .await?;
+            .await;
             if let Err(error) = written {
-                on_thread(move || upload.discard()).await?;
+                hands::run(move |_| upload.discard()).await;
                 return Err(refused(error));
             }
             total += n as u64;
             meter.moved(n).await;
         }
-        let committed = on_thread(move || upload.commit(None)).await?;
+        let committed = hands::run(move |_| upload.commit(None)).await;
         meter.moving.complete(&committed.map_err(refused)?.path);
         Ok(total)
     }

@@ -38,11 +38,8 @@ impl Linked {
             self.slot.put(self.link);
         }
         Moved {
-            bytes,
-            meter,
-            linger: None,
-            spent: None,
             is_kept,
+            ..Moved::new(bytes, meter)
         }
     }
 }

@@ -21,8 +21,9 @@ use crate::{
         pump::Conduit,
         secure,
     },
+    hands::{self, Place},
     protocol::Reply,
-    session::{Session, disk},
+    session::Session,
     status::Direction,
     tls::OneSession,
 };
@@ -78,6 +79,18 @@ pub(super) struct Moved {
     pub(super) spent: Option<tokio::net::TcpStream>,
     /// The data connection stays open.
     pub(super) is_kept: bool,
+}
+
+impl Moved {
+    pub(super) fn new(bytes: Result<u64, Broken>, meter: Meter) -> Self {
+        Self {
+            bytes,
+            meter,
+            linger: None,
+            spent: None,
+            is_kept: false,
+        }
+    }
 }
 
 impl Dial {
@@ -217,7 +230,12 @@ impl Channel {
     where
         F: FnOnce(&mut Conduit, &Meter) -> Result<u64, Broken> + Send + 'static,
     {
-        disk::thread(move || {
+        hands::run(move |place| {
+            if place == Place::Here {
+                let words = "The server has no thread left for the transfer; try again later";
+                let refused = Broken::Refused(code::LOCAL_ERROR, words.to_owned());
+                return Moved::new(Err(refused), meter);
+            }
             let mut linger = None;
             let bytes = self
                 .into_conduit(stalled, &meter)
@@ -232,11 +250,8 @@ impl Channel {
                 });
             meter.brake.release();
             Moved {
-                bytes,
-                meter,
                 linger,
-                spent: None,
-                is_kept: false,
+                ..Moved::new(bytes, meter)
             }
         })
         .await

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::{
     block,
     dial::{Channel, Dial, Moved, Opened, broken_reply},
-    transfer::{Job, check_offset, converts, done, metered, moved, opening},
+    transfer::{Job, check_offset, converts, done, metered, opening},
 };
 use crate::{
     code,
@@ -154,12 +154,12 @@ async fn send_through(channel: Channel, file: Sending, meter: Meter, stalled: Du
             if is_inline && meter.throttle.is_unlimited() && disk::is_quick() =>
         {
             match inline::send_file(socket, &download.file, size, &meter) {
-                Ok(Sent::Whole(bytes)) => return moved(Ok(bytes), meter),
+                Ok(Sent::Whole(bytes)) => return Moved::new(Ok(bytes), meter),
                 Ok(Sent::Part(bytes, socket)) => {
                     before = bytes;
                     Channel::Plain(socket)
                 }
-                Err(broken) => return moved(Err(broken), meter),
+                Err(broken) => return Moved::new(Err(broken), meter),
             }
         }
         other => other,

@@ -8,14 +8,9 @@ use std::{
 use ftp_config::SharePath;
 use tracing::{Span, info, warn};
 
-use super::dial::{Dial, Moved};
+use super::dial::Dial;
 use crate::{
-    code,
-    data::meter::{Broken, Meter},
-    log,
-    protocol::Reply,
-    session::Session,
-    share::Home,
+    code, data::meter::Meter, log, protocol::Reply, session::Session, share::Home,
     status::Direction,
 };
 
@@ -144,14 +139,4 @@ pub(super) fn opening(session: &Session, dial: &Dial, name: &[u8], size: Option<
         text.extend(format!(" ({size} bytes)").as_bytes());
     }
     Reply::new(code, text)
-}
-
-pub(super) fn moved(bytes: Result<u64, Broken>, meter: Meter) -> Moved {
-    Moved {
-        bytes,
-        meter,
-        linger: None,
-        spent: None,
-        is_kept: false,
-    }
 }

@@ -17,7 +17,7 @@ use self::end::{commit, give_up, replied};
 use super::{
     block,
     dial::{Channel, Dial, Moved, Opened},
-    transfer::{Job, check_offset, converts, done, metered, moved, opening},
+    transfer::{Job, check_offset, converts, done, metered, opening},
 };
 use crate::{
     code,
@@ -218,12 +218,12 @@ async fn receive_through(
                     let spent = Some(socket);
                     let moved = Moved {
                         spent,
-                        ..moved(Ok(bytes), meter)
+                        ..Moved::new(Ok(bytes), meter)
                     };
                     return (moved, upload);
                 }
                 Ok(Taken::Part(socket)) => Channel::Plain(socket),
-                Err(broken) => return (moved(Err(broken), meter), upload),
+                Err(broken) => return (Moved::new(Err(broken), meter), upload),
             }
         }
         other => other,
