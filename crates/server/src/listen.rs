@@ -7,7 +7,7 @@ use std::{
     io::{self, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -31,6 +31,8 @@ use crate::{
 const BACKLOG: i32 = 1024;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A server that is full takes one whenever one leaves: the log hears of that so often at most.
+const TELL_AGAIN: Duration = Duration::from_secs(10);
 
 /// Binds every address; `[::]` serves IPv4 too unless an IPv4 address with its port is also named.
 ///
@@ -218,18 +220,24 @@ fn is_the_peers_fault(error: &io::Error) -> bool {
 #[derive(Debug, Default)]
 struct Pause {
     streak: u32,
+    /// When the log was told last.
+    told: Option<Instant>,
+    /// It still has to be told of the end.
+    is_open: bool,
 }
 
 impl Pause {
     fn reset(&mut self) {
-        if self.streak > 0 {
+        if std::mem::take(&mut self.is_open) {
             warn!("accepting connections again");
         }
         self.streak = 0;
     }
 
     fn next(&mut self, error: &io::Error) -> Duration {
-        if self.streak == 0 {
+        let is_quiet = self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN);
+        if self.streak == 0 && is_quiet {
+            (self.told, self.is_open) = (Some(Instant::now()), true);
             warn!(
                 %error,
                 "cannot accept connections: raise the open-file limit or lower limits.max_clients"
