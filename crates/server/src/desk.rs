@@ -12,11 +12,11 @@ use tokio::sync::mpsc;
 use tracing::info;
 
 use crate::{
+    direction::Direction,
     hands,
     log::shown,
     reload::Reloader,
     status::{
-        Direction,
         socket::Desk,
         wire::{Answer, CertificateRow, LockRow, Request, Status, TotalsRow},
     },

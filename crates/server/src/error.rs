@@ -92,7 +92,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Listen { address, source } if crate::listen::has_no_family(source) => {
+            Self::Listen { address, source } if has_no_family(source) => {
                 let port = address.port();
                 Some(format!(
                     "this system has no IPv6: server.listen = [\"0.0.0.0:{port}\"]"
@@ -153,6 +153,11 @@ fn listen_hint(address: SocketAddr, kind: io::ErrorKind) -> Option<String> {
         )),
         _ => None,
     }
+}
+
+/// Tells whether the system knows no addresses of this kind.
+pub fn has_no_family(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod config_file;
 pub mod daemon;
 pub mod data;
 pub mod desk;
+pub mod direction;
 pub mod engine;
 pub mod error;
 pub mod firewall;

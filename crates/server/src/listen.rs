@@ -21,7 +21,7 @@ use crate::{
     code,
     data::PassivePorts,
     engine::{self, Visit},
-    error::Error,
+    error::{Error, has_no_family},
     log::shown,
     shutdown::Life,
     snapshot::{Holder, Snapshot},
@@ -72,11 +72,6 @@ fn bind_one(address: SocketAddr, dual_stack: bool) -> io::Result<StdListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
-}
-
-/// Tells whether the system knows no addresses of this kind.
-pub fn has_no_family(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
 }
 
 /// What every accept loop shares.

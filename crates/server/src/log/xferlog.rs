@@ -23,7 +23,7 @@ use ftp_config::{SharePath, shown::is_tricky};
 use jiff::ZonedDateTime;
 use tracing::{error, warn};
 
-use crate::status::Direction;
+use crate::direction::Direction;
 
 const QUEUE: usize = 4_096;
 const FLUSH_TIME: Duration = Duration::from_secs(2);

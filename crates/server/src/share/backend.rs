@@ -22,8 +22,10 @@ pub use self::facts::Facts;
 use super::{Home, Intent, ListOptions, Meta, Share, ShareError, throttle::Throttle};
 use crate::{
     account::Account,
-    code, hands,
-    status::{Direction, Moving, Seat},
+    code,
+    direction::Direction,
+    hands,
+    status::{Moving, Seat},
 };
 
 /// Bytes that cross between the runtime and the disk at a time.

@@ -9,10 +9,10 @@ use tokio::{
 use tracing::debug;
 
 use super::{
-    registry::{Direction, Registry},
+    registry::Registry,
     totals::{Durations, Totals},
 };
-use crate::shutdown::Life;
+use crate::{direction::Direction, shutdown::Life};
 
 const LONGEST_REQUEST_BYTES: usize = 8 << 10;
 const REQUEST_TIME: Duration = Duration::from_secs(5);

@@ -8,5 +8,5 @@ pub mod table;
 pub mod totals;
 pub mod wire;
 
-pub use registry::{Direction, Moving, Registry, Row, Seat, TooManySessions};
+pub use registry::{Moving, Registry, Row, Seat, TooManySessions};
 pub use totals::Totals;

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use super::{
-    registry::{Direction, MovingRow, Row},
+    registry::{MovingRow, Row},
     wire::Status,
 };
-use crate::log::shown;
+use crate::{direction::Direction, log::shown};
 
 /// Prints the live table; `now_unix` is the present in seconds since 1970.
 #[must_use]

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::registry::Direction;
+use crate::direction::Direction;
 
 /// Upper bounds of the transfer-duration buckets, in seconds.
 pub const DURATION_BOUNDS_SECS: [f64; 9] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0];

@@ -21,10 +21,10 @@ use crate::{
         pump::Conduit,
         secure,
     },
+    direction::Direction,
     hands::{self, Place},
     protocol::Reply,
     session::Session,
-    status::Direction,
     tls::OneSession,
 };
 

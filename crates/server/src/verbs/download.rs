@@ -18,13 +18,13 @@ use crate::{
         pump,
         text::ToWire,
     },
+    direction::Direction,
     protocol::Reply,
     session::{
         Answer, Ending, Running, Session,
         disk::{self, Kept},
     },
     share::Download,
-    status::Direction,
 };
 
 /// How long the 226 of a restarted download waits for its client to close the data connection.

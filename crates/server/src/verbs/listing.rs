@@ -18,10 +18,10 @@ use crate::{
         meter::{Broken, Meter},
         pump::{self, BLOCK},
     },
+    direction::Direction,
     protocol::{Reply, command::ListArgs},
     session::{Answer, Ending, Running, Session, disk},
     share::throttle::Throttle,
-    status::Direction,
 };
 
 /// A listing up to this many bytes goes out in one write from the session's own task.

@@ -10,8 +10,8 @@ use tracing::{Span, info, warn};
 
 use super::dial::Dial;
 use crate::{
-    code, data::meter::Meter, log, protocol::Reply, session::Session, share::Home,
-    status::Direction,
+    code, data::meter::Meter, direction::Direction, log, protocol::Reply, session::Session,
+    share::Home,
 };
 
 pub(super) fn rest(session: &mut Session, offset: u64) -> Result<Reply, Reply> {

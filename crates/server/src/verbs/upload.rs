@@ -28,6 +28,7 @@ use crate::{
         pump,
         text::ToDisk,
     },
+    direction::Direction,
     protocol::{Reply, names::Names, stamp},
     session::{
         Answer, Asking, Ending, Running, Session,
@@ -35,7 +36,6 @@ use crate::{
         last_look,
     },
     share::{Home, Intent, ShareError, Upload},
-    status::Direction,
 };
 
 pub(super) async fn stor(session: &mut Session, name: &[u8]) -> Result<Answer, Reply> {

@@ -21,7 +21,6 @@ use std::{
 };
 
 use ftp_config::{ByteRate, UserName};
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -33,27 +32,6 @@ pub use self::{
 };
 use super::totals::Totals;
 use crate::{account::Account, log::xferlog::Xferlog, share::throttle::Bucket};
-
-/// Which way bytes move, seen from the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// From the share to the client.
-    Down,
-    /// From the client to the share.
-    Up,
-}
-
-impl Direction {
-    /// Returns `down` or `up`.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Down => "down",
-            Self::Up => "up",
-        }
-    }
-}
 
 /// A login refused because the account has all its sessions.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

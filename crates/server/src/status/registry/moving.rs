@@ -10,8 +10,8 @@ use std::{
 
 use ftp_config::SharePath;
 
-use super::{Direction, MovingRow, Seat, lock};
-use crate::log::xferlog::Record;
+use super::{MovingRow, Seat, lock};
+use crate::{direction::Direction, log::xferlog::Record};
 
 #[derive(Debug)]
 pub(super) struct Transfer {

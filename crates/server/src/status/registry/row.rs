@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Direction;
+use crate::direction::Direction;
 
 /// What one session looked like at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

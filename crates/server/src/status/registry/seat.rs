@@ -8,11 +8,10 @@ use std::{
 use ftp_config::{SharePath, UserName};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Direction, House, Moving, Person, Session, Table, TooManySessions, lock, moving::Transfer,
-};
+use super::{House, Moving, Person, Session, Table, TooManySessions, lock, moving::Transfer};
 use crate::{
     account::Account,
+    direction::Direction,
     share::throttle::{Bucket, Throttle},
 };
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 use ftp_config::{Rights, SharePath};
 
 use super::*;
+use crate::direction::Direction;
 
 fn account(name: &str, max_sessions: u32) -> Arc<Account> {
     Arc::new(Account {
