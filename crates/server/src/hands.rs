@@ -6,18 +6,27 @@
 //! where it was made, which may be behind the very work that it should take a part of.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook},
     sync::{Arc, LazyLock, Mutex, PoisonError},
     thread,
+    time::{Duration, Instant},
 };
 
-use tokio::{runtime::Handle, task::JoinHandle};
+use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
 use tracing::warn;
 
 /// How many threads look at a large directory: one for each processor, four at most. Asked once:
 /// the answer comes out of a dozen files.
 pub(crate) static THREADS: LazyLock<usize> =
     LazyLock::new(|| thread::available_parallelism().map_or(1, |count| count.get().min(4)));
+
+/// How long short work waits for a thread.
+const MOMENT: Duration = Duration::from_millis(500);
+/// How often at most the log hears that there is none.
+const TELL_AGAIN: Duration = Duration::from_secs(10);
+/// What a client hears of work that nobody can do.
+pub(crate) const NO_THREAD: &str = "The server has no thread left for this; try again later";
 
 /// Where a work runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,22 +43,47 @@ where
     T: Send + 'static,
     F: FnOnce(Place) -> T + Send + 'static,
 {
-    let place = Arc::new(Mutex::new(Some(work)));
-    let theirs = Arc::clone(&place);
+    run_within(None, work).await
+}
+
+/// As [`run`], for short work that somebody waits for: where all threads are busy, and the system gives no more, it
+/// is done here after a moment.
+pub(crate) async fn run_soon<T, F>(work: F) -> T
+where
+    T: Send + 'static,
+    F: FnOnce(Place) -> T + Send + 'static,
+{
+    run_within(Some(MOMENT), work).await
+}
+
+async fn run_within<T, F>(limit: Option<Duration>, work: F) -> T
+where
+    T: Send + 'static,
+    F: FnOnce(Place) -> T + Send + 'static,
+{
+    let untaken = Arc::new(Mutex::new(Some(work)));
+    let theirs = Arc::clone(&untaken);
     let begun = begin(&Handle::current(), move || {
         take(&theirs).map(|work| work(Place::Thread))
     });
-    match begun {
-        Some(task) => match task.await {
-            Ok(done) => done.expect("nobody else takes what is waited for"),
-            // Blocking tasks are never cancelled here, so this is a panic: let it end the session.
-            Err(error) => resume_unwind(error.into_panic()),
+    let Some(mut task) = begun else {
+        let work = take(&untaken).expect("no thread has come since");
+        return work(Place::Here);
+    };
+    let ended = match limit {
+        None => (&mut task).await,
+        Some(limit) => match timeout(limit, &mut task).await {
+            Ok(ended) => ended,
+            Err(_) => match take(&untaken) {
+                Some(work) => return work(Place::Here),
+                None => task.await,
+            },
         },
-        None => {
-            warn!("no thread to be had: raise the limit of processes (ulimit -u, TasksMax, pids)");
-            let work = take(&place).expect("no thread has come since");
-            work(Place::Here)
-        }
+    };
+    match ended {
+        Ok(done) => done.expect("nobody else takes what is waited for"),
+        // Blocking tasks are never cancelled here, so this is a panic: let it end the session.
+        Err(error) => resume_unwind(error.into_panic()),
     }
 }
 
@@ -58,16 +92,56 @@ pub(crate) fn take<F>(place: &Mutex<Option<F>>) -> Option<F> {
     place.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// `None`: there is no thread. The work stays in the queue of the pool, and is dropped or run at some time.
+/// `None`: there is no thread. The work stays in the queue of the pool all the same.
 fn begin<T: Send + 'static>(
     runtime: &Handle,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<JoinHandle<T>> {
-    catch_unwind(AssertUnwindSafe(|| runtime.spawn_blocking(work))).ok()
+    LazyLock::force(&QUIET);
+    IS_EXPECTED.set(true);
+    let begun = catch_unwind(AssertUnwindSafe(|| runtime.spawn_blocking(work)));
+    IS_EXPECTED.set(false);
+    if begun.is_err() {
+        tell();
+    }
+    begun.ok()
+}
+
+thread_local! {
+    /// A panic of tokio's is no fault here.
+    static IS_EXPECTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps such a panic from being written to standard error.
+static QUIET: LazyLock<()> = LazyLock::new(|| {
+    let before = take_hook();
+    set_hook(Box::new(move |panic| {
+        if !IS_EXPECTED.get() {
+            before(panic);
+        }
+    }));
+});
+
+/// Tells the log, once in a while.
+fn tell() {
+    static TOLD: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
+        *told = Some(Instant::now());
+        warn!("no thread to be had: raise the limit of processes (ulimit -u, TasksMax, pids)");
+    }
 }
 
 /// Gives `work` to another thread; `false` outside a runtime, and where there is no thread. It may begin late: whoever
 /// asked does not wait for its beginning. Nobody hears of its panic.
 pub(crate) fn help(work: impl FnOnce() + Send + 'static) -> bool {
-    Handle::try_current().is_ok_and(|runtime| begin(&runtime, work).is_some())
+    let work = Arc::new(Mutex::new(Some(work)));
+    let theirs = Arc::clone(&work);
+    let helps = move || take(&theirs).map_or((), |work| work());
+    let begun = Handle::try_current().is_ok_and(|runtime| begin(&runtime, helps).is_some());
+    if !begun {
+        // Nothing of it may lie in the queue.
+        drop(take(&work));
+    }
+    begun
 }

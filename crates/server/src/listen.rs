@@ -231,7 +231,7 @@ impl Pause {
 
     fn next(&mut self, error: &io::Error) -> Duration {
         let is_quiet = self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN);
-        if self.streak == 0 && is_quiet {
+        if !self.is_open && is_quiet {
             (self.told, self.is_open) = (Some(Instant::now()), true);
             warn!(
                 %error,

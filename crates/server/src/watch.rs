@@ -22,7 +22,7 @@ use rustix::{
     pipe::{PipeFlags, pipe_with},
 };
 use tokio::{sync::mpsc, time::timeout};
-use tracing::debug;
+use tracing::warn;
 
 /// Editors write in several steps; after the last one this long nothing must happen.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -194,7 +194,9 @@ impl FileWatch {
             };
             match inotify::add_watch(&self.ear.inotify, dir, CHANGES) {
                 Ok(watch) => drop(self.dirs.insert(watch, dir.to_owned())),
-                Err(error) => debug!(dir = %dir.display(), %error, "cannot watch"),
+                Err(error) => {
+                    warn!(dir = %dir.display(), %error, "changes here are not seen before the next reload");
+                }
             }
         }
         for watch in before.keys().filter(|watch| !self.dirs.contains_key(watch)) {

@@ -13,7 +13,7 @@ use std::{
     time::SystemTime,
 };
 
-use self::{part::Part, whole::SYNC_FROM};
+use self::{part::Part, receive::Came, whole::SYNC_FROM};
 use super::{
     Tools,
     copy::Flow,
@@ -189,13 +189,16 @@ impl Fetch {
         self.flow.done.store(have, Ordering::Relaxed);
         let (data, copied, digest) = self.receive(data, root, part, begin, digest).await?;
         let total = match copied {
-            Ok(Some(count)) => have + count,
-            Ok(None) => {
+            Ok(Came::Bytes(count)) => have + count,
+            Ok(Came::Another) => {
                 drop(data);
                 let _unusable = remote.settle().await;
-                return Err(Error::ChangedMeanwhile {
-                    path: self.remote.clone(),
-                });
+                return Err(self.changed());
+            }
+            Ok(Came::TooShort) => {
+                // Why, the server says; where it says nothing of the kind its file is shorter now.
+                self.finish(data, true).await?;
+                return Err(self.changed());
             }
             Err(error) => {
                 let (cancel, shown) = (&self.flow.cancel, root.told_as(&part.path));
@@ -214,6 +217,12 @@ impl Fetch {
                 got: total,
             }),
             _ => Ok((total, digest)),
+        }
+    }
+
+    fn changed(&self) -> Error {
+        Error::ChangedMeanwhile {
+            path: self.remote.clone(),
         }
     }
 

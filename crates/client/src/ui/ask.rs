@@ -11,7 +11,7 @@ use ftp_config::Secret;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
-    process::{Signal, getpgrp, getpid, kill_process},
+    process::{Signal, getpgrp, kill_current_process_group},
     termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr},
 };
 
@@ -60,7 +60,7 @@ fn stop_behind() {
         return;
     };
     if tcgetpgrp(&terminal).is_ok_and(|front| front != getpgrp()) {
-        let _where_it_may_not_the_terminal_tells = kill_process(getpid(), Signal::TTOU);
+        let _where_it_may_not_the_terminal_tells = kill_current_process_group(Signal::TTOU);
         thread::sleep(MOMENT);
     }
 }

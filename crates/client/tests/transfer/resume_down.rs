@@ -56,6 +56,45 @@ async fn a_cut_download_goes_on_where_it_stopped() {
     assert!(summary.bytes < 1_000_100, "{}", summary.bytes);
 }
 
+/// A server that is out of something for a moment says so behind its 150.
+#[tokio::test]
+async fn a_resumed_download_that_is_refused_at_once_keeps_what_is_here() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(300_000);
+    let turn = AtomicUsize::new(0);
+    let server = Fake::default()
+        .file("/a", content.clone())
+        .hook(move |session, line| {
+            line == "RETR /a"
+                && match turn.fetch_add(1, Ordering::SeqCst) {
+                    0 => {
+                        cut_after(session, "/a", 0, 200_000);
+                        true
+                    }
+                    1 => {
+                        session.say("150 here it comes");
+                        drop(session.data());
+                        session.say("451 no thread");
+                        true
+                    }
+                    _ => false,
+                }
+        })
+        .start();
+    let (summary, events) = run_with(&server, options(), fetching(temp.path(), "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(fs::read(temp.path().join("a")).unwrap(), content);
+    let said =
+        |event: &Event| matches!(event, Event::Retrying { reason, .. } if reason.contains("451"));
+    assert!(events.iter().any(said), "{events:?}");
+    let restarts = server
+        .lines()
+        .iter()
+        .filter(|line| line.starts_with("REST"))
+        .count();
+    assert_eq!(restarts, 2, "{:?}", server.lines());
+}
+
 /// ProFTPD's `AllowRetrieveRestart off`.
 #[tokio::test]
 async fn a_server_that_restarts_no_download_sends_it_anew() {

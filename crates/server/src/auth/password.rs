@@ -144,7 +144,8 @@ impl Verifier {
 }
 
 async fn run_argon2(password: Secret, hash: String) -> bool {
-    hands::run(move |_| matches_hash(password.expose().as_bytes(), &hash).unwrap_or(false)).await
+    hands::run_soon(move |_| matches_hash(password.expose().as_bytes(), &hash).unwrap_or(false))
+        .await
 }
 
 /// Runs argon2 as the PHC string says; `None`: it is none that this program can prove.

@@ -14,6 +14,7 @@ use crate::{
     auth::Gate,
     code,
     data::{PassivePorts, Pending, link::Slot},
+    hands::{self, Place},
     protocol::{Names, Reply, facts::Choice},
     share::{Algorithm, Committed, Home, ShareError},
     snapshot::Snapshot,
@@ -30,6 +31,11 @@ pub(crate) fn refusal(error: &ShareError, names: &Names) -> Reply {
         _ => info!(reply = code, %reason, hint, "refused"),
     }
     Reply::new(code, names.bytes(&text))
+}
+
+/// The reply to what may take long, and would hold up other sessions.
+pub(crate) fn no_thread() -> Reply {
+    Reply::new(code::LOCAL_ERROR, hands::NO_THREAD)
 }
 
 /// Who is in, after a login.
@@ -201,9 +207,14 @@ impl Session {
         F: FnOnce(&Home) -> Result<T, ShareError> + Send + 'static,
     {
         let home = self.home()?;
-        disk::thread(move || work(&home))
-            .await
-            .map_err(|e| self.refuse(&e))
+        let work = move |place| match place {
+            Place::Thread => Some(work(&home)),
+            Place::Here => None,
+        };
+        match hands::run(work).await {
+            Some(done) => done.map_err(|error| self.refuse(&error)),
+            None => Err(no_thread()),
+        }
     }
 
     /// Tells the log what this session has changed.

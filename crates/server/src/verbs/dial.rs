@@ -232,8 +232,8 @@ impl Channel {
     {
         hands::run(move |place| {
             if place == Place::Here {
-                let words = "The server has no thread left for the transfer; try again later";
-                let refused = Broken::Refused(code::LOCAL_ERROR, words.to_owned());
+                let words = hands::NO_THREAD.to_owned();
+                let refused = Broken::Refused(code::LOCAL_ERROR, words);
                 return Moved::new(Err(refused), meter);
             }
             let mut linger = None;

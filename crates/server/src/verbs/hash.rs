@@ -8,8 +8,9 @@ use ftp_config::SharePath;
 use crate::{
     code,
     data::Brake,
+    hands::{self, Place},
     protocol::{Reply, command::DigestArgs},
-    session::{Answer, Ending, Running, Session, disk, refusal},
+    session::{Answer, Ending, Running, Session, no_thread, refusal},
     share::Algorithm,
 };
 
@@ -23,7 +24,13 @@ pub(super) async fn digest(session: &mut Session, args: DigestArgs) -> Result<An
     let names = session.names.clone();
     let what = [b"HASH ", name.as_slice()].concat();
     let work = Box::pin(async move {
-        let hashed = disk::thread(move || home.hash(&path, algorithm, range, theirs.flag())).await;
+        let hash = move |place| match place {
+            Place::Thread => Some(home.hash(&path, algorithm, range, theirs.flag())),
+            Place::Here => None,
+        };
+        let Some(hashed) = hands::run(hash).await else {
+            return Ending::from(no_thread());
+        };
         match hashed {
             Ok((hex, range)) => done(is_hash, algorithm, &hex, &range, &name),
             Err(error) => Ending::from(refusal(&error, &names)),

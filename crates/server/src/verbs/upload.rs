@@ -29,11 +29,12 @@ use crate::{
         text::ToDisk,
     },
     direction::Direction,
+    hands::{self, Place},
     protocol::{Reply, names::Names, stamp},
     session::{
         Answer, Asking, Ending, Running, Session,
         disk::{self, Kept},
-        last_look,
+        last_look, no_thread,
     },
     share::{Home, Intent, ShareError, Upload},
 };
@@ -181,13 +182,19 @@ async fn receive(
 /// What is there may have to be copied first, however large it is; whoever stops that is heard.
 async fn start(mut upload: Upload, brake: Arc<Brake>) -> (Kept<Upload>, Result<(), Reply>) {
     let copies = upload.copies();
-    let start = move || {
-        let started = upload.start(&|| brake.is_pulled());
-        (Kept::new(upload), started.map_err(|error| replied(&error)))
+    let start = move |place| {
+        let started = match place {
+            Place::Here if copies => Err(no_thread()),
+            _ => {
+                let started = upload.start(&|| brake.is_pulled());
+                started.map_err(|error| replied(&error))
+            }
+        };
+        (Kept::new(upload), started)
     };
     match copies {
-        true => disk::thread(start).await,
-        false => disk::act(start).await,
+        true => hands::run(start).await,
+        false => disk::act(|| start(Place::Thread)).await,
     }
 }
 

@@ -15,8 +15,18 @@ use super::{
 };
 use crate::{digest::Digest, error::Error, remote::Data, work::blocking};
 
+/// What came of a download whose connection gave no error.
+pub(super) enum Came {
+    /// So many bytes behind those that were kept.
+    Bytes(u64),
+    /// The bytes that were kept are another file's.
+    Another,
+    /// The connection ended before it had come to the last byte that was kept.
+    TooShort,
+}
+
 impl Fetch {
-    /// The blocking part. `None` for the count: the overlap differs.
+    /// The blocking part.
     pub(super) async fn receive(
         &self,
         mut data: Box<dyn Data>,
@@ -24,14 +34,7 @@ impl Fetch {
         part: &Part,
         begin: Begin,
         mut digest: Option<Digest>,
-    ) -> Result<
-        (
-            Box<dyn Data>,
-            Result<Option<u64>, CopyError>,
-            Option<Digest>,
-        ),
-        Error,
-    > {
+    ) -> Result<(Box<dyn Data>, Result<Came, CopyError>, Option<Digest>), Error> {
         let (flow, size) = (self.flow.clone(), self.size);
         data.obey(&flow.cancel);
         if let (Some(size), Begin::Fresh) = (size, begin)
@@ -39,7 +42,7 @@ impl Fetch {
         {
             let (file, hash) = (&part.file, digest.as_mut());
             let copied = copy::receive_small(&mut *data, file, hash, size, &flow).await;
-            return Ok((data, copied.map(Some), digest));
+            return Ok((data, copied.map(Came::Bytes), digest));
         }
         let file = part
             .file
@@ -67,26 +70,31 @@ fn receive_from(
     digest: Option<&mut Digest>,
     size: Option<u64>,
     flow: &Flow,
-) -> Result<Option<u64>, CopyError> {
+) -> Result<Came, CopyError> {
     let local = |verb| move |error| CopyError::Local(verb, error);
     let mut reader = file;
     let have = match begin {
         Begin::Fresh => 0,
         Begin::Resume { from, have } => {
             reader.seek(SeekFrom::Start(from)).map_err(local("seek"))?;
-            if !overlap_is_equal(data, file, have - from)? {
-                return Ok(None);
+            match overlap_is_equal(data, file, have - from)? {
+                None => return Ok(Came::TooShort),
+                Some(false) => return Ok(Came::Another),
+                Some(true) => have,
             }
-            have
         }
     };
     reader.seek(SeekFrom::Start(have)).map_err(local("seek"))?;
     let limit = size.map(|size| size.saturating_sub(have));
-    copy::receive(data, file, digest, limit, flow).map(Some)
+    copy::receive(data, file, digest, limit, flow).map(Came::Bytes)
 }
 
-/// Compares the next bytes of the server's file with those kept.
-fn overlap_is_equal(data: &mut dyn Data, mut file: &File, length: u64) -> Result<bool, CopyError> {
+/// Compares the next bytes of the server's file with those kept; `None`: they did not all come.
+fn overlap_is_equal(
+    data: &mut dyn Data,
+    mut file: &File,
+    length: u64,
+) -> Result<Option<bool>, CopyError> {
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     let mut ours = vec![0; length];
     file.read_exact(&mut ours)
@@ -98,9 +106,9 @@ fn overlap_is_equal(data: &mut dyn Data, mut file: &File, length: u64) -> Result
             .read(&mut theirs[filled..])
             .map_err(CopyError::Remote)?
         {
-            0 => return Ok(false),
+            0 => return Ok(None),
             count => filled += count,
         }
     }
-    Ok(ours == theirs)
+    Ok(Some(ours == theirs))
 }

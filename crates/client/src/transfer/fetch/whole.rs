@@ -60,9 +60,7 @@ impl Fetch {
             remote.modified(&self.remote).await?
         };
         match now {
-            Some(now) if seconds(now) != seconds(before) => Err(Error::ChangedMeanwhile {
-                path: self.remote.clone(),
-            }),
+            Some(now) if seconds(now) != seconds(before) => Err(self.changed()),
             _ => Ok(()),
         }
     }
