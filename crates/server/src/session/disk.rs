@@ -114,7 +114,7 @@ fn weigh(mean: u64, newest: u64) -> u64 {
     (mean / 8).saturating_mul(7).saturating_add(newest / 8)
 }
 
-/// Runs long work (listing, fsync, a whole transfer) on a blocking thread.
+/// Runs long work (listing, fsync) on a blocking thread; where the system gives none, here.
 pub(crate) async fn thread<T, F>(work: F) -> T
 where
     T: Send + 'static,
