@@ -5,13 +5,36 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+/// Says loudly that a test is skipped.
+///
+/// # Panics
+/// `FTP_REQUIRE_PEERS` is set: nothing may be missing.
+#[allow(clippy::print_stderr, reason = "a skipped test must say so")]
+#[track_caller]
+pub fn skip(why: &str) {
+    assert!(
+        std::env::var_os("FTP_REQUIRE_PEERS").is_none(),
+        "required: {why}"
+    );
+    eprintln!("SKIPPED: {why}");
+}
+
+/// Finds setpriv(1), for a test that starts a program as another user; skipped as by [`find`] where this one may not.
+#[must_use]
+pub fn setpriv() -> Option<PathBuf> {
+    if !rustix::process::geteuid().is_root() {
+        skip("root alone can start a program as another user");
+        return None;
+    }
+    find("setpriv")
+}
+
 /// Finds a program; without it the test is skipped loudly, or fails when `FTP_REQUIRE_PEERS` is
 /// set.
 ///
 /// # Panics
 /// The program is missing and was required.
 #[must_use]
-#[allow(clippy::print_stderr, reason = "a skipped test must say so")]
 pub fn find(name: &str) -> Option<PathBuf> {
     let peers = std::env::var_os("FTP_PEERS_DIR").map(PathBuf::from);
     let dirs = ["/usr/bin", "/usr/sbin", "/bin", "/usr/local/bin"].map(PathBuf::from);
@@ -21,11 +44,9 @@ pub fn find(name: &str) -> Option<PathBuf> {
         .map(|dir| dir.join(name))
         .find(|path| path.is_file());
     if found.is_none() {
-        assert!(
-            std::env::var_os("FTP_REQUIRE_PEERS").is_none(),
-            "{name} is required and missing"
-        );
-        eprintln!("SKIPPED: {name} is not on this machine (tests/run installs it as root)");
+        skip(&format!(
+            "{name} is not on this machine (tests/run installs it as root)"
+        ));
     }
     found
 }

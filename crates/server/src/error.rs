@@ -156,7 +156,7 @@ fn listen_hint(address: SocketAddr, kind: io::ErrorKind) -> Option<String> {
 }
 
 /// Tells whether the system knows no addresses of this kind.
-pub fn has_no_family(error: &io::Error) -> bool {
+pub(crate) fn has_no_family(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
 }
 

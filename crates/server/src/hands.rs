@@ -1,7 +1,9 @@
 //! Other threads of the runtime's pool, for work that blocks and for a part of one work.
 //!
 //! tokio panics where its pool is empty and the system has no thread to give (a limit of processes, or of a
-//! container): whoever asks here hears of it instead. A large listing is read and written by several: `share::early` and `verbs::crew` ask here. The
+//! container): whoever asks here hears of it instead.
+//!
+//! A large listing is read and written by several: `share::early` and `verbs::crew` ask here. The
 //! pool's threads are there already, mostly, and wake on an idle processor; a new thread begins
 //! where it was made, which may be behind the very work that it should take a part of.
 
@@ -46,6 +48,15 @@ where
     run_within(None, work).await
 }
 
+/// As [`run`], for work that may take long; `None`: there is no thread, and it was not begun.
+pub(crate) async fn on_thread<T, F>(work: F) -> Option<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    run(|place| (place == Place::Thread).then(work)).await
+}
+
 /// As [`run`], for short work that somebody waits for: where all threads are busy, and the system gives no more, it
 /// is done here after a moment.
 pub(crate) async fn run_soon<T, F>(work: F) -> T
@@ -88,7 +99,7 @@ where
 }
 
 /// Takes what nobody has taken yet.
-pub(crate) fn take<F>(place: &Mutex<Option<F>>) -> Option<F> {
+fn take<F>(place: &Mutex<Option<F>>) -> Option<F> {
     place.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
@@ -132,8 +143,8 @@ fn tell() {
     }
 }
 
-/// Gives `work` to another thread; `false` outside a runtime, and where there is no thread. It may begin late: whoever
-/// asked does not wait for its beginning. Nobody hears of its panic.
+/// Gives `work` to another thread; `false` outside a runtime, and where there is no thread: then it is dropped, here. It
+/// may begin late: whoever asked does not wait for its beginning. Nobody hears of its panic.
 pub(crate) fn help(work: impl FnOnce() + Send + 'static) -> bool {
     let work = Arc::new(Mutex::new(Some(work)));
     let theirs = Arc::clone(&work);

@@ -2,7 +2,7 @@
 //! change. Reads none of them.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap, HashSet},
     ffi::{OsStr, OsString},
     future::pending,
     io,
@@ -46,7 +46,8 @@ const CHANGES: WatchFlags = WatchFlags::CREATE
 pub struct FileWatch {
     files: Vec<PathBuf>,
     seen: Stamps,
-    dirs: HashMap<i32, PathBuf>,
+    /// The watches of their directories.
+    dirs: HashSet<i32>,
     ear: Arc<Ear>,
     heard: mpsc::Receiver<()>,
     /// Something may have changed since `seen`.
@@ -163,7 +164,7 @@ impl FileWatch {
         let mut watch = Self {
             files: Vec::new(),
             seen: Stamps::default(),
-            dirs: HashMap::new(),
+            dirs: HashSet::new(),
             ear,
             heard,
             is_stale: false,
@@ -187,19 +188,20 @@ impl FileWatch {
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = names;
         let before = std::mem::take(&mut self.dirs);
-        for dir in places.iter().filter_map(|place| place.parent()) {
+        let dirs: BTreeSet<_> = places.iter().filter_map(|place| place.parent()).collect();
+        for dir in dirs {
             let dir = match dir.as_os_str().is_empty() {
                 true => Path::new("."),
                 false => dir,
             };
             match inotify::add_watch(&self.ear.inotify, dir, CHANGES) {
-                Ok(watch) => drop(self.dirs.insert(watch, dir.to_owned())),
+                Ok(watch) => drop(self.dirs.insert(watch)),
                 Err(error) => {
                     warn!(dir = %dir.display(), %error, "changes here are not seen before the next reload");
                 }
             }
         }
-        for watch in before.keys().filter(|watch| !self.dirs.contains_key(watch)) {
+        for watch in before.difference(&self.dirs) {
             let _gone_with_its_directory = inotify::remove_watch(&self.ear.inotify, *watch);
         }
         (self.files, self.seen) = (files, seen);
@@ -271,6 +273,8 @@ fn stamp(file: &Path) -> Stamp {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsRawFd as _;
+
     use super::*;
 
     #[test]
@@ -301,7 +305,10 @@ mod tests {
         }
         let mut watch = FileWatch::new(vec![file("a")], Stamps::of(&[file("a")])).unwrap();
         watch.follow(vec![file("b")], Stamps::of(&[file("b")]));
-        assert_eq!(watch.dirs.len(), 1);
+        // proc(5): a line for each watch that the system has.
+        let info = format!("/proc/self/fdinfo/{}", watch.ear.inotify.as_raw_fd());
+        let info = std::fs::read_to_string(info).unwrap();
+        assert_eq!(info.matches("inotify wd").count(), 1, "{info}");
         let quiet = timeout(SETTLE * 3, watch.changed()).await;
         assert!(quiet.is_err());
         std::fs::write(file("b"), "bb").unwrap();

@@ -9,7 +9,7 @@
 
 use std::{
     sync::{
-        Arc, LazyLock, Mutex,
+        LazyLock,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -160,11 +160,10 @@ impl<T: Send + 'static> Drop for Kept<T> {
 }
 
 fn end_of<T: Send + 'static>(value: T, in_place: bool) {
-    let value = Arc::new(Mutex::new(Some(value)));
-    let theirs = Arc::clone(&value);
-    if in_place || !hands::help(move || drop(hands::take(&theirs))) {
-        drop(hands::take(&value));
+    if in_place {
+        return drop(value);
     }
+    let _else_dropped_here = hands::help(move || drop(value));
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> T {

@@ -14,7 +14,7 @@ use crate::{
     auth::Gate,
     code,
     data::{PassivePorts, Pending, link::Slot},
-    hands::{self, Place},
+    hands,
     protocol::{Names, Reply, facts::Choice},
     share::{Algorithm, Committed, Home, ShareError},
     snapshot::Snapshot,
@@ -207,11 +207,7 @@ impl Session {
         F: FnOnce(&Home) -> Result<T, ShareError> + Send + 'static,
     {
         let home = self.home()?;
-        let work = move |place| match place {
-            Place::Thread => Some(work(&home)),
-            Place::Here => None,
-        };
-        match hands::run(work).await {
+        match hands::on_thread(move || work(&home)).await {
             Some(done) => done.map_err(|error| self.refuse(&error)),
             None => Err(no_thread()),
         }

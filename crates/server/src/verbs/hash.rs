@@ -8,7 +8,7 @@ use ftp_config::SharePath;
 use crate::{
     code,
     data::Brake,
-    hands::{self, Place},
+    hands,
     protocol::{Reply, command::DigestArgs},
     session::{Answer, Ending, Running, Session, no_thread, refusal},
     share::Algorithm,
@@ -24,11 +24,8 @@ pub(super) async fn digest(session: &mut Session, args: DigestArgs) -> Result<An
     let names = session.names.clone();
     let what = [b"HASH ", name.as_slice()].concat();
     let work = Box::pin(async move {
-        let hash = move |place| match place {
-            Place::Thread => Some(home.hash(&path, algorithm, range, theirs.flag())),
-            Place::Here => None,
-        };
-        let Some(hashed) = hands::run(hash).await else {
+        let hash = move || home.hash(&path, algorithm, range, theirs.flag());
+        let Some(hashed) = hands::on_thread(hash).await else {
             return Ending::from(no_thread());
         };
         match hashed {
