@@ -45,18 +45,10 @@ pub(crate) fn limit(dir: &Path, scale: &Scale, way: Way, count: usize) -> Result
         let begun = Instant::now();
         let clients: Vec<_> = sessions
             .into_iter()
-            .map(|(mut session, server)| {
+            .map(|(session, server)| {
                 let source = &source;
-                let client = scope.spawn(move || -> Result<()> {
-                    for _ in 0..each {
-                        match way {
-                            Way::Get => drop(session.fetch("RETR f", 0)?),
-                            Way::Put => session.store("f", source, scale.small_size as u64)?,
-                        }
-                    }
-                    session.quit()
-                });
-                (client, server)
+                let work = move || move_files(session, way, each, source, scale);
+                (scope.spawn(work), server)
             })
             .collect();
         for (client, server) in clients {
@@ -66,6 +58,22 @@ pub(crate) fn limit(dir: &Path, scale: &Scale, way: Way, count: usize) -> Result
         }
         Ok((each * count) as f64 / begun.elapsed().as_secs_f64())
     })
+}
+
+fn move_files(
+    mut session: Session,
+    way: Way,
+    count: usize,
+    source: &File,
+    scale: &Scale,
+) -> Result<()> {
+    for _ in 0..count {
+        match way {
+            Way::Get => drop(session.fetch("RETR f", 0)?),
+            Way::Put => session.store("f", source, scale.small_size as u64)?,
+        }
+    }
+    session.quit()
 }
 
 fn serve(listener: &TcpListener, from: &Path, into: &Path) -> Result<()> {
@@ -98,27 +106,34 @@ fn serve(listener: &TcpListener, from: &Path, into: &Path) -> Result<()> {
                 say(&format!("229 bare (|||{port}|)\r\n"))?;
             }
             Some("RETR") => {
-                let data = accept()?;
-                let read = File::open(from)?.read(&mut block)?;
-                (&data).write_all(&block[..read])?;
-                drop(data);
+                send(accept()?, from, &mut block)?;
                 say("150 bare\r\n226 bare\r\n")?;
             }
             Some("STOR") => {
                 say("150 bare\r\n")?;
-                let (mut data, mut file) = (accept()?, File::create(into)?);
-                loop {
-                    let read = data.read(&mut block)?;
-                    if read == 0 {
-                        break;
-                    }
-                    file.write_all(&block[..read])?;
-                }
+                let (data, file) = (accept()?, File::create(into)?);
+                receive(&data, &file, &mut block)?;
                 say("226 bare\r\n")?;
             }
             Some("QUIT") => return Ok(say("221 bare\r\n")?),
             Some("USER") => say("230 bare\r\n")?,
             _ => say("200 bare\r\n")?,
+        }
+    }
+}
+
+/// Sends a file of at most one block; the connection ends behind it.
+fn send(mut data: TcpStream, from: &Path, block: &mut [u8]) -> Result<()> {
+    let read = File::open(from)?.read(block)?;
+    Ok(data.write_all(&block[..read])?)
+}
+
+/// Receives a file to the client's end; whoever closes the connection does so behind the reply.
+fn receive(mut data: &TcpStream, mut file: &File, block: &mut [u8]) -> Result<()> {
+    loop {
+        match data.read(block)? {
+            0 => return Ok(()),
+            read => file.write_all(&block[..read])?,
         }
     }
 }

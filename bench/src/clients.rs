@@ -3,13 +3,14 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
     time::Instant,
 };
 
 use anyhow::{Context, Result, ensure};
 
 use crate::{
+    commands::command,
     peers::{self, Kind, Place, Server},
     proc,
     scale::Scale,
@@ -80,7 +81,7 @@ impl Client {
         }
     }
 
-    fn program(self, place: &Place) -> Option<PathBuf> {
+    pub(crate) fn program(self, place: &Place) -> Option<PathBuf> {
         match self {
             Self::Ftpc => Some(place.bin.join("ftpc")).filter(|path| path.is_file()),
             Self::Curl => place.program("usr/bin/curl"),
@@ -121,6 +122,11 @@ impl Job {
             Self::PutTree { jobs } => format!("client-put-tree-{jobs}"),
             Self::List => "client-ls".to_owned(),
         }
+    }
+
+    /// Tells whether the connections are encrypted.
+    pub(crate) fn is_over_tls(self) -> bool {
+        matches!(self, Self::Get { tls: true } | Self::Put { tls: true })
     }
 
     /// The servers that the clients are measured against: the fastest of the run, so that the rows
@@ -214,125 +220,4 @@ fn ensure_files(dir: &Path, want: usize) -> Result<()> {
     }
     ensure!(found == want, "{found} files of {want}");
     Ok(())
-}
-
-fn command(
-    job: Job,
-    place: &Place,
-    server: &Server,
-    client: Client,
-    out: &Path,
-) -> Result<Option<Command>> {
-    let addr = server.target.addr;
-    let (user, password) = (&server.target.user, &server.target.password);
-    let big = place.share().join("pub/big");
-    let small = place.share().join("pub/small");
-    let program = client.program(place).context("not on this machine")?;
-    Ok(match client {
-        Client::Ftpc => Some(ftpc(job, place, server, out, &big, &small)?),
-        Client::Curl => {
-            let mut curl = place.command(&program);
-            curl.args(["-sS", "-k", "--user", &format!("{user}:{password}")]);
-            match job {
-                Job::Get { tls } => {
-                    if tls {
-                        curl.arg("--ssl-reqd");
-                    }
-                    curl.args(["-o", "big", &format!("ftp://{addr}/pub/big")]);
-                }
-                Job::Put { tls } => {
-                    if tls {
-                        curl.arg("--ssl-reqd");
-                    }
-                    curl.arg("-T")
-                        .arg(&big)
-                        .arg(format!("ftp://{addr}/pub/in0/big"));
-                }
-                Job::List => {
-                    curl.arg(format!("ftp://{addr}/pub/"));
-                }
-                Job::GetTree { .. } | Job::PutTree { .. } => return Ok(None),
-            }
-            Some(curl)
-        }
-        Client::Lftp => {
-            let tls = matches!(job, Job::Get { tls: true } | Job::Put { tls: true });
-            let script = lftp(job, &big, &small);
-            let mut lftp = place.command(&program);
-            lftp.env("HOME", &place.dir).arg("-c").arg(format!(
-                "set ssl:verify-certificate no; set ftp:ssl-force {tls}; set ftp:ssl-allow {tls}; \
-                 open -u {user},{password} ftp://{addr}; {script}"
-            ));
-            Some(lftp)
-        }
-        Client::Ncftp => {
-            let (name, words): (_, Vec<PathBuf>) = match job {
-                Job::Get { tls: false } => ("ncftpget", vec![".".into(), "pub/big".into()]),
-                Job::Put { tls: false } => ("ncftpput", vec!["pub/in0".into(), big]),
-                _ => return Ok(None),
-            };
-            let mut ncftp = place.command(program.with_file_name(name));
-            ncftp
-                .env("HOME", &place.dir)
-                .args(["-V", "-u", user, "-p", password]);
-            ncftp
-                .args(["-P", &addr.port().to_string(), &addr.ip().to_string()])
-                .args(words);
-            Some(ncftp)
-        }
-    })
-}
-
-fn lftp(job: Job, big: &Path, small: &Path) -> String {
-    let (big, small) = (big.display(), small.display());
-    match job {
-        Job::Get { .. } => "get pub/big".to_owned(),
-        Job::Put { .. } => format!("put -O pub/in0 {big}"),
-        Job::GetTree { jobs } => format!("mirror -P{jobs} pub/small small"),
-        Job::PutTree { jobs } => format!("mirror -R -P{jobs} {small} pub/in0/small"),
-        Job::List => "cls pub/".to_owned(),
-    }
-}
-
-fn ftpc(
-    job: Job,
-    place: &Place,
-    server: &Server,
-    out: &Path,
-    big: &Path,
-    small: &Path,
-) -> Result<Command> {
-    let home = place.dir.join("ftpc-home");
-    fs::create_dir_all(&home)?;
-    let (addr, user) = (server.target.addr, &server.target.user);
-    let tls = match job {
-        Job::Get { tls: true } | Job::Put { tls: true } => "required",
-        _ => "off",
-    };
-    let config = format!(
-        "[client]\nsite = \"bench\"\nverify = \"never\"\n[site.bench]\n\
-         url = \"ftp://{user}@{addr}/pub\"\ntls = \"{tls}\"\n"
-    );
-    let path = home.join(format!("{tls}.toml"));
-    fs::write(&path, config)?;
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
-    let mut ftpc = place.command(place.bin.join("ftpc"));
-    ftpc.env("HOME", &home).env("XDG_CONFIG_HOME", &home);
-    ftpc.env("FTPC_PASSWORD", &server.target.password);
-    ftpc.arg("--config").arg(&path).arg("-q").arg("--trust-new");
-    let site = |path: &str| format!("bench:/pub/{path}");
-    match job {
-        Job::Get { .. } => ftpc.args(["get", &site("big")]).arg(out.join("big")),
-        Job::Put { .. } => ftpc.arg("put").arg(big).arg(site("in0/big")),
-        Job::GetTree { jobs } => ftpc
-            .args(["--jobs", &jobs.to_string(), "get", "-r", &site("small")])
-            .arg(out),
-        Job::PutTree { jobs } => ftpc
-            .args(["--jobs", &jobs.to_string(), "put", "-r"])
-            .arg(small)
-            .arg(site("in0/")),
-        Job::List => ftpc.args(["ls", &site("")]),
-    };
-    Ok(ftpc)
 }

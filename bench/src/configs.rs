@@ -1,6 +1,10 @@
 //! What each server is told: the same user, the same share, every limit out of the way.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result};
 
@@ -154,50 +158,40 @@ fn pureftpd(place: &Place, port: u16) -> Result<Argv> {
     let Some(program) = place.program("usr/sbin/pure-ftpd") else {
         return Ok(None);
     };
-    let users = place.dir.join("pureftpd.passwd");
-    let database = place.dir.join("pureftpd.pdb");
-    let hash = run(place, "openssl", &["passwd", "-6", "bench"])?;
-    let share = text(&place.share());
-    write_private(
-        &users,
-        &format!(
-            "bench:{}:65534:65534::{share}/./::::::::::::\n",
-            hash.trim()
-        ),
-    )?;
-    let tool = place
-        .program("usr/bin/pure-pw")
-        .context("pure-ftpd without pure-pw")?;
-    run(
-        place,
-        &text(&tool),
-        &["mkdb", &text(&database), "-f", &text(&users)],
-    )?;
-    let mut argv = vec![text(&program)];
-    let login = format!("puredb:{}", text(&database));
+    let login = format!("puredb:{}", text(&pureftpd_users(place)?));
     let address = format!("127.0.0.1,{port}");
     let pid = text(&place.dir.join("pureftpd.pid"));
     let cert = text(&place.dir.join("both.pem"));
-    for word in [
-        "-S", &address, "-l", &login, "-E", "-H", "-c", "4000", "-C", "4000",
-    ] {
-        argv.push(word.to_owned());
-    }
-    for word in [
-        "-p",
-        "20000:29999",
-        "-Y",
-        "1",
-        "-2",
-        &cert,
-        "-g",
-        &pid,
-        "-L",
-        "200000:10",
-    ] {
-        argv.push(word.to_owned());
-    }
+    let options = [
+        ["-S", &address],
+        ["-l", &login],
+        ["-c", "4000"],
+        ["-C", "4000"],
+        ["-p", "20000:29999"],
+        ["-Y", "1"],
+        ["-2", &cert],
+        ["-g", &pid],
+        ["-L", "200000:10"],
+    ];
+    let mut argv = vec![text(&program), "-E".into(), "-H".into()];
+    argv.extend(options.concat().into_iter().map(str::to_owned));
     Ok(Some(argv))
+}
+
+/// Makes the database of Pure-FTPd's one user and returns where it is.
+fn pureftpd_users(place: &Place) -> Result<PathBuf> {
+    let users = place.dir.join("pureftpd.passwd");
+    let database = place.dir.join("pureftpd.pdb");
+    let hash = run(place, "openssl", &["passwd", "-6", "bench"])?;
+    let (hash, share) = (hash.trim(), text(&place.share()));
+    let line = format!("bench:{hash}:65534:65534::{share}/./::::::::::::\n");
+    write_private(&users, &line)?;
+    let tool = place
+        .program("usr/bin/pure-pw")
+        .context("pure-ftpd without pure-pw")?;
+    let words = ["mkdb", &text(&database), "-f", &text(&users)];
+    run(place, &text(&tool), &words)?;
+    Ok(database)
 }
 
 fn pyftpdlib(place: &Place, port: u16) -> Result<Argv> {
@@ -249,7 +243,7 @@ fn run(place: &Place, program: &str, args: &[&str]) -> Result<String> {
     Ok(String::from_utf8_lossy(&said.stdout).into_owned())
 }
 
-fn write_private(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::write(path, text).with_context(|| path.display().to_string())?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Result, anyhow};
 
-use crate::{proc, wire};
+use crate::{bytes, proc};
 
 const GIB: f64 = (1u64 << 30) as f64;
 const BLOCK: usize = 1 << 20;
@@ -43,9 +43,9 @@ fn serve_one(
 pub(crate) fn sender(file: &Path) -> Result<Limit> {
     let source = File::open(file)?;
     let bytes = source.metadata()?.len();
-    let (addr, server) = serve_one(move |data| wire::send_plain(data, &source, bytes))?;
+    let (addr, server) = serve_one(move |data| bytes::send_plain(data, &source, bytes))?;
     let begun = Instant::now();
-    let got = wire::discard_plain(&TcpStream::connect(addr)?, &mut vec![0; BLOCK])?;
+    let got = bytes::discard_plain(&TcpStream::connect(addr)?, &mut vec![0; BLOCK])?;
     finish(server, begun, got)
 }
 
@@ -53,11 +53,11 @@ pub(crate) fn sender(file: &Path) -> Result<Limit> {
 pub(crate) fn sink(file: &Path) -> Result<Limit> {
     let source = File::open(file)?;
     let bytes = source.metadata()?.len();
-    let discard = |data: &TcpStream| wire::discard_plain(data, &mut vec![0; BLOCK]).map(drop);
+    let discard = |data: &TcpStream| bytes::discard_plain(data, &mut vec![0; BLOCK]).map(drop);
     let (addr, server) = serve_one(discard)?;
     let begun = Instant::now();
     let data = TcpStream::connect(addr)?;
-    wire::send_plain(&data, &source, bytes)?;
+    bytes::send_plain(&data, &source, bytes)?;
     drop(data);
     finish(server, begun, bytes)
 }

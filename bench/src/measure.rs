@@ -7,11 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
 use crate::{
     peers::{Kind, Place, Server},
     proc,
+    race::{Took, together},
     report::median,
     rows::{Sample, Way},
     scale::Scale,
@@ -49,62 +50,6 @@ fn login_then<T>(server: &Server, tls: bool, next: impl Fn(Session) -> Result<T>
     let races = tls && server.kind == Kind::FtpdLibunftp;
     let tries = if races { LIBUNFTP_TRIES } else { 0 };
     (0..tries).find_map(|_| once().ok()).map_or_else(once, Ok)
-}
-
-/// What a round of all sessions took.
-struct Took {
-    wall: Duration,
-    /// Server CPU seconds.
-    cpu: f64,
-}
-
-/// Runs `prepare` on every session, then `last` once, then `work` on all of them at the same
-/// moment; the time of `work` is returned. The sessions are still open when the CPU time is read.
-fn together<P>(
-    server: &Server,
-    sessions: Vec<Session>,
-    prepare: impl Fn(usize, &mut Session) -> Result<P> + Sync,
-    last: impl FnOnce() -> Result<()>,
-    work: impl Fn(usize, &mut Session, P) -> Result<()> + Sync,
-) -> Result<Took> {
-    let (ready, start) = (
-        Barrier::new(sessions.len() + 1),
-        Barrier::new(sessions.len() + 1),
-    );
-    thread::scope(|scope| {
-        let threads: Vec<_> = sessions
-            .into_iter()
-            .enumerate()
-            .map(|(i, mut session)| {
-                let (ready, start, prepare, work) = (&ready, &start, &prepare, &work);
-                scope.spawn(move || {
-                    let prepared = prepare(i, &mut session);
-                    ready.wait();
-                    start.wait();
-                    prepared
-                        .and_then(|prepared| work(i, &mut session, prepared))
-                        .map(|()| session)
-                })
-            })
-            .collect();
-        ready.wait();
-        let last = last();
-        let before = proc::cpu_seconds(server.leader());
-        start.wait();
-        let begun = Instant::now();
-        let done: Vec<Result<Session>> = threads
-            .into_iter()
-            .map(|t| {
-                t.join()
-                    .unwrap_or_else(|_| Err(anyhow!("a session's thread panicked")))
-            })
-            .collect();
-        let wall = begun.elapsed();
-        let cpu = proc::cpu_seconds(server.leader()) - before;
-        last?;
-        done.into_iter().collect::<Result<Vec<_>>>()?;
-        Ok(Took { wall, cpu })
-    })
 }
 
 pub(crate) fn bulk(

@@ -34,39 +34,44 @@ pub(crate) fn svg(lines: &[Line], title: &str) -> String {
     );
     let mut y = 56.0;
     for line in lines {
-        let _ = writeln!(
-            out,
-            "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
-            LEFT - 8.0,
-            y + BAR,
-            escape(&line.name)
-        );
-        for (i, series) in line.series.iter().enumerate() {
-            let Some(ratio) = line.ratio(series).filter(|ratio| *ratio > 0.0) else {
-                continue;
-            };
-            let ratio = if line.more_is_better {
-                ratio
-            } else {
-                1.0 / ratio
-            };
-            let width = ratio.min(4.0) * WIDTH / 4.0;
-            let colour = COLOURS[i % COLOURS.len()];
-            let _ = writeln!(
-                out,
-                "<rect x=\"{LEFT}\" y=\"{y}\" width=\"{width:.1}\" height=\"{BAR}\" \
-                 fill=\"{colour}\"/>\
-                 <text x=\"{:.1}\" y=\"{:.1}\">{} {ratio:.2}</text>",
-                LEFT + width + 4.0,
-                y + BAR - 2.0,
-                escape(&series.name)
-            );
-            y += BAR + 2.0;
-        }
-        y += BAR;
+        y = group(&mut out, line, y);
     }
     out.push_str("</svg>\n");
     out
+}
+
+/// Draws one row's bars from `y` down; returns where the next group begins.
+fn group(out: &mut String, line: &Line, mut y: f64) -> f64 {
+    let _ = writeln!(
+        out,
+        "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
+        LEFT - 8.0,
+        y + BAR,
+        escape(&line.name)
+    );
+    for (i, series) in line.series.iter().enumerate() {
+        let Some(ratio) = line.ratio(series).filter(|ratio| *ratio > 0.0) else {
+            continue;
+        };
+        let ratio = if line.more_is_better {
+            ratio
+        } else {
+            1.0 / ratio
+        };
+        let width = ratio.min(4.0) * WIDTH / 4.0;
+        let colour = COLOURS[i % COLOURS.len()];
+        let _ = writeln!(
+            out,
+            "<rect x=\"{LEFT}\" y=\"{y}\" width=\"{width:.1}\" height=\"{BAR}\" \
+             fill=\"{colour}\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\">{} {ratio:.2}</text>",
+            LEFT + width + 4.0,
+            y + BAR - 2.0,
+            escape(&series.name)
+        );
+        y += BAR + 2.0;
+    }
+    y + BAR
 }
 
 fn escape(text: &str) -> String {

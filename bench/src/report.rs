@@ -17,6 +17,17 @@ pub(crate) struct Series {
     pub(crate) errors: usize,
 }
 
+impl Series {
+    /// The samples of `name`, none yet.
+    pub(crate) fn of(name: &str, ours: bool) -> Self {
+        Self {
+            name: name.to_owned(),
+            ours,
+            ..Self::default()
+        }
+    }
+}
+
 /// One row with everyone in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {

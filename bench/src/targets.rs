@@ -15,6 +15,21 @@ enum Against {
     Nothing,
 }
 
+impl Against {
+    /// Returns its name and value in this row.
+    fn reference(self, line: &Line) -> Option<(&str, f64)> {
+        match self {
+            Self::Best => line.best_peer(),
+            Self::Peer(name) => {
+                let mut all = line.series.iter();
+                let peer = all.find(|series| series.name == name)?;
+                Some((name, median(&peer.values)?))
+            }
+            Self::Nothing => Some(("", 1.0)),
+        }
+    }
+}
+
 /// A row's target: at least or at most `bound`, as the row's better way goes.
 #[derive(Clone, Copy, Debug)]
 struct Target {
@@ -22,6 +37,20 @@ struct Target {
     bound: f64,
     /// CPU at most this many times that of what [`cpu_base`] says.
     cpu: Option<f64>,
+}
+
+impl Target {
+    fn is_met(self, line: &Line, ratio: f64, cpu: Option<f64>) -> bool {
+        let is_fast = if line.more_is_better {
+            ratio >= self.bound
+        } else {
+            ratio <= self.bound
+        };
+        let is_thrifty = self
+            .cpu
+            .is_none_or(|most| cpu.is_none_or(|cpu| cpu <= most));
+        is_fast && is_thrifty
+    }
 }
 
 /// Returns the target of the row called `name`; rows without one are only watched.
@@ -75,16 +104,7 @@ fn row(line: &Line, ours: &Series, bare_loop: f64) -> String {
     };
     let aim = target(&line.name);
     let against = aim.map_or(Against::Best, |aim| aim.against);
-    let reference = match against {
-        Against::Best => line.best_peer(),
-        Against::Peer(name) => line
-            .series
-            .iter()
-            .find(|series| series.name == name)
-            .and_then(|series| Some((name, median(&series.values)?))),
-        Against::Nothing => Some(("", 1.0)),
-    };
-    let Some((peer, base)) = reference else {
+    let Some((peer, base)) = against.reference(line) else {
         return format!("| {} | {} | no peer | | | | | |", line.name, short(value));
     };
     let ratio = value / base;
@@ -92,14 +112,7 @@ fn row(line: &Line, ours: &Series, bare_loop: f64) -> String {
         .zip(cpu_base(line, against, bare_loop))
         .map(|(cpu, base)| cpu / base);
     let sign = if line.more_is_better { ">=" } else { "<=" };
-    let held = aim.map(|aim| {
-        let speed = if line.more_is_better {
-            ratio >= aim.bound
-        } else {
-            ratio <= aim.bound
-        };
-        speed && ours.errors == 0 && aim.cpu.is_none_or(|most| cpu.is_none_or(|cpu| cpu <= most))
-    });
+    let held = aim.map(|aim| aim.is_met(line, ratio, cpu) && ours.errors == 0);
     let held_against = match against {
         Against::Nothing => line.unit.to_owned(),
         _ => format!("{peer} {}", short(base)),

@@ -1,12 +1,10 @@
 //! The load generator's FTP session: blocking, one thread, no more than the rows need.
 //!
-//! It must cost less than any server: downloads are thrown away in the kernel (`MSG_TRUNC`), over TLS
-//! without being decrypted; uploads come from a page-cached file by `sendfile`, over TLS from memory,
-//! encrypted before the clock starts.
+//! It must cost less than any server: `bytes` says how.
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     os::unix::fs::FileExt as _,
     sync::Arc,
@@ -14,14 +12,14 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::{
-    event::{PollFd, PollFlags, Timespec},
-    net::{RecvFlags, SendFlags},
-};
-use rustls::{ClientConfig, ClientConnection, StreamOwned};
-use rustls_pki_types::ServerName;
+use rustix::net::SendFlags;
+use rustls::ClientConfig;
 
-const BLOCK: usize = 1 << 20;
+use crate::{
+    bytes::{discard_plain, discard_tls, encrypt, send_plain},
+    stream::{BLOCK, Stream, tls_stream},
+};
+
 /// Up to this size an upload is sent from memory.
 const SMALL: u64 = 64 << 10;
 /// What a server that has given a session up is waited for.
@@ -36,36 +34,6 @@ pub(crate) struct Target {
     pub(crate) user: String,
     /// Password.
     pub(crate) password: String,
-}
-
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
-}
-
-impl Read for Stream {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(s) => s.read(buf),
-            Self::Tls(s) => s.read(buf),
-        }
-    }
-}
-
-impl Write for Stream {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(s) => s.write(buf),
-            Self::Tls(s) => s.write(buf),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(s) => s.flush(),
-            Self::Tls(s) => s.flush(),
-        }
-    }
 }
 
 /// One logged-in control connection.
@@ -277,108 +245,4 @@ impl Session {
         self.expect("QUIT", &[221])?;
         Ok(())
     }
-}
-
-fn tls_stream(
-    config: &Arc<ClientConfig>,
-    stream: TcpStream,
-) -> Result<StreamOwned<ClientConnection, TcpStream>> {
-    stream.set_nodelay(true)?;
-    let name = ServerName::try_from("bench")?;
-    let mut tls = StreamOwned::new(ClientConnection::new(Arc::clone(config), name)?, stream);
-    tls.conn.set_buffer_limit(Some(BLOCK));
-    while tls.conn.is_handshaking() {
-        tls.conn.complete_io(&mut tls.sock)?;
-    }
-    Ok(tls)
-}
-
-/// Reads a plain connection to its end without copying the bytes to user space.
-pub(crate) fn discard_plain(data: &TcpStream, block: &mut [u8]) -> Result<u64> {
-    let mut total = 0;
-    loop {
-        let (_, n) = rustix::net::recv(data, &mut *block, RecvFlags::TRUNC | RecvFlags::WAITALL)?;
-        total += n as u64;
-        if n < block.len() {
-            return Ok(total);
-        }
-    }
-}
-
-/// Reads a TLS connection to its end without decrypting it, and says goodbye.
-///
-/// vsftpd has said its own goodbye then, unseen here, and waits for ours before it closes: when all
-/// that should come is there and no more follows, it is said.
-fn discard_tls(
-    mut data: StreamOwned<ClientConnection, TcpStream>,
-    block: &mut [u8],
-    least: u64,
-) -> Result<u64> {
-    let mut total = 0;
-    let mut said = false;
-    loop {
-        if !said && total >= least && is_silent(&data.sock)? {
-            data.conn.send_close_notify();
-            // The server may have closed its side already; the bytes are all here.
-            let _ = data.flush();
-            said = true;
-        }
-        let (_, n) = rustix::net::recv(&data.sock, &mut *block, RecvFlags::TRUNC)?;
-        if n == 0 {
-            return Ok(total);
-        }
-        total += n as u64;
-    }
-}
-
-fn is_silent(data: &TcpStream) -> Result<bool> {
-    let mut fds = [PollFd::new(data, PollFlags::IN)];
-    let moment = Timespec {
-        tv_sec: 0,
-        tv_nsec: 5_000_000,
-    };
-    Ok(rustix::event::poll(&mut fds, Some(&moment))? == 0)
-}
-
-/// Sends the first `bytes` of `source` by `sendfile`.
-pub(crate) fn send_plain(data: &TcpStream, source: &File, bytes: u64) -> Result<()> {
-    let mut offset = 0;
-    while offset < bytes {
-        let want = (bytes - offset).min(1 << 30) as usize;
-        let n = rustix::fs::sendfile(data, source, Some(&mut offset), want)?;
-        ensure!(n > 0, "the source is shorter than {bytes} bytes");
-    }
-    Ok(())
-}
-
-/// Encrypts the first `bytes` of `source`, and the goodbye, as the connection would send them.
-fn encrypt(
-    data: StreamOwned<ClientConnection, TcpStream>,
-    source: &File,
-    bytes: u64,
-) -> Result<(TcpStream, Vec<u8>)> {
-    let StreamOwned {
-        conn: mut connection,
-        sock: data,
-        ..
-    } = data;
-    let mut source = source.try_clone()?;
-    io::Seek::rewind(&mut source)?;
-    let mut block = vec![0; BLOCK / 4];
-    let mut encrypted = Vec::with_capacity(usize::try_from(bytes + bytes / 256)? + BLOCK);
-    let mut left = bytes;
-    while left > 0 {
-        let want = left.min(block.len() as u64) as usize;
-        source.read_exact(&mut block[..want])?;
-        connection.writer().write_all(&block[..want])?;
-        left -= want as u64;
-        while connection.wants_write() {
-            connection.write_tls(&mut encrypted)?;
-        }
-    }
-    connection.send_close_notify();
-    while connection.wants_write() {
-        connection.write_tls(&mut encrypted)?;
-    }
-    Ok((data, encrypted))
 }
