@@ -6,7 +6,7 @@ use std::{
     process::{Child, ChildStdin, Stdio},
 };
 
-use harness::{Site, client::sample, server::until};
+use harness::{Site, client::sample, wait::until};
 
 /// Runs a command line on a terminal of its own, and presses the keys of each step once what it waits for
 /// is to be read behind the step before.

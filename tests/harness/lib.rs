@@ -18,6 +18,7 @@ pub mod programs;
 pub mod server;
 pub mod site;
 pub mod tls;
+pub mod wait;
 pub mod wire;
 
 pub use client::{Ran, ftpc};

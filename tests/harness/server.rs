@@ -6,18 +6,20 @@ use std::{
     process::{Child, Command, Output, Stdio},
     sync::{
         Arc, Condvar, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{programs::program, site::Site, wire::Wire};
-
-/// The longest that anything is waited for.
-pub const LONGEST: Duration = Duration::from_secs(30);
+use crate::{
+    programs::program,
+    site::Site,
+    wait::{LONGEST, until},
+    wire::Wire,
+};
 
 /// A running server and its site.
 #[derive(Debug)]
@@ -226,22 +228,6 @@ fn wait(child: &mut Child) -> std::process::ExitStatus {
     until("the server ends", || child.try_wait().unwrap())
 }
 
-/// Asks again and again, with a limit, until there is an answer.
-///
-/// # Panics
-/// There was none within [`LONGEST`].
-#[track_caller]
-pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + LONGEST;
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(Instant::now() < end, "waited in vain: {what}");
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
 /// The same command with the same environment, begun by a line of shell that ends in
 /// `exec "$0" "$@"`.
 #[must_use]
@@ -258,16 +244,6 @@ pub fn through_shell(ftpd: &Command, script: &str) -> Command {
         )
         .stdin(Stdio::null());
     shell
-}
-
-/// Tells threads of a scope to end when the test ends, also when it fails: the scope waits for them.
-#[derive(Debug)]
-pub struct AtEnd<'a>(pub &'a AtomicBool);
-
-impl Drop for AtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// `ftpd --config` of a site in a clean environment.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use harness::{Server, Site, client::sample, ftpc, port::Kept, server::until};
+use harness::{Server, Site, client::sample, ftpc, port::Kept, wait::until};
 use rustix::process::Signal;
 
 use super::names;

@@ -6,7 +6,7 @@ use harness::{
     Server, Site,
     client::{Running, noise},
     ftpc,
-    server::until,
+    wait::until,
 };
 
 use super::contents;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use harness::{client::noise, server::until};
+use harness::{client::noise, wait::until};
 
 use super::{
     Host,

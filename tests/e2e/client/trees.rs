@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use harness::{Site, client::noise, ftpc, server::until};
+use harness::{Site, client::noise, ftpc, wait::until};
 
 use super::{Host, contents, fake::peers::Tls, hosts, names, run};
 

@@ -11,7 +11,8 @@ use std::{
 use harness::{
     Server, Site, Wire,
     client::noise,
-    server::{AtEnd, through_shell, until},
+    server::through_shell,
+    wait::{AtEnd, until},
 };
 use rustix::process::Signal;
 

@@ -11,10 +11,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use harness::{
-    PASSWORD, Server, Site, Wire,
-    server::{through_shell, until},
-};
+use harness::{PASSWORD, Server, Site, Wire, server::through_shell, wait::until};
 
 use super::{status, until_empty};
 

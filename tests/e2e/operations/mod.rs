@@ -7,7 +7,7 @@ mod rates;
 mod reload;
 mod seeing;
 
-use harness::{Server, server::until};
+use harness::{Server, wait::until};
 
 /// Returns what `ftpd status --json` says.
 #[track_caller]

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness::{Server, Site, Wire, server::AtEnd};
+use harness::{Server, Site, Wire, wait::AtEnd};
 
 /// How long is counted.
 const WINDOW: Duration = Duration::from_secs(10);

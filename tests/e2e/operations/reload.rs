@@ -123,12 +123,12 @@ fn a_faulty_configuration_is_refused_whole_and_the_old_one_stays() {
 
     // The change of the file alone is enough, and so is a signal.
     replace(&server.site, &format!("{good}{bob}"));
-    harness::server::until("the file is read", || {
+    harness::wait::until("the file is read", || {
         (code_of_login(&server, "bob") == 230).then_some(())
     });
     let before = status(&server)["reloads"].as_u64().unwrap();
     server.signal(Signal::HUP);
-    harness::server::until("the signal is heard", || {
+    harness::wait::until("the signal is heard", || {
         (status(&server)["reloads"].as_u64()? > before).then_some(())
     });
     assert!(status(&server)["last_reload_error"].is_null());

@@ -6,7 +6,7 @@ use std::{
     net::TcpStream,
 };
 
-use harness::{Server, Site, Wire, client::noise, port::Kept, server::until, wire::Data};
+use harness::{Server, Site, Wire, client::noise, port::Kept, wait::until, wire::Data};
 use rustix::process::Signal;
 
 /// A session of ann with a download that stands still after its first bytes.

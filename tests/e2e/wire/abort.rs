@@ -178,7 +178,7 @@ struct Wire2(std::io::BufReader<std::net::TcpStream>);
 impl Wire2 {
     fn new(stream: std::net::TcpStream) -> Self {
         stream
-            .set_read_timeout(Some(harness::server::LONGEST))
+            .set_read_timeout(Some(harness::wait::LONGEST))
             .unwrap();
         Self(std::io::BufReader::new(stream))
     }
@@ -213,7 +213,7 @@ fn whoever_said_quit_may_end_by_a_reset_and_has_its_file() {
         wire.code(200);
         drop(data);
         wire.reset();
-        harness::server::until("the upload", || {
+        harness::wait::until("the upload", || {
             let there = std::fs::metadata(server.site.disk(&name)).ok()?;
             (there.len() == size as u64).then_some(())
         });

@@ -31,7 +31,7 @@ fn two_thousand_visits_give_all_their_places_back() {
             let _ = wire.try_reply();
         }
     }
-    harness::server::until("everybody has left", || {
+    harness::wait::until("everybody has left", || {
         let mut wires: Vec<Wire> = (0..20).map(|_| Wire::connect(server.address)).collect();
         wires
             .iter_mut()

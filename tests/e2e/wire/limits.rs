@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::Way;
-use harness::{Site, Wire, client::noise, server::until};
+use harness::{Site, Wire, client::noise, wait::until};
 
 #[test]
 fn an_endless_line_costs_no_memory_and_the_session_goes_on() {

@@ -7,6 +7,7 @@
 mod abort;
 mod active;
 mod block;
+mod broken;
 mod differences;
 mod facts;
 mod hash;

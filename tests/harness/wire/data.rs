@@ -2,10 +2,11 @@
 
 use std::{
     io::{self, Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
 };
 
-use crate::tls;
+use super::{Reply, Wire};
+use crate::{tls, wait::LONGEST};
 
 /// What carries the bytes of a connection.
 pub(super) enum Stream {
@@ -121,4 +122,79 @@ pub(super) fn reset(stream: &Stream) {
         Stream::Tls(tls) => &tls.sock,
     };
     let _ = rustix::net::sockopt::set_socket_linger(stream, Some(std::time::Duration::ZERO));
+}
+
+impl Wire {
+    /// Asks for a passive data connection (EPSV) and opens it; TLS comes with [`Wire::guard`].
+    #[track_caller]
+    pub fn passive(&mut self) -> TcpStream {
+        let port = self.epsv();
+        self.dial(port)
+    }
+
+    /// Asks for a passive data connection (EPSV) without opening it; returns its port.
+    #[track_caller]
+    pub fn epsv(&mut self) -> u16 {
+        let reply = self.expect("EPSV", 229);
+        let port = reply.text().split('|').nth(3).unwrap().parse();
+        port.unwrap()
+    }
+
+    /// Opens a data connection to a port of the server.
+    #[track_caller]
+    pub fn dial(&self, port: u16) -> TcpStream {
+        let mut address = self.peer;
+        address.set_port(port);
+        let data = TcpStream::connect_timeout(&address, LONGEST).unwrap();
+        data.set_read_timeout(Some(LONGEST)).unwrap();
+        data.set_write_timeout(Some(LONGEST)).unwrap();
+        data.set_nodelay(true).unwrap();
+        data
+    }
+
+    /// Listens for an active data connection and says so to the server (PORT).
+    #[track_caller]
+    pub fn active(&mut self) -> TcpListener {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        self.expect(&format!("PORT 127,0,0,1,{},{}", port >> 8, port & 255), 200);
+        listener
+    }
+
+    /// Makes a data connection of a socket: with TLS when PROT P was agreed.
+    #[track_caller]
+    pub fn guard(&self, data: TcpStream) -> Data {
+        match &self.tls {
+            Some(config) if self.private => {
+                Data(Stream::Tls(Box::new(tls::shake(config, data).unwrap())))
+            }
+            _ => Data(Stream::Plain(data)),
+        }
+    }
+
+    /// Fetches or lists over a passive connection; the reply at the end is 226.
+    #[track_caller]
+    pub fn fetch(&mut self, command: &str) -> Vec<u8> {
+        let data = self.passive();
+        self.expect_any(command, &[125, 150]);
+        let bytes = self.guard(data).read_all();
+        self.code(226);
+        bytes
+    }
+
+    /// Lists over a passive connection, as lines.
+    #[track_caller]
+    pub fn list(&mut self, command: &str) -> Vec<String> {
+        let text = String::from_utf8_lossy(&self.fetch(command)).into_owned();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Stores over a passive connection; the reply at the end is 226.
+    #[track_caller]
+    pub fn store(&mut self, command: &str, bytes: &[u8]) -> Reply {
+        let data = self.passive();
+        self.expect_any(command, &[125, 150]);
+        self.guard(data).write_whole(bytes);
+        self.code(226)
+    }
 }
