@@ -174,6 +174,18 @@ impl Server {
         kill_process(self.pid(), signal).unwrap();
     }
 
+    /// Does `work` while the server stands still: what comes to it meanwhile, it finds together.
+    #[track_caller]
+    pub fn standing_still<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.signal(Signal::STOP);
+        until("the server stands still", || {
+            self.status("State:").starts_with('T').then_some(())
+        });
+        let done = work();
+        self.signal(Signal::CONT);
+        done
+    }
+
     /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> Pid {
@@ -183,12 +195,15 @@ impl Server {
     /// Returns the resident memory in KiB.
     #[must_use]
     pub fn resident_kib(&self) -> u64 {
+        let resident = self.status("VmRSS:");
+        resident.trim_end_matches("kB").trim().parse().unwrap()
+    }
+
+    /// Returns what the system says of the server behind `key`.
+    fn status(&self, key: &str) -> String {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .unwrap();
-        line.trim().trim_end_matches("kB").trim().parse().unwrap()
+        let value = text.lines().find_map(|line| line.strip_prefix(key));
+        value.unwrap().trim().to_owned()
     }
 
     /// Kills the server (`kill -9`) and returns its site, for another start.

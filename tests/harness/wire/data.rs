@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{TcpListener, TcpStream},
+    net::{Shutdown, TcpListener, TcpStream},
 };
 
 use super::{Reply, Wire};
@@ -87,16 +87,25 @@ impl Data {
     #[track_caller]
     pub fn write_whole(mut self, bytes: &[u8]) {
         self.write(bytes);
-        match self.0 {
-            Stream::Plain(stream) => drop(stream),
-            Stream::Tls(mut tls) => {
+        self.end();
+        if let Stream::Tls(mut tls) = self.0 {
+            let mut rest = Vec::new();
+            let _ = tls.read_to_end(&mut rest);
+        }
+    }
+
+    /// Says that nothing more comes, as one should: close_notify, then FIN.
+    #[track_caller]
+    pub fn end(&mut self) {
+        let socket = match &mut self.0 {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(tls) => {
                 tls.conn.send_close_notify();
                 tls.flush().unwrap();
-                tls.sock.shutdown(std::net::Shutdown::Write).unwrap();
-                let mut rest = Vec::new();
-                let _ = tls.read_to_end(&mut rest);
+                &mut tls.sock
             }
-        }
+        };
+        socket.shutdown(Shutdown::Write).unwrap();
     }
 
     /// Ends without the TLS goodbye.
@@ -104,7 +113,7 @@ impl Data {
         match self.0 {
             Stream::Plain(stream) => drop(stream),
             Stream::Tls(tls) => {
-                let _ = tls.sock.shutdown(std::net::Shutdown::Both);
+                let _ = tls.sock.shutdown(Shutdown::Both);
             }
         }
     }
