@@ -184,6 +184,34 @@ fn code_130_a_run_that_is_terminated_or_hung_up_keeps_what_it_has() {
     }
 }
 
+#[test]
+fn code_130_an_upload_that_is_terminated_goes_on_in_the_next_run() {
+    let server = Site::with_ann().start();
+    let here = tempfile::tempdir().unwrap();
+    // Less than 16 MiB would be sent again.
+    let large = sample(here.path(), "large", 17 << 20);
+    let put = ["put", "large", &server.url("/")];
+    let running = ftpc(here.path())
+        .args(["--tls", "off", "--limit", "1MiB/s"])
+        .args(put)
+        .start();
+    let share = server.site.share();
+    until("bytes arrive", || {
+        let entry = fs::read_dir(&share).unwrap().next()?.unwrap();
+        size(&entry.path()).filter(|size| *size > 200_000)
+    });
+    running.signal(Signal::TERM);
+    let ran = running.wait();
+    assert_eq!(ran.code, 130, "{}", ran.stderr);
+    ran.says("what can be resumed was kept");
+    assert!(!server.site.disk("large").exists());
+
+    let ran = ftpc(here.path()).args(["-v"]).args(put).success();
+    ran.says("> REST ");
+    assert!(fs::read(server.site.disk("large")).unwrap() == fs::read(large).unwrap());
+    assert_eq!(names(&share), ["large"]);
+}
+
 fn size(path: &Path) -> Option<u64> {
     fs::metadata(path).ok().map(|meta| meta.len())
 }
