@@ -4,32 +4,28 @@
 //! much room there is) is lost here, as `docs/engines.md` says.
 
 mod facts;
+mod stream;
+mod words;
 
 use std::{
     fmt::Debug,
-    io::{self, Read as _, Write as _},
+    io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
 };
 
 use async_trait::async_trait;
 use ftp_config::SharePath;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use unftp_core::storage::{self, Error, ErrorKind, FEATURE_RESTART, Fileinfo, StorageBackend};
 
 pub use self::facts::Facts;
-use super::{Home, Intent, ListOptions, Meta, Share, ShareError, throttle::Throttle};
-use crate::{
-    account::Account,
-    code,
-    direction::Direction,
-    hands,
-    status::{Moving, Seat},
+use self::{
+    stream::{Meter, receive, send},
+    words::{refused, share_path},
 };
-
-/// Bytes that cross between the runtime and the disk at a time.
-const BLOCK: usize = 256 << 10;
+use super::{Home, Intent, ListOptions, Meta, Share, ShareError};
+use crate::{account::Account, direction::Direction, hands, status::Seat};
 
 /// The share for one libunftp session.
 #[derive(Debug)]
@@ -38,27 +34,6 @@ pub struct Backend {
     home: Option<Home>,
     show_owner: bool,
     seat: Seat,
-}
-
-/// One transfer's row in the live table and its limits.
-struct Meter {
-    moving: Moving,
-    throttle: Throttle,
-}
-
-impl Meter {
-    fn block(&self) -> Vec<u8> {
-        vec![0; self.throttle.block_bytes().unwrap_or(BLOCK).min(BLOCK)]
-    }
-
-    async fn moved(&self, bytes: usize) {
-        let bytes = bytes as u64;
-        self.moving.add(bytes);
-        let wait = self.throttle.take(bytes, Instant::now());
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
-    }
 }
 
 impl Backend {
@@ -122,35 +97,6 @@ impl Backend {
             show_owner: self.show_owner,
         }
     }
-}
-
-fn share_path(path: &Path) -> storage::Result<SharePath> {
-    let text = path
-        .to_str()
-        .ok_or_else(|| Error::from(ErrorKind::FileNameNotAllowedError))?;
-    // libunftp has put U+FFFD in the place of what it could not read: that name is no one's.
-    if text.contains('\u{FFFD}') {
-        return Err(ErrorKind::FileNameNotAllowedError.into());
-    }
-    SharePath::root()
-        .join_known(text)
-        .map_err(|error| Error::new(ErrorKind::FileNameNotAllowedError, error))
-}
-
-fn refused(error: ShareError) -> Error {
-    let kind = match error.code() {
-        code::NO_ROOM => ErrorKind::InsufficientStorageSpaceError,
-        code::BAD_NAME => ErrorKind::FileNameNotAllowedError,
-        code::BUSY => ErrorKind::TransientFileNotAvailable,
-        code::LOCAL_ERROR => ErrorKind::LocalError,
-        _ => match error {
-            ShareError::Right { .. } | ShareError::Denied { .. } => ErrorKind::PermissionDenied,
-            ShareError::NotEmpty { .. } => ErrorKind::PermanentDirectoryNotEmpty,
-            ShareError::NotDirectory { .. } => ErrorKind::PermanentDirectoryNotAvailable,
-            _ => ErrorKind::PermanentFileNotAvailable,
-        },
-    };
-    Error::new(kind, error)
 }
 
 #[async_trait]
@@ -225,28 +171,9 @@ impl StorageBackend<Account> for Backend {
         let download = self.run(path.as_ref(), open).await?;
         let size = download.meta.size.saturating_sub(start_pos);
         let meter = self.meter(Direction::Down, path.as_ref(), Some(size))?;
-        let mut file = download.file;
-        let (mut block, mut total) = (meter.block(), 0);
-        loop {
-            let read;
-            (file, block, read) = hands::run(move |_| {
-                let read = file.read(&mut block);
-                (file, block, read)
-            })
-            .await;
-            let n = read.map_err(|error| Error::new(ErrorKind::LocalError, error))?;
-            if n == 0 {
-                break;
-            }
-            let closed = |error| Error::new(ErrorKind::ConnectionClosed, error);
-            output.write_all(&block[..n]).await.map_err(closed)?;
-            total += n as u64;
-            meter.moved(n).await;
-        }
-        let closed = |error| Error::new(ErrorKind::ConnectionClosed, error);
-        output.flush().await.map_err(closed)?;
+        let sent = send(download.file, output, &meter).await?;
         meter.moving.complete(&share_path(path.as_ref())?);
-        Ok(total)
+        Ok(sent)
     }
 
     async fn put<P, R>(
@@ -265,34 +192,12 @@ impl StorageBackend<Account> for Backend {
             let mut upload = home.begin_upload(&path, intent, None)?;
             upload.start(&|| false).map(|()| upload)
         };
-        let mut upload = self.run(path.as_ref(), begin).await?;
+        let upload = self.run(path.as_ref(), begin).await?;
         let meter = self.meter(Direction::Up, path.as_ref(), None)?;
-        let (mut block, mut total) = (meter.block(), 0);
-        loop {
-            let closed = |error| Error::new(ErrorKind::ConnectionClosed, error);
-            let n = read_block(&mut input, &mut block).await.map_err(closed)?;
-            if n == 0 {
-                break;
-            }
-            let written;
-            (upload, block, written) = hands::run(move |_| {
-                let written = upload.ensure_room(n as u64).and_then(|()| {
-                    let io = |error| ShareError::from_io(upload.path(), error);
-                    upload.file().write_all(&block[..n]).map_err(io)
-                });
-                (upload, block, written)
-            })
-            .await;
-            if let Err(error) = written {
-                hands::run(move |_| upload.discard()).await;
-                return Err(refused(error));
-            }
-            total += n as u64;
-            meter.moved(n).await;
-        }
+        let (upload, received) = receive(upload, &mut input, &meter).await?;
         let committed = hands::run(move |_| upload.commit(None)).await;
         meter.moving.complete(&committed.map_err(refused)?.path);
-        Ok(total)
+        Ok(received)
     }
 
     async fn del<P: AsRef<Path> + Send + Debug>(
@@ -342,16 +247,4 @@ impl StorageBackend<Account> for Backend {
         self.run(path.as_ref(), |home, path| home.check_dir(&path))
             .await
     }
-}
-
-/// Fills the block as far as the client sends, so that the disk sees large writes.
-async fn read_block<R: AsyncRead + Unpin>(input: &mut R, block: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < block.len() {
-        match input.read(&mut block[filled..]).await? {
-            0 => break,
-            n => filled += n,
-        }
-    }
-    Ok(filled)
 }
