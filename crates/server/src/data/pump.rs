@@ -4,11 +4,12 @@
 //! a rate limit, text conversion, a listing) goes by blocks. The socket's own time limits are the
 //! stall limit; the [`Brake`] ends every wait.
 
+mod conduit;
+
 use std::{
     fs::File,
-    io::{self, Read as _, Write as _},
-    net::{Shutdown, TcpStream},
-    sync::Arc,
+    io::{self, Write as _},
+    os::fd::AsFd,
     time::{Duration, Instant},
 };
 
@@ -18,86 +19,19 @@ use rustix::{
     io::retry_on_intr,
     pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice},
 };
-use rustls::ServerConnection;
 
+pub use self::conduit::Conduit;
 use super::{
-    brake::Brake,
     meter::{Broken, Meter, network},
-    secure::Tls,
     stride::Stride,
 };
 
 /// Bytes of one block on the copying paths.
 pub const BLOCK: usize = 256 << 10;
 const PIPE: usize = 1 << 20;
+const MOVE: SpliceFlags = SpliceFlags::MOVE.union(SpliceFlags::MORE);
 /// How long bytes wait for more before they are written.
 const TOGETHER: Duration = Duration::from_millis(200);
-
-/// A data connection on a blocking thread.
-#[derive(Debug)]
-pub struct Conduit {
-    socket: Arc<TcpStream>,
-    tls: Option<Tls>,
-}
-
-impl Conduit {
-    /// Takes a data connection to this thread; `stalled` limits every read and write on it.
-    ///
-    /// # Errors
-    /// What the socket says.
-    pub fn new(
-        socket: TcpStream,
-        tls: Option<Box<ServerConnection>>,
-        stalled: Duration,
-        brake: &Brake,
-    ) -> io::Result<Self> {
-        let limit = (!stalled.is_zero()).then_some(stalled);
-        socket.set_nonblocking(false)?;
-        socket.set_read_timeout(limit)?;
-        socket.set_write_timeout(limit)?;
-        let socket = Arc::new(socket);
-        brake.watch(&socket);
-        let tls = tls.map(|connection| Tls::new(Arc::clone(&socket), connection));
-        Ok(Self { socket, tls })
-    }
-
-    /// Tells whether the bytes go through TLS.
-    #[must_use]
-    pub fn is_tls(&self) -> bool {
-        self.tls.is_some()
-    }
-
-    fn send(&mut self, block: &[u8]) -> Result<(), Broken> {
-        let sent = match &mut self.tls {
-            Some(tls) => tls.send(block),
-            None => (&*self.socket).write_all(block),
-        };
-        sent.map_err(network)
-    }
-
-    fn receive(&mut self, block: &mut [u8]) -> Result<usize, Broken> {
-        loop {
-            let read = match &mut self.tls {
-                Some(tls) => tls.receive(block),
-                None => (&*self.socket).read(block),
-            };
-            match read {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                read => return read.map_err(network),
-            }
-        }
-    }
-
-    /// Says goodbye on the data connection. What the client makes of it is its own affair: the
-    /// bytes are moved, so a failure here is not one of the transfer.
-    pub fn close(mut self) -> Arc<TcpStream> {
-        let _ = match &mut self.tls {
-            Some(tls) => tls.finish(),
-            None => self.socket.shutdown(Shutdown::Write),
-        };
-        self.socket
-    }
-}
 
 /// Sends a file from its position to its end; returns the bytes sent.
 ///
@@ -232,8 +166,7 @@ pub fn receive_file(
         if !meter.throttle.is_unlimited() {
             return Ok(received + receive_copying(conduit, file, meter, room)?);
         }
-        let flags = SpliceFlags::MOVE | SpliceFlags::MORE;
-        let mut piped = match splice(&*conduit.socket, None, &into, None, stride, flags) {
+        let piped = match splice(&*conduit.socket, None, &into, None, stride, MOVE) {
             Ok(0) => {
                 // A pull shuts the socket down, which looks like the client's end of file.
                 meter.check()?;
@@ -249,15 +182,21 @@ pub fn receive_file(
         room(piped as u64)?;
         received += piped as u64;
         meter.count(piped as u64);
-        while piped > 0 {
-            match splice(&out, None, file, None, piped, flags) {
-                Ok(written) if written > 0 => piped -= written,
-                Ok(_) => return Err(Broken::Disk(io::ErrorKind::WriteZero.into())),
-                Err(rustix::io::Errno::INTR) => {}
-                Err(e) => return Err(Broken::Disk(e.into())),
-            }
+        pour(&out, file, piped)?;
+    }
+}
+
+/// Writes what waits in the pipe to the file.
+fn pour(out: impl AsFd, file: &File, mut piped: usize) -> Result<(), Broken> {
+    while piped > 0 {
+        match splice(&out, None, file, None, piped, MOVE) {
+            Ok(written) if written > 0 => piped -= written,
+            Ok(_) => return Err(Broken::Disk(io::ErrorKind::WriteZero.into())),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(e) => return Err(Broken::Disk(e.into())),
         }
     }
+    Ok(())
 }
 
 fn receive_copying(
@@ -293,5 +232,4 @@ fn settle(broken: Broken, meter: &Meter) -> Broken {
 }
 
 #[cfg(test)]
-#[path = "pump_tests.rs"]
 mod tests;

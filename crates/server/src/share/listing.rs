@@ -4,6 +4,9 @@
 //! for as long as the listing is on its way; of a large directory also some facts, which
 //! [`early`](super::early) has read while the names came.
 
+mod entries;
+mod index;
+
 use std::{
     borrow::Cow,
     collections::HashMap,
@@ -15,11 +18,15 @@ use std::{
 
 use ftp_config::SharePath;
 use rustix::{
-    fs::{AtFlags, Mode, OFlags, RawDir, openat, statat},
+    fs::{AtFlags, statat},
     io::Errno,
 };
 use tracing::warn;
 
+use self::{
+    entries::{each_entry, each_name},
+    index::Names,
+};
 use super::{
     early::Lender,
     jail::Jail,
@@ -27,9 +34,6 @@ use super::{
     names,
 };
 use crate::log::whole;
-
-/// How much of a directory the system is asked for at once.
-const NAMES_BLOCK: usize = 64 << 10;
 
 /// What to list.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,21 +70,6 @@ pub struct Listing {
     kinds: OnceLock<HashMap<Vec<u8>, Kind>>,
 }
 
-/// Names in one block.
-#[derive(Debug, Default)]
-struct Names {
-    bytes: Vec<u8>,
-    index: Vec<Slot>,
-}
-
-/// A name's place in the block, and which of the directory's names it was.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    begin: u32,
-    end: u32,
-    came: u32,
-}
-
 impl Entry<'_> {
     fn into_owned(self) -> Entry<'static> {
         Entry {
@@ -89,32 +78,6 @@ impl Entry<'_> {
             link_target: self.link_target,
             target: self.target,
         }
-    }
-}
-
-impl Names {
-    fn add(&mut self, name: &[u8]) -> io::Result<()> {
-        let too_many = |_| io::Error::other("the directory holds too many names");
-        let begin = self.bytes.len();
-        self.bytes.extend_from_slice(name);
-        self.index.push(Slot {
-            begin: u32::try_from(begin).map_err(too_many)?,
-            end: u32::try_from(self.bytes.len()).map_err(too_many)?,
-            came: u32::try_from(self.index.len()).map_err(too_many)?,
-        });
-        Ok(())
-    }
-
-    fn sort(&mut self) {
-        let bytes = &self.bytes;
-        let name = |slot: &Slot| &bytes[slot.begin as usize..slot.end as usize];
-        self.index.sort_unstable_by(|a, b| name(a).cmp(name(b)));
-    }
-
-    fn get(&self, at: usize) -> Option<(&[u8], usize)> {
-        let slot = self.index.get(at)?;
-        let name = &self.bytes[slot.begin as usize..slot.end as usize];
-        Some((name, slot.came as usize))
     }
 }
 
@@ -151,13 +114,13 @@ impl Listing {
     /// Returns how many names there were.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.names.index.len()
+        self.names.len()
     }
 
     /// Tells whether there was no name at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.names.index.is_empty()
+        self.names.len() == 0
     }
 
     /// Returns which entry the iterator looks at next.
@@ -243,39 +206,6 @@ impl Listing {
         });
         kinds.get(name).copied().unwrap_or(Kind::Other)
     }
-}
-
-/// Gives each name that may be listed to `take`.
-fn each_name(
-    dir: &OwnedFd,
-    options: ListOptions,
-    mut take: impl FnMut(&[u8]) -> io::Result<()>,
-) -> io::Result<()> {
-    each_entry(dir, options, |name, _| take(name))
-}
-
-fn each_entry(
-    dir: &OwnedFd,
-    options: ListOptions,
-    mut take: impl FnMut(&[u8], Kind) -> io::Result<()>,
-) -> io::Result<()> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let dir = openat(dir, ".", flags, Mode::empty())?;
-    let mut block = Vec::with_capacity(NAMES_BLOCK);
-    let mut entries = RawDir::new(dir, block.spare_capacity_mut());
-    while let Some(entry) = entries.next() {
-        let entry = match entry {
-            Err(Errno::INTR) => continue,
-            entry => entry?,
-        };
-        let name = entry.file_name().to_bytes();
-        let hidden = name.starts_with(b".") && !options.all;
-        if matches!(name, b"." | b"..") || hidden || names::is_partial(OsStr::from_bytes(name)) {
-            continue;
-        }
-        take(name, Kind::of(entry.file_type()))?;
-    }
-    Ok(())
 }
 
 /// A line of a listing cannot hold a line's end: such a name cannot be shown.

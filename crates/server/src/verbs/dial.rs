@@ -1,28 +1,21 @@
 //! Opening the data connection of one transfer, with everything taken out of the session first.
 
-use std::{
-    io,
-    net::{IpAddr, TcpStream},
-    sync::Arc,
-    time::Duration,
-};
+mod opened;
+
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use rustls::ServerConfig;
-use socket2::SockRef;
-use tokio_rustls::server::TlsStream;
 use tracing::{Span, trace};
 
+pub(super) use self::opened::{Channel, Linked, Moved, Opened, broken_reply};
 use crate::{
     code,
     data::{
         self, Brake, Pending,
         link::{Link, Slot},
-        meter::{Broken, Meter},
-        pump::Conduit,
         secure,
     },
     direction::Direction,
-    hands::{self, Place},
     protocol::Reply,
     session::Session,
     tls::OneSession,
@@ -45,52 +38,6 @@ pub(super) struct Dial {
     pub(super) stalled: Duration,
     pub(super) brake: Arc<Brake>,
     span: Span,
-}
-
-/// An open data connection.
-#[derive(Debug)]
-pub(super) enum Channel {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<tokio::net::TcpStream>>),
-}
-
-/// What a transfer goes through.
-#[derive(Debug)]
-pub(super) enum Opened {
-    /// A connection for this file alone.
-    Stream(Channel),
-    /// MODE B.
-    Block(Linked),
-}
-
-/// A link that carries a file, with the place to put it back behind that.
-#[derive(Debug)]
-pub(super) struct Linked {
-    pub(super) link: Link,
-    pub(super) slot: Slot,
-}
-
-/// What has moved, and what is left of the data connection.
-#[derive(Debug)]
-pub(super) struct Moved {
-    pub(super) bytes: Result<u64, Broken>,
-    pub(super) meter: Meter,
-    pub(super) linger: Option<Arc<TcpStream>>,
-    pub(super) spent: Option<tokio::net::TcpStream>,
-    /// The data connection stays open.
-    pub(super) is_kept: bool,
-}
-
-impl Moved {
-    pub(super) fn new(bytes: Result<u64, Broken>, meter: Meter) -> Self {
-        Self {
-            bytes,
-            meter,
-            linger: None,
-            spent: None,
-            is_kept: false,
-        }
-    }
 }
 
 impl Dial {
@@ -206,90 +153,7 @@ impl Dial {
     }
 }
 
-impl Opened {
-    /// Words for the log: the client's end, how it is encrypted, and whether it stays open.
-    fn shown(&self) -> String {
-        let (socket, is_tls, mode) = match self {
-            Self::Stream(Channel::Plain(socket)) => (SockRef::from(socket), false, ""),
-            Self::Stream(Channel::Tls(stream)) => (SockRef::from(stream.get_ref().0), true, ""),
-            Self::Block(linked) => match &linked.link {
-                Link::Plain(socket) => (SockRef::from(socket), false, ", MODE B"),
-                Link::Tls(stream) => (SockRef::from(stream.get_ref().0), true, ", MODE B"),
-            },
-        };
-        let peer = socket.peer_addr().ok().and_then(|peer| peer.as_socket());
-        let peer = peer.map_or_else(|| "gone".to_owned(), |peer| peer.to_string());
-        let protection = if is_tls { "TLS" } else { "clear" };
-        format!("{peer}, {protection}{mode}")
-    }
-}
-
-impl Channel {
-    /// Moves bytes on a blocking thread; `body` keeps the thread to the end of the transfer.
-    pub(super) async fn on_thread<F>(self, stalled: Duration, meter: Meter, body: F) -> Moved
-    where
-        F: FnOnce(&mut Conduit, &Meter) -> Result<u64, Broken> + Send + 'static,
-    {
-        hands::run(move |place| {
-            if place == Place::Here {
-                let words = hands::NO_THREAD.to_owned();
-                let refused = Broken::Refused(code::LOCAL_ERROR, words);
-                return Moved::new(Err(refused), meter);
-            }
-            let mut linger = None;
-            let bytes = self
-                .into_conduit(stalled, &meter)
-                .map_err(Broken::Network)
-                .and_then(|mut conduit| {
-                    let bytes = body(&mut conduit, &meter);
-                    // Only a whole transfer says goodbye: a cut one must not look whole.
-                    if bytes.is_ok() {
-                        linger = Some(conduit.close());
-                    }
-                    bytes
-                });
-            meter.brake.release();
-            Moved {
-                linger,
-                ..Moved::new(bytes, meter)
-            }
-        })
-        .await
-    }
-
-    fn into_conduit(self, stalled: Duration, meter: &Meter) -> io::Result<Conduit> {
-        match self {
-            Self::Plain(socket) => Conduit::new(socket, None, stalled, &meter.brake),
-            Self::Tls(stream) => {
-                let (socket, connection) = stream.into_inner();
-                let socket = socket.into_std()?;
-                Conduit::new(socket, Some(Box::new(connection)), stalled, &meter.brake)
-            }
-        }
-    }
-}
-
 fn nothing_to_open() -> Reply {
     let words = "PASV, EPSV, PORT or EPRT comes first";
     Reply::new(code::NO_DATA_CONNECTION, words)
-}
-
-/// Turns the end of a data connection into its reply.
-pub(super) fn broken_reply(broken: &Broken, stalled: Duration) -> Reply {
-    match broken {
-        Broken::Aborted => Reply::new(code::ABORTED, "Transfer aborted"),
-        Broken::Stalled => Reply::new(
-            code::ABORTED,
-            format!("No progress for {} s; transfer aborted", stalled.as_secs()),
-        ),
-        Broken::Network(error) => {
-            Reply::new(code::ABORTED, format!("Data connection lost: {error}"))
-        }
-        Broken::Truncated => Reply::new(
-            code::ABORTED,
-            "The data connection ended without a TLS goodbye; the transfer is not whole",
-        ),
-        Broken::Disk(error) => Reply::new(code::LOCAL_ERROR, format!("Disk: {error}")),
-        Broken::Refused(code, text) => Reply::new(*code, text.as_str()),
-    }
 }

@@ -1,9 +1,10 @@
 //! Listings as bytes: what to list, and each entry in the form that the command wants.
 
+mod find;
+
 use std::{sync::Arc, time::SystemTime};
 
-use ftp_config::SharePath;
-
+use self::find::find;
 use super::{crew::Crew, zone};
 use crate::{
     hands::THREADS,
@@ -14,7 +15,7 @@ use crate::{
         pattern::Pattern,
     },
     session::Meaning,
-    share::{Entry, Home, Kind, ListOptions, Listing, Meta, ShareError},
+    share::{Entry, Home, Kind, Listing, Meta, ShareError},
 };
 
 /// Names that one pattern may look at.
@@ -224,72 +225,4 @@ pub(super) fn write_facts(
         unique: &unique,
     };
     choice.write(&facts, out);
-}
-
-/// Returns the source and what goes before each of its names.
-fn find(home: &Home, wish: &Wish, names_only: bool) -> Result<(Source, String), ShareError> {
-    let options = ListOptions {
-        all: wish.all,
-        names_only,
-    };
-    let mut first_error = None;
-    for Meaning { path, typed } in &wish.meanings {
-        match home.metadata(path) {
-            Ok(meta) if meta.kind == Kind::Dir => {
-                let prefix = match typed.as_str() {
-                    "" | "." => String::new(),
-                    typed if typed.ends_with('/') => typed.to_owned(),
-                    typed => format!("{typed}/"),
-                };
-                let listing = home.list(path, options)?;
-                let source = if names_only {
-                    Source::Names(listing, 0)
-                } else {
-                    Source::Dir(listing)
-                };
-                return Ok((source, prefix));
-            }
-            Ok(_) if wish.only_dir => {
-                return Err(ShareError::NotDirectory { path: path.clone() });
-            }
-            Ok(meta) => return Ok((one(meta, typed), String::new())),
-            Err(error) => {
-                first_error.get_or_insert(error);
-            }
-        }
-    }
-    let missing = first_error.unwrap_or(ShareError::Missing {
-        path: SharePath::root(),
-    });
-    if wish.only_dir {
-        return Err(missing);
-    }
-    let mut meanings = wish.meanings.iter();
-    meanings
-        .find_map(|meaning| glob(home, meaning, wish.all))
-        .ok_or(missing)
-}
-
-fn one(meta: Meta, typed: &str) -> Source {
-    Source::One(Some(Box::new(Entry {
-        name: typed.to_owned().into(),
-        meta,
-        link_target: None,
-        target: None,
-    })))
-}
-
-/// Finds what fits the last name of a path, where that is a pattern and its directory can be read.
-fn glob(home: &Home, meaning: &Meaning, all: bool) -> Option<(Source, String)> {
-    let Meaning { path, typed } = meaning;
-    let pattern = path.name().and_then(Pattern::parse)?;
-    let parent = path.parent()?;
-    // The pattern itself decides about hidden names: `.*` asks for them.
-    let options = ListOptions {
-        all: all || path.name().is_some_and(|name| name.starts_with('.')),
-        names_only: true,
-    };
-    let listing = home.list(&parent, options).ok()?;
-    let prefix = typed.rfind('/').map_or("", |slash| &typed[..=slash]);
-    Some((Source::Glob(listing, 0, pattern), prefix.to_owned()))
 }

@@ -1,12 +1,17 @@
-use super::*;
-use ftp_config::ByteRate;
 use std::{
-    io::{Seek, SeekFrom},
-    net::TcpListener,
+    io::{Read as _, Seek, SeekFrom},
+    net::{TcpListener, TcpStream},
+    sync::Arc,
     thread,
 };
 
-use crate::share::throttle::{Bucket, Throttle};
+use ftp_config::ByteRate;
+
+use super::*;
+use crate::{
+    data::Brake,
+    share::throttle::{Bucket, Throttle},
+};
 
 fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
