@@ -6,6 +6,8 @@
 //! engines ask here: ours calls [`Gate::login`], libunftp comes through its `Authenticator` trait.
 
 pub mod accounts;
+mod guard;
+mod libunftp;
 pub mod lockout;
 pub mod passphrase;
 pub mod password;
@@ -14,31 +16,28 @@ mod refusal;
 use std::{
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use async_trait::async_trait;
 use ftp_config::{
     Secret,
     server::{Password, TlsMode},
 };
 use tracing::{info, warn};
-use unftp_core::auth::{
-    AuthenticationError, Authenticator, ChannelEncryptionState, Credentials, Principal,
-    UserDetailError, UserDetailProvider,
-};
 
-pub use self::refusal::{Refusal, RefusalReason};
-use self::{accounts::Known, lockout::Lockout, password::Verifier};
+use self::accounts::Known;
+pub use self::{
+    guard::Guard,
+    refusal::{Refusal, RefusalReason},
+};
 use crate::{
     account::Account,
     backoff::doubled,
     log::shown,
     snapshot::{Holder, Snapshot},
-    status::Registry,
 };
 
 /// Wrong passwords on one connection, the last of which ends it.
@@ -48,38 +47,6 @@ pub const REFUSED: &str = "Login incorrect";
 /// The delay after a session's first failure; doubles with each further one.
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 const LONGEST_DELAY: Duration = Duration::from_secs(4);
-
-/// What all gates of the process share, across reloads: proofs, failures, counters.
-#[derive(Debug)]
-pub struct Guard {
-    verifier: Verifier,
-    lockout: Mutex<Lockout>,
-    registry: Registry,
-}
-
-impl Guard {
-    /// Makes the process's guard.
-    ///
-    /// # Errors
-    /// When the system gives no random bytes.
-    pub fn new(registry: Registry) -> Result<Self, password::HashError> {
-        Ok(Self {
-            verifier: Verifier::new()?,
-            lockout: Mutex::default(),
-            registry,
-        })
-    }
-
-    /// Forgets proven credentials; called when the accounts change.
-    pub fn forget(&self) {
-        self.verifier.forget();
-    }
-
-    /// Returns the table of failures.
-    pub fn lockout(&self) -> MutexGuard<'_, Lockout> {
-        self.lockout.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// A login that was accepted.
 #[derive(Clone, Debug)]
@@ -244,38 +211,6 @@ impl Gate {
     fn next_delay(&self) -> Duration {
         let earlier = self.failures.fetch_add(1, Ordering::Relaxed);
         doubled(FIRST_DELAY, earlier, LONGEST_DELAY)
-    }
-}
-
-#[async_trait]
-impl Authenticator for Gate {
-    async fn authenticate(
-        &self,
-        username: &str,
-        creds: &Credentials,
-    ) -> Result<Principal, AuthenticationError> {
-        let password = Secret::new(creds.password.as_deref().unwrap_or_default());
-        let tls = creds.command_channel_security == ChannelEncryptionState::Tls;
-        self.login(username, &password, creds.source_ip, tls)
-            .await
-            .map_err(|_| AuthenticationError::BadPassword)?;
-        Ok(Principal {
-            username: username.to_owned(),
-        })
-    }
-}
-
-#[async_trait]
-impl UserDetailProvider for Gate {
-    type User = Account;
-
-    async fn provide_user_detail(&self, principal: &Principal) -> Result<Account, UserDetailError> {
-        match self.current().accounts.find(&principal.username) {
-            Ok(Known::User(account, _) | Known::Guest(account)) => Ok(account.as_ref().clone()),
-            Err(_) => Err(UserDetailError::UserNotFound {
-                username: principal.username.clone(),
-            }),
-        }
     }
 }
 

@@ -3,6 +3,7 @@ use std::path::Path;
 use ftp_config::ServerConfig;
 
 use super::*;
+use crate::status::Registry;
 
 const LAN: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 1, 9));
 

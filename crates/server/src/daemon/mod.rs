@@ -5,61 +5,35 @@
 
 mod doors;
 mod running;
+mod start;
 mod upkeep;
 
-use std::{
-    net::{SocketAddr, TcpListener as StdListener},
-    path::PathBuf,
-    sync::Arc,
-    time::Instant,
-};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
-use ftp_config::ServerConfig;
 use tokio::sync::mpsc;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, info, warn};
 
 use crate::{
-    announce::{self, Announcement},
+    announce::Announcement,
     auth::Guard,
     desk::FrontDesk,
     error::Error,
-    hands,
     listen::Porch,
-    log::{Adjust, Level},
     reload::{History, Reloader},
-    session::disk,
     shutdown::Life,
     signals::{Signals, Word},
     snapshot::{Holder, Snapshot},
-    status::{Registry, place},
     supervisor,
-    watch::{self, FileWatch, Stamps},
+    watch::{self, FileWatch},
 };
 
+pub use self::start::Start;
 use self::{
     doors::{open_doors, open_metrics, open_status_socket},
     running::Running,
+    start::{begin_announcement, begin_watch, first_registry, first_snapshot, watched_files},
     upkeep::{sweep_partials, watch_mounts},
 };
-
-/// What a server is started with.
-#[derive(Debug)]
-pub struct Start {
-    /// The configuration.
-    pub config: ServerConfig,
-    /// Where it was read; `None`: made on the spot, cannot be reloaded.
-    pub config_path: Option<PathBuf>,
-    /// The state of that file before it was read.
-    pub read_as: Stamps,
-    /// Bound sockets.
-    pub listeners: Vec<StdListener>,
-    /// The running log.
-    pub log: Option<Level>,
-    /// What the flags say of the log.
-    pub adjust: Adjust,
-    /// Where the status socket may be.
-    pub around: place::Surroundings,
-}
 
 /// A server that accepts connections.
 #[derive(Debug)]
@@ -238,39 +212,4 @@ async fn changed(watch: &mut Option<FileWatch>) {
         Some(watch) => watch.changed().await,
         None => std::future::pending().await,
     }
-}
-
-/// Opens the share and loads the certificate, for the first time.
-async fn first_snapshot(config: ServerConfig) -> Result<Holder, Error> {
-    let snapshot = hands::run(move |_| Snapshot::build(config, None)).await?;
-    disk::set_far(snapshot.share.is_far());
-    Ok(Holder::new(Arc::new(snapshot)))
-}
-
-fn first_registry(config: &ServerConfig) -> Registry {
-    let registry = Registry::default();
-    registry.set_rates(&config.limits);
-    registry.xferlog().open(config.log.xferlog.clone());
-    registry
-}
-
-fn watched_files(reloader: &Reloader) -> Option<Vec<PathBuf>> {
-    let path = reloader.path.as_deref()?;
-    Some(watch::files_of(path, &reloader.holder.current().config))
-}
-
-fn begin_watch(reloader: &Reloader) -> Option<FileWatch> {
-    FileWatch::new(watched_files(reloader)?, reloader.history.files())
-        .inspect_err(|error| error!(%error, "changes of the configuration are not watched"))
-        .ok()
-}
-
-fn begin_announcement(config: &ServerConfig, addresses: &[SocketAddr]) -> Option<Announcement> {
-    config.announce.mdns.then(|| {
-        announce::begin(&announce::What {
-            name: config.announce.name.as_deref(),
-            addresses,
-            facts: &[],
-        })
-    })?
 }

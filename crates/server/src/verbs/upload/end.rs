@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ftp_config::SharePath;
 
-use super::{Receiving, refused};
+use super::receive::{Receiving, refused};
 use crate::{
     code,
     data::{Brake, meter::Broken},
