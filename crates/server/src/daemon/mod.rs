@@ -24,14 +24,16 @@ use crate::{
     signals::{Signals, Word},
     snapshot::{Holder, Snapshot},
     supervisor,
-    watch::{self, FileWatch},
+    watch::FileWatch,
 };
 
 pub use self::start::Start;
 use self::{
     doors::{open_doors, open_metrics, open_status_socket},
     running::Running,
-    start::{begin_announcement, begin_watch, first_registry, first_snapshot, watched_files},
+    start::{
+        begin_announcement, begin_watch, files_read, first_registry, first_snapshot, watched_files,
+    },
     upkeep::{sweep_partials, watch_mounts},
 };
 
@@ -70,11 +72,12 @@ impl Daemon {
         };
         let addresses = open_doors(&porch, start.listeners)?;
         let (reload_sender, reload_asked) = mpsc::channel(1);
-        let mut files = start.read_as;
-        if let Some(path) = &start.config_path {
-            files.complete(&watch::files_of(path, &began_with));
-        }
         let reloader = Arc::new(Reloader {
+            history: History::since(files_read(
+                start.read_as,
+                start.config_path.as_deref(),
+                &began_with,
+            )),
             path: start.config_path,
             began_with: Arc::clone(&began_with),
             holder: holder.clone(),
@@ -82,7 +85,6 @@ impl Daemon {
             registry: registry.clone(),
             log: start.log,
             adjust: start.adjust,
-            history: History::since(files),
         });
         let desk = FrontDesk {
             started: Instant::now(),

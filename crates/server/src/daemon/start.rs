@@ -2,7 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener as StdListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -52,6 +52,18 @@ pub(super) fn first_registry(config: &ServerConfig) -> Registry {
     registry.set_rates(&config.limits);
     registry.xferlog().open(config.log.xferlog.clone());
     registry
+}
+
+/// The states of all files that a reload would read.
+pub(super) fn files_read(
+    mut seen: Stamps,
+    config_path: Option<&Path>,
+    config: &ServerConfig,
+) -> Stamps {
+    if let Some(path) = config_path {
+        seen.complete(&watch::files_of(path, config));
+    }
+    seen
 }
 
 pub(super) fn watched_files(reloader: &Reloader) -> Option<Vec<PathBuf>> {

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use ftp_config::{SharePath, UserName};
 
-use super::{Findings, conf::Conf, machine::Machine, people::own_conf, rights::Layers};
+use super::{Findings, conf::Conf, machine::Machine, own::own_conf, rights::Layers};
 
 /// Where vsftpd's anonymous users are at home when the system does not say.
 const ANONYMOUS_HOME: &str = "/srv/ftp";
@@ -124,23 +124,21 @@ pub(super) fn homes(
             first.display(), other.display()
         )));
     }
-    let mut inside = |dir: &Path| match share_path(&root, dir) {
-        Some(path) => path,
-        None => {
-            let shown = dir.display().to_string();
-            findings.refuse(conf.about(
-                "local_root",
-                format!(
-                    "`{}` cannot be a path inside the share",
-                    shown.escape_debug()
-                ),
-            ));
-            SharePath::root()
-        }
-    };
+    let mut inside = |dir: &Path| home(conf, &root, dir, findings);
     let homes = seats.iter().map(|seat| inside(&seat.dir)).collect();
     let anonymous = anonymous.map_or_else(SharePath::root, &mut inside);
     (root, homes, anonymous)
+}
+
+/// A user's root as a path inside the share.
+fn home(conf: &Conf, root: &Path, dir: &Path, findings: &mut Findings) -> SharePath {
+    share_path(root, dir).unwrap_or_else(|| {
+        let shown = dir.display().to_string();
+        let shown = shown.escape_debug();
+        let text = format!("`{shown}` cannot be a path inside the share");
+        findings.refuse(conf.about("local_root", text));
+        SharePath::root()
+    })
 }
 
 fn common(a: &Path, b: &Path) -> PathBuf {

@@ -7,8 +7,10 @@
 mod conf;
 mod draft;
 mod homes;
+mod lists;
 mod machine;
 mod network;
+mod own;
 mod people;
 mod rights;
 pub mod table;

@@ -35,36 +35,49 @@ pub(super) fn server(
         }
         draft.text("server", "greeting", &text);
     }
-    if conf.flag("guest_enable") {
-        findings.note(conf.about(
-            "guest_enable",
-            "virtual users whom only PAM knows are not here: add each with `ftpd user add NAME`",
-        ));
-        match conf
-            .given_text("guest_username")
-            .filter(|name| *name != "root")
-        {
-            Some(name) => draft.text("server", "run_as", name),
-            None => findings.note(conf.about(
-                "guest_enable",
-                "`server.run_as` is left open: name the system user who owns the share",
-            )),
-        }
+    virtual_users(conf, draft, findings);
+    wrappers(conf, machine, findings);
+}
+
+/// Users whom only PAM knows, and the system user whom they all are.
+fn virtual_users(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
+    if !conf.flag("guest_enable") {
+        return;
     }
-    if conf.flag("tcp_wrappers") {
-        const WHY: &str = "hosts.allow and hosts.deny are not read: write the networks that may \
+    findings.note(conf.about(
+        "guest_enable",
+        "virtual users whom only PAM knows are not here: add each with `ftpd user add NAME`",
+    ));
+    match conf
+        .given_text("guest_username")
+        .filter(|name| *name != "root")
+    {
+        Some(name) => draft.text("server", "run_as", name),
+        None => findings.note(conf.about(
+            "guest_enable",
+            "`server.run_as` is left open: name the system user who owns the share",
+        )),
+    }
+}
+
+fn wrappers(conf: &Conf, machine: &Machine, findings: &mut Findings) {
+    if !conf.flag("tcp_wrappers") {
+        return;
+    }
+    const WHY: &str = "hosts.allow and hosts.deny are not read: write the networks that may \
                            connect to `server.allow_from`";
-        if machine.wrappers_name_vsftpd {
-            findings.refuse(conf.about(
-                "tcp_wrappers",
-                format!("`tcp_wrappers=YES`, and they speak of vsftpd, or of ALL: {WHY}, and set it to NO"),
-            ));
-        } else {
-            findings.note(conf.about(
-                "tcp_wrappers",
-                format!("`tcp_wrappers=YES` left out: {WHY}"),
-            ));
-        }
+    if machine.wrappers_name_vsftpd {
+        findings.refuse(conf.about(
+            "tcp_wrappers",
+            format!(
+                "`tcp_wrappers=YES`, and they speak of vsftpd, or of ALL: {WHY}, and set it to NO"
+            ),
+        ));
+    } else {
+        findings.note(conf.about(
+            "tcp_wrappers",
+            format!("`tcp_wrappers=YES` left out: {WHY}"),
+        ));
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     draft::Draft,
     machine::Machine,
     network::{network, server},
-    people::people,
+    people::{People, people},
     rights::Layers,
 };
 
@@ -41,22 +41,7 @@ pub(super) fn translate(
     server(conf, machine, wish.privileged, &mut draft, findings);
     draft.text("share", "root", &people.root.to_string_lossy());
     share(conf, &mut draft, findings);
-    if let Some(allow) = &people.allow {
-        draft.texts("auth", "allow_users", allow);
-        if conf.flag("userlist_enable") && !conf.flag("userlist_deny") {
-            let file = conf.text("userlist_file").unwrap_or_default();
-            draft.comment(
-                "auth",
-                &format!("allow_users_file = {file:?} keeps the list in its file"),
-            );
-        }
-    }
-    if !people.deny.is_empty() {
-        draft.texts("auth", "deny_users", &people.deny);
-    }
-    if let Some(fails) = conf.given_number("max_login_fails") {
-        draft.number("auth.lockout", "after", fails.min(1000));
-    }
+    auth(conf, &people, &mut draft);
     if conf.lets_anonymous_in() {
         draft.flag("anonymous", "enabled", true);
         draft.text("anonymous", "home", people.anonymous_home.as_str());
@@ -77,7 +62,44 @@ pub(super) fn translate(
     draft
 }
 
+fn auth(conf: &Conf, people: &People, draft: &mut Draft) {
+    if let Some(allow) = &people.allow {
+        draft.texts("auth", "allow_users", allow);
+        if conf.flag("userlist_enable") && !conf.flag("userlist_deny") {
+            let file = conf.text("userlist_file").unwrap_or_default();
+            draft.comment(
+                "auth",
+                &format!("allow_users_file = {file:?} keeps the list in its file"),
+            );
+        }
+    }
+    if !people.deny.is_empty() {
+        draft.texts("auth", "deny_users", &people.deny);
+    }
+    if let Some(fails) = conf.given_number("max_login_fails") {
+        draft.number("auth.lockout", "after", fails.min(1000));
+    }
+}
+
 fn share(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
+    umask(conf, draft, findings);
+    if conf.flag("force_dot_files") {
+        draft.flag("share", "show_dotfiles", true);
+    }
+    if conf.has("hide_ids") {
+        draft.flag("share", "show_owner", !conf.flag("hide_ids"));
+    }
+    if !conf.flag("chroot_local_user") {
+        findings.note(conf.about(
+            "chroot_local_user",
+            "everyone is jailed in the share here; vsftpd lets local users go anywhere unless \
+             `chroot_local_user=YES`",
+        ));
+    }
+}
+
+/// One umask serves the whole share: that of whoever uploads.
+fn umask(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
     let anonymous = conf.lets_anonymous_in() && conf.has("anon_umask");
     let option = if everyone(conf).is_like_anonymous() {
         "anon_umask"
@@ -111,19 +133,6 @@ fn share(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
              owner (077); here others may read them (022): `umask = \"077\"` keeps them apart",
             ),
         )),
-    }
-    if conf.flag("force_dot_files") {
-        draft.flag("share", "show_dotfiles", true);
-    }
-    if conf.has("hide_ids") {
-        draft.flag("share", "show_owner", !conf.flag("hide_ids"));
-    }
-    if !conf.flag("chroot_local_user") {
-        findings.note(conf.about(
-            "chroot_local_user",
-            "everyone is jailed in the share here; vsftpd lets local users go anywhere unless \
-             `chroot_local_user=YES`",
-        ));
     }
 }
 

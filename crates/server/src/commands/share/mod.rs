@@ -18,7 +18,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use ftp_config::{Secret, ServerConfig, server::LogLevel};
+use ftp_config::{
+    Secret, ServerConfig,
+    server::{LogFormat, LogLevel},
+};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use self::{
@@ -49,13 +52,10 @@ pub fn run(asked: &cli::Share, global: &Global) -> Result<(), Error> {
         verbose: global.verbose,
         quiet: global.quiet,
     };
-    let level = log::start(
-        ftp_config::server::LogFormat::Text,
-        log::level(LogLevel::Warn, adjust),
-        color,
-    );
-    let listeners =
-        listeners(asked.address, asked.port).map_err(|error| name_the_flag(error, asked.port))?;
+    let level = log::level(LogLevel::Warn, adjust);
+    let level = log::start(LogFormat::Text, level, color);
+    let listeners = listeners(asked.address, asked.port);
+    let listeners = listeners.map_err(|error| name_the_flag(error, asked.port))?;
     let listening = local_addresses(&listeners)?;
     let secret = passphrase::make()?;
     let papers = Papers::find(&dir)?;

@@ -52,12 +52,7 @@ impl Home {
         let needed = expected.unwrap_or(1);
         let (promised, reserve) = (&self.shared.promised, self.shared.reserve);
         let room = room::Grant::new(promised, &holder.dir, reserve, &path, needed)?;
-        let partial = self.open_partial(&holder, &path, base, means_kept(intent, there))?;
-        if intent == Intent::Append && there.is_none() && partial.is_beside {
-            // Its client means the bytes that were kept.
-            partial.remove(holder.dir.as_fd());
-            return Err(ShareError::Held { path });
-        }
+        let partial = self.open_partial(&holder, &path, base, intent, there)?;
         let replaced = there.filter(|_| taken == Taken::Replace);
         let mut upload = Upload {
             home: Arc::clone(&self.shared),
@@ -90,15 +85,22 @@ impl Home {
         holder: &Holder,
         path: &SharePath,
         base: Option<Base>,
-        goes_on: bool,
+        intent: Intent,
+        there: Option<Meta>,
     ) -> Result<Partial, ShareError> {
-        let dir = holder.dir.as_fd();
-        partial::open(dir, &self.account, &holder.name, base, goes_on).map_err(|error| match error
-            .kind()
-        {
-            io::ErrorKind::WouldBlock => ShareError::Held { path: path.clone() },
+        let (dir, goes_on) = (holder.dir.as_fd(), means_kept(intent, there));
+        let held = || ShareError::Held { path: path.clone() };
+        let opened = partial::open(dir, &self.account, &holder.name, base, goes_on);
+        let partial = opened.map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => held(),
             _ => self.explain(path, error),
-        })
+        })?;
+        if intent == Intent::Append && there.is_none() && partial.is_beside {
+            // Its client means the bytes that were kept.
+            partial.remove(dir);
+            return Err(held());
+        }
+        Ok(partial)
     }
 
     /// Follows a link that stays inside to the file it names, so that the link itself stays; and
