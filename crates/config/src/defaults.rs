@@ -2,7 +2,9 @@
 
 use crate::PortRange;
 
-/// Loopback: a share is opened to the network on purpose, never by accident.
+/// Where clients find a server that nobody gave another port: 21 needs privilege.
+pub const PORT: u16 = 2121;
+/// Loopback, and [`PORT`]: a share is opened to the network on purpose, never by accident.
 pub const LISTEN: &str = "127.0.0.1:2121";
 /// No version: a scanner learns nothing.
 pub const GREETING: &str = "FTP server ready";
@@ -22,6 +24,15 @@ pub const SAMPLE_USER: &str = "demo";
 pub const SAMPLE_PASSWORD: &str = "demo";
 /// The least memory cost of a password hash, in KiB.
 pub const LEAST_HASH_KIB: u32 = 4096;
+
+/// The most bytes of a greeting.
+pub const LONGEST_GREETING: usize = 500;
+/// The most sessions that any limit of them may say.
+pub const MOST_SESSIONS: u32 = 100_000;
+/// The most failed logins that may go before a lock-out.
+pub const MOST_FAILURES: u32 = 1_000;
+/// The least rate that is a limit, in bytes a second.
+pub const LEAST_RATE: u64 = 1024;
 
 /// Sessions at once of one run of `ftpc`; at most [`MOST_JOBS`].
 pub const JOBS: u32 = 4;

@@ -179,17 +179,19 @@ impl fmt::Display for ConfigError {
             Self::Faults { path, faults } => {
                 let noun = if faults.len() == 1 { "fault" } else { "faults" };
                 write!(f, "`{}` has {} {noun}", path.display(), faults.len())?;
-                let Some(first) = faults.first() else {
-                    return Ok(());
-                };
-                write!(f, ": ")?;
-                if let Some(place) = &first.place {
-                    write!(f, "line {}, column {}: ", place.line, place.column)?;
-                }
-                write!(f, "{}; {}", first.what, first.fix)
+                faults.first().map_or(Ok(()), |first| write_first(f, first))
             }
         }
     }
+}
+
+/// One fault in a line of its own, for who asks for no report.
+fn write_first(f: &mut fmt::Formatter<'_>, fault: &Fault) -> fmt::Result {
+    write!(f, ": ")?;
+    if let Some(place) = &fault.place {
+        write!(f, "line {}, column {}: ", place.line, place.column)?;
+    }
+    write!(f, "{}; {}", fault.what, fault.fix)
 }
 
 /// The system's words without its number.

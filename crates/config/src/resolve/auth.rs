@@ -56,7 +56,7 @@ fn read_lockout(auth: &Section<'_, '_>) -> Lockout {
     let section = auth.section("lockout");
     let second = Duration::from_secs(1);
     let lockout = Lockout {
-        after: section.number("after", 5, 1_000),
+        after: section.number("after", 5, defaults::MOST_FAILURES),
         first: section.duration("for", Duration::from_secs(60), second),
         max: section.duration("max", Duration::from_secs(3600), second),
     };

@@ -44,14 +44,7 @@ pub(crate) fn resolve_client(root: &Section<'_, '_>) -> ClientConfig {
 }
 
 fn read_site(name: &str, section: Section<'_, '_>) -> Option<Site> {
-    let bad = |c: char| !(c.is_alphanumeric() || "-_.".contains(c));
-    if name.is_empty() || name.contains(bad) {
-        section.faults().add(
-            section.span(),
-            format!("`{}` cannot be the name of a site", name.escape_debug()),
-            "use letters, digits, `-`, `_` and `.`",
-        );
-    }
+    check_name(name, &section);
     let url = section.parsed_by("url", "ftp://ann@192.168.1.5:2121/", check_url);
     if url.is_none() && section.text("url", "").is_none() {
         section.faults().add(
@@ -83,6 +76,17 @@ fn read_site(name: &str, section: Section<'_, '_>) -> Option<Site> {
     };
     section.finish();
     url.is_some().then_some(site)
+}
+
+fn check_name(name: &str, section: &Section<'_, '_>) {
+    let bad = |c: char| !(c.is_alphanumeric() || "-_.".contains(c));
+    if name.is_empty() || name.contains(bad) {
+        section.faults().add(
+            section.span(),
+            format!("`{}` cannot be the name of a site", name.escape_debug()),
+            "use letters, digits, `-`, `_` and `.`",
+        );
+    }
 }
 
 /// Only the scheme and that there is a host: the client's own parser does the rest.

@@ -54,7 +54,7 @@ fn read_user(section: &Section<'_, '_>, name: Option<UserName>) -> Option<User> 
     let password = read_password(section, name.as_ref());
     let can = read_rights(section, Rights::READ_WRITE);
     let (rate_down, rate_up) = (rate("rate_down"), rate("rate_up"));
-    let max_sessions = section.number("max_sessions", 0, 100_000);
+    let max_sessions = section.number("max_sessions", 0, defaults::MOST_SESSIONS);
     if name.is_none() && section.text("name", "ann").is_none() {
         section.faults().add(
             section.span(),
@@ -177,7 +177,7 @@ pub(super) fn read_anonymous(root: &Section<'_, '_>) -> Anonymous {
         can: read_rights(&section, Rights::READ_ONLY),
         rate_down: rate("rate_down"),
         rate_up: rate("rate_up"),
-        max_sessions: section.number("max_sessions", 0, 100_000),
+        max_sessions: section.number("max_sessions", 0, defaults::MOST_SESSIONS),
     };
     section.finish();
     anonymous

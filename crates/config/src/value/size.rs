@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use super::ValueError;
+use crate::defaults;
 
 const UNITS: [(&str, u64); 13] = [
     ("TiB", 1 << 40),
@@ -120,7 +121,7 @@ impl FromStr for ByteRate {
         let text = text.trim();
         let size = text.strip_suffix("/s").unwrap_or(text);
         let rate = parse_bytes(size, EXAMPLE)?;
-        if rate > 0 && rate < 1024 {
+        if rate > 0 && rate < defaults::LEAST_RATE {
             return Err(ValueError::new(
                 format!("`{text}` is below the least rate of 1 KiB/s"),
                 "write at least \"1 KiB/s\", or \"0\" for no limit",

@@ -88,9 +88,10 @@ fn read_server(root: &Section<'_, '_>) -> Server {
 }
 
 fn parse_greeting(text: &str) -> Result<String, ValueError> {
-    if text.len() > 500 || text.chars().any(char::is_control) {
+    let longest = defaults::LONGEST_GREETING;
+    if text.len() > longest || text.chars().any(char::is_control) {
         return Err(ValueError::new(
-            "the greeting is over 500 bytes or holds a control character",
+            format!("the greeting is over {longest} bytes or holds a control character"),
             "write one line of text",
         ));
     }
@@ -101,8 +102,8 @@ fn read_limits(root: &Section<'_, '_>) -> Limits {
     let section = root.section("limits");
     let rate = |key| section.parsed(key, "20 MiB/s").unwrap_or_default();
     let limits = Limits {
-        max_clients: section.number("max_clients", 200, 100_000),
-        max_per_ip: section.number("max_per_ip", 32, 100_000),
+        max_clients: section.number("max_clients", 200, defaults::MOST_SESSIONS),
+        max_per_ip: section.number("max_per_ip", 32, defaults::MOST_SESSIONS),
         rate_down: rate("rate_down"),
         rate_up: rate("rate_up"),
         session_rate_down: rate("session_rate_down"),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use ftp_config::{
-    ServerConfig,
+    ServerConfig, defaults,
     server::{PassiveAddress, Password, User},
 };
 
@@ -100,7 +100,7 @@ fn judge_fixed(fixed: IpAddr, around: &Around) -> Finding {
 pub(super) fn admits(config: &ServerConfig, listening: &[SocketAddr], from: IpAddr) -> Finding {
     let here_alone = listening.iter().all(|address| address.ip().is_loopback());
     if !from.is_loopback() && here_alone {
-        let port = listening.first().map_or(2121, SocketAddr::port);
+        let port = listening.first().map_or(defaults::PORT, SocketAddr::port);
         let open = format!("server.listen = [\"[::]:{port}\"]");
         let is_sample = |user: &&User| user.password == Password::Sample;
         let fix = match config.users.iter().find(is_sample) {

@@ -5,7 +5,10 @@
 
 use ftp_config::defaults::is_guest;
 
-use super::table::{self, Kind, Row, Verdict};
+use super::{
+    line::{parse_flag, parse_number, read_line},
+    table::{self, Row, Verdict},
+};
 
 /// One line that could not be read or must not be dropped, or a remark about one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,63 +185,6 @@ impl Conf {
     /// Returns the options that the file has, in its order.
     pub(super) fn names(&self) -> impl Iterator<Item = &'static Row> {
         self.settings.iter().map(|setting| setting.row)
-    }
-}
-
-fn read_line(line: &str) -> Result<Option<(&'static Row, String)>, String> {
-    let line = line.trim();
-    if line.is_empty() || line.starts_with('#') {
-        return Ok(None);
-    }
-    let shown = line.escape_debug();
-    if line.contains(char::REPLACEMENT_CHARACTER) {
-        return Err(format!("`{shown}` is not UTF-8, which ftp.toml has to be"));
-    }
-    let Some((name, value)) = line.split_once('=') else {
-        return Err(format!(
-            "`{shown}` has no value: vsftpd would not start with it"
-        ));
-    };
-    let (name, value) = (name.trim(), value.trim());
-    let Some(row) = table::find(name) else {
-        let near =
-            table::nearest(name).map_or(String::new(), |near| format!("; did it mean `{near}`?"));
-        return Err(format!(
-            "`{}` is not an option of vsftpd{near}",
-            name.escape_debug()
-        ));
-    };
-    let fits = match row.kind {
-        Kind::Flag => parse_flag(value).is_some(),
-        Kind::Number => parse_number(value).is_some(),
-        Kind::Text => true,
-    };
-    if !fits {
-        let want = if row.kind == Kind::Flag {
-            "YES or NO"
-        } else {
-            "a number"
-        };
-        return Err(format!(
-            "`{shown}` is not {want}: vsftpd would not start with it"
-        ));
-    }
-    Ok(Some((row, value.to_owned())))
-}
-
-fn parse_flag(value: &str) -> Option<bool> {
-    let is = |words: [&str; 3]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
-    if is(["YES", "TRUE", "1"]) {
-        return Some(true);
-    }
-    is(["NO", "FALSE", "0"]).then_some(false)
-}
-
-/// vsftpd reads a number as octal when it begins with `0`, and else as decimal, for every option.
-fn parse_number(value: &str) -> Option<u64> {
-    match value.strip_prefix('0') {
-        Some(octal) if !octal.is_empty() => u64::from_str_radix(octal, 8).ok(),
-        _ => value.parse().ok(),
     }
 }
 

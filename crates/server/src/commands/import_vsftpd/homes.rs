@@ -95,13 +95,52 @@ fn clean(path: &Path) -> PathBuf {
     clean
 }
 
+/// Where everyone is at home.
+pub(super) struct Homes {
+    /// The directory that holds every user's root.
+    pub root: PathBuf,
+    /// The users' roots inside it, in the order of the users.
+    pub of_users: Vec<SharePath>,
+    /// Where anonymous users are at home in it.
+    pub of_anonymous: SharePath,
+}
+
 /// Finds the directory that holds every root, and each root inside it.
 pub(super) fn homes(
     conf: &Conf,
     seats: &[UserSeat],
     anonymous: Option<&Path>,
     findings: &mut Findings,
-) -> (PathBuf, Vec<SharePath>, SharePath) {
+) -> Homes {
+    let root = common_root(conf, seats, anonymous, findings);
+    let mut inside = |dir: &Path| match share_path(&root, dir) {
+        Some(path) => path,
+        None => {
+            let shown = dir.display().to_string();
+            findings.refuse(conf.about(
+                "local_root",
+                format!(
+                    "`{}` cannot be a path inside the share",
+                    shown.escape_debug()
+                ),
+            ));
+            SharePath::root()
+        }
+    };
+    Homes {
+        of_users: seats.iter().map(|seat| inside(&seat.dir)).collect(),
+        of_anonymous: anonymous.map_or_else(SharePath::root, &mut inside),
+        root,
+    }
+}
+
+/// Returns the directory that all roots have in common; refuses the whole disk, unless one of them is that.
+fn common_root(
+    conf: &Conf,
+    seats: &[UserSeat],
+    anonymous: Option<&Path>,
+    findings: &mut Findings,
+) -> PathBuf {
     let mut reaches = seats
         .iter()
         .map(|seat| seat.reach.as_path())
@@ -124,21 +163,7 @@ pub(super) fn homes(
             first.display(), other.display()
         )));
     }
-    let mut inside = |dir: &Path| home(conf, &root, dir, findings);
-    let homes = seats.iter().map(|seat| inside(&seat.dir)).collect();
-    let anonymous = anonymous.map_or_else(SharePath::root, &mut inside);
-    (root, homes, anonymous)
-}
-
-/// A user's root as a path inside the share.
-fn home(conf: &Conf, root: &Path, dir: &Path, findings: &mut Findings) -> SharePath {
-    share_path(root, dir).unwrap_or_else(|| {
-        let shown = dir.display().to_string();
-        let shown = shown.escape_debug();
-        let text = format!("`{shown}` cannot be a path inside the share");
-        findings.refuse(conf.about("local_root", text));
-        SharePath::root()
-    })
+    root
 }
 
 fn common(a: &Path, b: &Path) -> PathBuf {

@@ -1,4 +1,4 @@
-//! The lists of names: whom vsftpd jails, and whom it lets in.
+//! What the lists of names say: who may log in, and who may not. Pure.
 
 use ftp_config::defaults::is_guest;
 
@@ -10,8 +10,61 @@ use super::{
 
 const CHROOT_LIST: &str = "chroot_list_enable";
 
-/// Judges the chroot_list and returns its names.
-pub(super) fn chroot_list(
+/// The names of all lists together.
+pub(super) struct Lists {
+    /// The allow-list, if there is one.
+    pub allow: Option<Vec<String>>,
+    /// The deny-list.
+    pub deny: Vec<String>,
+    /// The names of the chroot_list.
+    jailed: Vec<String>,
+}
+
+impl Lists {
+    /// Judges the lists. `listed_may_log_in`: the chroot_list is meant as the allow-list.
+    pub(super) fn judge(
+        conf: &Conf,
+        machine: &Machine,
+        listed_may_log_in: bool,
+        findings: &mut Findings,
+    ) -> Self {
+        let jailed = chroot_list(conf, machine, listed_may_log_in, findings);
+        let (mut allow, mut deny) = userlist(conf, machine, findings);
+        if listed_may_log_in {
+            allow = Some(match allow {
+                Some(names) => names
+                    .into_iter()
+                    .filter(|name| jailed.contains(name))
+                    .collect(),
+                None => jailed.clone(),
+            });
+        }
+        deny.extend(
+            machine
+                .ftpusers
+                .iter()
+                .filter(|name| !deny.contains(name))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        Self {
+            allow,
+            deny,
+            jailed,
+        }
+    }
+
+    /// Returns everyone whom vsftpd would let in.
+    pub(super) fn let_in(&self, machine: &Machine) -> Vec<String> {
+        match &self.allow {
+            Some(names) => names.clone(),
+            None => could_log_in(machine, &self.jailed, &self.deny),
+        }
+    }
+}
+
+/// Takes the names of the chroot_list, and says what they mean here.
+fn chroot_list(
     conf: &Conf,
     machine: &Machine,
     may_log_in: bool,
@@ -37,7 +90,6 @@ pub(super) fn chroot_list(
     names
 }
 
-/// Tells what the names of the chroot_list mean here.
 fn judge_jailed(conf: &Conf, names: &[String], may_log_in: bool, findings: &mut Findings) {
     let shown = names.join(", ").escape_debug().to_string();
     if may_log_in {
@@ -61,7 +113,7 @@ fn judge_jailed(conf: &Conf, names: &[String], may_log_in: bool, findings: &mut 
 }
 
 /// Returns the allow-list and the deny-list that the userlist is.
-pub(super) fn userlist(
+fn userlist(
     conf: &Conf,
     machine: &Machine,
     findings: &mut Findings,
@@ -97,18 +149,18 @@ pub(super) fn userlist(
 }
 
 /// Without an allow-list, everyone whom vsftpd would let in.
-pub(super) fn could_log_in(machine: &Machine, jailed: Vec<String>, deny: &[String]) -> Vec<String> {
+fn could_log_in(machine: &Machine, jailed: &[String], deny: &[String]) -> Vec<String> {
     let mut names: Vec<String> = machine
         .people
         .iter()
         .map(|person| person.name.clone())
         .collect();
     let others = jailed
-        .into_iter()
-        .chain(machine.user_confs.iter().map(|(name, _)| name.clone()));
+        .iter()
+        .chain(machine.user_confs.iter().map(|(name, _)| name));
     for name in others {
-        if !names.contains(&name) {
-            names.push(name);
+        if !names.contains(name) {
+            names.push(name.clone());
         }
     }
     names.retain(|name| !deny.contains(name));

@@ -1,28 +1,15 @@
 //! What the import reads beside the file itself: lists of names, the system's users, the files of
-//! `user_config_dir`. The only part of the import that touches the disk.
+//! `user_config_dir`. Only here and in `places` the import touches the disk.
 
-use std::{
-    io::{self, Read},
-    path::{Path, PathBuf},
+use std::{io, path::PathBuf};
+
+use super::{
+    conf::{Conf, Note},
+    places::{Places, read_capped},
 };
 
-use super::conf::{Conf, Note};
-
-/// No list or configuration is longer; a device named by mistake must not be read for ever.
-const MOST_BYTES: u64 = 4 << 20;
 /// System users of people begin here on every Linux distribution, and end before `nobody`.
 const UIDS_OF_PEOPLE: std::ops::Range<u32> = 1000..60_000;
-
-/// Where lists are looked for.
-#[derive(Clone, Debug, Default)]
-pub struct Places {
-    /// Put before the absolute paths that the file names, for a copy of another machine's `/etc`.
-    pub root: Option<PathBuf>,
-    /// The chroot_list, in place of the one the file names.
-    pub chroot_list: Option<PathBuf>,
-    /// The userlist, in place of the one the file names.
-    pub userlist: Option<PathBuf>,
-}
 
 /// A file of names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,8 +62,15 @@ impl Machine {
     #[must_use]
     pub(super) fn read(conf: &Conf, places: &Places) -> Self {
         let mut machine = Self {
-            userlist: places.list(conf, "userlist_enable", "userlist_file", &places.userlist),
-            chroot_list: places.list(
+            userlist: List::read(
+                places,
+                conf,
+                "userlist_enable",
+                "userlist_file",
+                &places.userlist,
+            ),
+            chroot_list: List::read(
+                places,
                 conf,
                 "chroot_list_enable",
                 "chroot_list_file",
@@ -162,68 +156,25 @@ impl Machine {
     }
 }
 
-impl Places {
-    fn list(&self, conf: &Conf, switch: &str, option: &str, given: &Option<PathBuf>) -> List {
+impl List {
+    /// Reads the list that `given` names, or else `option`, if `switch` is on.
+    fn read(
+        places: &Places,
+        conf: &Conf,
+        switch: &str,
+        option: &str,
+        given: &Option<PathBuf>,
+    ) -> Self {
         let text = match given {
             Some(path) => read_capped(path),
-            None if conf.flag(switch) => self.below_root(conf.text(option).unwrap_or_default()),
-            None => return List::Unused,
+            None if conf.flag(switch) => places.below_root(conf.text(option).unwrap_or_default()),
+            None => return Self::Unused,
         };
         match text {
-            Ok(text) => List::Names(names(&text)),
-            Err(error) => List::Unreadable(error.to_string()),
+            Ok(text) => Self::Names(names(&text)),
+            Err(error) => Self::Unreadable(error.to_string()),
         }
     }
-
-    fn on_disk(&self, path: &str) -> PathBuf {
-        match &self.root {
-            Some(root) => root.join(path.trim_start_matches('/')),
-            None => PathBuf::from(path),
-        }
-    }
-
-    fn below_root(&self, path: &str) -> io::Result<String> {
-        read_capped(&self.on_disk(path))
-    }
-
-    /// Follows a symbolic link that names a path from the root: that of the machine it was made on.
-    fn behind(&self, path: PathBuf) -> PathBuf {
-        match std::fs::read_link(&path) {
-            Ok(target) if target.is_absolute() => self.on_disk(&target.to_string_lossy()),
-            _ => path,
-        }
-    }
-
-    fn dir(&self, path: &str) -> io::Result<Vec<(String, String)>> {
-        let mut files = Vec::new();
-        for entry in fs_err::read_dir(self.on_disk(path))? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let path = self.behind(entry.path());
-            // One that leads nowhere is not the same as no directory at all.
-            let facts = fs_err::metadata(&path).map_err(io::Error::other)?;
-            if facts.is_file() && !name.starts_with('.') {
-                files.push((name, read_capped(&path)?));
-            }
-        }
-        files.sort();
-        Ok(files)
-    }
-}
-
-/// Reads a text file, up to a size that no list has.
-///
-/// # Errors
-/// When it cannot be read or is not a file.
-pub(super) fn read_capped(path: &Path) -> io::Result<String> {
-    let file = fs_err::File::open(path)?;
-    if !file.metadata()?.is_file() {
-        let text = format!("`{}` is not a file", path.display());
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-    }
-    let mut bytes = Vec::new();
-    file.take(MOST_BYTES).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {

@@ -1,17 +1,19 @@
 //! `ftpd import-vsftpd`: turns a `vsftpd.conf` into an `ftp.toml`.
 //!
-//! What each option becomes is one table, `table`. Reading the disk is `machine`'s; the rest is
+//! What each option becomes is one table, `table`. Reading the disk is `machine`'s and `places`'; the rest is
 //! pure. An option whose loss would weaken security stops the import; everything else that is left
 //! out or means something different here is said, with its line and reason.
 
 mod conf;
 mod draft;
 mod homes;
+mod line;
 mod lists;
 mod machine;
 mod network;
 mod own;
 mod people;
+mod places;
 mod rights;
 pub mod table;
 mod translate;
@@ -22,7 +24,7 @@ use std::{
 };
 
 use self::{conf::Conf, draft::Draft, machine::Machine};
-pub use self::{conf::Note, machine::Places, translate::Wish};
+pub use self::{conf::Note, places::Places, translate::Wish};
 use crate::{cli::Import, error::Error, say};
 
 /// Why nothing was imported.
@@ -118,7 +120,7 @@ pub fn run(asked: Import) -> Result<(), Error> {
 /// # Errors
 /// [`ImportError`].
 pub fn import(file: &Path, places: &Places, wish: Wish) -> Result<Imported, ImportError> {
-    let text = machine::read_capped(file)?;
+    let text = places::read_capped(file)?;
     let name = file.display().to_string();
     let (mut conf, notes, faults) = Conf::parse(&name, &text);
     let mut machine = Machine::read(&conf, places);

@@ -2,15 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use ftp_config::PortRange;
+use ftp_config::{
+    PortRange,
+    defaults::{LONGEST_GREETING, PORT},
+};
 
 use super::{Findings, conf::Conf, draft::Draft, machine::Machine, rights::Layers};
 
 /// Ports below this need privilege.
 const FIRST_FREE_PORT: u64 = 1024;
-/// Our port where vsftpd's needs privilege.
-const OWN_PORT: u16 = 2121;
-const LONGEST_GREETING: usize = 500;
 
 /// `[server]`
 pub(super) fn server(
@@ -27,6 +27,12 @@ pub(super) fn server(
         .map(|ip| SocketAddr::new(*ip, port).to_string())
         .collect();
     draft.texts("server", "listen", &listen);
+    greeting(conf, machine, draft);
+    virtual_users(conf, draft, findings);
+    wrappers(conf, machine, findings);
+}
+
+fn greeting(conf: &Conf, machine: &Machine, draft: &mut Draft) {
     let greeting = machine.banner.as_deref().or(conf.given_text("ftpd_banner"));
     if let Some(greeting) = greeting {
         let mut text: String = greeting.chars().filter(|c| !c.is_control()).collect();
@@ -35,11 +41,9 @@ pub(super) fn server(
         }
         draft.text("server", "greeting", &text);
     }
-    virtual_users(conf, draft, findings);
-    wrappers(conf, machine, findings);
 }
 
-/// Users whom only PAM knows, and the system user whom they all are.
+/// The system user of virtual users is whom the server becomes.
 fn virtual_users(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
     if !conf.flag("guest_enable") {
         return;
@@ -61,11 +65,11 @@ fn virtual_users(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
 }
 
 fn wrappers(conf: &Conf, machine: &Machine, findings: &mut Findings) {
+    const WHY: &str = "hosts.allow and hosts.deny are not read: write the networks that may \
+                       connect to `server.allow_from`";
     if !conf.flag("tcp_wrappers") {
         return;
     }
-    const WHY: &str = "hosts.allow and hosts.deny are not read: write the networks that may \
-                           connect to `server.allow_from`";
     if machine.wrappers_name_vsftpd {
         findings.refuse(conf.about(
             "tcp_wrappers",
@@ -87,14 +91,14 @@ fn port(conf: &Conf, privileged: bool, findings: &mut Findings) -> u16 {
         return u16::try_from(port).unwrap_or_else(|_| {
             findings
                 .refuse(conf.about("listen_port", format!("`listen_port={port}` is not a port")));
-            OWN_PORT
+            PORT
         });
     }
     findings.note(conf.about("listen_port", format!(
-        "port {port} needs privilege, so {OWN_PORT} stands in `server.listen`; the systemd unit may \
+        "port {port} needs privilege, so {PORT} stands in `server.listen`; the systemd unit may \
          listen on {port}: write it there"
     )));
-    OWN_PORT
+    PORT
 }
 
 fn addresses(conf: &Conf, findings: &mut Findings) -> Vec<IpAddr> {

@@ -1,9 +1,10 @@
-//! One user, whose own file may say otherwise than the one of all.
+//! A user's own file, from the `user_config_dir`: what it may set, and what it may not. Pure.
 
 use ftp_config::{SharePath, UserName};
 
 use super::{
-    Findings, conf::Conf, draft::DraftUser, machine::Machine, rights::Layers, table::Verdict,
+    Findings, conf::Conf, draft::DraftUser, machine::Machine, network, rights::Layers,
+    table::Verdict, translate,
 };
 
 /// Options that a user's own file may set here too.
@@ -27,6 +28,7 @@ const PER_USER: [&str; 14] = [
 /// Options that tighten when a user's own file sets them, and that we have for all users only.
 const TIGHTENING: [&str; 2] = ["force_local_data_ssl", "force_local_logins_ssl"];
 
+/// Returns the file of a user, if there is one.
 pub(super) fn own_conf<'m>(machine: &'m Machine, name: &UserName) -> Option<&'m Conf> {
     let found = machine
         .user_confs
@@ -35,6 +37,20 @@ pub(super) fn own_conf<'m>(machine: &'m Machine, name: &UserName) -> Option<&'m 
     found.map(|(_, conf)| conf)
 }
 
+/// Notes the files of those who could not log in.
+pub(super) fn note_unused_files(machine: &Machine, names: &[UserName], findings: &mut Findings) {
+    for (name, own) in &machine.user_confs {
+        if !names.iter().any(|known| known.as_str() == name) {
+            let shown = name.escape_debug();
+            findings.note(own.about(
+                "",
+                format!("`{shown}` could not log in; the file is left out"),
+            ));
+        }
+    }
+}
+
+/// Drafts the table of a user, by its own file over the server's.
 pub(super) fn user(
     conf: &Conf,
     machine: &Machine,
@@ -59,7 +75,7 @@ pub(super) fn user(
         name: name.clone(),
         home,
         can: layers.user_rights(),
-        rate: super::translate::rate(rate.unwrap_or(0)),
+        rate: translate::rate(rate.unwrap_or(0)),
     }
 }
 
@@ -87,9 +103,8 @@ fn judge_own(conf: &Conf, own: &Conf, findings: &mut Findings) {
         if !mapped || PER_USER.contains(&row.name) {
             continue;
         }
-        let tightens = TIGHTENING.contains(&row.name)
-            && own.flag(row.name)
-            && !super::network::tls_is_required(conf);
+        let tightens =
+            TIGHTENING.contains(&row.name) && own.flag(row.name) && !network::tls_is_required(conf);
         if tightens {
             let text = format!(
                 "`{}=YES` for one user only: TLS is demanded of all or of none",

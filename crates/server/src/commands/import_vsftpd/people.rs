@@ -9,9 +9,9 @@ use super::{
     conf::Conf,
     draft::DraftUser,
     homes::{anonymous_dir, homes, seats},
-    lists::{chroot_list, could_log_in, userlist},
+    lists::Lists,
     machine::Machine,
-    own::user,
+    own::{note_unused_files, user},
 };
 
 /// The user that stands in the file when none is known, as a file without users serves nobody.
@@ -40,73 +40,32 @@ pub(super) fn people(
     listed_may_log_in: bool,
     findings: &mut Findings,
 ) -> People {
-    let Listed {
-        names,
-        mut has_allow_list,
-        deny,
-    } = listed(conf, machine, listed_may_log_in, findings);
+    let lists = Lists::judge(conf, machine, listed_may_log_in, findings);
+    let names = match conf.flag("local_enable") {
+        true => lists.let_in(machine),
+        false => Vec::new(),
+    };
     let mut names = user_names(conf, &names, findings);
+    let mut is_listed = lists.allow.is_some();
     if names.is_empty() {
         names = stand_in(conf, findings);
-        has_allow_list = false;
+        is_listed = false;
     }
     note_unused_files(machine, &names, findings);
     let seats = seats(conf, machine, &names);
     let anonymous_dir = conf
         .lets_anonymous_in()
         .then(|| anonymous_dir(conf, machine));
-    let (root, homes, anonymous_home) = homes(conf, &seats, anonymous_dir.as_deref(), findings);
-    let users = names.iter().zip(homes);
+    let homes = homes(conf, &seats, anonymous_dir.as_deref(), findings);
+    let users = names.iter().zip(homes.of_users);
     People {
         users: users
             .map(|(name, home)| user(conf, machine, name, home, findings))
             .collect(),
-        allow: has_allow_list.then_some(names),
-        deny: user_names(conf, &deny, findings),
-        root,
-        anonymous_home,
-    }
-}
-
-/// What the lists say together.
-struct Listed {
-    /// Who could log in.
-    names: Vec<String>,
-    /// A list says so, and not only the system.
-    has_allow_list: bool,
-    deny: Vec<String>,
-}
-
-fn listed(
-    conf: &Conf,
-    machine: &Machine,
-    listed_may_log_in: bool,
-    findings: &mut Findings,
-) -> Listed {
-    let jailed = chroot_list(conf, machine, listed_may_log_in, findings);
-    let (mut allow, mut deny) = userlist(conf, machine, findings);
-    if listed_may_log_in {
-        allow = Some(match allow {
-            Some(names) => names
-                .into_iter()
-                .filter(|name| jailed.contains(name))
-                .collect(),
-            None => jailed.clone(),
-        });
-    }
-    let ftpusers = machine.ftpusers.iter();
-    let more: Vec<_> = ftpusers.filter(|name| !deny.contains(name)).collect();
-    deny.extend(more.into_iter().cloned());
-    let has_allow_list = allow.is_some();
-    let names = match (allow, conf.flag("local_enable")) {
-        (_, false) => Vec::new(),
-        (Some(names), true) => names,
-        (None, true) => could_log_in(machine, jailed, &deny),
-    };
-    Listed {
-        names,
-        has_allow_list,
-        deny,
+        allow: is_listed.then_some(names),
+        deny: user_names(conf, &lists.deny, findings),
+        root: homes.root,
+        anonymous_home: homes.of_anonymous,
     }
 }
 
@@ -141,16 +100,4 @@ fn stand_in(conf: &Conf, findings: &mut Findings) -> Vec<UserName> {
         format!("{why}: user `{STAND_IN}` stands in the file as an example, without a password"),
     ));
     STAND_IN.parse().into_iter().collect()
-}
-
-fn note_unused_files(machine: &Machine, names: &[UserName], findings: &mut Findings) {
-    for (name, own) in &machine.user_confs {
-        if !names.iter().any(|known| known.as_str() == name) {
-            let shown = name.escape_debug();
-            findings.note(own.about(
-                "",
-                format!("`{shown}` could not log in; the file is left out"),
-            ));
-        }
-    }
 }

@@ -1,6 +1,9 @@
 //! From the settings of a `vsftpd.conf` to the keys of `ftp.toml`. Pure.
 
-use ftp_config::ByteRate;
+use ftp_config::{
+    ByteRate,
+    defaults::{LEAST_RATE, MOST_FAILURES, MOST_SESSIONS},
+};
 
 use super::{
     Findings,
@@ -12,10 +15,6 @@ use super::{
     rights::Layers,
 };
 
-/// The least rate that the file may say.
-const LEAST_RATE: u64 = 1024;
-/// The most of any limit that the file may say.
-const MOST: u64 = 100_000;
 /// Fewer sessions of one address than this starve clients that open several.
 const FEW_PER_IP: u64 = 10;
 
@@ -77,7 +76,7 @@ fn auth(conf: &Conf, people: &People, draft: &mut Draft) {
         draft.texts("auth", "deny_users", &people.deny);
     }
     if let Some(fails) = conf.given_number("max_login_fails") {
-        draft.number("auth.lockout", "after", fails.min(1000));
+        draft.number("auth.lockout", "after", fails.min(MOST_FAILURES.into()));
     }
 }
 
@@ -98,7 +97,7 @@ fn share(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
     }
 }
 
-/// One umask serves the whole share: that of whoever uploads.
+/// One umask serves everybody here: that of local users, where they are not all like anonymous ones.
 fn umask(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
     let anonymous = conf.lets_anonymous_in() && conf.has("anon_umask");
     let option = if everyone(conf).is_like_anonymous() {
@@ -162,7 +161,7 @@ pub(super) fn rate(bytes: u64) -> ByteRate {
 fn limits(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
     for option in ["max_clients", "max_per_ip"] {
         if let Some(most) = conf.given_number(option) {
-            draft.number("limits", option, most.min(MOST));
+            draft.number("limits", option, most.min(MOST_SESSIONS.into()));
         }
     }
     if conf
