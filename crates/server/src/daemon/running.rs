@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
+use super::start::patiently;
 use crate::{hands, reload::Reloader, supervisor};
 
 /// The reload that runs, and whether another one was asked for meanwhile.
@@ -22,7 +23,7 @@ impl Running {
         supervisor::reloading();
         let reloader = Arc::clone(reloader);
         let reload = hands::run(move |_| drop(reloader.reload()));
-        self.task = Some(tokio::spawn(reload));
+        self.task = Some(tokio::spawn(patiently("a reload", reload)));
     }
 
     pub(super) fn is_on(&self) -> bool {

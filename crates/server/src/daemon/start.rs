@@ -3,11 +3,14 @@
 use std::{
     net::{SocketAddr, TcpListener as StdListener},
     path::{Path, PathBuf},
+    pin::pin,
     sync::Arc,
+    time::Duration,
 };
 
 use ftp_config::ServerConfig;
-use tracing::error;
+use tokio::time::timeout;
+use tracing::{error, warn};
 
 use crate::{
     announce::{self, Announcement},
@@ -20,6 +23,9 @@ use crate::{
     status::{Registry, place},
     watch::{self, FileWatch, Stamps},
 };
+
+/// What reads a few small files takes no longer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a server is started with.
 #[derive(Debug)]
@@ -40,9 +46,24 @@ pub struct Start {
     pub around: place::Surroundings,
 }
 
+/// Waits for what a disk may hold up, and says so when it does.
+pub(super) async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    match timeout(PATIENCE, work.as_mut()).await {
+        Ok(done) => done,
+        Err(_) => {
+            warn!(
+                "{what} waits for a disk that does not answer: the share's, or that of a file it reads"
+            );
+            work.await
+        }
+    }
+}
+
 /// Opens the share and loads the certificate, for the first time.
 pub(super) async fn first_snapshot(config: ServerConfig) -> Result<Holder, Error> {
-    let snapshot = hands::run(move |_| Snapshot::build(config, None)).await?;
+    let build = hands::run(move |_| Snapshot::build(config, None));
+    let snapshot = patiently("the start", build).await?;
     disk::set_far(snapshot.share.is_far());
     Ok(Holder::new(Arc::new(snapshot)))
 }

@@ -15,7 +15,7 @@ use std::{
 use rustix::{fs::sendfile, net::sockopt::set_tcp_cork};
 use tokio::time::timeout;
 
-use super::meter::{Broken, Meter, network};
+use super::meter::{Broken, Meter, sending};
 
 /// Bytes up to which a transfer counts as small.
 pub const SMALL: u64 = 256 << 10;
@@ -67,10 +67,7 @@ pub fn send_file(socket: TcpStream, file: &File, size: u64, meter: &Meter) -> Re
             }
             Err(rustix::io::Errno::INTR) => {}
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INVAL) => break,
-            Err(rustix::io::Errno::IO) => {
-                return Err(Broken::Disk(io::ErrorKind::Other.into()));
-            }
-            Err(e) => return Err(network(e.into())),
+            Err(e) => return Err(sending(file, e)),
         }
     }
     Ok(Sent::Part(sent, socket))

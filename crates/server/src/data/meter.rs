@@ -1,11 +1,14 @@
 //! What a transfer pays into, and why it breaks.
 
 use std::{
-    io,
+    fs::File,
+    io::{self, Seek as _},
+    os::unix::fs::FileExt as _,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use rustix::io::Errno;
 use thiserror::Error;
 
 use super::brake::Brake;
@@ -83,6 +86,21 @@ impl Meter {
         self.throttle
             .block_bytes()
             .map_or(most, |block| block.min(most))
+    }
+}
+
+/// Names what an error of `sendfile` means: where the connection's own errors leave it open, the file is asked.
+pub(super) fn sending(mut file: &File, error: Errno) -> Broken {
+    match error {
+        Errno::IO => Broken::Disk(error.into()),
+        Errno::PIPE | Errno::CONNRESET | Errno::AGAIN => network(error.into()),
+        _ => {
+            let here = file.stream_position();
+            match here.and_then(|here| file.read_at(&mut [0], here)) {
+                Ok(_) => network(error.into()),
+                Err(refused) => Broken::Disk(refused),
+            }
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use rustix::{
 
 pub use self::conduit::Conduit;
 use super::{
-    meter::{Broken, Meter, network},
+    meter::{Broken, Meter, network, sending},
     stride::Stride,
 };
 
@@ -62,10 +62,7 @@ pub fn send_file(conduit: &mut Conduit, file: &File, meter: &Meter) -> Result<u6
             Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if sent == 0 => {
                 return send_blocks(conduit, meter, &mut |block| fill(file, block));
             }
-            Err(rustix::io::Errno::IO) => {
-                return Err(Broken::Disk(io::ErrorKind::Other.into()));
-            }
-            Err(e) => return Err(settle(network(e.into()), meter)),
+            Err(e) => return Err(settle(sending(file, e), meter)),
         }
     }
 }

@@ -83,6 +83,12 @@ impl Meta {
         }
     }
 
+    /// Tells whether the system told nothing.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.id == (0, 0) && self.mode == 0
+    }
+
     /// Returns the `unique` fact (RFC 3659 §7.5.2).
     #[must_use]
     pub fn unique(&self) -> String {

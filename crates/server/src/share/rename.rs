@@ -40,7 +40,12 @@ fn link_then_unlink(
     to: &OsStr,
 ) -> Result<(), Errno> {
     linkat(from_dir, from, to_dir, to, AtFlags::empty())?;
-    unlinkat(from_dir, from, AtFlags::empty())
+    let gone = unlinkat(from_dir, from, AtFlags::empty());
+    if gone.is_err() {
+        // The name goes back as it was: free.
+        let _ = unlinkat(to_dir, to, AtFlags::empty());
+    }
+    gone
 }
 
 /// Looks whether the name is free; a file reserves it by an empty one, and is renamed over that.

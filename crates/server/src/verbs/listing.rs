@@ -136,6 +136,15 @@ async fn named(session: &mut Session, args: &ListArgs) -> Result<(Vec<u8>, bool)
 }
 
 async fn send(dial: Dial, rows: Rows, block: Vec<u8>, more: bool, meter: Meter) -> Ending {
+    let unread = rows.unread();
+    let ending = sent(dial, rows, block, more, meter).await;
+    Ending {
+        reply: unread.told(ending.reply),
+        ..ending
+    }
+}
+
+async fn sent(dial: Dial, rows: Rows, block: Vec<u8>, more: bool, meter: Meter) -> Ending {
     let stalled = dial.stalled;
     let channel = match dial.open().await {
         Ok(Opened::Stream(channel)) => channel,

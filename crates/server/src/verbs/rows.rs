@@ -2,14 +2,20 @@
 
 mod find;
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::SystemTime,
+};
 
 use self::find::find;
 use super::{crew::Crew, zone};
 use crate::{
     hands::THREADS,
     protocol::{
-        Names,
+        Names, Reply,
         facts::{Choice, Facts},
         list::{Lister, Row},
         pattern::Pattern,
@@ -49,6 +55,27 @@ struct Pen {
     names: Names,
     home: Home,
     show_owner: bool,
+    unread: Unread,
+}
+
+/// How many names there were of which the disk told no facts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unread(Arc<AtomicUsize>);
+
+impl Unread {
+    /// Says so in the last reply to a listing that came whole: who makes another tree like this one must not
+    /// take what cannot be read for something else (`ftpc` hears the `could not`).
+    pub(super) fn told(&self, reply: Reply) -> Reply {
+        match self.0.load(Ordering::Relaxed) {
+            0 => reply,
+            _ if reply.code() >= 400 => reply,
+            count => {
+                let words =
+                    format!("Listing sent, but the disk could not tell the facts of {count}");
+                Reply::new(reply.code(), words)
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -100,8 +127,14 @@ impl Rows {
             names,
             home,
             show_owner,
+            unread: Unread::default(),
         });
         Ok(Self { source, pen })
+    }
+
+    /// Returns what counts the names that could not be read, for the end of the listing.
+    pub(super) fn unread(&self) -> Unread {
+        self.pen.unread.clone()
     }
 
     /// Appends entries until the block holds `enough` bytes; `false` when there are no more. Blocks.
@@ -171,6 +204,9 @@ impl Pen {
     }
 
     fn write(&self, entry: &Entry<'_>, out: &mut Vec<u8>) {
+        if entry.meta.is_unknown() {
+            self.unread.0.fetch_add(1, Ordering::Relaxed);
+        }
         match &self.form {
             Form::Long(lister) => self.write_long(lister, entry, out),
             Form::Names(_) => self.write_name(&entry.name, out),
@@ -225,4 +261,27 @@ pub(super) fn write_facts(
         unique: &unique,
     };
     choice.write(&facts, out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code;
+
+    #[test]
+    fn the_last_reply_tells_of_names_that_could_not_be_read() {
+        let unread = Unread::default();
+        let done = || Reply::new(code::DONE, "Listing sent");
+        assert_eq!(unread.told(done()).text(), "Listing sent");
+        unread.0.store(2, Ordering::Relaxed);
+        let told = unread.told(done());
+        assert_eq!(told.code(), code::DONE);
+        assert!(
+            told.text().contains("could not tell the facts of 2"),
+            "{}",
+            told.text()
+        );
+        let broken = unread.told(Reply::new(code::ABORTED, "Transfer aborted"));
+        assert_eq!(broken.text(), "Transfer aborted");
+    }
 }

@@ -122,6 +122,26 @@ fn a_client_that_reads_nothing_is_stalled() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_not_the_connections_fault() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(10).unwrap();
+    // It refuses each read, as a handle of a disk that has gone does.
+    let unread = File::options().append(true).open(file.path()).unwrap();
+    let (_client, server) = pair();
+    let meter = meter(Throttle::default());
+    let broken = send_file(&mut conduit(server, &meter, 0), &unread, &meter).unwrap_err();
+    assert!(matches!(&broken, Broken::Disk(_)), "{broken}");
+
+    let (client, server) = pair();
+    drop(client);
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(64 << 20).unwrap();
+    let meter = self::meter(Throttle::default());
+    let broken = send_file(&mut conduit(server, &meter, 0), &file, &meter).unwrap_err();
+    assert!(matches!(&broken, Broken::Network(_)), "{broken}");
+}
+
+#[test]
 fn a_pull_ends_a_blocked_upload_and_a_blocked_download() {
     for download in [true, false] {
         let (_client, server) = pair();

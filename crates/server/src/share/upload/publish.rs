@@ -48,8 +48,9 @@ impl Upload {
     fn force(self) -> Result<Self, ShareError> {
         let file = self.file();
         let written = match self.is_forced() {
-            // Times and mode are to survive too, so not only the data.
-            true => file.sync_all(),
+            // Times and mode are to survive too, so not only the data. Some disks do nothing at that, and
+            // write out, or refuse, at a close (FUSE).
+            true => file.sync_all().and_then(|()| close_again(file)),
             false => close_again(file),
         };
         if let Err(error) = written {
