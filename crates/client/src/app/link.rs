@@ -9,7 +9,7 @@ use crate::{
     credentials::Login,
     error::{Error, RemoteError},
     remote::{Dial as _, Remote, Security, pool::Pool},
-    target::{self, Server, Target},
+    target::{Server, Target, url},
     trust::Fingerprint,
     ui::{ask, escape::shown},
 };
@@ -108,7 +108,7 @@ impl App {
         let site = self.config.sites.get(name);
         let site = site.ok_or_else(|| Failure::usage(format!("there is no site `{name}`")))?;
         let (server, base) =
-            target::parse_url(&site.url).map_err(|error| Failure::usage(error.to_string()))?;
+            url::parse(&site.url).map_err(|error| Failure::usage(error.to_string()))?;
         Ok((server, Some(site), base))
     }
 
