@@ -6,111 +6,15 @@
 use std::{
     fs::File,
     io::{self, Read, Write},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread,
-    time::{Duration, Instant},
 };
 
-use rustix::io::Errno;
+use super::{
+    fault::CopyError,
+    flow::{BLOCK, Flow},
+};
+use crate::{digest::Digest, remote::Data};
 
-use super::pace::Pace;
-use crate::{cancel::Cancel, digest::Digest, remote::Data};
-
-const BLOCK: usize = 256 * 1024;
-/// Up to this size a file is one block, and moves without a thread of its own.
-pub(super) const SMALL: u64 = BLOCK as u64;
-
-/// What a transfer counts into, waits for and obeys.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Flow {
-    pub(super) cancel: Cancel,
-    pub(super) pace: Option<Arc<Pace>>,
-    /// Bytes of the file on the other side.
-    pub(super) done: Arc<AtomicU64>,
-    /// Bytes that were on the other side when the last try of an upload began: those alone are kept,
-    /// whatever went into the network after them.
-    pub(super) begun: Arc<AtomicU64>,
-    /// Bytes that went over the wire in this run.
-    pub(super) wire: Arc<AtomicU64>,
-}
-
-/// Which side a copy failed on.
-#[derive(Debug)]
-pub(super) enum CopyError {
-    /// The connection.
-    Remote(io::Error),
-    /// The file, with the verb for the message.
-    Local(&'static str, io::Error),
-}
-
-impl Flow {
-    /// Counts a block and waits as the limit wants.
-    fn moved(&self, bytes: u64) -> io::Result<()> {
-        self.done.fetch_add(bytes, Ordering::Relaxed);
-        self.wire.fetch_add(bytes, Ordering::Relaxed);
-        if let Some(pace) = &self.pace {
-            self.wait(pace.take(bytes, Instant::now()))?;
-        }
-        self.check()
-    }
-
-    fn check(&self) -> io::Result<()> {
-        if self.cancel.is_stopped() {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        Ok(())
-    }
-
-    fn wait(&self, pause: Duration) -> io::Result<()> {
-        let until = Instant::now() + pause;
-        loop {
-            self.check()?;
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            thread::sleep(left.min(Duration::from_millis(100)));
-        }
-    }
-
-    fn block(&self) -> usize {
-        self.pace.as_ref().map_or(BLOCK, |pace| pace.block())
-    }
-
-    /// Tells whether a file of this size moves as one block. A rate limit makes its thread sleep.
-    pub(super) fn is_small(&self, size: u64) -> bool {
-        size <= SMALL && self.pace.is_none()
-    }
-
-    /// Zero-copy calls move up to 1 MiB at once, too coarse for a low limit.
-    fn may_splice(&self) -> bool {
-        self.pace.is_none()
-    }
-}
-
-/// Tells the disk's errors from the connection's, where one call touches both: what the network does not
-/// say comes from the disk, which may be a network disk (ESTALE, ENOTCONN).
-fn is_local(error: &io::Error) -> bool {
-    const NETWORK: [Errno; 12] = [
-        Errno::PIPE,
-        Errno::CONNRESET,
-        Errno::CONNABORTED,
-        Errno::TIMEDOUT,
-        Errno::HOSTUNREACH,
-        Errno::HOSTDOWN,
-        Errno::NETUNREACH,
-        Errno::NETDOWN,
-        Errno::NETRESET,
-        Errno::SHUTDOWN,
-        Errno::NOBUFS,
-        Errno::PROTO,
-    ];
-    // Our own, as of a stop, have no number.
-    Errno::from_io_error(error).is_some_and(|errno| !NETWORK.contains(&errno))
-}
+pub(super) const TOO_MUCH: &str = "more bytes than the server announced";
 
 /// Receives to the end; `limit` is how many bytes may come at most.
 pub(super) fn receive(
@@ -129,13 +33,11 @@ pub(super) fn receive(
         };
         flow.moved(bytes)
     };
-    if digest.is_none() && flow.may_splice() {
-        match data.splice_into(file, &mut count) {
-            Some(Ok(total)) => return Ok(total),
-            Some(Err(error)) if is_local(&error) => return Err(CopyError::Local("write", error)),
-            Some(Err(error)) => return Err(CopyError::Remote(error)),
-            None => {}
-        }
+    if digest.is_none()
+        && flow.may_splice()
+        && let Some(moved) = data.splice_into(file, &mut count)
+    {
+        return moved.map_err(|error| CopyError::of_both(error, "write"));
     }
     let mut block = vec![0; flow.block()];
     let mut total = 0;
@@ -197,8 +99,6 @@ pub(super) async fn receive_small(
     Ok(filled as u64)
 }
 
-const TOO_MUCH: &str = "more bytes than the server announced";
-
 /// Sends `length` bytes from where the file stands, fewer if it ends before.
 pub(super) fn send(
     data: &mut dyn Data,
@@ -207,13 +107,11 @@ pub(super) fn send(
     length: u64,
     flow: &Flow,
 ) -> Result<u64, CopyError> {
-    if digest.is_none() && flow.may_splice() {
-        match data.splice_from(file, length, &mut |bytes| flow.moved(bytes)) {
-            Some(Ok(total)) => return Ok(total),
-            Some(Err(error)) if is_local(&error) => return Err(CopyError::Local("read", error)),
-            Some(Err(error)) => return Err(CopyError::Remote(error)),
-            None => {}
-        }
+    if digest.is_none()
+        && flow.may_splice()
+        && let Some(moved) = data.splice_from(file, length, &mut |bytes| flow.moved(bytes))
+    {
+        return moved.map_err(|error| CopyError::of_both(error, "read"));
     }
     let mut block = vec![0; flow.block()];
     let mut total = 0;
@@ -310,37 +208,5 @@ pub(super) fn send_stream(
         data.write_all(&block[..got]).map_err(CopyError::Remote)?;
         flow.moved(got as u64).map_err(CopyError::Remote)?;
         total += got as u64;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_disks_errors_are_not_the_connections() {
-        let of = |errno: Errno| is_local(&io::Error::from(errno));
-        for disk in [
-            Errno::IO,
-            Errno::STALE,
-            Errno::NOTCONN,
-            Errno::UCLEAN,
-            Errno::NOSPC,
-        ] {
-            assert!(of(disk), "{disk:?}");
-        }
-        for network in [
-            Errno::PIPE,
-            Errno::CONNRESET,
-            Errno::TIMEDOUT,
-            Errno::HOSTUNREACH,
-        ] {
-            assert!(!of(network), "{network:?}");
-        }
-        assert!(!is_local(&io::ErrorKind::Interrupted.into()));
-        assert!(!is_local(&io::Error::new(
-            io::ErrorKind::InvalidData,
-            TOO_MUCH
-        )));
     }
 }

@@ -253,7 +253,7 @@ fn made_dir(step: &Step) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transfer::Flow;
+    use crate::transfer::flow::Flow;
 
     /// A batch of one file that a worker has taken, and the file.
     fn taken() -> (Batch, Job) {

@@ -15,11 +15,11 @@ use std::{
 
 use self::{part::Part, receive::Came, whole::SYNC_FROM};
 use super::{
-    Tools,
-    copy::Flow,
+    Tools, fault,
+    flow::Flow,
     local::{Found, LocalRoot},
     resume::Begin,
-    task, verify,
+    verify,
 };
 use crate::{
     digest::Digest,
@@ -202,7 +202,7 @@ impl Fetch {
             }
             Err(error) => {
                 let (cancel, shown) = (&self.flow.cancel, root.told_as(&part.path));
-                return Err(task::fail(remote, data, "RETR", &shown, error, cancel).await);
+                return Err(fault::fail(remote, data, "RETR", &shown, error, cancel).await);
             }
         };
         let want = self.size.or(announced.filter(|_| have == 0));

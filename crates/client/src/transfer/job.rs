@@ -35,7 +35,7 @@ impl Job {
         }
     }
 
-    pub(super) fn flow(&self) -> &super::Flow {
+    pub(super) fn flow(&self) -> &super::flow::Flow {
         match self {
             Self::Fetch(fetch, _) => &fetch.flow,
             Self::Send(send, _) => &send.flow,

@@ -6,7 +6,9 @@
 mod batch;
 mod copy;
 mod crew;
+mod fault;
 mod fetch;
+mod flow;
 mod input;
 mod job;
 mod local;
@@ -21,7 +23,6 @@ mod resume;
 mod send;
 mod steps;
 pub mod stream;
-mod task;
 mod tries;
 mod unsynced;
 mod verify;
@@ -40,7 +41,7 @@ use crate::{
     remote::{Dial, pool::Pool},
 };
 
-use self::{copy::Flow, crew::Crew, local::LocalRoot, pace::Pace, progress::Board};
+use self::{crew::Crew, flow::Flow, local::LocalRoot, pace::Pace, progress::Board};
 
 /// Runs plans against one server.
 pub struct Engine {

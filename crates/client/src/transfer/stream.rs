@@ -14,11 +14,11 @@ mod whole;
 use self::whole::Whole;
 pub use super::input::Input;
 use super::{
-    Cancel,
-    copy::{self, Flow},
+    Cancel, copy, fault,
+    flow::Flow,
     pace::Pace,
     part::{is_unwelcome, part_name},
-    task, verify,
+    verify,
 };
 use crate::{
     digest::Digest,
@@ -149,7 +149,7 @@ pub async fn fetch_into(
         Ok(got) => got,
         Err(error) => {
             let shown = Path::new("-");
-            return Err(task::fail(remote, data, "RETR", shown, error, cancel).await);
+            return Err(fault::fail(remote, data, "RETR", shown, error, cancel).await);
         }
     };
     data.finish().await?;
@@ -264,7 +264,7 @@ async fn store(
     let sent = match copied {
         Ok(sent) => sent,
         Err(error) => {
-            return Err(task::fail(remote, data, "STOR", Path::new("-"), error, cancel).await);
+            return Err(fault::fail(remote, data, "STOR", Path::new("-"), error, cancel).await);
         }
     };
     match data.finish().await {

@@ -6,11 +6,7 @@ use std::{
 };
 
 use super::{
-    super::{
-        copy::{self, CopyError, Flow},
-        local::LocalRoot,
-        resume::Begin,
-    },
+    super::{copy, fault::CopyError, flow::Flow, local::LocalRoot, resume::Begin},
     Fetch, Part,
 };
 use crate::{digest::Digest, error::Error, remote::Data, work::blocking};

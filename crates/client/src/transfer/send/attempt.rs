@@ -9,11 +9,11 @@ use ftp_config::ByteSize;
 
 use super::{
     super::{
-        Tools,
-        copy::{self, CopyError},
+        Tools, copy,
+        fault::{self, CopyError},
         fetch::Done,
         resume::Begin,
-        task, verify,
+        verify,
     },
     LARGE, Send,
     begin::open,
@@ -168,7 +168,7 @@ impl Send {
             Ok(sent) => sent,
             Err(error) => {
                 let cancel = &self.flow.cancel;
-                return Err(task::fail(remote, data, "STOR", &self.local, error, cancel).await);
+                return Err(fault::fail(remote, data, "STOR", &self.local, error, cancel).await);
             }
         };
         if have + sent != source.size || !source.is_unchanged() {

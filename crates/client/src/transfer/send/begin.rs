@@ -13,10 +13,9 @@ use crate::{
     remote::{Data, Remote, Start},
     transfer::{
         Tools,
-        copy::CopyError,
+        fault::{self, CopyError},
         part::{is_cut, part_name},
         resume::{self, Begin},
-        task,
     },
     work::blocking,
 };
@@ -109,7 +108,7 @@ impl Send {
             }
             Err(error) => {
                 let cancel = &self.flow.cancel;
-                Err(task::fail(remote, data, "RETR", &self.local, error, cancel).await)
+                Err(fault::fail(remote, data, "RETR", &self.local, error, cancel).await)
             }
         }
     }

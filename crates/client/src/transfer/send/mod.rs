@@ -17,7 +17,7 @@ use std::{
 use ftp_config::server::OnDuplicate;
 
 use self::{begin::part_of, claim::Claim, source::Source};
-use super::{Tools, copy::Flow, fetch::Done, part::is_unwelcome, publish, resume::Begin};
+use super::{Tools, fetch::Done, flow::Flow, part::is_unwelcome, publish, resume::Begin};
 use crate::{
     error::{Error, Phase, RemoteError},
     event::FileId,
