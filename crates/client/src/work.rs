@@ -1,4 +1,4 @@
-//! Small helps that every room may call: a thread for what blocks, and a name that nobody else has.
+//! Small helps that every room may call: a thread for what blocks, and what is left to chance.
 
 use crate::error::{Error, RemoteError};
 
@@ -21,6 +21,15 @@ pub(crate) fn chance_tag() -> String {
         bytes = std::process::id().to_le_bytes();
     }
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A number from 0 to 1 by chance; the middle when the system has none to give.
+pub(crate) fn chance() -> f64 {
+    let mut bytes = [0; 4];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX),
+        Err(_) => 0.5,
+    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use super::{App, Link};
 use crate::{
     error::Error,
     remote::Remote,
-    transfer::{Tries, chance},
+    transfer::Tries,
     ui::{escape::shown, table},
+    work::chance,
 };
 
 impl App {

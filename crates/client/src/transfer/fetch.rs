@@ -9,23 +9,21 @@ mod whole;
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::atomic::Ordering,
     time::SystemTime,
 };
 
-use self::{part::Part, receive::Came, whole::SYNC_FROM};
+use self::{part::Part, receive::Copied, whole::SYNC_FROM};
 use super::{
-    Tools, fault,
+    Tools,
     flow::Flow,
     local::{Found, LocalRoot},
     resume::Begin,
     verify,
 };
 use crate::{
-    digest::Digest,
     error::{Error, RemoteError},
-    event::{Event, FileId},
-    remote::{Data, HashVerb, Next, Remote},
+    event::FileId,
+    remote::Remote,
 };
 
 /// One download.
@@ -137,8 +135,7 @@ impl Fetch {
         let resumed = part.begin != Begin::Fresh;
         let abilities = remote.abilities();
         let hash = verify::choose(tools.options.verify, abilities, self.size, resumed)?;
-        let outcome = self.copy(tools, root, remote, &part, hash).await;
-        let (bytes, digest) = match outcome {
+        let Copied { bytes, digest } = match self.copy(tools, root, remote, &part, hash).await {
             Ok(copied) => copied,
             Err(error) => {
                 part.clean_up(tools.options.resume, root, &error);
@@ -166,98 +163,9 @@ impl Fetch {
         })
     }
 
-    /// Copies what is missing and checks the size. Returns the whole file's size, and its digest
-    /// if it went through memory from the first byte.
-    async fn copy(
-        &self,
-        tools: &Tools,
-        root: &LocalRoot,
-        remote: &mut dyn Remote,
-        part: &Part,
-        hash: Option<HashVerb>,
-    ) -> Result<(u64, Option<Digest>), Error> {
-        let (data, begin) = self.open(root, remote, part).await?;
-        let announced = data.announced();
-        let (have, digest) = match begin {
-            Begin::Fresh => (0, hash.map(|how| Digest::new(how.algorithm()))),
-            Begin::Resume { have, .. } => (have, None),
-        };
-        tools.events.send(Event::Begun {
-            id: self.id,
-            at: have,
-        });
-        self.flow.done.store(have, Ordering::Relaxed);
-        let (data, copied, digest) = self.receive(data, root, part, begin, digest).await?;
-        let total = match copied {
-            Ok(Came::Bytes(count)) => have + count,
-            Ok(Came::Another) => {
-                drop(data);
-                let _unusable = remote.settle().await;
-                return Err(self.changed());
-            }
-            Ok(Came::TooShort) => {
-                // Why, the server says; where it says nothing of the kind its file is shorter now.
-                self.finish(data, true).await?;
-                return Err(self.changed());
-            }
-            Err(error) => {
-                let (cancel, shown) = (&self.flow.cancel, root.told_as(&part.path));
-                return Err(fault::fail(remote, data, "RETR", &shown, error, cancel).await);
-            }
-        };
-        let want = self.size.or(announced.filter(|_| have == 0));
-        // Where every byte is here only the server's word for it can be lost. A hash is to be asked of a
-        // session that still answers.
-        let needs_word = want != Some(total) || hash.is_some();
-        self.finish(data, needs_word).await?;
-        match want {
-            Some(want) if want != total => Err(Error::Truncated {
-                path: self.remote.clone(),
-                want,
-                got: total,
-            }),
-            _ => Ok((total, digest)),
-        }
-    }
-
     fn changed(&self) -> Error {
         Error::ChangedMeanwhile {
             path: self.remote.clone(),
-        }
-    }
-
-    /// Waits for the server's last word.
-    async fn finish(&self, data: Box<dyn Data>, needs_word: bool) -> Result<(), Error> {
-        let is_stopped = || self.flow.cancel.is_stopped();
-        match data.finish().await {
-            Ok(()) => Ok(()),
-            Err(_) if is_stopped() => Err(Error::Interrupted),
-            Err(RemoteError::Io { .. } | RemoteError::Timeout { .. }) if !needs_word => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Opens the transfer; a server that refuses the offset sends the file from its beginning.
-    async fn open(
-        &self,
-        root: &LocalRoot,
-        remote: &mut dyn Remote,
-        part: &Part,
-    ) -> Result<(Box<dyn Data>, Begin), Error> {
-        let Begin::Resume { from, .. } = part.begin else {
-            if self.size.is_some_and(|size| self.flow.is_small(size)) {
-                remote.foresee(Next::Small);
-            }
-            return Ok((remote.open_read(&self.remote, 0).await?, Begin::Fresh));
-        };
-        match remote.open_read(&self.remote, from).await {
-            Ok(data) => Ok((data, part.begin)),
-            Err(error) if error.may_refuse_restart() && from > 0 => {
-                let data = remote.open_read(&self.remote, 0).await?;
-                part.cut(root)?;
-                Ok((data, Begin::Fresh))
-            }
-            Err(error) => Err(error.into()),
         }
     }
 }

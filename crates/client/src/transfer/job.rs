@@ -1,6 +1,6 @@
 //! One file of a plan, on its way up or down.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{
     Tools,
@@ -62,6 +62,17 @@ impl Job {
             size,
             direction,
             offset: self.flow().done.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Makes the event of another try, which comes after `wait`.
+    pub(super) fn retrying(&self, attempt: u32, wait: Duration, error: &Error) -> Event {
+        Event::Retrying {
+            id: self.id(),
+            name: self.name(),
+            attempt,
+            wait,
+            reason: error.chain(),
         }
     }
 

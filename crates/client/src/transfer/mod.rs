@@ -30,7 +30,7 @@ mod worker;
 
 use std::{sync::Arc, time::Instant};
 
-pub(crate) use self::{tries::Tries, worker::chance};
+pub(crate) use self::tries::Tries;
 pub use options::{Backoff, Options, Outcome, Summary};
 
 pub use crate::cancel::Cancel;

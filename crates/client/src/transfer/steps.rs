@@ -2,12 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{Outcome, local::LocalRoot, moved, tries::Tries, worker};
+use super::{
+    Outcome,
+    local::LocalRoot,
+    moved,
+    tries::{Tries, ends_all},
+};
 use crate::{
     error::{Error, RemoteError},
     event::Event,
     plan::Step,
     remote::{Dial as _, Remote, names},
+    work::chance,
 };
 
 use super::crew::Crew;
@@ -39,7 +45,7 @@ impl Crew {
             Ok(true) => self.done(&step, name),
             Err(Error::Interrupted) => {}
             Err(error) => {
-                if worker::ends_all(&error) {
+                if ends_all(&error) {
                     self.given_up = Some(error.chain());
                 }
                 self.unmade |= matches!(step, Step::MakeRemoteDir { .. });
@@ -126,7 +132,7 @@ impl Crew {
             };
             attempt = next;
             tokio::select! {
-                () = tokio::time::sleep(backoff.pause(attempt, worker::chance())) => {}
+                () = tokio::time::sleep(backoff.pause(attempt, chance())) => {}
                 () = self.tools.cancel.stopped() => return Err(Error::Interrupted),
             }
         }

@@ -3,27 +3,24 @@
 use std::{
     io::{Read, Write},
     path::Path,
-    sync::Arc,
-    time::Instant,
 };
 
-use ftp_config::{ByteRate, client::Verify};
-
+mod terms;
 mod whole;
 
-use self::whole::Whole;
+pub use self::terms::Terms;
+use self::{
+    terms::{Proof, prove},
+    whole::Whole,
+};
 pub use super::input::Input;
 use super::{
-    Cancel, copy, fault,
-    flow::Flow,
-    pace::Pace,
+    copy, fault,
     part::{is_unwelcome, part_name},
-    verify,
 };
 use crate::{
-    digest::Digest,
     error::Error,
-    remote::{Data, Dial, HashVerb, Next, OnDuplicate, Remote, Start},
+    remote::{Data, Next, OnDuplicate, Remote, Start},
     work::{blocking, chance_tag},
 };
 
@@ -34,91 +31,6 @@ use crate::{
 pub fn settle_stdout() -> Result<(), Error> {
     let settled = super::local::close_again(std::io::stdout());
     settled.map_err(|error| Error::local("write", "standard output", error))
-}
-
-/// How streams move: what stops them, how fast they may, and whether a hash proves them.
-#[derive(Clone)]
-pub struct Terms {
-    cancel: Cancel,
-    pace: Option<Arc<Pace>>,
-    verify: Verify,
-    dial: Option<Arc<dyn Dial>>,
-}
-
-impl std::fmt::Debug for Terms {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Terms")
-            .field("verify", &self.verify)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A hash of what passes, and how the server is asked for its own.
-type Proof = (HashVerb, Digest);
-
-impl Terms {
-    /// Makes the terms of one run: streams that share them share the rate.
-    #[must_use]
-    pub fn new(cancel: Cancel, limit: ByteRate, verify: Verify) -> Self {
-        let pace = Pace::new(limit).map(Arc::new);
-        Self {
-            cancel,
-            pace,
-            verify,
-            dial: None,
-        }
-    }
-
-    /// Lets a stream that was stored get its name on a new session, where the one before was lost.
-    #[must_use]
-    pub fn dialling(self, dial: Arc<dyn Dial>) -> Self {
-        Self {
-            dial: Some(dial),
-            ..self
-        }
-    }
-
-    /// Takes bytes that have moved, and waits as the rate wants.
-    pub async fn pay(&self, bytes: usize) {
-        if let Some(pace) = &self.pace {
-            tokio::time::sleep(pace.take(bytes as u64, Instant::now())).await;
-        }
-    }
-
-    fn flow(&self) -> Flow {
-        Flow {
-            cancel: self.cancel.clone(),
-            pace: self.pace.clone(),
-            ..Flow::default()
-        }
-    }
-
-    /// The hash to prove a stream by. It passes once, so it is hashed as it does, and only when wished.
-    fn proof(&self, remote: &dyn Remote) -> Result<Option<Proof>, Error> {
-        if self.verify != Verify::Always {
-            return Ok(None);
-        }
-        let how = verify::choose(self.verify, remote.abilities(), None, false)?;
-        Ok(how.map(|how| (how, Digest::new(how.algorithm()))))
-    }
-}
-
-/// Compares what passed with what the server has.
-async fn prove(remote: &mut dyn Remote, path: &str, proof: Option<Proof>) -> Result<(), Error> {
-    let Some((how, digest)) = proof else {
-        return Ok(());
-    };
-    let theirs = verify::digest_of(remote, path, how).await?;
-    let local = digest.finish();
-    if local == theirs {
-        return Ok(());
-    }
-    Err(Error::HashMismatch {
-        path: path.to_owned(),
-        algorithm: how.algorithm().name(),
-        local,
-        remote: theirs,
-    })
 }
 
 /// Fetches a file into a writer; returns its size. The size is compared with what the server

@@ -1,9 +1,12 @@
-//! How often one thing is tried, and how long a server is waited for that cannot be reached.
+//! How often one thing is tried, how long a server is waited for that cannot be reached, and what an
+//! error means for the rest of the run.
+
+use std::io::ErrorKind;
 
 use tokio::time::Instant;
 
 use super::Backoff;
-use crate::error::Error;
+use crate::error::{Error, RemoteError};
 
 /// The tries of one file or step.
 #[derive(Debug, Default)]
@@ -39,12 +42,40 @@ impl Tries {
     }
 }
 
+/// Tells whether nothing that follows can go better.
+pub(super) fn ends_all(error: &Error) -> bool {
+    if let Error::Aside { source, .. } = error {
+        return ends_all(source);
+    }
+    let Error::Remote(error) = error else {
+        return matches!(error, Error::Local { source, .. }
+            if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded));
+    };
+    match error {
+        RemoteError::Resolve { .. }
+        | RemoteError::Connect { .. }
+        | RemoteError::NotFtp { .. }
+        | RemoteError::Tls { .. }
+        | RemoteError::Untrusted { .. }
+        | RemoteError::CertificateChanged { .. }
+        | RemoteError::TlsRefused { .. }
+        | RemoteError::TlsDowngrade { .. }
+        | RemoteError::Login { .. } => true,
+        RemoteError::Refused { reply, .. } => matches!(reply.code, 452 | 552),
+        _ => false,
+    }
+}
+
+/// Tells whether the server has enough sessions.
+pub(super) fn is_too_many(error: &Error) -> bool {
+    matches!(error, Error::Remote(error) if error.is_too_many())
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::error::RemoteError;
 
     fn lost() -> Error {
         Error::Remote(RemoteError::Poisoned)

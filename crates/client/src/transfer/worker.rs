@@ -13,12 +13,13 @@ use super::{
     job::Job,
     moved::{self, Sent},
     originals::Original,
-    tries::Tries,
+    tries::{Tries, ends_all, is_too_many},
 };
 use crate::{
     error::{Error, RemoteError},
     event::Event,
     remote::{Dial as _, Remote},
+    work::chance,
 };
 
 /// How one file ended.
@@ -240,52 +241,9 @@ async fn pause(tools: &Tools, job: &Job, attempt: u32, error: &Error) -> bool {
     } else {
         tools.options.backoff.pause(attempt, chance())
     };
-    tools.events.send(Event::Retrying {
-        id: job.id(),
-        name: job.name(),
-        attempt,
-        wait,
-        reason: error.chain(),
-    });
+    tools.events.send(job.retrying(attempt, wait, error));
     tokio::select! {
         () = tokio::time::sleep(wait) => true,
         () = tools.cancel.stopped() => false,
-    }
-}
-
-fn is_too_many(error: &Error) -> bool {
-    matches!(error, Error::Remote(error) if error.is_too_many())
-}
-
-/// Tells whether nothing that follows can go better.
-pub(super) fn ends_all(error: &Error) -> bool {
-    if let Error::Aside { source, .. } = error {
-        return ends_all(source);
-    }
-    let Error::Remote(error) = error else {
-        return matches!(error, Error::Local { source, .. }
-            if matches!(source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded));
-    };
-    match error {
-        RemoteError::Resolve { .. }
-        | RemoteError::Connect { .. }
-        | RemoteError::NotFtp { .. }
-        | RemoteError::Tls { .. }
-        | RemoteError::Untrusted { .. }
-        | RemoteError::CertificateChanged { .. }
-        | RemoteError::TlsRefused { .. }
-        | RemoteError::TlsDowngrade { .. }
-        | RemoteError::Login { .. } => true,
-        RemoteError::Refused { reply, .. } => matches!(reply.code, 452 | 552),
-        _ => false,
-    }
-}
-
-/// A number from 0 to 1 by chance; the middle when the system has none to give.
-pub(crate) fn chance() -> f64 {
-    let mut bytes = [0; 4];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX),
-        Err(_) => 0.5,
     }
 }

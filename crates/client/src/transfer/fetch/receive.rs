@@ -3,16 +3,29 @@
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},
+    sync::atomic::Ordering,
 };
 
 use super::{
-    super::{copy, fault::CopyError, flow::Flow, local::LocalRoot, resume::Begin},
+    super::{
+        Tools, copy,
+        fault::{self, CopyError},
+        flow::Flow,
+        local::LocalRoot,
+        resume::Begin,
+    },
     Fetch, Part,
 };
-use crate::{digest::Digest, error::Error, remote::Data, work::blocking};
+use crate::{
+    digest::Digest,
+    error::{Error, RemoteError},
+    event::Event,
+    remote::{Data, HashVerb, Next, Remote},
+    work::blocking,
+};
 
 /// What came of a download whose connection gave no error.
-pub(super) enum Came {
+enum Came {
     /// So many bytes behind those that were kept.
     Bytes(u64),
     /// The bytes that were kept are another file's.
@@ -21,9 +34,113 @@ pub(super) enum Came {
     TooShort,
 }
 
+/// What a copy has brought.
+pub(super) struct Copied {
+    /// The whole file's size, with what was kept of it.
+    pub(super) bytes: u64,
+    /// The whole file's digest, if it went through memory from the first byte.
+    pub(super) digest: Option<Digest>,
+}
+
 impl Fetch {
+    /// Copies what is missing and checks the size.
+    pub(super) async fn copy(
+        &self,
+        tools: &Tools,
+        root: &LocalRoot,
+        remote: &mut dyn Remote,
+        part: &Part,
+        hash: Option<HashVerb>,
+    ) -> Result<Copied, Error> {
+        let (data, begin) = self.open(root, remote, part).await?;
+        let announced = data.announced();
+        let (have, digest) = match begin {
+            Begin::Fresh => (0, hash.map(|how| Digest::new(how.algorithm()))),
+            Begin::Resume { have, .. } => (have, None),
+        };
+        tools.events.send(Event::Begun {
+            id: self.id,
+            at: have,
+        });
+        self.flow.done.store(have, Ordering::Relaxed);
+        let (data, copied, digest) = self.receive(data, root, part, begin, digest).await?;
+        let total = match copied {
+            Ok(Came::Bytes(count)) => have + count,
+            Ok(Came::Another) => {
+                drop(data);
+                let _unusable = remote.settle().await;
+                return Err(self.changed());
+            }
+            Ok(Came::TooShort) => {
+                // Why, the server says; where it says nothing of the kind its file is shorter now.
+                self.finish(data, true).await?;
+                return Err(self.changed());
+            }
+            Err(error) => {
+                let (cancel, shown) = (&self.flow.cancel, root.told_as(&part.path));
+                return Err(fault::fail(remote, data, "RETR", &shown, error, cancel).await);
+            }
+        };
+        let want = self.size.or(announced.filter(|_| have == 0));
+        // Where every byte is here only the server's word for it can be lost. A hash is to be asked of a
+        // session that still answers.
+        let needs_word = want != Some(total) || hash.is_some();
+        self.finish(data, needs_word).await?;
+        self.ensure_size(want, total)?;
+        Ok(Copied {
+            bytes: total,
+            digest,
+        })
+    }
+
+    fn ensure_size(&self, want: Option<u64>, got: u64) -> Result<(), Error> {
+        match want {
+            Some(want) if want != got => Err(Error::Truncated {
+                path: self.remote.clone(),
+                want,
+                got,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for the server's last word.
+    async fn finish(&self, data: Box<dyn Data>, needs_word: bool) -> Result<(), Error> {
+        let is_stopped = || self.flow.cancel.is_stopped();
+        match data.finish().await {
+            Ok(()) => Ok(()),
+            Err(_) if is_stopped() => Err(Error::Interrupted),
+            Err(RemoteError::Io { .. } | RemoteError::Timeout { .. }) if !needs_word => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens the transfer; a server that refuses the offset sends the file from its beginning.
+    async fn open(
+        &self,
+        root: &LocalRoot,
+        remote: &mut dyn Remote,
+        part: &Part,
+    ) -> Result<(Box<dyn Data>, Begin), Error> {
+        let Begin::Resume { from, .. } = part.begin else {
+            if self.size.is_some_and(|size| self.flow.is_small(size)) {
+                remote.foresee(Next::Small);
+            }
+            return Ok((remote.open_read(&self.remote, 0).await?, Begin::Fresh));
+        };
+        match remote.open_read(&self.remote, from).await {
+            Ok(data) => Ok((data, part.begin)),
+            Err(error) if error.may_refuse_restart() && from > 0 => {
+                let data = remote.open_read(&self.remote, 0).await?;
+                part.cut(root)?;
+                Ok((data, Begin::Fresh))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The blocking part.
-    pub(super) async fn receive(
+    async fn receive(
         &self,
         mut data: Box<dyn Data>,
         root: &LocalRoot,
