@@ -1,6 +1,6 @@
 //! A file that need not be fetched: an earlier run has left it.
 
-use std::time::Duration;
+use std::{fs::Metadata, time::Duration};
 
 use ftp_config::client::Verify;
 
@@ -31,17 +31,7 @@ impl Fetch {
             return Ok(None);
         };
         self.ask_facts(tools, remote).await?;
-        let ours = Facts {
-            size: Some(meta.len()),
-            modified: meta.modified().ok(),
-            precision: precision_at(&root.told_as(&self.local)),
-        };
-        let theirs = Facts {
-            size: self.size,
-            modified: self.modified,
-            precision: Duration::from_secs(1),
-        };
-        if compare(&theirs, &ours) != Difference::Same {
+        if !self.is_alike(&meta, root) {
             return Ok(None);
         }
         let mut done = Done {
@@ -65,5 +55,19 @@ impl Fetch {
             Err(error) => return Err(error),
         }
         Ok(Some(done))
+    }
+
+    fn is_alike(&self, meta: &Metadata, root: &LocalRoot) -> bool {
+        let ours = Facts {
+            size: Some(meta.len()),
+            modified: meta.modified().ok(),
+            precision: precision_at(&root.told_as(&self.local)),
+        };
+        let theirs = Facts {
+            size: self.size,
+            modified: self.modified,
+            precision: Duration::from_secs(1),
+        };
+        compare(&theirs, &ours) == Difference::Same
     }
 }

@@ -5,7 +5,10 @@ use std::{fs::File, io, path::PathBuf};
 use super::{
     super::{
         Tools,
-        local::{self, LocalRoot},
+        local::{
+            self, LocalRoot,
+            part::{note_of, part_of},
+        },
         resume::{self, Begin, Note},
     },
     Fetch,
@@ -24,7 +27,7 @@ pub(super) struct Part {
 impl Part {
     /// Opens the part of a file, and goes on with what it holds if that belongs to the file.
     pub(super) fn open(fetch: &Fetch, tools: &Tools, root: &LocalRoot) -> Result<Self, Error> {
-        let path = local::part_of(&fetch.local);
+        let path = part_of(&fetch.local);
         let (file, is_new) = root.open_part(&path)?;
         let small = fetch.size.is_some_and(|size| size < resume::OVERLAP);
         let mut part = Self {
@@ -36,7 +39,7 @@ impl Part {
         if is_new && small {
             return Ok(part);
         }
-        let note_path = local::note_of(&part.path);
+        let note_path = note_of(&part.path);
         let now = Note::new(&tools.endpoint, &fetch.remote, fetch.size, fetch.modified);
         let recorded = root
             .read_small(&note_path)
@@ -56,11 +59,11 @@ impl Part {
 
     /// Opens the part of a file to begin anew.
     pub(super) fn fresh(fetch: &Fetch, root: &LocalRoot) -> Result<Self, Error> {
-        let path = local::part_of(&fetch.local);
+        let path = part_of(&fetch.local);
         let (file, _) = root.open_part(&path)?;
         let part = Self {
             file,
-            note: Some(local::note_of(&path)),
+            note: Some(note_of(&path)),
             path,
             begin: Begin::Fresh,
         };
@@ -146,8 +149,8 @@ mod tests {
 
     /// A part of five bytes with its note; the handle is opened with `flags`.
     fn part(temp: &Path, flags: rustix::fs::OFlags) -> Part {
-        let path = local::part_of(Path::new("a"));
-        let note = local::note_of(&path);
+        let path = part_of(Path::new("a"));
+        let note = note_of(&path);
         for name in [&path, &note] {
             std::fs::write(temp.join(name), b"12345").unwrap();
         }

@@ -1,33 +1,14 @@
-//! One try: the bytes that are missing, what proves them, and the name.
-
-use std::{
-    io::{Seek as _, SeekFrom},
-    sync::atomic::Ordering,
-};
-
-use ftp_config::ByteSize;
+//! One try: the bytes, what proves them, and the name.
 
 use super::{
-    super::{
-        Tools, copy,
-        fault::{self, CopyError},
-        fetch::Done,
-        resume::Begin,
-        verify,
-    },
-    LARGE, Send,
-    begin::open,
+    super::{Tools, fetch::Done, resume::Begin, verify},
+    Send, Stored,
     source::Source,
 };
 use crate::{
     digest::{self, Digest},
     error::Error,
-    event::Event,
-    remote::{
-        Data, HashVerb, Next, Remote,
-        names::{self, display},
-    },
-    work::blocking,
+    remote::{HashVerb, Remote},
 };
 
 /// What an upload is proved by.
@@ -39,26 +20,7 @@ struct Proof {
 }
 
 impl Send {
-    /// Asks before much is sent whether the server's disk can hold it.
-    async fn ensure_room(
-        &self,
-        remote: &mut dyn Remote,
-        path: &str,
-        missing: u64,
-    ) -> Result<(), Error> {
-        if missing < LARGE {
-            return Ok(());
-        }
-        match remote.free_space(names::split(path).0).await? {
-            Some(free) if free < missing => Err(Error::NoRoom {
-                path: display(&self.remote),
-                needed: ByteSize(missing),
-                free: ByteSize(free),
-            }),
-            _ => Ok(()),
-        }
-    }
-
+    /// Sends what is missing to `path`, proves it, and gives it its final name.
     pub(super) async fn attempt(
         &mut self,
         tools: &Tools,
@@ -70,18 +32,7 @@ impl Send {
         let resumed = begin != Begin::Fresh;
         let size = Some(source.size);
         let hash = verify::choose(tools.options.verify, remote.abilities(), size, resumed)?;
-        self.stored = None;
-        self.is_seen = false;
-        let digest = match self.copy(tools, remote, source, path, begin, hash).await {
-            Ok(digest) => {
-                self.stored = Some((path.to_owned(), source.size, source.modified));
-                digest
-            }
-            Err(error) => {
-                self.clean_up(tools, remote, path, &error).await;
-                return Err(error);
-            }
-        };
+        let digest = self.store(tools, remote, source, path, begin, hash).await?;
         // Where the file has its final name already, the answer to its time may tell its size too.
         // A hash comes before the time: equal times mean equal files to whoever syncs later.
         let timed_first = path == self.remote && hash.is_none();
@@ -108,6 +59,32 @@ impl Send {
         })
     }
 
+    /// Copies what is missing. What the server has then is noted; what broke is cleaned up.
+    async fn store(
+        &mut self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+        source: &Source,
+        path: &str,
+        begin: Begin,
+        hash: Option<HashVerb>,
+    ) -> Result<Option<Digest>, Error> {
+        self.stored = None;
+        self.is_seen = false;
+        let copied = self.copy(tools, remote, source, path, begin, hash).await;
+        match &copied {
+            Ok(_) => {
+                self.stored = Some(Stored {
+                    name: path.to_owned(),
+                    size: source.size,
+                    modified: source.modified,
+                });
+            }
+            Err(error) => self.clean_up(tools, remote, path, error).await,
+        }
+        copied
+    }
+
     async fn prove_or_remove(
         &mut self,
         tools: &Tools,
@@ -127,90 +104,6 @@ impl Send {
             let _gone = remote.remove_file(path).await;
         }
         proved
-    }
-
-    /// Copies what is missing. Returns the digest if all went through memory.
-    async fn copy(
-        &self,
-        tools: &Tools,
-        remote: &mut dyn Remote,
-        source: &Source,
-        path: &str,
-        begin: Begin,
-        hash: Option<HashVerb>,
-    ) -> Result<Option<Digest>, Error> {
-        let have = match begin {
-            // All is there; a server that commits whole files still waits for an end.
-            Begin::Resume { have, .. }
-                if have == source.size && !remote.abilities().atomic_stor() =>
-            {
-                return Ok(None);
-            }
-            Begin::Resume { have, .. } => have,
-            Begin::Fresh => 0,
-        };
-        if have == 0 && self.flow.is_small(source.size) {
-            remote.foresee(Next::Small);
-        }
-        self.ensure_room(remote, path, source.size - have).await?;
-        let (data, have) = open(tools, remote, path, have).await?;
-        tools.events.send(Event::Begun {
-            id: self.id,
-            at: have,
-        });
-        self.flow.begun.store(have, Ordering::Relaxed);
-        self.flow.done.store(have, Ordering::Relaxed);
-        let digest = hash
-            .filter(|_| have == 0)
-            .map(|how| Digest::new(how.algorithm()));
-        let (data, sent, digest) = self.transmit(data, source, have, digest).await?;
-        let sent = match sent {
-            Ok(sent) => sent,
-            Err(error) => {
-                let cancel = &self.flow.cancel;
-                return Err(fault::fail(remote, data, "STOR", &self.local, error, cancel).await);
-            }
-        };
-        if have + sent != source.size || !source.is_unchanged() {
-            drop(data);
-            let _unusable = remote.settle().await;
-            return Err(Error::ChangedMeanwhile {
-                path: self.local.display().to_string(),
-            });
-        }
-        match data.finish().await {
-            Err(_) if self.flow.cancel.is_stopped() => Err(Error::Interrupted),
-            other => Ok(other.map(|()| digest)?),
-        }
-    }
-
-    async fn transmit(
-        &self,
-        mut data: Box<dyn Data>,
-        source: &Source,
-        have: u64,
-        mut digest: Option<Digest>,
-    ) -> Result<(Box<dyn Data>, Result<u64, CopyError>, Option<Digest>), Error> {
-        let (flow, length) = (self.flow.clone(), source.size - have);
-        data.obey(&flow.cancel);
-        if have == 0 && flow.is_small(length) {
-            let mut file = &source.file;
-            let sent = match file.rewind() {
-                Ok(()) => copy::send_small(&mut *data, file, digest.as_mut(), length, &flow).await,
-                Err(error) => Err(CopyError::Local("seek", error)),
-            };
-            return Ok((data, sent, digest));
-        }
-        let file = source.handle(&self.local)?;
-        blocking(move || {
-            let mut reader = &file;
-            let sent = reader
-                .seek(SeekFrom::Start(have))
-                .map_err(|error| CopyError::Local("seek", error))
-                .and_then(|_| copy::send(&mut *data, &file, digest.as_mut(), length, &flow));
-            (data, sent, digest)
-        })
-        .await
     }
 
     /// Size always, hash when wished.

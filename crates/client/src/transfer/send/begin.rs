@@ -69,8 +69,8 @@ impl Send {
         source: &Source,
         path: &str,
     ) -> Result<bool, Error> {
-        let confirmed = self.stored.as_ref().is_some_and(|(name, size, modified)| {
-            name == path && (*size, *modified) == (source.size, source.modified)
+        let confirmed = self.stored.as_ref().is_some_and(|stored| {
+            stored.name == path && (stored.size, stored.modified) == (source.size, source.modified)
         });
         let has_all = confirmed
             && !remote.abilities().atomic_stor()
@@ -112,37 +112,6 @@ impl Send {
             }
         }
     }
-}
-
-/// Opens the transfer at `have`; REST, or APPE where REST is refused, or from the beginning.
-///
-/// A server may take REST for downloads alone and answer 350 all the same: ftp-srv empties the file before
-/// it writes at the offset, and the size is right then. So REST is for those that promise it (RFC 3659 §5.1).
-pub(super) async fn open(
-    tools: &Tools,
-    remote: &mut dyn Remote,
-    path: &str,
-    have: u64,
-) -> Result<(Box<dyn Data>, u64), Error> {
-    if have > 0 {
-        let ways = [Start::At(have), Start::Append];
-        let abilities = remote.abilities();
-        let promised = abilities.rest_stream() || abilities.atomic_stor();
-        for start in ways.into_iter().skip(usize::from(!promised)) {
-            match remote.open_write(path, start).await {
-                Ok(data) => return Ok((data, have)),
-                Err(error) if error.is_transient() && !error.may_refuse_restart() => {
-                    return Err(error.into());
-                }
-                Err(error) => tools.events.message(format!("resume: {error}")),
-            }
-        }
-        // A server that lets no file be replaced (ProFTPD's `AllowOverwrite off`) wants it gone.
-        if !remote.abilities().atomic_stor() {
-            let _gone = remote.remove_file(path).await;
-        }
-    }
-    Ok((remote.open_write(path, Start::New).await?, 0))
 }
 
 /// Asks a server that commits whole files how much of an unfinished one it keeps, which no SIZE

@@ -101,13 +101,13 @@ impl Send {
         source: RemoteError,
     ) -> Error {
         let is_final = !source.is_transient() && self.aside.is_none();
-        if let (true, Some((_, want, _))) = (is_final, &self.stored)
+        if let (true, Some(stored)) = (is_final, &self.stored)
             && self.is_taken_away(remote, part).await
         {
             // Somebody else took it, who may send this very file.
             return Error::Truncated {
                 path: part.to_owned(),
-                want: *want,
+                want: stored.size,
                 got: 0,
             };
         }

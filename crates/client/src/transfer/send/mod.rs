@@ -7,6 +7,7 @@ mod begin;
 mod claim;
 mod ending;
 mod source;
+mod transmit;
 
 use std::{
     path::{Path, PathBuf},
@@ -52,14 +53,24 @@ pub(super) struct Send {
     pub(super) top: Option<Arc<Path>>,
     /// A rename was sent whose answer may have been lost.
     pub(super) renaming: bool,
-    /// What the server has confirmed: under which name, of which size and time.
-    pub(super) stored: Option<(String, u64, Option<SystemTime>)>,
+    /// What the server has confirmed.
+    stored: Option<Stored>,
     /// Where the file is that had the final name, while the part has it not yet.
     pub(super) aside: Option<String>,
     /// Keeps other runs off the part.
     claim: Option<Arc<Claim>>,
     /// Another run has the part of this file: a mark for one of its own.
     mark: Option<String>,
+}
+
+/// A file that the server has confirmed.
+#[derive(Clone, Debug)]
+struct Stored {
+    /// The name that it has there.
+    name: String,
+    size: u64,
+    /// The time of the local file that was sent.
+    modified: Option<SystemTime>,
 }
 
 impl Send {
@@ -145,15 +156,7 @@ impl Send {
         // for this one, and nothing is sent to it. Better stored twice than not at all.
         let keeps_name = remote.abilities().on_duplicate() != OnDuplicate::Rename;
         if self.renaming && keeps_name && self.was_renamed(tools, remote, &source, &part).await? {
-            publish::remove_aside(remote, &mut self.aside).await;
-            let name = self.remote.clone();
-            self.finish_up(tools, remote, &source, &name).await?;
-            return Ok(Done {
-                bytes: source.size,
-                verified: None,
-                is_proved: true,
-                was_here: false,
-            });
+            return self.close_renamed(tools, remote, &source).await;
         }
         if part != self.remote {
             self.ensure_free(remote).await?;
@@ -175,6 +178,24 @@ impl Send {
             }
             other => other,
         }
+    }
+
+    /// Does what follows a rename whose answer was lost.
+    async fn close_renamed(
+        &mut self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+        source: &Source,
+    ) -> Result<Done, Error> {
+        publish::remove_aside(remote, &mut self.aside).await;
+        let name = self.remote.clone();
+        self.finish_up(tools, remote, source, &name).await?;
+        Ok(Done {
+            bytes: source.size,
+            verified: None,
+            is_proved: true,
+            was_here: false,
+        })
     }
 
     /// Sends to the final name, since the server takes no part.

@@ -1,0 +1,166 @@
+//! The partial files of downloads: what they are called, and that only one transfer writes to each.
+
+use std::{
+    fs::{File, TryLockError},
+    io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use cap_std::fs::{MetadataExt as _, OpenOptions};
+use sha2::{Digest as _, Sha256};
+
+use super::{LocalRoot, check};
+use crate::error::Error;
+
+/// Returns the partial file beside `path`, hidden. Names near the limit of 255 bytes are
+/// shortened to a digest.
+pub(in crate::transfer) fn part_of(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default();
+    let bytes = name.as_encoded_bytes();
+    let mut part = std::ffi::OsString::from(".");
+    if bytes.len() > 230 {
+        let digest = Sha256::digest(bytes);
+        part.push(
+            digest
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>(),
+        );
+    } else {
+        part.push(name);
+    }
+    part.push(".ftpc-part");
+    path.with_file_name(part)
+}
+
+/// Returns the note beside a partial file.
+pub(in crate::transfer) fn note_of(part: &Path) -> PathBuf {
+    let mut name = part.file_name().unwrap_or_default().to_owned();
+    name.push(".json");
+    part.with_file_name(name)
+}
+
+impl LocalRoot {
+    /// Opens the partial file for reading and writing, made if missing, never through a link,
+    /// and locked: two transfers must not write one file. Tells whether it was made.
+    pub(in crate::transfer) fn open_part(&self, path: &Path) -> Result<(File, bool), Error> {
+        check(path)?;
+        loop {
+            let (file, is_new) = self.make_part(path)?;
+            if let Some(file) = self.lock_part(path, file)? {
+                return Ok((file, is_new));
+            }
+        }
+    }
+
+    /// Locks what was opened as a partial file; `None`: meanwhile whoever held it has given it its
+    /// final name, or removed it, and it must not be written to.
+    fn lock_part(&self, path: &Path, file: File) -> Result<Option<File>, Error> {
+        file.try_lock().map_err(|error| {
+            let error = match error {
+                TryLockError::WouldBlock => io::Error::new(
+                    io::ErrorKind::ResourceBusy,
+                    "another transfer is writing this file",
+                ),
+                TryLockError::Error(error) => error,
+            };
+            Error::local("lock", self.told_as(path), error)
+        })?;
+        let held = file.metadata().map_err(self.err("open", path))?;
+        let named = self
+            .dir
+            .symlink_metadata(path)
+            .is_ok_and(|named| (named.dev(), named.ino()) == (held.dev(), held.ino()));
+        Ok(named.then_some(file))
+    }
+
+    fn make_part(&self, path: &Path) -> Result<(File, bool), Error> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        let opened = match self.dir.open_with(path, &options) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if let Some(parent) = path.parent() {
+                    self.make_dir(parent)?;
+                }
+                self.dir.open_with(path, &options)
+            }
+            other => other,
+        };
+        let (file, is_new) = match opened {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                (self.open_kept(path), false)
+            }
+            other => (other, true),
+        };
+        let file = file.map_err(self.err("open", path))?.into_std();
+        Ok((file, is_new))
+    }
+
+    /// Opens the partial file that is there; a link in its place goes.
+    fn open_kept(&self, path: &Path) -> io::Result<cap_std::fs::File> {
+        let is_link = |meta: cap_std::fs::Metadata| !meta.is_file();
+        if self.dir.symlink_metadata(path).is_ok_and(is_link) {
+            self.dir.remove_file(path)?;
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        self.dir.open_with(path, &options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_in_place_of_the_partial_is_not_followed() {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::write(temp.path().join("victim"), b"old").unwrap();
+        std::os::unix::fs::symlink("victim", temp.path().join(".a.ftpc-part")).unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        root.open_part(&part_of(Path::new("a")))
+            .unwrap()
+            .0
+            .set_len(0)
+            .unwrap();
+        assert_eq!(std::fs::read(temp.path().join("victim")).unwrap(), b"old");
+    }
+
+    #[test]
+    fn two_transfers_do_not_share_a_partial() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        let part = part_of(Path::new("a"));
+        let _held = root.open_part(&part).unwrap();
+        let error = root.open_part(&part).unwrap_err().chain();
+        assert!(
+            error.ends_with(": another transfer is writing this file"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_partial_that_was_published_meanwhile_is_not_written_to() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        let part = part_of(Path::new("a"));
+        let (first, _) = root.open_part(&part).unwrap();
+        // The second has opened it and not locked it when the first is done.
+        let (second, is_new) = root.make_part(&part).unwrap();
+        assert!(!is_new);
+        root.publish(&part, Path::new("a"), true).unwrap();
+        drop(first);
+        assert!(root.lock_part(&part, second).unwrap().is_none());
+        let (_third, is_new) = root.open_part(&part).unwrap();
+        assert!(is_new && temp.path().join("a").exists());
+    }
+
+    #[test]
+    fn the_longest_name_still_has_a_partial() {
+        let long = "x".repeat(255);
+        let part = part_of(Path::new(&long));
+        assert!(note_of(&part).file_name().unwrap().len() <= 255);
+        assert_eq!(part_of(Path::new("d/a")), Path::new("d/.a.ftpc-part"));
+    }
+}
