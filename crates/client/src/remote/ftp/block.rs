@@ -13,9 +13,9 @@ use tokio::{
 use super::{
     Control,
     blocks::{Incoming, Outgoing},
-    data::limited,
     link::{Link, Slot},
     parting::Parting,
+    stall::limited,
 };
 use crate::{
     cancel::Cancel,
@@ -213,23 +213,6 @@ impl Data for BlockData {
             // The last block tells the end, which is not known yet.
             false => Ok(()),
         }
-    }
-
-    fn splice_into(
-        &mut self,
-        _: &std::fs::File,
-        _: &mut dyn FnMut(u64) -> io::Result<()>,
-    ) -> Option<io::Result<u64>> {
-        None
-    }
-
-    fn splice_from(
-        &mut self,
-        _: &std::fs::File,
-        _: u64,
-        _: &mut dyn FnMut(u64) -> io::Result<()>,
-    ) -> Option<io::Result<u64>> {
-        None
     }
 
     fn obey(&mut self, cancel: &Cancel) {

@@ -5,27 +5,20 @@ use std::{
     io,
     net::Shutdown,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    pin::Pin,
     sync::Arc,
-    task::Poll,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    io::Errno,
+    event::PollFlags,
     net::{connect_unspec, sockopt::set_tcp_cork},
 };
 use socket2::SockRef;
 use suppaftp::{FtpError, tokio::TransferStream};
-use tokio::{
-    io::{AsyncRead, AsyncWriteExt, ReadBuf},
-    runtime::Handle,
-    time::timeout,
-};
+use tokio::{io::AsyncWriteExt, runtime::Handle};
 
-use super::parting::Parting;
+use super::{parting::Parting, records::fill, stall::limited};
 use crate::{
     cancel::Cancel,
     error::RemoteError,
@@ -34,9 +27,6 @@ use crate::{
 
 /// A block with fewer bytes is the last one of its file, or all of it.
 const FULL: usize = 256 << 10;
-/// How often a waiting thread looks whether it was stopped.
-const LOOK: Duration = Duration::from_millis(200);
-
 /// The suppaftp stream of a transfer.
 pub(super) type Stream = TransferStream<SecureStream>;
 
@@ -90,74 +80,6 @@ impl FtpData {
         io::Error::new(io::ErrorKind::NotConnected, "the transfer is over")
     }
 
-    /// Fills as much of the buffer as is there, at least one byte: TLS records are 16 KiB, and
-    /// one change of threads for each would cost more than their decryption.
-    async fn fill(
-        stream: &mut Stream,
-        later: &mut Option<io::Error>,
-        buffer: &mut [u8],
-    ) -> io::Result<usize> {
-        if let Some(error) = later.take() {
-            return Err(error);
-        }
-        let mut filled = ReadBuf::new(buffer);
-        std::future::poll_fn(|context| {
-            loop {
-                let before = filled.filled().len();
-                match Pin::new(&mut *stream).poll_read(context, &mut filled) {
-                    Poll::Ready(Ok(())) if filled.filled().len() == before => break,
-                    Poll::Ready(Ok(())) if filled.remaining() == 0 => break,
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) if before == 0 => return Poll::Ready(Err(error)),
-                    Poll::Ready(Err(error)) => {
-                        *later = Some(error);
-                        break;
-                    }
-                    Poll::Pending if before == 0 => return Poll::Pending,
-                    Poll::Pending => break,
-                }
-            }
-            Poll::Ready(Ok(filled.filled().len()))
-        })
-        .await
-    }
-
-    /// Waits on this thread until the socket is ready.
-    fn wait(&self, socket: BorrowedFd<'_>, flags: PollFlags) -> io::Result<()> {
-        let began = Instant::now();
-        loop {
-            if self.parting.cancel.is_stopped() {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
-            let look = Timespec::try_from(LOOK).unwrap_or_default();
-            let mut fds = [PollFd::from_borrowed_fd(socket, flags)];
-            match poll(&mut fds, Some(&look)) {
-                Ok(0) if began.elapsed() >= self.stalled => {
-                    return Err(stalled(self.stalled));
-                }
-                Ok(0) | Err(Errno::INTR) => {}
-                Ok(_) => return Ok(()),
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Runs a call on the socket until it neither would block nor was interrupted.
-    pub(super) fn retry<T>(
-        &self,
-        socket: BorrowedFd<'_>,
-        flags: PollFlags,
-        mut call: impl FnMut() -> rustix::io::Result<T>,
-    ) -> io::Result<T> {
-        loop {
-            match call() {
-                Err(Errno::AGAIN) => self.wait(socket, flags)?,
-                Err(Errno::INTR) => {}
-                other => return other.map_err(io::Error::from),
-            }
-        }
-    }
-
     /// Closes the connection and waits for the reply.
     async fn end(&self, stream: Stream) -> Result<(), RemoteError> {
         if let Some(control) = &self.nagles {
@@ -177,27 +99,9 @@ impl FtpData {
 
     fn read_tls(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let stream = self.stream.as_mut().ok_or_else(Self::closed)?;
-        let fill = Self::fill(stream, &mut self.later, buffer);
+        let fill = fill(stream, &mut self.later, buffer);
         self.runtime
             .block_on(limited(self.stalled, &self.parting.cancel, fill))
-    }
-}
-
-fn stalled(limit: Duration) -> io::Error {
-    let text = format!("nothing moved for {}s", limit.as_secs_f32());
-    io::Error::new(io::ErrorKind::TimedOut, text)
-}
-
-/// Puts a future under the limit and the switch.
-pub(super) async fn limited<T>(
-    limit: Duration,
-    cancel: &Cancel,
-    future: impl Future<Output = io::Result<T>>,
-) -> io::Result<T> {
-    tokio::select! {
-        biased;
-        () = cancel.stopped() => Err(io::ErrorKind::Interrupted.into()),
-        outcome = timeout(limit, future) => outcome.unwrap_or_else(|_| Err(stalled(limit))),
     }
 }
 
@@ -233,7 +137,7 @@ impl Data for FtpData {
 
     async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let stream = self.stream.as_mut().ok_or_else(Self::closed)?;
-        let fill = Self::fill(stream, &mut self.later, buffer);
+        let fill = fill(stream, &mut self.later, buffer);
         limited(self.stalled, &self.parting.cancel, fill).await
     }
 

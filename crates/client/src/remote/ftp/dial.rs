@@ -1,4 +1,4 @@
-//! Where a data connection was dialled, and how it was asked for.
+//! How a data connection is asked for, and where it was dialled.
 
 use std::{
     io,
@@ -7,7 +7,14 @@ use std::{
     time::Duration,
 };
 
+use socket2::SockRef;
 use tokio::{net::TcpStream, time::timeout};
+
+use super::FtpRemote;
+use crate::{
+    error::{Phase, RemoteError},
+    remote::Reply,
+};
 
 /// How data connections are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +45,99 @@ impl DialNote {
             .await
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
         self.edit(|note| note.1 = false);
-        socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO))?;
+        SockRef::from(&socket).set_linger(Some(Duration::ZERO))?;
         Ok(socket)
+    }
+}
+
+impl FtpRemote {
+    pub(super) async fn dial(&mut self, port: u16) -> Result<TcpStream, RemoteError> {
+        let limit = self.deadlines.data_connect;
+        // The address is the control connection's, with its scope.
+        let peer = SockRef::from(&*self.control).peer_addr();
+        let mut address = peer
+            .and_then(|peer| {
+                peer.as_socket()
+                    .ok_or_else(|| io::ErrorKind::Unsupported.into())
+            })
+            .map_err(|source| RemoteError::Io {
+                verb: "EPSV".to_owned(),
+                source,
+            })?;
+        address.set_port(port);
+        let connected = self.note.connect(address, limit).await;
+        self.facts.data_peer = Some(address);
+        connected.map_err(|source| match source.kind() {
+            io::ErrorKind::TimedOut => RemoteError::Timeout {
+                phase: Phase::DataConnect,
+                after: limit,
+            },
+            _ => RemoteError::Connect {
+                address: address.to_string(),
+                source,
+            },
+        })
+    }
+}
+
+/// Returns the port in `229 Entering Extended Passive Mode (|||6446|)` (RFC 2428 §3).
+pub(super) fn extended_port(reply: &Reply) -> Option<u16> {
+    let inside = reply.text().rsplit_once('(')?.1;
+    let (inside, _) = inside.rsplit_once(')')?;
+    let mark = inside.chars().next()?;
+    let mut fields = inside.split(mark);
+    let port = fields.nth(3)?.parse().ok()?;
+    (reply.code == 229 && port > 0).then_some(port)
+}
+
+/// Returns the port in `227 Entering Passive Mode (127,0,0,1,25,46)` (RFC 1123 §4.1.2.6: with or without
+/// parentheses). The address is never believed.
+pub(super) fn plain_port(reply: &Reply) -> Option<u16> {
+    let text = reply.text();
+    let numbers = text
+        .split(|letter: char| !letter.is_ascii_digit() && letter != ',')
+        .map(|group| group.trim_matches(','))
+        .find(|group| group.split(',').count() == 6)?;
+    let mut numbers = numbers.split(',').map(str::parse::<u8>);
+    let (high, low) = (numbers.nth(4)?.ok()?, numbers.next()?.ok()?);
+    let port = u16::from_be_bytes([high, low]);
+    (reply.code == 227 && port > 0).then_some(port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_is_between_whatever_marks() {
+        let port = |text: &str| extended_port(&Reply::new(229, text));
+        assert_eq!(
+            port("Entering Extended Passive Mode (|||6446|)"),
+            Some(6446)
+        );
+        assert_eq!(port("(!!!21!)"), Some(21));
+        assert_eq!(port("(|||0|)"), None);
+        assert_eq!(port("(|||70000|)"), None);
+        assert_eq!(port("nothing"), None);
+        assert_eq!(port("()"), None);
+        assert_eq!(extended_port(&Reply::new(500, "(|||6446|)")), None);
+    }
+
+    #[test]
+    fn the_port_is_in_the_last_two_of_six_numbers() {
+        let port = |text: &str| plain_port(&Reply::new(227, text));
+        assert_eq!(port("Entering Passive Mode (127,0,0,1,25,46)."), Some(6446));
+        assert_eq!(port("Entering Passive Mode 127,0,0,1,0,21"), Some(21));
+        assert_eq!(port("=127,0,0,1,4,5"), Some(1029));
+        for bad in [
+            "(127,0,0,1,0,0)",
+            "(127,0,0,1,256,1)",
+            "(1,2,3,4,5)",
+            "nothing",
+            "",
+        ] {
+            assert_eq!(port(bad), None, "{bad}");
+        }
+        assert_eq!(plain_port(&Reply::new(229, "(127,0,0,1,25,46)")), None);
     }
 }

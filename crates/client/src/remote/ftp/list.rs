@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{FtpRemote, open::Act};
+use super::{FtpRemote, act::Act};
 use crate::{
     error::{Phase, RemoteError},
     remote::{

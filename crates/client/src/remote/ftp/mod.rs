@@ -3,29 +3,32 @@
 //! The only rooms that name suppaftp are this one, `connect` and `tls`. Of it we use the low
 //! half: sockets, framing, the data-connection dance. Replies, listings, errors are ours.
 
+mod act;
 mod block;
 mod blocks;
 mod commands;
 mod data;
 mod dial;
+mod exchange;
 mod hash;
 mod health;
 mod link;
 mod list;
+mod mode;
 mod open;
 mod open_block;
 mod open_list;
 mod parting;
 mod quoted;
+mod records;
 mod reply;
 mod reuse;
 mod splice;
+mod stall;
 mod stat;
 mod times;
 
 use std::{
-    borrow::Cow,
-    io,
     os::fd::{AsFd as _, OwnedFd},
     sync::{
         Arc,
@@ -34,24 +37,25 @@ use std::{
     time::Duration,
 };
 
-use suppaftp::{FtpError, types::Response};
-use tokio::{sync::Mutex, time::timeout};
+use suppaftp::FtpError;
+use tokio::sync::Mutex;
 
 use self::{
+    act::Act,
     dial::{DialNote, Passive},
     health::Health,
-    open::Act,
-    open_block::BlockMode,
+    mode::BlockMode,
 };
 use super::{
-    Abilities, HashAlgorithm, Reply, SessionFacts,
-    connect::{Deadlines, Wire, WireTrace},
+    Abilities, HashAlgorithm, SessionFacts,
+    connect::{Deadlines, WireTrace},
     names::Codec,
     tls::FtpStream,
 };
-use crate::error::{Phase, RemoteError};
+use crate::error::RemoteError;
 
 pub(super) use self::{
+    exchange::broken,
     reply::{check_line, parse as parse_reply},
     reuse::ReuseWatch,
 };
@@ -88,37 +92,6 @@ pub(super) struct FtpRemote {
     undo: quoted::Undo,
 }
 
-/// Makes the error of a connection that broke.
-pub(super) fn broken(verb: &str, error: FtpError) -> RemoteError {
-    let verb = verb.to_owned();
-    match error {
-        FtpError::ConnectionError(source) if source.kind() == io::ErrorKind::InvalidData => {
-            RemoteError::TooLarge {
-                verb,
-                limit: 256 * 1024,
-                unit: "bytes in one reply",
-            }
-        }
-        FtpError::ConnectionError(source) => RemoteError::Io { verb, source },
-        FtpError::DataConnectionAlreadyOpen => RemoteError::Poisoned,
-        FtpError::SecureError(what) => RemoteError::Protocol { verb, what },
-        _ => RemoteError::Protocol {
-            verb,
-            what: "the server's reply cannot be read".to_owned(),
-        },
-    }
-}
-
-/// Returns a line as it may be shown: what follows PASS and ACCT is a secret (RFC 959 §5.3.1).
-fn without_secret(line: &str) -> Cow<'_, str> {
-    let verb = line.split_whitespace().next().unwrap_or_default();
-    let secret = |name: &&str| verb.eq_ignore_ascii_case(name);
-    match ["PASS", "ACCT"].iter().find(|name| secret(name)) {
-        Some(name) => format!("{name} ***").into(),
-        None => line.into(),
-    }
-}
-
 /// Returns a second handle to the socket of the control connection.
 async fn control_of(stream: &FtpStream) -> Result<OwnedFd, RemoteError> {
     let cloned = stream.get_ref().await.as_fd().try_clone_to_owned();
@@ -126,6 +99,21 @@ async fn control_of(stream: &FtpStream) -> Result<OwnedFd, RemoteError> {
         verb: "connect".to_owned(),
         source,
     })
+}
+
+/// Makes the library dial data connections as we do, and leave a note of it.
+fn dialling_through(note: &Arc<DialNote>, stream: FtpStream, limit: Duration) -> FtpStream {
+    let note = Arc::clone(note);
+    let mut stream = stream.passive_stream_builder(move |address| {
+        let note = Arc::clone(&note);
+        Box::pin(async move {
+            let connected = note.connect(address, limit).await;
+            connected.map_err(FtpError::ConnectionError)
+        })
+    });
+    // The address in a 227 is never believed: it may be private, or somebody else's.
+    stream.set_passive_nat_workaround(true);
+    stream
 }
 
 impl FtpRemote {
@@ -138,17 +126,7 @@ impl FtpRemote {
         reuse: ReuseWatch,
     ) -> Result<Self, RemoteError> {
         let note = Arc::new(DialNote::default());
-        let dial = Arc::clone(&note);
-        let limit = deadlines.data_connect;
-        let mut stream = stream.passive_stream_builder(move |address| {
-            let dial = Arc::clone(&dial);
-            Box::pin(async move {
-                let connected = dial.connect(address, limit).await;
-                connected.map_err(FtpError::ConnectionError)
-            })
-        });
-        // The address in a 227 is never believed: it may be private, or somebody else's.
-        stream.set_passive_nat_workaround(true);
+        let stream = dialling_through(&note, stream, deadlines.data_connect);
         let control = Arc::new(control_of(&stream).await?);
         static SESSIONS: AtomicU64 = AtomicU64::new(1);
         Ok(Self {
@@ -177,154 +155,10 @@ impl FtpRemote {
         })
     }
 
-    fn trace(&self, wire: Wire<'_>) {
-        if let Some(trace) = &self.trace {
-            trace(wire);
-        }
-    }
-
-    /// Reads a reply; one that cannot be is a protocol error.
-    fn read(&self, verb: &str, response: &Response) -> Result<Reply, RemoteError> {
-        let reply = reply::parse(&self.codec, &response.body).ok_or_else(|| {
-            let said: String = String::from_utf8_lossy(&response.body)
-                .escape_debug()
-                .take(120)
-                .collect();
-            RemoteError::Protocol {
-                verb: verb.to_owned(),
-                what: format!("the server is out of step: `{said}`"),
-            }
-        })?;
-        show_reply(self.trace.as_ref(), &reply);
-        Ok(reply)
-    }
-
-    /// Sends one line and returns whatever reply comes. The verb is the line's first word.
-    pub(super) async fn command(&mut self, line: &str) -> Result<Reply, RemoteError> {
-        self.command_within(line, self.deadlines.reply).await
-    }
-
-    async fn command_within(&mut self, line: &str, limit: Duration) -> Result<Reply, RemoteError> {
-        check_line(line)?;
-        self.health.enter()?;
-        let outcome = self.exchange(line, limit).await;
-        match &outcome {
-            Ok(reply) if reply.code >= 200 && reply.code != 421 => self.health.ready(),
-            Ok(reply) if reply.code < 200 => {
-                self.health.broken();
-                let verb = line.split(' ').next().unwrap_or_default();
-                return Err(RemoteError::Protocol {
-                    verb: verb.to_owned(),
-                    what: format!("an unexpected {reply}"),
-                });
-            }
-            // Nothing was sent.
-            Err(RemoteError::BadName { .. }) => self.health.ready(),
-            _ => self.health.broken(),
-        }
-        outcome
-    }
-
-    /// Sends one line and reads one reply, within an act.
-    async fn exchange(&mut self, line: &str, limit: Duration) -> Result<Reply, RemoteError> {
-        let verb = line.split(' ').next().unwrap_or_default();
-        let shown = without_secret(line);
-        self.trace(Wire::Sent(&shown));
-        let sent = {
-            let mut stream = self.stream.lock().await;
-            // With no code expected every reply comes back whole.
-            timeout(limit, stream.custom_command(line, &[])).await
-        };
-        match sent {
-            Err(_) => Err(RemoteError::Timeout {
-                phase: Phase::Reply,
-                after: limit,
-            }),
-            Ok(Err(FtpError::UnexpectedResponse(response))) => self.read(verb, &response),
-            Ok(Err(FtpError::ConnectionError(error)))
-                if error.kind() == io::ErrorKind::InvalidInput =>
-            {
-                Err(RemoteError::BadName {
-                    name: shown.escape_debug().to_string(),
-                    why: "the site's encoding lacks one of its characters",
-                })
-            }
-            Ok(Err(error)) => Err(broken(verb, error)),
-            Ok(Ok(_)) => Err(RemoteError::Poisoned),
-        }
-    }
-
-    /// Sends `VERB path` and wants a 2xx.
-    async fn expect(&mut self, verb: &str, path: &str) -> Result<Reply, RemoteError> {
-        let line = if path.is_empty() {
-            verb.to_owned()
-        } else {
-            format!("{verb} {path}")
-        };
-        let reply = self.answer(verb, &line).await?;
-        if reply.is_ok() {
-            return Ok(reply);
-        }
-        Err(RemoteError::Refused {
-            verb: verb.to_owned(),
-            path: (!path.is_empty()).then(|| path.to_owned()),
-            reply,
-        })
-    }
-
-    /// Sends a line that moves no data. A reply that may be left over from before is looked behind: some small
-    /// servers (those of game consoles) say 226 to DELE, RNTO and MKD, and so does one that answers twice.
-    async fn answer(&mut self, verb: &str, line: &str) -> Result<Reply, RemoteError> {
-        let reply = self.command(line).await?;
-        let is_in_step = match reply.code {
-            // Asked by a code that is not the verb's own, of verbs that even the smallest servers know.
-            226 if matches!(verb, "MKD" | "PWD") => self.command("TYPE I").await?.code == 200,
-            226 => self.command("PWD").await?.code == 257,
-            _ => reply.answers_at_rest(),
-        };
-        match is_in_step {
-            true => Ok(reply),
-            false => self.give_up(reply::out_of_step(verb, &reply)),
-        }
-    }
-
     fn give_up<T>(&self, error: RemoteError) -> Result<T, RemoteError> {
         if !matches!(error, RemoteError::BadName { .. }) {
             self.health.broken();
         }
         Err(error)
-    }
-
-    /// After a dropped transfer: whatever it still answers is read until a command behind it is answered.
-    /// The library does not know of those that it has not opened and sends at once, where a server may
-    /// answer NOOP out of turn.
-    async fn resync(&mut self) -> Result<(), RemoteError> {
-        let line = "TYPE I";
-        let control = Arc::clone(&self.stream);
-        let mut stream = control.lock().await;
-        let mut next = stream.custom_command(line, &[]).await;
-        for _ in 0..3 {
-            let Err(FtpError::UnexpectedResponse(response)) = next else {
-                return Err(RemoteError::Poisoned);
-            };
-            match self.read(line, &response)?.code {
-                200 => return Ok(()),
-                225 | 226 | 250 | 425 | 426 | 450 | 451 | 550 | 552 => {
-                    next = stream.read_response_in(&[]).await;
-                }
-                _ => return Err(RemoteError::Poisoned),
-            }
-        }
-        Err(RemoteError::Poisoned)
-    }
-}
-
-/// Shows a reply, line for line.
-fn show_reply(trace: Option<&WireTrace>, reply: &Reply) {
-    let Some(trace) = trace else {
-        return;
-    };
-    for line in &reply.lines {
-        trace(Wire::Received(&format!("{} {line}", reply.code)));
     }
 }

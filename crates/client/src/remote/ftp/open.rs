@@ -3,57 +3,27 @@
 use std::{io, sync::Arc, time::Duration};
 
 use suppaftp::{FtpError, Mode, Status, types::Response};
-use tokio::{runtime::Handle, time::timeout};
+use tokio::{
+    runtime::Handle,
+    time::{error::Elapsed, timeout},
+};
 
 use super::{
-    FtpRemote, broken, check_line,
+    FtpRemote,
+    act::Act,
+    check_line,
     data::{self, FtpData},
     dial::Passive,
-    parting::Parting,
+    exchange::broken,
     reply,
 };
 use crate::{
-    cancel::Cancel,
     error::{Phase, RemoteError},
     remote::{Reply, Start, connect::Wire, tls::FtpStream},
 };
 
-/// What [`FtpRemote::open`] begins.
-#[derive(Clone, Copy)]
-pub(super) enum Act<'a> {
-    /// RETR, MLSD, LIST: bytes come.
-    Receive(&'static str, &'a str),
-    /// STOR, APPE: bytes go.
-    Store(&'a str, Start),
-}
-
-impl Act<'_> {
-    pub(super) fn verb(&self) -> &'static str {
-        match self {
-            Self::Receive(verb, _) => verb,
-            Self::Store(_, Start::Append) => "APPE",
-            Self::Store(..) => "STOR",
-        }
-    }
-
-    /// Tells whether names come and not a file.
-    pub(super) fn lists(&self) -> bool {
-        matches!(self, Self::Receive(verb, _) if *verb != "RETR")
-    }
-
-    pub(super) fn path(&self) -> &str {
-        match self {
-            Self::Receive(_, path) | Self::Store(path, _) => path,
-        }
-    }
-
-    pub(super) fn line(&self) -> String {
-        match self.path() {
-            "" => self.verb().to_owned(),
-            path => format!("{} {path}", self.verb()),
-        }
-    }
-}
+/// The text of a reply, where the library hands it out, and the data connection.
+type Opening = (Option<String>, data::Stream);
 
 impl FtpRemote {
     /// Opens a data connection: EPSV first; PASV for good once EPSV was refused.
@@ -67,22 +37,8 @@ impl FtpRemote {
         }
         loop {
             self.health.enter()?;
-            self.note.edit(|note| *note = (None, false));
             let limit = self.deadlines.data_connect + self.deadlines.reply;
-            let opened = {
-                let mut stream = self.stream.lock().await;
-                stream.set_mode(match self.passive {
-                    Passive::Extended => Mode::ExtendedPassive,
-                    Passive::Plain => Mode::Passive,
-                });
-                timeout(limit, begin(&mut stream, act, offset)).await
-            };
-            self.facts.data_peer = self.note.edit(|note| note.0);
-            self.facts.passive = match self.passive {
-                Passive::Extended => "EPSV",
-                Passive::Plain => "PASV",
-            };
-            let error = match opened {
+            let error = match self.dance(act, offset, limit).await {
                 Ok(Ok((text, stream))) => {
                     return Ok(self.opened(act, offset, text.as_deref(), stream));
                 }
@@ -106,6 +62,30 @@ impl FtpRemote {
         }
     }
 
+    /// Runs the library's dance, within the limit, and notes which way it went and to whom.
+    async fn dance(
+        &mut self,
+        act: Act<'_>,
+        offset: u64,
+        limit: Duration,
+    ) -> Result<Result<Opening, FtpError>, Elapsed> {
+        self.note.edit(|note| *note = (None, false));
+        let opened = {
+            let mut stream = self.stream.lock().await;
+            stream.set_mode(match self.passive {
+                Passive::Extended => Mode::ExtendedPassive,
+                Passive::Plain => Mode::Passive,
+            });
+            timeout(limit, begin(&mut stream, act, offset)).await
+        };
+        self.facts.data_peer = self.note.edit(|note| note.0);
+        self.facts.passive = match self.passive {
+            Passive::Extended => "EPSV",
+            Passive::Plain => "PASV",
+        };
+        opened
+    }
+
     /// Makes the error of a reply that opens nothing; `None`: PASV is to be tried.
     fn not_opened(
         &mut self,
@@ -126,12 +106,7 @@ impl FtpRemote {
             // A reply of before, or one too many: nothing that follows can be trusted.
             _ => self.health.broken(),
         }
-        let path = Some(act.path().to_owned());
-        let error = self.reuse.refusal(act.verb().to_owned(), path, reply);
-        if matches!(error, RemoteError::SessionReuse { .. }) {
-            self.health.broken();
-        }
-        Ok(Some(error))
+        Ok(Some(self.refused(act, reply)))
     }
 
     /// Shows what was sent; without a peer the server has refused to open a port.
@@ -185,19 +160,6 @@ impl FtpRemote {
             announced: text.and_then(reply::announced_size),
             parting: self.parting(act),
             later: None,
-        }
-    }
-
-    pub(super) fn parting(&self, act: Act<'_>) -> Parting {
-        Parting {
-            verb: act.verb(),
-            path: act.path().to_owned(),
-            cancel: Cancel::default(),
-            finish: self.deadlines.finish,
-            health: self.health.clone(),
-            codec: Arc::clone(&self.codec),
-            reuse: self.reuse.clone(),
-            trace: self.trace.clone(),
         }
     }
 
@@ -256,11 +218,7 @@ impl FtpRemote {
 }
 
 /// Runs the library's data-connection dance for an act.
-async fn begin(
-    stream: &mut FtpStream,
-    act: Act<'_>,
-    offset: u64,
-) -> Result<(Option<String>, data::Stream), FtpError> {
+async fn begin(stream: &mut FtpStream, act: Act<'_>, offset: u64) -> Result<Opening, FtpError> {
     let rest = usize::try_from(offset).map_err(|_| {
         let error = io::Error::new(io::ErrorKind::Unsupported, "the offset is too large here");
         FtpError::ConnectionError(error)

@@ -7,14 +7,13 @@ use tokio::{net::TcpStream, time::timeout};
 
 use super::{
     FtpRemote,
+    act::Act,
     block::BlockData,
     check_line, data,
-    dial::Passive,
-    open::Act,
-    open_block::extended_port,
+    dial::{Passive, extended_port, plain_port},
     reply::{is_no_epsv, out_of_step},
 };
-use crate::{error::RemoteError, remote::Reply};
+use crate::error::RemoteError;
 
 /// How long a listing that is said to be over may still bring something.
 const LOOK: Duration = Duration::from_millis(50);
@@ -84,41 +83,4 @@ impl FtpRemote {
 async fn has_news(stream: &TcpStream) -> bool {
     let seen = timeout(LOOK, stream.peek(&mut [0])).await;
     matches!(seen, Ok(Ok(1..)))
-}
-
-/// Returns the port in `227 Entering Passive Mode (127,0,0,1,25,46)` (RFC 1123 §4.1.2.6: with or without
-/// parentheses). The address is never believed.
-fn plain_port(reply: &Reply) -> Option<u16> {
-    let text = reply.text();
-    let numbers = text
-        .split(|letter: char| !letter.is_ascii_digit() && letter != ',')
-        .map(|group| group.trim_matches(','))
-        .find(|group| group.split(',').count() == 6)?;
-    let mut numbers = numbers.split(',').map(str::parse::<u8>);
-    let (high, low) = (numbers.nth(4)?.ok()?, numbers.next()?.ok()?);
-    let port = u16::from_be_bytes([high, low]);
-    (reply.code == 227 && port > 0).then_some(port)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_port_is_in_the_last_two_of_six_numbers() {
-        let port = |text: &str| plain_port(&Reply::new(227, text));
-        assert_eq!(port("Entering Passive Mode (127,0,0,1,25,46)."), Some(6446));
-        assert_eq!(port("Entering Passive Mode 127,0,0,1,0,21"), Some(21));
-        assert_eq!(port("=127,0,0,1,4,5"), Some(1029));
-        for bad in [
-            "(127,0,0,1,0,0)",
-            "(127,0,0,1,256,1)",
-            "(1,2,3,4,5)",
-            "nothing",
-            "",
-        ] {
-            assert_eq!(port(bad), None, "{bad}");
-        }
-        assert_eq!(plain_port(&Reply::new(229, "(127,0,0,1,25,46)")), None);
-    }
 }

@@ -5,7 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use suppaftp::FtpError;
 use tokio::time::{error::Elapsed, timeout};
 
-use super::{ReuseWatch, health::Health, reply};
+use super::{FtpRemote, ReuseWatch, act::Act, exchange, health::Health, reply};
 use crate::{
     cancel::Cancel,
     error::{Phase, RemoteError},
@@ -63,7 +63,7 @@ impl Parting {
                 what: "the reply that ends the transfer cannot be read".to_owned(),
             });
         };
-        super::show_reply(self.trace.as_ref(), &reply);
+        exchange::show_reply(self.trace.as_ref(), &reply);
         if matches!(reply.code, 226 | 250) {
             self.health.ready();
             return Ok(reply);
@@ -86,13 +86,28 @@ impl Parting {
     ) -> RemoteError {
         self.health.broken();
         match ended {
-            Some(Ok(Err(error))) => super::broken(self.verb, error),
+            Some(Ok(Err(error))) => exchange::broken(self.verb, error),
             Some(Ok(Ok(_))) => RemoteError::Poisoned,
             Some(Err(_)) => RemoteError::Timeout {
                 phase: Phase::Finish,
                 after: self.finish,
             },
             None => self.interrupted(),
+        }
+    }
+}
+
+impl FtpRemote {
+    pub(super) fn parting(&self, act: Act<'_>) -> Parting {
+        Parting {
+            verb: act.verb(),
+            path: act.path().to_owned(),
+            cancel: Cancel::default(),
+            finish: self.deadlines.finish,
+            health: self.health.clone(),
+            codec: Arc::clone(&self.codec),
+            reuse: self.reuse.clone(),
+            trace: self.trace.clone(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A transfer to or from the server in memory.
 
-use std::{fs::File, io, time::SystemTime};
+use std::{io, time::SystemTime};
 
 use async_trait::async_trait;
 
@@ -38,23 +38,6 @@ impl Data for Transfer {
         self.check()?;
         self.bytes.extend_from_slice(bytes);
         Ok(())
-    }
-
-    fn splice_into(
-        &mut self,
-        _file: &File,
-        _moved: &mut dyn FnMut(u64) -> io::Result<()>,
-    ) -> Option<io::Result<u64>> {
-        None
-    }
-
-    fn splice_from(
-        &mut self,
-        _file: &File,
-        _length: u64,
-        _moved: &mut dyn FnMut(u64) -> io::Result<()>,
-    ) -> Option<io::Result<u64>> {
-        None
     }
 
     fn obey(&mut self, cancel: &Cancel) {
