@@ -4,13 +4,14 @@
 //! kind is made here and nowhere else; `source()` is never repeated in it. Which exit code a kind
 //! becomes is the business of `exit`.
 
+mod phase;
 mod remote;
 
 use std::{fmt, io, path::PathBuf};
 
 use ftp_config::ByteSize;
 
-pub use self::remote::{Phase, RemoteError};
+pub use self::{phase::Phase, remote::RemoteError};
 
 /// Why a file or a tree could not be moved.
 #[derive(Debug, thiserror::Error)]

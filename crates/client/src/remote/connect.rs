@@ -2,6 +2,7 @@
 //! features.
 
 mod deadlines;
+mod login;
 mod secure;
 
 use std::{fmt, io, sync::Arc};
@@ -16,7 +17,7 @@ pub(crate) use self::secure::NOT_IMPLICIT;
 use self::secure::{NO_TLS_CAME, Secured};
 use super::{
     Dial, Remote, Security,
-    ftp::{FtpRemote, broken, check_line, parse_reply},
+    ftp::{FtpRemote, broken, parse_reply},
     greeting,
     names::{CameAsUtf8, Codec},
     race,
@@ -150,38 +151,6 @@ impl Dialer {
         Ok(remote)
     }
 
-    /// Binary always; then what the server can do, and UTF-8 or not where it waits to be told.
-    async fn set_up(&self, remote: &mut FtpRemote, tls: SiteTls) -> Result<(), RemoteError> {
-        if tls == SiteTls::Implicit {
-            for line in ["PBSZ 0", "PROT P"] {
-                self.wanted(remote, line).await?;
-            }
-        }
-        self.wanted(remote, "TYPE I").await?;
-        let features = remote.command("FEAT").await?;
-        remote.abilities = super::Abilities::parse(&features);
-        let utf8 = self.encoding.is_none_or(ftp_config::Encoding::is_utf8);
-        if remote.abilities.has("UTF8") {
-            // Any answer will do: most servers speak UTF-8 whether asked or not. One that knows
-            // several must be told not to, as some names in GBK are UTF-8 too, of other letters.
-            let wish = if utf8 { "ON" } else { "OFF" };
-            remote.command(&format!("OPTS UTF8 {wish}")).await?;
-        }
-        Ok(())
-    }
-
-    async fn wanted(&self, remote: &mut FtpRemote, line: &str) -> Result<(), RemoteError> {
-        let reply = remote.command(line).await?;
-        if reply.is_ok() {
-            return Ok(());
-        }
-        Err(RemoteError::Refused {
-            verb: line.to_owned(),
-            path: None,
-            reply,
-        })
-    }
-
     async fn open_plain(&self) -> Result<FtpStream, RemoteError> {
         let socket = race::connect(&self.host, self.port, self.deadlines.connect).await?;
         let greeting = timeout(self.deadlines.greeting, async {
@@ -220,40 +189,6 @@ impl Dialer {
                 said: "a line without a code".to_owned(),
             },
             error => broken("greeting", error),
-        }
-    }
-
-    /// The library's own login, since it keeps the password out of its log.
-    async fn login(&self, stream: &mut FtpStream, codec: &Codec) -> Result<(), RemoteError> {
-        check_line(&format!("USER {}", self.user))?;
-        check_line(self.password.expose()).map_err(|_| RemoteError::BadName {
-            name: "the password".to_owned(),
-            why: "it holds a line end or a NUL",
-        })?;
-        self.trace(Wire::Sent(&format!("USER {}", self.user)));
-        self.trace(Wire::Sent("PASS ***"));
-        let limit = self.deadlines.reply;
-        let login = timeout(
-            limit,
-            stream.login(self.user.as_str(), self.password.expose()),
-        );
-        match login.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(FtpError::UnexpectedResponse(response))) => {
-                let reply =
-                    parse_reply(codec, &response.body).ok_or_else(|| RemoteError::Protocol {
-                        verb: "PASS".to_owned(),
-                        what: "the reply cannot be read".to_owned(),
-                    })?;
-                self.trace(Wire::Received(&reply.to_string()));
-                let user = self.user.clone();
-                Err(RemoteError::Login { user, reply })
-            }
-            Ok(Err(error)) => Err(broken("login", error)),
-            Err(_) => Err(RemoteError::Timeout {
-                phase: Phase::Reply,
-                after: limit,
-            }),
         }
     }
 }

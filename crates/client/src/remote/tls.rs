@@ -1,12 +1,13 @@
 //! TLS over the sockets of one FTP session: limited in time, with a note of what each handshake
 //! was, since servers that want session reuse refuse data connections that did not resume.
 
+mod tickets;
+
 use std::{
-    collections::VecDeque,
     io,
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     task::{Context, Poll},
@@ -14,11 +15,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rustls::{
-    ClientConfig, HandshakeKind, NamedGroup, ProtocolVersion,
-    client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue},
-    pki_types::ServerName,
-};
+use rustls::{ClientConfig, HandshakeKind, ProtocolVersion, pki_types::ServerName};
 use suppaftp::{
     FtpError, FtpResult,
     tokio::{AsyncTlsConnector, ImplAsyncFtpStream, TokioTlsStream},
@@ -29,6 +26,8 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use self::tickets::Tickets;
 
 /// The library's client, over our TLS.
 pub(super) type FtpStream = ImplAsyncFtpStream<SecureStream>;
@@ -89,70 +88,6 @@ impl Handshakes {
     /// Tells whether the session speaks TLS 1.3.
     pub(super) fn is_tls13(&self) -> bool {
         self.tls13.load(Ordering::Acquire)
-    }
-}
-
-/// What one FTP session can resume: one server, so names do not matter. TLS 1.3 tickets serve once
-/// each, and how many are left decides whether the next data connection can resume.
-#[derive(Debug, Default)]
-pub(super) struct Tickets {
-    held: Mutex<Held>,
-    any_came: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct Held {
-    group: Option<NamedGroup>,
-    tls12: Option<Tls12ClientSessionValue>,
-    tls13: VecDeque<Tls13ClientSessionValue>,
-}
-
-/// How many tickets are kept; the newest are worth most.
-const KEPT: usize = 16;
-
-impl Tickets {
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Tells whether the server gave TLS 1.3 tickets and all of them are used up.
-    pub(super) fn ran_out(&self) -> bool {
-        self.any_came.load(Ordering::Acquire) && self.held().tls13.is_empty()
-    }
-}
-
-impl ClientSessionStore for Tickets {
-    fn set_kx_hint(&self, _: ServerName<'static>, group: NamedGroup) {
-        self.held().group = Some(group);
-    }
-
-    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
-        self.held().group
-    }
-
-    fn set_tls12_session(&self, _: ServerName<'static>, value: Tls12ClientSessionValue) {
-        self.held().tls12 = Some(value);
-    }
-
-    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        self.held().tls12.clone()
-    }
-
-    fn remove_tls12_session(&self, _: &ServerName<'_>) {
-        self.held().tls12 = None;
-    }
-
-    fn insert_tls13_ticket(&self, _: ServerName<'static>, value: Tls13ClientSessionValue) {
-        self.any_came.store(true, Ordering::Release);
-        let mut held = self.held();
-        if held.tls13.len() == KEPT {
-            held.tls13.pop_front();
-        }
-        held.tls13.push_back(value);
-    }
-
-    fn take_tls13_ticket(&self, _: &ServerName<'_>) -> Option<Tls13ClientSessionValue> {
-        self.held().tls13.pop_back()
     }
 }
 
