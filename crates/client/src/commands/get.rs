@@ -1,10 +1,13 @@
 //! `get`: remote files, patterns and trees to this machine.
 
+mod stdout;
+
 use std::path::{Path, PathBuf};
 
+use self::stdout::{named_files, to_stdout};
 use super::{
     Answer,
-    carry::{carry_out, prepared, streamed},
+    carry::{carry_out, prepared},
     look::{Found, look},
     operands::{filter, open_all, takes_operand},
     sync::sync_command,
@@ -13,20 +16,16 @@ use super::{
 use crate::{
     app::{App, Failure, Link},
     cli::Get,
-    error::Error,
     exit::ExitCode,
     plan::{
         Plan, Step,
         blind::{self, Aim},
-        filter::{Filter, is_pattern},
+        filter::Filter,
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_name},
     },
     remote::{Entry, Kind, Remote, names},
-    transfer::{
-        Options,
-        stream::{fetch_into, settle_stdout},
-    },
+    transfer::Options,
     ui::escape::shown,
 };
 
@@ -78,19 +77,13 @@ async fn prepare(
         let (named, code) = named_files(app, &link, args, &paths).await?;
         return Ok((link, Ready::Streams(named, code)));
     }
-    let (mut found, lacks) = look_all(&link, &paths, choose).await?;
-    // A pattern that matched one file still lands in a directory, as one that matched two; what was named
-    // decides, not what `--exclude` leaves of it.
-    let several = found.len() > 1 || found.iter().any(|(path, _)| !paths.contains(path));
-    let filter = filter(&args.patterns)?;
-    found.retain(|(path, entry)| {
-        let is_dir = entry.kind == Kind::Dir;
-        takes_operand(app, &filter, names::split(path).1, is_dir)
-    });
-    if found.is_empty() && lacks.is_empty() {
-        return Err(Failure::usage("nothing was chosen"));
-    }
-    let into = to.is_dir() || several || to.as_os_str().as_encoded_bytes().ends_with(b"/");
+    let Chosen {
+        found,
+        lacks,
+        is_several,
+        filter,
+    } = chosen(app, args, &link, &paths, choose).await?;
+    let into = to.is_dir() || is_several || to.as_os_str().as_encoded_bytes().ends_with(b"/");
     let mut plan = Plan::new(if into { to.clone() } else { parent(&to) });
     if let (false, [operand]) = (into, operands.as_slice())
         && found.iter().any(|(_, entry)| entry.kind == Kind::Dir)
@@ -114,6 +107,43 @@ async fn prepare(
     let judged = blind::judge(twins, &mut aim).await?;
     plan.refuse_twins(&judged.one, "this disk takes them for one");
     Ok((link, Ready::Plan(plan)))
+}
+
+/// What is fetched of what the operands name.
+struct Chosen {
+    found: Found,
+    /// A refusal for each thing that a listing lacks.
+    lacks: Vec<Step>,
+    /// More than one was named, or may have been.
+    is_several: bool,
+    filter: Filter,
+}
+
+async fn chosen(
+    app: &App,
+    args: &Get,
+    link: &Link,
+    paths: &[String],
+    choose: impl Fn(&str, Found) -> Result<Found, Failure>,
+) -> Result<Chosen, Failure> {
+    let (mut found, lacks) = look_all(link, paths, choose).await?;
+    // A pattern that matched one file still lands in a directory, as one that matched two; what was named
+    // decides, not what `--exclude` leaves of it.
+    let is_several = found.len() > 1 || found.iter().any(|(path, _)| !paths.contains(path));
+    let filter = filter(&args.patterns)?;
+    found.retain(|(path, entry)| {
+        let is_dir = entry.kind == Kind::Dir;
+        takes_operand(app, &filter, names::split(path).1, is_dir)
+    });
+    if found.is_empty() && lacks.is_empty() {
+        return Err(Failure::usage("nothing was chosen"));
+    }
+    Ok(Chosen {
+        found,
+        lacks,
+        is_several,
+        filter,
+    })
 }
 
 /// Returns what the paths name, and a refusal for each thing that a listing lacks.
@@ -211,56 +241,4 @@ async fn add(
     let inner = sync::plan(&tree, &Tree::default(), Path::new("."), path, &wishes);
     plan.steps.extend(inner.below(local).steps);
     Ok(())
-}
-
-/// Finds the files that go to standard output, before a byte does.
-async fn named_files(
-    app: &App,
-    link: &Link,
-    args: &Get,
-    paths: &[String],
-) -> Result<(Vec<String>, ExitCode), Failure> {
-    let (mut named, mut code) = (Vec::new(), ExitCode::Done);
-    for path in paths {
-        if !is_pattern(names::split(path).1) {
-            named.push(path.clone());
-            continue;
-        }
-        let mut session = link.session().await?;
-        let (found, lacks) = look(&mut *session, path).await?;
-        link.pool.give_back(session);
-        for what in lacks {
-            app.ui.warn(format!("left out {what}"));
-            code = ExitCode::SomeFailed;
-        }
-        if let Some((dir, _)) = found.iter().find(|(_, entry)| entry.kind == Kind::Dir) {
-            return Err(Failure::usage(format!("`{}` is a directory", shown(dir))));
-        }
-        named.extend(found.into_iter().map(|(path, _)| path));
-    }
-    let filter = filter(&args.patterns)?;
-    named.retain(|path| takes_operand(app, &filter, names::split(path).1, false));
-    match named.is_empty() {
-        true => Err(Failure::usage("nothing was chosen")),
-        false => Ok((named, code)),
-    }
-}
-
-async fn to_stdout(app: &App, link: &Link, named: &[String], code: ExitCode) -> Answer {
-    let terms = app.terms();
-    for path in named {
-        let mut session = link.session().await?;
-        let fetched = fetch_into(&mut *session, path, std::io::stdout(), &terms);
-        match streamed(app, fetched).await {
-            Ok(_) => link.pool.give_back(session),
-            // Whoever read has enough: a closed pipe is not an error.
-            Err(Error::Local { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
-                break;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    link.close().await;
-    settle_stdout()?;
-    Ok(code)
 }

@@ -1,26 +1,27 @@
 //! `sync`: makes one tree like another, one way.
 
 mod show;
+mod trees;
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::path::Path;
 
-use self::show::show;
+use self::{
+    show::show,
+    trees::{Trees, trees},
+};
 use super::{
     Answer, agree,
     carry::{carry_out, prepared},
-    operands::{filter, is_dir},
-    tell_left, tell_notes,
+    tell_left,
 };
 use crate::{
     app::{App, Failure, Link},
     cli::Sync,
     plan::{
-        Plan, Step,
-        blind::{Aim, match_alike, match_cases},
-        checksum,
+        Plan, Step, checksum,
         sync::{self, Way, Wishes},
         times,
-        walk::{self, Tree},
+        walk::Tree,
     },
     remote::{OnDuplicate, names},
     target::Target,
@@ -60,7 +61,12 @@ async fn prepare(app: &App, args: &Sync) -> Result<(Link, Plan, Option<String>),
     let local = Path::new(local);
     let link = app.open(&target).await?;
     let top = remote_top(&link, &target);
-    let (here, there, known, doubtful) = trees(app, args, &link, local, &top, way).await?;
+    let Trees {
+        here,
+        there,
+        is_there,
+        doubtful,
+    } = trees(app, args, &link, local, &top, way).await?;
     let (source, aim) = if way == Way::Up {
         (&here, &there)
     } else {
@@ -71,7 +77,7 @@ async fn prepare(app: &App, args: &Sync) -> Result<(Link, Plan, Option<String>),
     let mut wishes = wishes(app, args, &link, way, sides).await?;
     wishes.doubtful = doubtful;
     let mut plan = sync::plan(source, aim, local, &top, &wishes);
-    if way == Way::Up && !known {
+    if way == Way::Up && !is_there {
         plan.steps
             .insert(0, Step::MakeRemoteDir { path: top.clone() });
     }
@@ -147,74 +153,6 @@ fn remote_top(link: &Link, target: &Target) -> String {
         ("", false) => ".".to_owned(),
         _ => trimmed.to_owned(),
     }
-}
-
-/// Both trees, whether the remote one is there at all, and what the target may have of the source under
-/// other names.
-async fn trees(
-    app: &App,
-    args: &Sync,
-    link: &Link,
-    local: &Path,
-    top: &str,
-    way: Way,
-) -> Result<(Tree, Tree, bool, BTreeSet<String>), Failure> {
-    let filter = filter(&args.patterns)?;
-    let mut here = if way == Way::Down && !local.exists() {
-        Tree::default()
-    } else {
-        walk::here(local, &filter, &app.cancel).await?
-    };
-    let walked = app.persist(link, async |session| {
-        let known = match top {
-            "/" | "." => true,
-            _ => is_dir(session, top).await?,
-        };
-        if !known && way == Way::Up {
-            return Ok((Tree::default(), known));
-        }
-        let tree = walk::remote(session, top, &filter, &app.cancel).await?;
-        Ok((tree, known))
-    });
-    let (mut there, known) = walked.await?;
-    if !args.checksum {
-        ask_times(app, link, &here, &mut there, top).await?;
-        times::allow_for_fat(match way {
-            Way::Up => &mut there,
-            Way::Down => &mut here,
-        });
-    }
-    let mut session = link.session().await?;
-    let (source, target, mut aim) = match way {
-        Way::Up => (&mut here, &mut there, Aim::There(&mut *session, top)),
-        Way::Down => (&mut there, &mut here, Aim::Here(local)),
-    };
-    let left = match_cases(source, target, &mut aim, !args.dry_run).await?;
-    tell_left(app, &left);
-    let (doubtful, left) = match_alike(source, target, &mut aim, !args.dry_run).await?;
-    tell_left(app, &left);
-    link.pool.give_back(session);
-    tell_notes(app, &here.notes);
-    tell_notes(app, &there.notes);
-    Ok((here, there, known, doubtful))
-}
-
-/// Asks for the exact times of files where the listing told coarse ones, and equal is not enough.
-async fn ask_times(
-    app: &App,
-    link: &Link,
-    here: &Tree,
-    there: &mut Tree,
-    top: &str,
-) -> Result<(), Failure> {
-    let asking = app.persist(link, async |session| {
-        times::exact(session, here, (there, top), &app.cancel).await
-    });
-    for (place, time) in asking.await? {
-        let facts = &mut there.nodes[place].facts;
-        (facts.modified, facts.precision) = (Some(time), Duration::from_secs(1));
-    }
-    Ok(())
 }
 
 /// Many removals, and all of them, are a mistake more often than a wish: says why it is to be asked.

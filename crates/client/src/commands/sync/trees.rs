@@ -1,0 +1,113 @@
+//! The two trees of a `sync`, as they are compared: read, with the times that it takes, and each name matched
+//! with its other spelling.
+
+use std::{collections::BTreeSet, path::Path, time::Duration};
+
+use super::super::{
+    operands::{filter, is_dir},
+    tell_left, tell_notes,
+};
+use crate::{
+    app::{App, Failure, Link},
+    cli::Sync,
+    plan::{
+        blind::{Aim, match_alike, match_cases},
+        filter::Filter,
+        sync::Way,
+        times,
+        walk::{self, Tree},
+    },
+};
+
+/// Both trees, and what is known of them beside what is in them.
+pub(super) struct Trees {
+    pub(super) here: Tree,
+    pub(super) there: Tree,
+    /// The remote top is there.
+    pub(super) is_there: bool,
+    /// What the target may have of the source under other names.
+    pub(super) doubtful: BTreeSet<String>,
+}
+
+/// Reads both trees and matches their names.
+pub(super) async fn trees(
+    app: &App,
+    args: &Sync,
+    link: &Link,
+    local: &Path,
+    top: &str,
+    way: Way,
+) -> Result<Trees, Failure> {
+    let filter = filter(&args.patterns)?;
+    let mut here = if way == Way::Down && !local.exists() {
+        Tree::default()
+    } else {
+        walk::here(local, &filter, &app.cancel).await?
+    };
+    let (mut there, is_there) = walk_there(app, link, top, &filter, way).await?;
+    if !args.checksum {
+        ask_times(app, link, &here, &mut there, top).await?;
+        times::allow_for_fat(match way {
+            Way::Up => &mut there,
+            Way::Down => &mut here,
+        });
+    }
+    let mut session = link.session().await?;
+    let (source, target, mut aim) = match way {
+        Way::Up => (&mut here, &mut there, Aim::There(&mut *session, top)),
+        Way::Down => (&mut there, &mut here, Aim::Here(local)),
+    };
+    let left = match_cases(source, target, &mut aim, !args.dry_run).await?;
+    tell_left(app, &left);
+    let (doubtful, left) = match_alike(source, target, &mut aim, !args.dry_run).await?;
+    tell_left(app, &left);
+    link.pool.give_back(session);
+    tell_notes(app, &here.notes);
+    tell_notes(app, &there.notes);
+    Ok(Trees {
+        here,
+        there,
+        is_there,
+        doubtful,
+    })
+}
+
+/// Reads the remote tree, and tells whether it is there at all: an upload makes one that is not.
+async fn walk_there(
+    app: &App,
+    link: &Link,
+    top: &str,
+    filter: &Filter,
+    way: Way,
+) -> Result<(Tree, bool), Failure> {
+    let walked = app.persist(link, async |session| {
+        let is_there = match top {
+            "/" | "." => true,
+            _ => is_dir(session, top).await?,
+        };
+        if !is_there && way == Way::Up {
+            return Ok((Tree::default(), is_there));
+        }
+        let tree = walk::remote(session, top, filter, &app.cancel).await?;
+        Ok((tree, is_there))
+    });
+    Ok(walked.await?)
+}
+
+/// Asks for the exact times of files where the listing told coarse ones, and equal is not enough.
+async fn ask_times(
+    app: &App,
+    link: &Link,
+    here: &Tree,
+    there: &mut Tree,
+    top: &str,
+) -> Result<(), Failure> {
+    let asking = app.persist(link, async |session| {
+        times::exact(session, here, (there, top), &app.cancel).await
+    });
+    for (place, time) in asking.await? {
+        let facts = &mut there.nodes[place].facts;
+        (facts.modified, facts.precision) = (Some(time), Duration::from_secs(1));
+    }
+    Ok(())
+}
