@@ -4,20 +4,23 @@
 //! their parents.
 
 mod ends;
+mod skip;
+mod surplus;
 mod wishes;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    time::Duration,
 };
 
 pub use self::wishes::{Way, Wishes};
 
-use self::ends::{Ends, is_below};
+use self::{
+    ends::{Ends, is_below},
+    skip::reason_to_skip,
+};
 use super::{
     Plan, Step,
-    compare::{Difference, compare},
     walk::{Node, Tree},
 };
 use crate::remote::names;
@@ -175,54 +178,6 @@ impl<'a> Planner<'a> {
             reason: reason.to_owned(),
         });
     }
-
-    /// Tells whether a path of the target, or a directory above it, may be what was sent.
-    fn is_doubtful(&self, path: &str) -> bool {
-        let doubtful = &self.wishes.doubtful;
-        doubtful.contains(path) || parents(path).any(|dir| doubtful.contains(dir))
-    }
-
-    /// Removes what the source lacks.
-    fn remove_surplus(&mut self) {
-        let here = by_path(self.source);
-        let holding = holding(self.target, &self.wishes.doubtful);
-        let mut gone = Vec::new();
-        for node in &self.target.nodes {
-            let replaced = parents(&node.path).any(|dir| here.get(dir).is_some_and(|n| !n.is_dir));
-            if here.contains_key(node.path.as_str()) || replaced {
-                continue;
-            }
-            // Not seen is not gone; and a directory that holds something unseen stays too.
-            let above = |unread: &String| is_below(unread, &node.path);
-            if self.source.is_unread(&node.path) || self.source.unread.iter().any(above) {
-                self.skip(node, "not removed: the source was not read there");
-            } else if self.is_doubtful(&node.path) {
-                self.skip(
-                    node,
-                    "not removed: it may be another spelling of what was sent",
-                );
-            } else if holding.contains(node.path.as_str()) {
-                self.skip(node, "not removed: it holds what was left out");
-            } else if self.is_incomplete {
-                self.skip(node, "not removed: something could not be copied");
-            } else {
-                gone.push(node);
-            }
-        }
-        self.ends.delete_all(&mut self.plan, &gone);
-    }
-}
-
-/// The directories of a tree that cannot be emptied: they, or others below them, hold what takes no
-/// part or was not read.
-fn holding<'a>(tree: &'a Tree, doubtful: &'a BTreeSet<String>) -> BTreeSet<&'a str> {
-    let doubtful = doubtful.iter().flat_map(|path| parents(path));
-    let unread = tree.unread.iter().flat_map(|path| parents(path));
-    let left_out = tree.holding.iter().flat_map(|dir| {
-        let dir = dir.as_str();
-        std::iter::once(dir).chain(parents(dir))
-    });
-    unread.chain(left_out).chain(doubtful).collect()
 }
 
 /// Without `delete` only a directory that holds nothing makes room for a file.
@@ -267,34 +222,6 @@ pub(super) fn parents(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(path.rsplit_once('/').map(|cut| cut.0), |dir| {
         dir.rsplit_once('/').map(|cut| cut.0)
     })
-}
-
-fn reason_to_skip(node: &Node, other: Option<&Node>, wishes: &Wishes) -> Option<&'static str> {
-    let other = other?;
-    if wishes.equal.contains(&node.path) {
-        return Some("same content");
-    }
-    if wishes.update_only && is_newer(other, node, wishes.ahead) {
-        return Some("newer on the target");
-    }
-    if wishes.different.contains(&node.path) {
-        return None;
-    }
-    match compare(&node.facts, &other.facts) {
-        Difference::Same => Some("same size and time"),
-        Difference::Older if !wishes.keeps_times && is_newer(other, node, wishes.ahead) => {
-            Some("same size, uploaded later")
-        }
-        _ => None,
-    }
-}
-
-/// Tells whether a file is newer by more than this.
-fn is_newer(one: &Node, other: &Node, by: Duration) -> bool {
-    let (Some(one), Some(other)) = (one.facts.modified, other.facts.modified) else {
-        return false;
-    };
-    one.duration_since(other).is_ok_and(|later| later > by)
 }
 
 #[cfg(test)]
