@@ -5,13 +5,14 @@ use std::{os::unix::process::ExitStatusExt as _, process::Command, time::Instant
 use ftp_config::Secret;
 
 use super::{
+    arguments::{listed, one, unknown, usage},
     at::Connected,
     table::{self, ROWS, Row, Verb},
     words,
 };
 use crate::{
     app::{App, Failure},
-    cli::{Ls, Rm},
+    cli::Rm,
     commands::{below, files, list, remove},
     error::Error,
     exit::ExitCode,
@@ -83,29 +84,11 @@ impl<'a> Shell<'a> {
                 _ => return Err(usage(row)),
             },
             Verb::Help => help(self.app, args)?,
-            Verb::Lcd => {
-                let home = std::env::var("HOME").unwrap_or_else(|_| "/".to_owned());
-                let dir = args.first().unwrap_or(&home);
-                std::env::set_current_dir(dir)
-                    .map_err(|error| Error::local("enter", dir, error))?;
-            }
+            Verb::Lcd => enter(args.first())?,
             Verb::Binary => ui.remark("files are always moved as they are"),
             Verb::Ascii => ui.remark("not done: line ends would be changed and files damaged"),
             Verb::Passive => ui.remark("passive connections are always used"),
-            Verb::Prompt => {
-                // A script has nobody to ask; in scripts for `ftp` the word turns the questions off.
-                self.asks = ask::somebody()
-                    && match args.first().map(String::as_str) {
-                        Some("on") => true,
-                        Some("off") => false,
-                        _ => !self.asks,
-                    };
-                ui.remark(if self.asks {
-                    "each file is asked about"
-                } else {
-                    "nothing is asked"
-                });
-            }
+            Verb::Prompt => self.turn_questions(args.first()),
             Verb::Close => {
                 self.close().await;
                 self.server = None;
@@ -114,6 +97,22 @@ impl<'a> Shell<'a> {
             _ => return self.remote(row, args).await,
         }
         Ok(ExitCode::Done)
+    }
+
+    /// Turns the questions on, off, or round.
+    fn turn_questions(&mut self, word: Option<&String>) {
+        // A script has nobody to ask; in scripts for `ftp` the word turns the questions off.
+        self.asks = ask::somebody()
+            && match word.map(String::as_str) {
+                Some("on") => true,
+                Some("off") => false,
+                _ => !self.asks,
+            };
+        self.app.ui.remark(if self.asks {
+            "each file is asked about"
+        } else {
+            "nothing is asked"
+        });
     }
 
     /// The commands that need a connection.
@@ -127,9 +126,7 @@ impl<'a> Shell<'a> {
                 self.cd(paths.first().unwrap_or(&home)).await
             }
             Verb::Pwd => {
-                let here = std::env::current_dir().unwrap_or_default();
-                self.app.ui.answer(format!("remote {}", shown(&at.cwd)));
-                self.app.ui.answer(format!("local  {}", here.display()));
+                tell_places(self.app, &at.cwd);
                 Ok(ExitCode::Done)
             }
             Verb::Ls | Verb::Dir => {
@@ -179,51 +176,6 @@ impl<'a> Shell<'a> {
     }
 }
 
-/// What `ls` and `dir` list: fingers know `-l`, `-a` (always so), `-R` and `-1` (always so).
-fn listed(row: Row, args: &[String], cwd: &str) -> Result<Ls, Failure> {
-    let is_flags = |word: &&String| word.len() > 1 && word.starts_with('-');
-    let (flags, paths): (Vec<_>, Vec<_>) = args.iter().partition(is_flags);
-    let flags: String = flags.into_iter().map(|word| &word[1..]).collect();
-    let path = match paths.as_slice() {
-        [] => cwd.to_owned(),
-        [path] => names::join(cwd, path),
-        _ => return Err(usage(row)),
-    };
-    if flags.contains(|flag| !"laR1".contains(flag)) {
-        return Err(usage(row));
-    }
-    Ok(Ls {
-        path,
-        long: row.verb == Verb::Dir || flags.contains('l'),
-        recursive: flags.contains('R'),
-        all: true,
-    })
-}
-
-fn one(row: Row, args: &[String]) -> Result<String, Failure> {
-    match args {
-        [word] => Ok(word.clone()),
-        // `open HOST PORT`, as `ftp` has it.
-        [host, port] if row.verb == Verb::Open && port.parse::<u16>().is_ok() => {
-            Ok(format!("{host}:{port}"))
-        }
-        _ => Err(usage(row)),
-    }
-}
-
-pub(super) fn usage(row: Row) -> Failure {
-    Failure::usage(format!("usage: {} {}", row.words[0], row.arguments))
-}
-
-fn unknown(word: &str, near: &[&str]) -> Failure {
-    let hint = if near.is_empty() {
-        "`help` shows the commands".to_owned()
-    } else {
-        format!("one of {}", near.join(", "))
-    };
-    Failure::Usage(format!("`{}` is not a command", shown(word)), Some(hint))
-}
-
 fn help(app: &App, args: &[String]) -> Result<(), Failure> {
     let rows = match args.first() {
         Some(word) => vec![table::find(word).map_err(|near| unknown(word, &near))?],
@@ -236,6 +188,19 @@ fn help(app: &App, args: &[String]) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Enters a local directory, or the person's own.
+fn enter(dir: Option<&String>) -> Result<(), Error> {
+    let home = std::env::var("HOME").unwrap_or_else(|_| "/".to_owned());
+    let dir = dir.unwrap_or(&home);
+    std::env::set_current_dir(dir).map_err(|error| Error::local("enter", dir, error))
+}
+
+fn tell_places(app: &App, cwd: &str) {
+    let here = std::env::current_dir().unwrap_or_default();
+    app.ui.answer(format!("remote {}", shown(cwd)));
+    app.ui.answer(format!("local  {}", here.display()));
 }
 
 fn local(command: &str) -> Result<ExitCode, Failure> {

@@ -8,7 +8,8 @@ use std::{
 };
 
 use super::{
-    act::{Shell, usage},
+    act::Shell,
+    arguments::usage,
     choose::pick,
     table::{self, Row, Verb},
 };

@@ -3,6 +3,7 @@
 //! What the commands do is in `act`; here are the loop, the line editor, and when a script stops.
 
 mod act;
+mod arguments;
 mod at;
 mod choose;
 mod complete;
@@ -82,13 +83,7 @@ async fn script(shell: &mut Shell<'_>, lines: &[&[u8]], keep_going: bool) -> Exi
             None => (*line, false),
         };
         shell.login_follows = is_login(lines.get(at + 1));
-        let ended = match std::str::from_utf8(line) {
-            Ok(line) => step(shell, line.trim_end_matches('\r')).await,
-            Err(_) => failed(
-                shell,
-                &Failure::usage(format!("line {} of the script is not UTF-8", at + 1)),
-            ),
-        };
+        let ended = script_line(shell, line, at + 1).await;
         // Ctrl-C means the script, whatever its lines may do; also one that a program of a line got.
         if shell.app.cancel.is_stopped() {
             code = ExitCode::Interrupted;
@@ -119,6 +114,16 @@ async fn script(shell: &mut Shell<'_>, lines: &[&[u8]], keep_going: bool) -> Exi
     code
 }
 
+async fn script_line(shell: &mut Shell<'_>, line: &[u8], number: usize) -> Step {
+    match std::str::from_utf8(line) {
+        Ok(line) => step(shell, line.trim_end_matches('\r')).await,
+        Err(_) => {
+            let words = format!("line {number} of the script is not UTF-8");
+            failed(shell, &Failure::usage(words))
+        }
+    }
+}
+
 async fn interactive(shell: &mut Shell<'_>) -> Answer {
     let broken = |error: ReadlineError| Failure::usage(format!("the line editor: {error}"));
     let mut editor: Editor<Completer, DefaultHistory> = Editor::new().map_err(broken)?;
@@ -131,24 +136,9 @@ async fn interactive(shell: &mut Shell<'_>) -> Answer {
         // The editor waits for keys: meanwhile nothing else of this program needs the thread.
         let line = editor.readline(&shell.prompt());
         match line {
-            // What is pasted may be several.
             Ok(lines) => {
-                // What stopped the lines before does not stop these.
-                shell.app.cancel.reset();
-                for line in lines.lines() {
-                    keep(&mut editor, line);
-                    let is_interrupted = match step(shell, line).await {
-                        Step::Leave => {
-                            shell.close().await;
-                            return Ok(ExitCode::Done);
-                        }
-                        Step::Failed(code) => code == ExitCode::Interrupted,
-                        Step::Done => false,
-                    };
-                    // Ctrl-C means all that was pasted.
-                    if is_interrupted || shell.app.cancel.is_stopped() {
-                        break;
-                    }
+                if let Step::Leave = typed(shell, &mut editor, &lines).await {
+                    break;
                 }
                 begin_line();
             }
@@ -159,6 +149,29 @@ async fn interactive(shell: &mut Shell<'_>) -> Answer {
     }
     shell.close().await;
     Ok(ExitCode::Done)
+}
+
+/// Runs what was typed; what is pasted may be several lines.
+async fn typed(
+    shell: &mut Shell<'_>,
+    editor: &mut Editor<Completer, DefaultHistory>,
+    lines: &str,
+) -> Step {
+    // What stopped the lines before does not stop these.
+    shell.app.cancel.reset();
+    for line in lines.lines() {
+        keep(editor, line);
+        let is_interrupted = match step(shell, line).await {
+            Step::Leave => return Step::Leave,
+            Step::Failed(code) => code == ExitCode::Interrupted,
+            Step::Done => false,
+        };
+        // Ctrl-C means all that was pasted.
+        if is_interrupted || shell.app.cancel.is_stopped() {
+            break;
+        }
+    }
+    Step::Done
 }
 
 /// Puts a line into the history; `user` and `quote` may hold a password and are not kept.

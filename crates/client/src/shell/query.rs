@@ -1,14 +1,15 @@
 //! The shell's commands that are one question to the server: size, time, hash, mode, any line.
 
 use super::{
-    act::{Shell, usage},
+    act::Shell,
+    arguments::usage,
     table::{Row, Verb},
 };
 use crate::{
     app::Failure,
     error::RemoteError,
     exit::ExitCode,
-    remote::Remote,
+    remote::{Remote, SessionFacts},
     ui::{escape::shown, table as show},
 };
 
@@ -73,19 +74,16 @@ async fn answer(
         }
         Verb::Quote => {
             let reply = session.raw(&args.join(" ")).await?;
-            reply
-                .lines
-                .iter()
-                .map(|line| format!("{} {line}", reply.code))
-                .collect()
+            let coded = |line| format!("{} {line}", reply.code);
+            reply.lines.iter().map(coded).collect()
         }
-        Verb::Status => {
-            let facts = session.facts();
-            let tls = facts
-                .security
-                .map_or("clear text", |security| security.version);
-            vec![format!("connected to {}, {tls}", facts.peer)]
-        }
+        Verb::Status => vec![status(&session.facts())],
         _ => return Err(usage(row)),
     })
+}
+
+fn status(facts: &SessionFacts) -> String {
+    let security = facts.security.as_ref();
+    let tls = security.map_or("clear text", |security| security.version);
+    format!("connected to {}, {tls}", facts.peer)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{escape::fit, rate::Rate, table};
 use crate::event::Direction;
@@ -14,6 +14,12 @@ pub(super) struct File {
     pub(super) direction: Direction,
     pub(super) bytes: u64,
     pub(super) rate: Rate,
+}
+
+/// Makes a line that shows what it is told, and nothing yet.
+pub(super) fn blank_line() -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg}");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 pub(super) fn file_line(file: &File, now: Instant, columns: usize) -> String {
@@ -48,5 +54,32 @@ pub(super) fn arrow(direction: Direction) -> char {
     match direction {
         Direction::Up => '↑',
         Direction::Down => '↓',
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_line_fits_the_terminal() {
+        use unicode_width::UnicodeWidthStr as _;
+        let now = Instant::now();
+        let mut file = File {
+            line: None,
+            name: "a rather long name of a film that does not fit anywhere at all.mkv".repeat(2),
+            size: Some(1 << 30),
+            direction: Direction::Down,
+            bytes: 300 << 20,
+            rate: Rate::new(now, 0),
+        };
+        file.rate.update(now + Duration::from_secs(1), 300 << 20);
+        for columns in [40, 60, 80, 120] {
+            let line = file_line(&file, now + Duration::from_secs(1), columns);
+            assert!(line.width() < columns, "{}: {line}", line.width());
+            assert!(line.starts_with("↓ a rat"), "{line}");
+        }
     }
 }

@@ -10,6 +10,7 @@ mod line;
 pub mod progress;
 mod rate;
 pub mod table;
+mod total;
 
 use std::{
     fmt::Display,

@@ -5,15 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use tokio::{sync::mpsc::UnboundedReceiver, time::MissedTickBehavior};
 
 use super::{
     Ui, Volume,
     escape::{fit, shown},
-    line::{File, arrow, file_line},
+    line::{File, arrow, blank_line, file_line},
     rate::Rate,
     table,
+    total::Total,
 };
 use crate::event::{Direction, Event, FileId};
 
@@ -40,15 +41,12 @@ pub async fn show(ui: Ui, mut events: UnboundedReceiver<Event>) {
 struct Screen {
     ui: Ui,
     bars: MultiProgress,
-    total: Option<ProgressBar>,
+    total: Total,
+    /// The line of the total, where there are several files.
+    total_line: Option<ProgressBar>,
     files: HashMap<FileId, File>,
-    planned: (u64, u64),
-    done: (u64, u64),
-    rate: Rate,
     /// Bytes of the files that the other side had before.
     kept: HashMap<FileId, u64>,
-    /// Bytes that were counted without having moved.
-    jumped: u64,
 }
 
 impl Screen {
@@ -61,13 +59,10 @@ impl Screen {
         Self {
             ui,
             bars: MultiProgress::with_draw_target(target),
-            total: None,
+            total: Total::new(Instant::now()),
+            total_line: None,
             files: HashMap::new(),
-            planned: (0, 0),
-            done: (0, 0),
-            rate: Rate::new(Instant::now(), 0),
             kept: HashMap::new(),
-            jumped: 0,
         }
     }
 
@@ -112,11 +107,9 @@ impl Screen {
                 reason,
             } => {
                 self.drop_file(*id);
-                let (reason, wait) = (shown(reason), table::duration(*wait));
-                self.line(&format!(
-                    "{}: {reason}; try {attempt} in {wait}",
-                    shown(name)
-                ));
+                let (name, reason) = (shown(name), shown(reason));
+                let wait = table::duration(*wait);
+                self.line(&format!("{name}: {reason}; try {attempt} in {wait}"));
             }
             Event::Skipped { id, name, reason } => {
                 self.skip(*id);
@@ -134,10 +127,10 @@ impl Screen {
     }
 
     fn plan(&mut self, files: u64, bytes: u64) {
-        self.planned = (self.planned.0 + files, self.planned.1 + bytes);
-        if self.ui.progress && self.planned.0 > 1 && self.total.is_none() {
-            let bar = self.bars.add(ProgressBar::new(0).with_style(bare()));
-            self.total = Some(bar);
+        self.total.plan(files, bytes);
+        if self.ui.progress && self.total.is_of_several() && self.total_line.is_none() {
+            let bar = self.bars.add(blank_line());
+            self.total_line = Some(bar);
         }
     }
 
@@ -166,8 +159,8 @@ impl Screen {
             .filter(|file| file.line.is_some())
             .count();
         let line = (self.ui.progress && shown_lines < LINES).then(|| {
-            let bar = ProgressBar::new(0).with_style(bare());
-            match &self.total {
+            let bar = blank_line();
+            match &self.total_line {
                 Some(total) => self.bars.insert_before(total, bar),
                 None => self.bars.add(bar),
             }
@@ -191,20 +184,20 @@ impl Screen {
     fn begin(&mut self, id: FileId, at: u64) {
         self.kept.entry(id).or_insert(at);
         if let Some(file) = self.files.get_mut(&id) {
-            self.jumped += at.saturating_sub(file.bytes);
+            self.total.jump(at.saturating_sub(file.bytes));
             file.bytes = at;
             file.rate = Rate::new(Instant::now(), at);
         }
     }
 
     fn finish(&mut self, id: FileId, bytes: u64, took: Duration, verified: Option<&'static str>) {
-        self.done = (self.done.0 + 1, self.done.1 + bytes);
+        self.total.finish(bytes);
         let kept = self.kept.remove(&id).unwrap_or(0);
         let Some(file) = self.drop_file(id) else {
             return;
         };
         // With moving lines and many files the total is enough.
-        if !self.ui.progress || self.planned.0 <= 1 || self.ui.volume == Volume::Verbose {
+        if !self.ui.progress || !self.total.is_of_several() || self.ui.volume == Volume::Verbose {
             let arrow = arrow(file.direction);
             let proof = verified.map_or(String::new(), |name| format!(", {name} equal"));
             let (size, time) = (table::size(bytes), table::duration(took));
@@ -222,8 +215,8 @@ impl Screen {
             return;
         };
         let bytes = file.size.unwrap_or(0);
-        self.done = (self.done.0 + 1, self.done.1 + bytes);
-        self.jumped += bytes;
+        self.total.finish(bytes);
+        self.total.jump(bytes);
     }
 
     fn drop_file(&mut self, id: FileId) -> Option<File> {
@@ -248,19 +241,10 @@ impl Screen {
                 line.set_message(file_line(file, now, columns));
             }
         }
-        let bytes = self.done.1 + moving;
-        self.rate.update(now, bytes.saturating_sub(self.jumped));
-        if let Some(total) = &self.total {
-            let left = self.planned.1.checked_sub(bytes);
-            let text = format!(
-                "{} of {}  {} of {}  {}",
-                self.done.0,
-                table::count(self.planned.0, "file"),
-                table::size(bytes),
-                table::size(self.planned.1),
-                self.rate.words(now, left)
-            );
-            total.set_message(fit(&text, columns.saturating_sub(1)));
+        self.total.update(now, moving);
+        if let Some(line) = &self.total_line {
+            let text = self.total.words(now, moving);
+            line.set_message(fit(&text, columns.saturating_sub(1)));
         }
     }
 
@@ -269,35 +253,6 @@ impl Screen {
     }
 }
 
-fn bare() -> ProgressStyle {
-    ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
 fn console_width() -> u16 {
     rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| size.ws_col.max(40))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_fits_the_terminal() {
-        use unicode_width::UnicodeWidthStr as _;
-        let now = Instant::now();
-        let mut file = File {
-            line: None,
-            name: "a rather long name of a film that does not fit anywhere at all.mkv".repeat(2),
-            size: Some(1 << 30),
-            direction: Direction::Down,
-            bytes: 300 << 20,
-            rate: Rate::new(now, 0),
-        };
-        file.rate.update(now + Duration::from_secs(1), 300 << 20);
-        for columns in [40, 60, 80, 120] {
-            let line = file_line(&file, now + Duration::from_secs(1), columns);
-            assert!(line.width() < columns, "{}: {line}", line.width());
-            assert!(line.starts_with("↓ a rat"), "{line}");
-        }
-    }
 }

@@ -1,0 +1,71 @@
+//! The job as a whole: how much was planned, how much is done, and the words that tell it.
+
+use std::time::Instant;
+
+use super::{rate::Rate, table};
+
+/// Files, and bytes of files.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    files: u64,
+    bytes: u64,
+}
+
+pub(super) struct Total {
+    planned: Count,
+    done: Count,
+    rate: Rate,
+    /// Bytes that were counted without having moved.
+    jumped: u64,
+}
+
+impl Total {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            planned: Count::default(),
+            done: Count::default(),
+            rate: Rate::new(now, 0),
+            jumped: 0,
+        }
+    }
+
+    pub(super) fn plan(&mut self, files: u64, bytes: u64) {
+        self.planned.files += files;
+        self.planned.bytes += bytes;
+    }
+
+    /// Tells whether more than one file was planned.
+    pub(super) fn is_of_several(&self) -> bool {
+        self.planned.files > 1
+    }
+
+    /// Counts a file that is there.
+    pub(super) fn finish(&mut self, bytes: u64) {
+        self.done.files += 1;
+        self.done.bytes += bytes;
+    }
+
+    /// Notes bytes that came at no rate.
+    pub(super) fn jump(&mut self, bytes: u64) {
+        self.jumped += bytes;
+    }
+
+    /// Looks at the rate; `moving`: bytes of files that are on their way.
+    pub(super) fn update(&mut self, now: Instant, moving: u64) {
+        let bytes = self.done.bytes + moving;
+        self.rate.update(now, bytes.saturating_sub(self.jumped));
+    }
+
+    pub(super) fn words(&self, now: Instant, moving: u64) -> String {
+        let bytes = self.done.bytes + moving;
+        let left = self.planned.bytes.checked_sub(bytes);
+        format!(
+            "{} of {}  {} of {}  {}",
+            self.done.files,
+            table::count(self.planned.files, "file"),
+            table::size(bytes),
+            table::size(self.planned.bytes),
+            self.rate.words(now, left)
+        )
+    }
+}
