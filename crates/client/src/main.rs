@@ -10,7 +10,7 @@ use clap::Parser as _;
 use ftpc::{
     app::{App, Failure},
     cancel::Cancel,
-    cli::{Cli, Command, first_word},
+    cli::{Cli, Command, Global, first_word},
     commands,
     error::Error,
     exit::ExitCode,
@@ -31,12 +31,7 @@ fn main() -> Code {
             };
         }
     };
-    let volume = match (cli.global.quiet, cli.global.verbose) {
-        (true, _) => Volume::Quiet,
-        (_, 1..) => Volume::Verbose,
-        _ => Volume::Normal,
-    };
-    let ui = Ui::new(volume, cli.global.json);
+    let ui = Ui::new(volume(&cli.global), cli.global.json);
     // Two threads for all sessions: what takes long (a large file, a hash) has a thread of its own,
     // and the rest is so short that handing it over costs more than a third thread would bring.
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -61,6 +56,14 @@ fn main() -> Code {
     // A thread that waits for standard input must not keep the program.
     runtime.shutdown_background();
     code.into()
+}
+
+fn volume(global: &Global) -> Volume {
+    match (global.quiet, global.verbose) {
+        (true, _) => Volume::Quiet,
+        (_, 1..) => Volume::Verbose,
+        _ => Volume::Normal,
+    }
 }
 
 async fn run(ui: Ui, cli: Cli) -> ExitCode {

@@ -11,7 +11,7 @@ use crate::{
     app::{App, Failure, hint},
     error::{Error, RemoteError},
     exit::ExitCode,
-    remote::{Remote, names},
+    remote::{Remote, Security, names},
     ui::{escape::shown, table},
 };
 
@@ -113,24 +113,7 @@ fn nobody_gets_in(error: &Error) -> Vec<Finding> {
 fn describe(session: &mut dyn Remote, findings: &mut Vec<Finding>) {
     let facts = session.facts();
     findings.push(ok("greeting", facts.greeting.join(" / ")));
-    findings.push(match &facts.security {
-        Some(security) => {
-            let print = security
-                .fingerprint
-                .map_or(String::new(), |print| format!(", {print}"));
-            let root = if security.by_root {
-                ", vouched by a known root"
-            } else {
-                ""
-            };
-            ok("tls", format!("{}{root}{print}", security.version))
-        }
-        None => wrong(
-            "tls",
-            "clear text: names, passwords and files can be read on the way",
-            "turn TLS on at the server; `ftpd` does so by itself",
-        ),
-    });
+    findings.push(protection(facts.security.as_ref()));
     findings.push(ok("login", "accepted"));
     let abilities = session.abilities();
     let lines: Vec<String> = abilities.lines().collect();
@@ -158,6 +141,25 @@ fn describe(session: &mut dyn Remote, findings: &mut Vec<Finding>) {
             "nothing to change here",
         ));
     }
+}
+
+fn protection(security: Option<&Security>) -> Finding {
+    let Some(security) = security else {
+        return wrong(
+            "tls",
+            "clear text: names, passwords and files can be read on the way",
+            "turn TLS on at the server; `ftpd` does so by itself",
+        );
+    };
+    let print = security
+        .fingerprint
+        .map_or(String::new(), |print| format!(", {print}"));
+    let root = if security.by_root {
+        ", vouched by a known root"
+    } else {
+        ""
+    };
+    ok("tls", format!("{}{root}{print}", security.version))
 }
 
 /// Tells whether the server knows that nothing has this name.

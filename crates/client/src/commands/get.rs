@@ -91,12 +91,10 @@ async fn prepare(
         plan.again = again(app, args, operand, &to)?;
     }
     for (path, entry) in found {
-        // As for `cp`, `DIR/.` is what the directory holds.
-        let name = match names::split(&path).1 {
-            "" | "." if entry.kind == Kind::Dir => PathBuf::new(),
-            name => local_name(name),
+        let local = match into {
+            true => name_inside(&path, &entry),
+            false => file_name(&to)?,
         };
-        let local = if into { name } else { file_name(&to)? };
         let what = (path.as_str(), &entry);
         add(app, &link, &mut plan, (args, &filter), what, &local).await?;
     }
@@ -186,6 +184,15 @@ fn split(app: &App, args: &Get) -> Result<(Vec<String>, PathBuf), Failure> {
         return Ok((operands, PathBuf::from(last)));
     }
     Ok((operands, PathBuf::from(".")))
+}
+
+/// Returns the name that something has in the directory that it goes into.
+fn name_inside(path: &str, entry: &Entry) -> PathBuf {
+    match names::split(path).1 {
+        // As for `cp`, `DIR/.` is what the directory holds.
+        "" | "." if entry.kind == Kind::Dir => PathBuf::new(),
+        name => local_name(name),
+    }
 }
 
 fn parent(path: &Path) -> PathBuf {

@@ -133,16 +133,21 @@ async fn add(
     plan.steps
         .extend(sync::plan(&tree, &Tree::default(), source, &remote, &wishes).steps);
     if args.move_files {
-        let dirs = tree.nodes.iter().filter(|node| node.is_dir);
-        let below = dirs.map(|node| source.join(local_path(&node.path)));
-        // A link is no directory to remove; it stays, with the one that it leads to.
-        let top = Some(source.components().as_path().to_owned());
-        let top = top.filter(|top| !top.is_symlink());
-        plan.push(Step::ClearSent {
-            dirs: top.into_iter().chain(below).collect(),
-        });
+        plan.push(clear(source, &tree));
     }
     Ok(())
+}
+
+/// Makes the step that removes the directories of a tree that was moved.
+fn clear(source: &Path, tree: &Tree) -> Step {
+    let dirs = tree.nodes.iter().filter(|node| node.is_dir);
+    let below = dirs.map(|node| source.join(local_path(&node.path)));
+    // A link is no directory to remove; it stays, with the one that it leads to.
+    let top = Some(source.components().as_path().to_owned());
+    let top = top.filter(|top| !top.is_symlink());
+    Step::ClearSent {
+        dirs: top.into_iter().chain(below).collect(),
+    }
 }
 
 /// Refuses names that would overwrite one another on the server's disk. Where that cannot be seen

@@ -57,6 +57,22 @@ pub(super) struct Counterparts {
     pub(super) doubtful: BTreeSet<String>,
 }
 
+impl Counterparts {
+    /// Pairs what is alike of names that no eye tells apart.
+    fn take_group(&mut self, ours: &[&str], theirs: &[&str]) {
+        if ours.len() * theirs.len() > MOST {
+            let theirs = theirs.iter().map(|name| (*name).to_owned());
+            self.doubtful.extend(theirs);
+            return;
+        }
+        for ours in ours {
+            let alike = theirs.iter().filter(|theirs| may_be_one(ours, theirs));
+            self.pairs
+                .extend(alike.map(|theirs| ((*ours).to_owned(), (*theirs).to_owned())));
+        }
+    }
+}
+
 /// Finds what a server may have stored under another name.
 pub(super) fn counterparts(source: &Tree, target: &Tree) -> Counterparts {
     let (here, there): (HashSet<&str>, HashSet<&str>) = (paths(source), paths(target));
@@ -89,16 +105,7 @@ pub(super) fn counterparts(source: &Tree, target: &Tree) -> Counterparts {
         }
     }
     for (ours, theirs) in groups.into_values() {
-        if ours.len() * theirs.len() > MOST {
-            found.doubtful.extend(theirs.into_iter().map(str::to_owned));
-            continue;
-        }
-        for ours in ours {
-            let alike = theirs.iter().filter(|theirs| may_be_one(ours, theirs));
-            found
-                .pairs
-                .extend(alike.map(|theirs| (ours.to_owned(), (*theirs).to_owned())));
-        }
+        found.take_group(&ours, &theirs);
     }
     found.pairs.sort();
     found.pairs.dedup();

@@ -12,7 +12,7 @@ use crate::{
     cancel::Cancel,
     digest,
     error::{Error, RemoteError},
-    remote::{Remote, names},
+    remote::{HashVerb, Remote, names},
 };
 
 /// Hashes on both sides and notes in `wishes` what is equal, what differs, and what cannot be hashed; what
@@ -49,23 +49,44 @@ pub async fn compare(
         if cancel.is_stopped() {
             return Err(Error::Interrupted);
         }
-        let theirs = match session.hash(&names::join(remote_top, path), how).await {
-            Err(error) if session.is_usable() && is_final(&error) => {
-                wishes.unhashed.insert(path.clone(), error.to_string());
-                continue;
-            }
-            theirs => theirs?,
-        };
-        match digest::of_path(&local_top.join(local_path(path)), how, cancel).await {
-            Ok(ours) if ours == theirs => drop(wishes.equal.insert(path.clone())),
-            Ok(_) => drop(wishes.different.insert(path.clone())),
-            Err(error @ Error::Local { .. }) => {
-                wishes.unhashed.insert(path.clone(), error.chain());
-            }
-            Err(error) => return Err(error),
+        let ours = local_top.join(local_path(path));
+        let theirs = names::join(remote_top, path);
+        match by_hash(session, how, &ours, &theirs, cancel).await? {
+            ByHash::Equal => drop(wishes.equal.insert(path.clone())),
+            ByHash::Different => drop(wishes.different.insert(path.clone())),
+            ByHash::Unknown(why) => drop(wishes.unhashed.insert(path.clone(), why)),
         }
     }
     Ok(())
+}
+
+/// What two files are by their hashes.
+enum ByHash {
+    Equal,
+    Different,
+    /// One of the two cannot be hashed.
+    Unknown(String),
+}
+
+async fn by_hash(
+    session: &mut dyn Remote,
+    how: HashVerb,
+    ours: &Path,
+    theirs: &str,
+    cancel: &Cancel,
+) -> Result<ByHash, Error> {
+    let theirs = match session.hash(theirs, how).await {
+        Err(error) if session.is_usable() && is_final(&error) => {
+            return Ok(ByHash::Unknown(error.to_string()));
+        }
+        theirs => theirs?,
+    };
+    match digest::of_path(ours, how, cancel).await {
+        Ok(ours) if ours == theirs => Ok(ByHash::Equal),
+        Ok(_) => Ok(ByHash::Different),
+        Err(error @ Error::Local { .. }) => Ok(ByHash::Unknown(error.chain())),
+        Err(error) => Err(error),
+    }
 }
 
 /// Tells whether another answer is not to be had.

@@ -87,24 +87,32 @@ fn is_one_here(dir: &Path, (lower, upper): (String, String)) -> Option<bool> {
     Some(blind)
 }
 
+/// Finds the directory, or the one above it that is there; `None`: not even the top is shown.
+async fn nearest_dir<'a>(
+    session: &mut dyn Remote,
+    mut dir: &'a str,
+) -> Result<Option<&'a str>, RemoteError> {
+    loop {
+        let there = session.stat(dir).await?;
+        if there.is_some_and(|entry| entry.kind == Kind::Dir) {
+            return Ok(Some(dir));
+        }
+        if matches!(dir, "" | "/" | ".") {
+            return Ok(None);
+        }
+        dir = names::split(dir).0;
+    }
+}
+
 async fn is_one_there(
     session: &mut dyn Remote,
     dir: &str,
     (lower, upper): (String, String),
     left: &mut Vec<String>,
 ) -> Result<Option<bool>, RemoteError> {
-    let mut dir = dir;
-    loop {
-        let there = session.stat(dir).await?;
-        if there.is_some_and(|entry| entry.kind == Kind::Dir) {
-            break;
-        }
-        if matches!(dir, "" | "/" | ".") {
-            // Not even that is shown.
-            return Ok(None);
-        }
-        dir = names::split(dir).0;
-    }
+    let Some(dir) = nearest_dir(session, dir).await? else {
+        return Ok(None);
+    };
     let (lower, upper) = (names::join(dir, &lower), names::join(dir, &upper));
     match write_empty(session, &lower).await {
         Err(RemoteError::Refused { .. }) if session.is_usable() => return Ok(None),

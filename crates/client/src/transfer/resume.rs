@@ -48,6 +48,16 @@ pub(super) enum Begin {
     Resume { from: u64, have: u64 },
 }
 
+impl Begin {
+    /// Returns how many bytes need not move.
+    pub(super) fn have(self) -> u64 {
+        match self {
+            Self::Fresh => 0,
+            Self::Resume { have, .. } => have,
+        }
+    }
+}
+
 /// Decides where a download begins.
 pub(super) fn download(recorded: Option<&Note>, now: Option<&Note>, have: u64) -> Begin {
     match (recorded, now) {

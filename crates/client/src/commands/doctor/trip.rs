@@ -32,19 +32,7 @@ pub(super) async fn round_trip(app: &App, link: &Link, dir: &str, findings: &mut
         }
         Ok(()) => findings.push(ok("upload", table::size(bytes.len() as u64))),
     }
-    match download(app, link, &path).await {
-        Ok(back) if back == bytes => findings.push(ok("download", "the same bytes came back")),
-        Ok(back) => findings.push(wrong(
-            "download",
-            format!("{} bytes came back, changed", back.len()),
-            "the server or something on the way converts files: report it",
-        )),
-        Err(error) => findings.push(wrong(
-            "download",
-            error.chain(),
-            advice(&error, "look at `can` of the user on the server"),
-        )),
-    }
+    findings.push(compare(&bytes, download(app, link, &path).await));
     if let Ok(mut session) = link.session().await {
         clock(&mut *session, &path, sent, findings).await;
         if let Err(error) = session.remove_file(&path).await {
@@ -55,6 +43,22 @@ pub(super) async fn round_trip(app: &App, link: &Link, dir: &str, findings: &mut
             ));
         }
         link.pool.give_back(session);
+    }
+}
+
+fn compare(sent: &[u8], back: Result<Vec<u8>, Error>) -> Finding {
+    match back {
+        Ok(back) if back == sent => ok("download", "the same bytes came back"),
+        Ok(back) => wrong(
+            "download",
+            format!("{} bytes came back, changed", back.len()),
+            "the server or something on the way converts files: report it",
+        ),
+        Err(error) => wrong(
+            "download",
+            error.chain(),
+            advice(&error, "look at `can` of the user on the server"),
+        ),
     }
 }
 

@@ -59,22 +59,30 @@ pub(super) fn split(app: &App, args: &Put) -> Result<(Vec<PathBuf>, Target), Fai
     if sources.len() == 1 {
         return Err(Failure::usage("no local file is named"));
     }
+    if !target.is_explicit() {
+        ensure_no_source(&sources, target.path(), args)?;
+    }
+    sources.pop();
+    Ok((sources, target))
+}
+
+/// Refuses a last operand that is taken for a path on the server, and may be a local file that is missing.
+fn ensure_no_source(operands: &[PathBuf], path: &str, args: &Put) -> Result<(), Failure> {
+    let is_dir = path.ends_with('/');
     // With `-r` a directory may be written so, as completion does.
-    let may_be_source = args.recursive || !target.path().ends_with('/');
-    if args.move_files && !target.is_explicit() && may_be_source {
+    if args.move_files && (args.recursive || !is_dir) {
         // A run of before may have moved it: another file must not get its name.
         return Err(Failure::Usage(
-            format!("`{}` is not here", last.display()),
+            format!("`{path}` is not here"),
             Some("say behind the files where they go: a site (`nas:`) or a URL".to_owned()),
         ));
     }
     // `put a b` with a missing b is a name on the server; a missing one of many is a mistake.
-    if !target.is_explicit() && sources.len() > 2 && !target.path().ends_with('/') {
-        let missing = Path::new(target.path());
+    if operands.len() > 2 && !is_dir {
+        let missing = Path::new(path);
         return Err(Error::local("open", missing, io::ErrorKind::NotFound.into()).into());
     }
-    sources.pop();
-    Ok((sources, target))
+    Ok(())
 }
 
 fn not_text(name: &Path) -> Failure {

@@ -28,11 +28,11 @@ pub(super) async fn remove(
     while let Some(next) = waiting.pop() {
         go_on(cancel)?;
         let (dir, depth) = match next {
+            Visit::Enter(dir, depth) => (dir, depth),
             Visit::Leave(dir) => {
                 leave(session, &dir, ledger).await?;
                 continue;
             }
-            Visit::Enter(dir, depth) => (dir, depth),
         };
         let is_top = victim.is_top && depth == 0;
         if !is_top && session.unlink(&dir).await? {

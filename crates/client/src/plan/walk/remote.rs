@@ -14,6 +14,20 @@ use crate::{
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
 impl Tree {
+    /// Notes what the listing of a remote directory lacks.
+    fn take_lacks(&mut self, dir: &str, path: &str, listing: &Listing) {
+        if !listing.dropped.is_empty() || listing.lack.is_some() {
+            // Which of the names that seem to be missing it was is not known.
+            self.unread.push(dir.to_owned());
+        }
+        if let Some(lack) = &listing.lack {
+            self.refuse(path, lack.left_out());
+        }
+        for dropped in &listing.dropped {
+            self.refuse(path, dropped.to_string());
+        }
+    }
+
     /// Takes an entry of a remote directory; tells whether it is a directory to walk.
     fn take_remote(
         &mut self,
@@ -85,16 +99,7 @@ pub async fn remote(
             }
             other => other?,
         };
-        if !listing.dropped.is_empty() || listing.lack.is_some() {
-            // Which of the names that seem to be missing it was is not known.
-            tree.unread.push(dir.clone());
-        }
-        if let Some(lack) = listing.lack {
-            tree.refuse(&path, lack.left_out());
-        }
-        for dropped in listing.dropped {
-            tree.refuse(&path, dropped.to_string());
-        }
+        tree.take_lacks(&dir, &path, &listing);
         let mut below = Vec::new();
         for entry in listing.entries {
             let path = below_of(&dir, entry.name.as_str());

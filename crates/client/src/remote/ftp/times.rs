@@ -23,6 +23,14 @@ pub(super) enum SetTime {
     Never,
 }
 
+/// What the ways to set a time came to.
+enum Way {
+    /// One was taken.
+    Found(Reply),
+    /// None was; the first refusal, where one was offered at all.
+    Refused(Option<RemoteError>),
+}
+
 /// Files whose times a server may refuse before it is taken for one that keeps none.
 const TIMES_REFUSED: u32 = 8;
 
@@ -74,13 +82,23 @@ impl FtpRemote {
             });
         };
         match self.set_time {
-            SetTime::Never => return Ok(None),
-            SetTime::Unknown => {}
+            SetTime::Never => Ok(None),
+            SetTime::Unknown => {
+                let refused = match self.find_way(&stamp, path).await? {
+                    Way::Found(reply) => return Ok(told_size(&reply, path)),
+                    Way::Refused(error) => error,
+                };
+                refused.filter(|_| is_unusual(time)).map_or(Ok(None), Err)
+            }
             known => {
                 let reply = self.try_time(known, &stamp, path).await?;
-                return Ok(told_size(&reply, path));
+                Ok(told_size(&reply, path))
             }
         }
+    }
+
+    /// Tries each way that is offered, and keeps to the one that is taken.
+    async fn find_way(&mut self, stamp: &str, path: &str) -> Result<Way, RemoteError> {
         let offered = [
             (SetTime::Mfmt, self.abilities.has("MFMT")),
             (SetTime::Mdtm, self.abilities.has("MDTM")),
@@ -88,10 +106,10 @@ impl FtpRemote {
         ];
         let mut refusal = None;
         for (how, _) in offered.into_iter().filter(|row| row.1) {
-            match self.try_time(how, &stamp, path).await {
+            match self.try_time(how, stamp, path).await {
                 Ok(reply) => {
                     self.set_time = how;
-                    return Ok(told_size(&reply, path));
+                    return Ok(Way::Found(reply));
                 }
                 Err(error @ RemoteError::Refused { .. }) if !error.is_transient() => {
                     refusal.get_or_insert(error);
@@ -104,6 +122,6 @@ impl FtpRemote {
         if self.times_refused >= TIMES_REFUSED {
             self.set_time = SetTime::Never;
         }
-        refusal.filter(|_| is_unusual(time)).map_or(Ok(None), Err)
+        Ok(Way::Refused(refusal))
     }
 }

@@ -26,12 +26,11 @@ pub(super) fn parse(codec: &Codec, line: &[u8], now: SystemTime) -> Line {
     let Some((kind, mode)) = permissions(first) else {
         return Line::Unreadable;
     };
-    let Some((at, length, modified, precision)) =
-        (3..words.len().min(16)).find_map(|at| date_at(&words, at, now))
-    else {
+    let Some(date) = (3..words.len().min(16)).find_map(|at| date_at(&words, at, now)) else {
         return Line::Unreadable;
     };
-    let Some(&(start, word)) = words.get(at + length - 1) else {
+    let at = date.at;
+    let Some(&(start, word)) = words.get(at + date.length - 1) else {
         return Line::Unreadable;
     };
     let Some(rest) = line.get(start + word.len() + 1..) else {
@@ -45,17 +44,15 @@ pub(super) fn parse(codec: &Codec, line: &[u8], now: SystemTime) -> Line {
     Line::named(codec, name, |name| {
         let mut entry = Entry::new(name, kind);
         entry.size = words[at - 1].1.parse().ok().filter(|_| kind != Kind::Other);
-        entry.modified = Some(modified);
-        entry.precision = precision;
+        entry.modified = Some(date.time);
+        entry.precision = date.precision;
         entry.mode = mode;
-        entry.owner = words
-            .get(2)
-            .filter(|_| at >= 4)
-            .map(|word| word.1.to_owned());
-        entry.group = words
-            .get(3)
-            .filter(|_| at >= 5)
-            .map(|word| word.1.to_owned());
+        let word_before = |index: usize, least: usize| {
+            let word = words.get(index).filter(|_| at >= least);
+            word.map(|word| word.1.to_owned())
+        };
+        entry.owner = word_before(2, 4);
+        entry.group = word_before(3, 5);
         entry.target = target.map(|target| codec.decode(target));
         entry
     })
@@ -108,12 +105,24 @@ fn permissions(word: &str) -> Option<(Kind, Option<u32>)> {
     Some((kind, Some(mode)))
 }
 
-/// Looks for a date that begins at word `at`: where, how many words, the time, how exact.
-fn date_at(
-    words: &[(usize, &str)],
+/// A date among the words of a line.
+struct Date {
+    /// The word that it begins at.
     at: usize,
-    now: SystemTime,
-) -> Option<(usize, usize, SystemTime, Duration)> {
+    /// How many words it has.
+    length: usize,
+    time: SystemTime,
+    precision: Duration,
+}
+
+/// Looks for a date that begins at word `at`.
+fn date_at(words: &[(usize, &str)], at: usize, now: SystemTime) -> Option<Date> {
+    let date = |length, time, precision| Date {
+        at,
+        length,
+        time,
+        precision,
+    };
     let word = |index: usize| words.get(at + index).map(|word| word.1);
     let before = words.get(at.checked_sub(1)?)?.1;
     // The size, or the minor number of a device.
@@ -127,7 +136,7 @@ fn date_at(
             zone.len() == 5 && zone.starts_with(['+', '-']) && zone[1..].parse::<u16>().is_ok()
         });
         let time = time_of(year, month, day, hour, minute, 0)?;
-        return Some((at, if zone { 3 } else { 2 }, time, MINUTE));
+        return Some(date(if zone { 3 } else { 2 }, time, MINUTE));
     }
     let (month, day) = match (word(0).and_then(month), word(1).and_then(month)) {
         (Some(month), _) => (month, day(word(1)?)?),
@@ -137,13 +146,13 @@ fn date_at(
     let last = word(2)?;
     if let Some((hour, minute)) = clock(last) {
         let time = latest_before(now, month, day, hour, minute)?;
-        return Some((at, 3, time, MINUTE));
+        return Some(date(3, time, MINUTE));
     }
     let year = last
         .parse()
         .ok()
         .filter(|year| (1900..=9999).contains(year))?;
-    Some((at, 3, time_of(year, month, day, 0, 0, 0)?, DAY))
+    Some(date(3, time_of(year, month, day, 0, 0, 0)?, DAY))
 }
 
 /// `ls` leaves the year out for the last half year: the newest such day that is not after

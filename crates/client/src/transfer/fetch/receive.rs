@@ -52,17 +52,11 @@ impl Fetch {
         part: &Part,
         hash: Option<HashVerb>,
     ) -> Result<Copied, Error> {
-        let (data, begin) = self.open(root, remote, part).await?;
-        let announced = data.announced();
-        let (have, digest) = match begin {
-            Begin::Fresh => (0, hash.map(|how| Digest::new(how.algorithm()))),
-            Begin::Resume { have, .. } => (have, None),
-        };
-        tools.events.send(Event::Begun {
-            id: self.id,
-            at: have,
-        });
-        self.flow.done.store(have, Ordering::Relaxed);
+        let (data, begin) = self.start(tools, root, remote, part).await?;
+        let (announced, have) = (data.announced(), begin.have());
+        let digest = hash
+            .filter(|_| begin == Begin::Fresh)
+            .map(|how| Digest::new(how.algorithm()));
         let (data, copied, digest) = self.receive(data, root, part, begin, digest).await?;
         let total = match copied {
             Ok(Came::Bytes(count)) => have + count,
@@ -113,6 +107,21 @@ impl Fetch {
             Err(RemoteError::Io { .. } | RemoteError::Timeout { .. }) if !needs_word => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Opens the transfer and tells where it begins.
+    async fn start(
+        &self,
+        tools: &Tools,
+        root: &LocalRoot,
+        remote: &mut dyn Remote,
+        part: &Part,
+    ) -> Result<(Box<dyn Data>, Begin), Error> {
+        let (data, begin) = self.open(root, remote, part).await?;
+        let at = begin.have();
+        tools.events.send(Event::Begun { id: self.id, at });
+        self.flow.done.store(at, Ordering::Relaxed);
+        Ok((data, begin))
     }
 
     /// Opens the transfer; a server that refuses the offset sends the file from its beginning.

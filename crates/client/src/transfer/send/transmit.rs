@@ -38,16 +38,12 @@ impl Send {
         begin: Begin,
         hash: Option<HashVerb>,
     ) -> Result<Option<Digest>, Error> {
-        let have = match begin {
-            // All is there; a server that commits whole files still waits for an end.
-            Begin::Resume { have, .. }
-                if have == source.size && !remote.abilities().atomic_stor() =>
-            {
-                return Ok(None);
-            }
-            Begin::Resume { have, .. } => have,
-            Begin::Fresh => 0,
-        };
+        let have = begin.have();
+        let has_all = begin != Begin::Fresh && have == source.size;
+        // A server that commits whole files still waits for an end.
+        if has_all && !remote.abilities().atomic_stor() {
+            return Ok(None);
+        }
         let (data, have) = self.start(tools, remote, source, path, have).await?;
         let digest = hash
             .filter(|_| have == 0)
