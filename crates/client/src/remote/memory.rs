@@ -1,6 +1,7 @@
 //! A server in memory, for tests of what stands above [`Remote`]: no socket, no disk, and faults
 //! on demand.
 
+mod calls;
 mod session;
 mod transfer;
 

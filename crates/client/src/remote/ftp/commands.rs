@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use super::{Act, FtpRemote, list::is_empty_directory, reply};
+use super::{Act, FtpRemote, reply, told::is_empty_directory};
 use crate::{
     error::RemoteError,
     remote::{

@@ -1,30 +1,20 @@
 //! Listings: MLSD, or LIST put right by the server's clock.
 
-use std::{
-    io,
-    time::{Duration, SystemTime},
-};
+use std::{io, time::SystemTime};
 
-use super::{FtpRemote, act::Act};
+use super::{
+    FtpRemote,
+    act::Act,
+    told::{is_empty_directory, tells_of_a_lack},
+};
 use crate::{
     error::{Phase, RemoteError},
     remote::{
-        Data, Kind, Lack, Listing, Remote as _, Reply,
+        Data, Lack, Listing, Remote as _,
         listing::{Endless, Format, Reader},
-        names::{self, Codec},
+        names::Codec,
     },
 };
-
-/// How far the clock of LIST lies from UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Clock {
-    /// Not measured yet.
-    Unknown,
-    /// LIST is so many seconds ahead of UTC.
-    Ahead(i64),
-    /// Cannot be measured.
-    Hidden,
-}
 
 impl FtpRemote {
     pub(super) async fn list_with(
@@ -113,26 +103,6 @@ impl FtpRemote {
             other => other,
         }
     }
-
-    /// LIST shows the server's local time: one MDTM of a listed file tells how far it is off.
-    async fn set_clock(&mut self, dir: &str, listing: &mut Listing) {
-        let sample = listing
-            .entries
-            .iter()
-            .find(|entry| entry.kind == Kind::File && entry.precision <= Duration::from_secs(60));
-        if let (Clock::Unknown, Some(sample)) = (self.clock, sample) {
-            let (path, listed) = (sample.name.within(dir), sample.modified);
-            self.clock = match (self.modified(&path).await, listed) {
-                (Ok(Some(exact)), Some(listed)) => clock_ahead(listed, exact),
-                _ => Clock::Hidden,
-            };
-        }
-        if let Clock::Ahead(seconds) = self.clock {
-            for entry in &mut listing.entries {
-                entry.modified = entry.modified.and_then(|time| shift(time, -seconds));
-            }
-        }
-    }
 }
 
 /// Tells whether a TLS connection ended without TLS's own end.
@@ -184,116 +154,5 @@ fn of_dir(error: RemoteError, dir: &str) -> RemoteError {
             }
         }
         other => other,
-    }
-}
-
-/// Tells whether a refusal means that there is nothing to list. Its text may hold any name.
-pub(super) fn is_empty_directory(reply: &Reply, dir: &str) -> bool {
-    const EMPTY: [&str; 4] = ["no files", "is empty", "empty directory", "directory empty"];
-    const DENIED: [&str; 6] = [
-        "denied",
-        "permission",
-        "no such",
-        "not found:",
-        "not exist",
-        "fail",
-    ];
-    matches!(reply.code, 450 | 550) && says(reply, dir, &EMPTY) && !says(reply, dir, &DENIED)
-}
-
-/// Tells whether a server that praises its listing says too that it left something out (Pure-FTPd: `Output
-/// truncated to 10000 matches`; vsftpd: `Transfer done (but failed to open directory).`).
-fn tells_of_a_lack(reply: &Reply, dir: &str) -> bool {
-    const LACKS: [&str; 5] = [
-        "truncated",
-        "failed to",
-        "could not",
-        "cannot open",
-        "permission denied",
-    ];
-    says(reply, dir, &LACKS)
-}
-
-/// Tells whether one of the phrases is the server's own, and not one of a name: neither in quotes nor in
-/// the directory's.
-fn says(reply: &Reply, dir: &str, phrases: &[&str]) -> bool {
-    let text = reply.lines.join("\n").to_lowercase();
-    let mut text: String = text.split('"').step_by(2).collect::<Vec<_>>().concat();
-    for name in [dir, names::split(dir).1] {
-        let name = names::display(name).to_lowercase();
-        if phrases.iter().any(|phrase| name.contains(phrase)) {
-            text = text.replace(&name, "");
-        }
-    }
-    phrases.iter().any(|phrase| text.contains(phrase))
-}
-
-/// Zones lie whole quarters of an hour apart; LIST tells minutes only.
-fn clock_ahead(listed: SystemTime, exact: SystemTime) -> Clock {
-    const QUARTER: i64 = 900;
-    let seconds = match listed.duration_since(exact) {
-        Ok(ahead) => i64::try_from(ahead.as_secs()).unwrap_or(i64::MAX),
-        Err(behind) => -i64::try_from(behind.duration().as_secs()).unwrap_or(i64::MAX),
-    };
-    let rounded = (seconds + 450).div_euclid(QUARTER).saturating_mul(QUARTER);
-    if rounded.abs() <= 15 * 3600 {
-        Clock::Ahead(rounded)
-    } else {
-        Clock::Hidden
-    }
-}
-
-fn shift(time: SystemTime, seconds: i64) -> Option<SystemTime> {
-    let distance = Duration::from_secs(seconds.unsigned_abs());
-    if seconds < 0 {
-        time.checked_sub(distance)
-    } else {
-        time.checked_add(distance)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::remote::listing;
-
-    #[test]
-    fn what_a_server_says_of_a_listing_is_not_taken_from_its_names() {
-        let empty = |text: &str| is_empty_directory(&Reply::new(550, text), "t/empty no files");
-        for text in ["No files found", "No files found.", "Directory is empty"] {
-            assert!(empty(text), "{text}");
-        }
-        for text in [
-            "t/empty no files: permission denied",
-            "empty no files: busy",
-            "\"empty\": busy",
-            "No such file or directory: empty",
-            "busy",
-        ] {
-            assert!(!empty(text), "{text}");
-        }
-        let files = |dir: &str| is_empty_directory(&Reply::new(550, "No files found."), dir);
-        assert!(files("e") && files("files") && files("t/i"));
-        let could_not = Reply::new(226, "Listing of /t/could not done");
-        assert!(!tells_of_a_lack(&could_not, "/t/could not"));
-        let lacks = |text: &str| tells_of_a_lack(&Reply::new(226, text), "");
-        assert!(lacks("Output truncated to 10000 matches"));
-        assert!(lacks("Transfer done (but failed to open directory)."));
-        for text in [
-            "Transfer complete",
-            "Successfully transferred \"/failed to\"",
-        ] {
-            assert!(!lacks(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn the_clock_of_list_is_told_in_quarters() {
-        let exact = listing::parse_time("20260101120033").unwrap();
-        let ahead = |text| clock_ahead(listing::parse_time(text).unwrap(), exact);
-        assert_eq!(ahead("20260101120000"), Clock::Ahead(0));
-        assert_eq!(ahead("20260101173000"), Clock::Ahead(19_800));
-        assert_eq!(ahead("20260101070000"), Clock::Ahead(-18_000));
-        assert_eq!(ahead("20250101120000"), Clock::Hidden);
     }
 }

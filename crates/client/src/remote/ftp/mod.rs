@@ -6,6 +6,7 @@
 mod act;
 mod block;
 mod blocks;
+mod clock;
 mod commands;
 mod data;
 mod dial;
@@ -27,6 +28,7 @@ mod splice;
 mod stall;
 mod stat;
 mod times;
+mod told;
 
 use std::{
     os::fd::{AsFd as _, OwnedFd},
@@ -88,7 +90,7 @@ pub(super) struct FtpRemote {
     size_untold: bool,
     /// Whether SIZE answers for directories; `None`: not asked yet.
     sizes_dirs: Option<bool>,
-    clock: list::Clock,
+    clock: clock::Clock,
     undo: quoted::Undo,
 }
 
@@ -150,7 +152,7 @@ impl FtpRemote {
             mlst_refused: false,
             size_untold: false,
             sizes_dirs: None,
-            clock: list::Clock::Unknown,
+            clock: clock::Clock::Unknown,
             undo: quoted::Undo::default(),
         })
     }

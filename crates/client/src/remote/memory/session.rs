@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
 
-use super::{Item, Memory, transfer::Transfer};
+use super::{Item, Memory, calls::missing, transfer::Transfer};
 use crate::{
     cancel::Cancel,
     error::RemoteError,
@@ -22,63 +22,7 @@ pub(super) struct Session {
     pub(super) usable: bool,
 }
 
-fn missing(verb: &str, path: &str) -> RemoteError {
-    RemoteError::Refused {
-        verb: verb.to_owned(),
-        path: Some(path.to_owned()),
-        reply: Reply::new(550, "no such file or directory"),
-    }
-}
-
-impl Session {
-    /// Notes the call and fails if a fault waits for it.
-    pub(super) fn call(&self, verb: &str, path: &str) -> Result<(), RemoteError> {
-        let mut state = self.server.state();
-        let call = format!("{verb} {path}");
-        if let Some((_, cancel)) = state.stop.as_ref().filter(|(at, _)| *at == call) {
-            cancel.stop();
-        }
-        state.calls.push(call);
-        match state.faults.front() {
-            Some((wanted, _)) if wanted == verb => {
-                let fault = state.faults.pop_front();
-                fault.map_or(Ok(()), |(_, error)| Err(error))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn at(&self, path: &str) -> String {
-        let path = names::join(&self.dir, path);
-        if path == "/" {
-            return path;
-        }
-        let path = path.trim_end_matches('/').to_owned();
-        self.server.state().spelled(path)
-    }
-
-    fn item(&self, verb: &str, path: &str) -> Result<Item, RemoteError> {
-        self.call(verb, path)?;
-        self.server
-            .get(&self.at(path))
-            .ok_or_else(|| missing(verb, path))
-    }
-
-    fn remove(&self, verb: &str, path: &str) -> Result<(), RemoteError> {
-        self.call(verb, path)?;
-        let path = self.at(path);
-        let mut state = self.server.state();
-        let below = format!("{path}/");
-        if state.items.keys().any(|name| name.starts_with(&below)) {
-            return Err(missing(verb, &path));
-        }
-        state
-            .items
-            .remove(&path)
-            .map(drop)
-            .ok_or_else(|| missing(verb, &path))
-    }
-}
+impl Session {}
 
 fn entry(name: &str, item: &Item) -> Option<Entry> {
     let kind = if item.content.is_some() {
