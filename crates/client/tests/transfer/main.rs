@@ -9,7 +9,9 @@
 mod fake;
 
 mod download;
+mod ends;
 mod plans;
+mod proof;
 mod publish;
 mod resume_down;
 mod resume_up;

@@ -10,7 +10,9 @@
 mod fake;
 
 mod cases;
+mod doctor;
 mod moved;
+mod originals;
 mod partly;
 mod put;
 mod remove;
