@@ -113,7 +113,7 @@ impl Dialer {
     pub async fn meet(&self) -> Result<Security, RemoteError> {
         let (mut stream, secured) = match self.tls {
             SiteTls::Implicit => self.open_implicit().await?,
-            _ => self.open_explicit(false).await?,
+            _ => self.open_explicit(SiteTls::Required).await?,
         };
         let _gone = timeout(self.deadlines.reply, stream.quit()).await;
         let none = RemoteError::Unsupported { what: "TLS" };
@@ -127,8 +127,7 @@ impl Dialer {
         ));
         let (stream, secured) = match tls {
             SiteTls::Implicit => self.open_implicit().await?,
-            SiteTls::Required => self.open_explicit(false).await?,
-            SiteTls::Auto => self.open_explicit(true).await?,
+            SiteTls::Required | SiteTls::Auto => self.open_explicit(tls).await?,
             SiteTls::Off => (self.open_plain().await?, None),
         };
         let mut stream = stream;

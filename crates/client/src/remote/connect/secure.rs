@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use ftp_config::SiteTls;
 use suppaftp::FtpError;
 use tokio::time::timeout;
 
@@ -26,10 +27,10 @@ pub(crate) const NOT_IMPLICIT: &str = "the port does not speak TLS from the firs
 const PAUSES: [u64; 4] = [50, 100, 300, 900];
 
 impl Dialer {
-    /// AUTH TLS. With `auto`, a server that has none is spoken to in clear, unless it had TLS once.
+    /// AUTH TLS. With [`SiteTls::Auto`] a server that has none is spoken to in clear, unless it had TLS once.
     pub(super) async fn open_explicit(
         &self,
-        auto: bool,
+        tls: SiteTls,
     ) -> Result<(FtpStream, Option<Secured>), RemoteError> {
         let stream = self.open_plain().await?;
         let (connector, secured) = self.secured()?;
@@ -55,7 +56,7 @@ impl Dialer {
                     },
                 )?;
                 self.trace(Wire::Received(&reply.to_string()));
-                self.auth_refused(auto, reply, secured.handshakes.done() > 0)
+                self.auth_refused(tls, reply, secured.handshakes.done() > 0)
                     .await
             }
             Err(FtpError::SecureError(reason)) => Err(self.not_shaken(&secured, &reason)),
@@ -86,7 +87,7 @@ impl Dialer {
 
     async fn auth_refused(
         &self,
-        auto: bool,
+        tls: SiteTls,
         reply: Reply,
         behind_handshake: bool,
     ) -> Result<(FtpStream, Option<Secured>), RemoteError> {
@@ -98,7 +99,7 @@ impl Dialer {
                 reply,
             });
         }
-        if !auto {
+        if tls != SiteTls::Auto {
             return Err(RemoteError::TlsRefused { endpoint, reply });
         }
         if self.trust.spoke_tls(&endpoint) {

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use super::{Act, FtpRemote, reply, told::is_empty_directory};
+use super::{Act, FtpRemote, reply, stat::ByMlst, told::is_empty_directory};
 use crate::{
     error::RemoteError,
     remote::{
@@ -68,8 +68,9 @@ impl Remote for FtpRemote {
 
     async fn stat(&mut self, path: &str) -> Result<Option<Entry>, RemoteError> {
         match self.stat_by_mlst(path).await? {
-            Some(answer) => Ok(answer),
-            None => self.stat_by_trying(path).await,
+            ByMlst::Entry(entry) => Ok(Some(entry)),
+            ByMlst::Nothing => Ok(None),
+            ByMlst::Untold => self.stat_by_trying(path).await,
         }
     }
 

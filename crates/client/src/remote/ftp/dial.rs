@@ -3,7 +3,7 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -23,13 +23,44 @@ pub(super) enum Passive {
     Plain,
 }
 
-/// What the data connection attempt came to; the library only says "failed".
+/// What the attempt at a data connection has come to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Dialled {
+    /// Where to; `None`: nowhere yet.
+    pub(super) address: Option<SocketAddr>,
+    /// It did not come up, or not yet.
+    is_down: bool,
+}
+
+impl Dialled {
+    /// Tells whether the connection came up.
+    pub(super) fn is_up(&self) -> bool {
+        self.address.is_some() && !self.is_down
+    }
+
+    /// Returns the address where no connection came up.
+    pub(super) fn failed_at(&self) -> Option<SocketAddr> {
+        self.address.filter(|_| self.is_down)
+    }
+}
+
+/// The last attempt, noted; the library only says "failed".
 #[derive(Debug, Default)]
-pub(super) struct DialNote(Mutex<(Option<SocketAddr>, bool)>);
+pub(super) struct DialNote(Mutex<Dialled>);
 
 impl DialNote {
-    pub(super) fn edit<T>(&self, change: impl FnOnce(&mut (Option<SocketAddr>, bool)) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn held(&self) -> MutexGuard<'_, Dialled> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what is noted.
+    pub(super) fn read(&self) -> Dialled {
+        *self.held()
+    }
+
+    /// Forgets the attempt before.
+    pub(super) fn clear(&self) {
+        *self.held() = Dialled::default();
     }
 
     /// Connects, within the limit. Until that is taken back the connection ends by a reset, however it ends,
@@ -40,11 +71,14 @@ impl DialNote {
         address: SocketAddr,
         limit: Duration,
     ) -> io::Result<TcpStream> {
-        self.edit(|note| *note = (Some(address), true));
+        *self.held() = Dialled {
+            address: Some(address),
+            is_down: true,
+        };
         let socket = timeout(limit, TcpStream::connect(address))
             .await
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
-        self.edit(|note| note.1 = false);
+        self.held().is_down = false;
         SockRef::from(&socket).set_linger(Some(Duration::ZERO))?;
         Ok(socket)
     }

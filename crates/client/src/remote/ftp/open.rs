@@ -51,9 +51,9 @@ impl FtpRemote {
                 }
                 Ok(Err(error)) => self.open_failed(act.verb(), error).await,
                 Err(_) => RemoteError::Timeout {
-                    phase: match self.note.edit(|note| *note) {
-                        (Some(_), false) => Phase::Begin,
-                        _ => Phase::DataConnect,
+                    phase: match self.note.read().is_up() {
+                        true => Phase::Begin,
+                        false => Phase::DataConnect,
                     },
                     after: limit,
                 },
@@ -69,7 +69,7 @@ impl FtpRemote {
         offset: u64,
         limit: Duration,
     ) -> Result<Result<Opening, FtpError>, Elapsed> {
-        self.note.edit(|note| *note = (None, false));
+        self.note.clear();
         let opened = {
             let mut stream = self.stream.lock().await;
             stream.set_mode(match self.passive {
@@ -78,7 +78,7 @@ impl FtpRemote {
             });
             timeout(limit, begin(&mut stream, act, offset)).await
         };
-        self.facts.data_peer = self.note.edit(|note| note.0);
+        self.facts.data_peer = self.note.read().address;
         self.facts.passive = match self.passive {
             Passive::Extended => "EPSV",
             Passive::Plain => "PASV",
@@ -127,7 +127,7 @@ impl FtpRemote {
 
     /// Tells whether EPSV was refused, so that PASV is to be tried. No address was dialled then.
     fn falls_back(&mut self, reply: &Reply) -> bool {
-        let never_dialled = self.note.edit(|note| note.0.is_none());
+        let never_dialled = self.note.read().address.is_none();
         if self.passive == Passive::Extended && never_dialled && reply::is_no_epsv(reply) {
             self.passive = Passive::Plain;
             return true;
@@ -172,18 +172,16 @@ impl FtpRemote {
                     why: "the site's encoding lacks one of its characters",
                 }
             }
-            FtpError::ConnectionError(source) => match self.note.edit(|note| *note) {
-                (Some(_), true) if source.kind() == io::ErrorKind::TimedOut => {
-                    RemoteError::Timeout {
-                        phase: Phase::DataConnect,
-                        after: self.deadlines.data_connect,
-                    }
-                }
-                (Some(address), true) => RemoteError::Connect {
+            FtpError::ConnectionError(source) => match self.note.read().failed_at() {
+                Some(_) if source.kind() == io::ErrorKind::TimedOut => RemoteError::Timeout {
+                    phase: Phase::DataConnect,
+                    after: self.deadlines.data_connect,
+                },
+                Some(address) => RemoteError::Connect {
                     address: address.to_string(),
                     source,
                 },
-                _ => broken(verb, FtpError::ConnectionError(source)),
+                None => broken(verb, FtpError::ConnectionError(source)),
             },
             FtpError::SecureError(reason) => self.handshake_failed(verb, reason).await,
             error => broken(verb, error),

@@ -26,7 +26,7 @@ impl FtpRemote {
         if !ours && let Err(error) = self.reuse.check_tickets() {
             return self.give_up(error);
         }
-        self.note.edit(|note| *note = (None, false));
+        self.note.clear();
         self.facts.data_peer = None;
         let port = self.passive_port(act).await?;
         let stream = match self.dial(port).await {

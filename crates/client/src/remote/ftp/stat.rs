@@ -8,13 +8,19 @@ use crate::{
     remote::{Entry, Kind, Remote as _, RemoteName, listing, names},
 };
 
+/// What MLST tells of a path.
+pub(super) enum ByMlst {
+    Entry(Entry),
+    /// Nothing is there, or may be seen.
+    Nothing,
+    /// The server has no such verb, or its answer is not to be read.
+    Untold,
+}
+
 impl FtpRemote {
-    pub(super) async fn stat_by_mlst(
-        &mut self,
-        path: &str,
-    ) -> Result<Option<Option<Entry>>, RemoteError> {
+    pub(super) async fn stat_by_mlst(&mut self, path: &str) -> Result<ByMlst, RemoteError> {
         if !self.abilities.mlst() || self.mlst_refused {
-            return Ok(None);
+            return Ok(ByMlst::Untold);
         }
         let line = if path.is_empty() {
             "MLST".to_owned()
@@ -24,16 +30,16 @@ impl FtpRemote {
         let reply = self.command(&line).await?;
         if is_unknown_verb(reply.code) {
             self.mlst_refused = true;
-            return Ok(None);
+            return Ok(ByMlst::Untold);
         }
         if reply.code == 550 || reply.code == 553 {
-            return Ok(Some(None));
+            return Ok(ByMlst::Nothing);
         }
         let name = name_of(path);
         let facts = reply.lines.iter().find(|line| line.contains('='));
         match facts.and_then(|line| listing::parse_mlst(line, name)) {
-            Some(entry) if reply.is_ok() => Ok(Some(Some(entry))),
-            _ if reply.is_ok() => Ok(None),
+            Some(entry) if reply.is_ok() => Ok(ByMlst::Entry(entry)),
+            _ if reply.is_ok() => Ok(ByMlst::Untold),
             _ => Err(RemoteError::Refused {
                 verb: "MLST".to_owned(),
                 path: Some(path.to_owned()),

@@ -199,10 +199,10 @@ fn receive_from(
         Begin::Fresh => 0,
         Begin::Resume { from, have } => {
             reader.seek(SeekFrom::Start(from)).map_err(local("seek"))?;
-            match overlap_is_equal(data, file, have - from)? {
-                None => return Ok(Came::TooShort),
-                Some(false) => return Ok(Came::Another),
-                Some(true) => have,
+            match compare_overlap(data, file, have - from)? {
+                Overlap::TooShort => return Ok(Came::TooShort),
+                Overlap::Different => return Ok(Came::Another),
+                Overlap::Equal => have,
             }
         }
     };
@@ -211,12 +211,19 @@ fn receive_from(
     copy::receive(data, file, digest, limit, flow).map(Came::Bytes)
 }
 
-/// Compares the next bytes of the server's file with those kept; `None`: they did not all come.
-fn overlap_is_equal(
+/// What the next bytes of the server's file are to those kept.
+enum Overlap {
+    Equal,
+    Different,
+    /// They did not all come.
+    TooShort,
+}
+
+fn compare_overlap(
     data: &mut dyn Data,
     mut file: &File,
     length: u64,
-) -> Result<Option<bool>, CopyError> {
+) -> Result<Overlap, CopyError> {
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     let mut ours = vec![0; length];
     file.read_exact(&mut ours)
@@ -228,9 +235,12 @@ fn overlap_is_equal(
             .read(&mut theirs[filled..])
             .map_err(CopyError::Remote)?
         {
-            0 => return Ok(None),
+            0 => return Ok(Overlap::TooShort),
             count => filled += count,
         }
     }
-    Ok(Some(ours == theirs))
+    Ok(match ours == theirs {
+        true => Overlap::Equal,
+        false => Overlap::Different,
+    })
 }
