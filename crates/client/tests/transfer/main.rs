@@ -8,11 +8,14 @@
 #[path = "../fake/mod.rs"]
 mod fake;
 
+mod aside;
 mod download;
 mod ends;
+mod kept;
 mod plans;
 mod proof;
 mod publish;
+mod restart;
 mod resume_down;
 mod resume_up;
 mod upload;

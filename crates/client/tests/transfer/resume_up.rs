@@ -1,4 +1,4 @@
-//! Uploads that were cut and go on, and by which command.
+//! Uploads that were cut and go on.
 
 use std::sync::{
     Arc, Mutex,
@@ -15,7 +15,7 @@ use ftpc::{
 };
 
 /// Takes the head of an upload, keeps it, and cuts both connections.
-fn cut_upload(session: &mut Session, line: &str, count: usize) {
+pub(super) fn cut_upload(session: &mut Session, line: &str, count: usize) {
     use std::io::Read as _;
     session.say("150 go");
     let mut head = vec![0; count];
@@ -155,91 +155,6 @@ async fn a_cut_upload_goes_on_where_it_stopped() {
         "{:?}",
         server.lines()
     );
-}
-
-#[tokio::test]
-async fn without_rest_an_upload_goes_on_by_appending() {
-    let temp = tempfile::tempdir().unwrap();
-    let content = noise(200_000);
-    let cut = Arc::new(AtomicBool::new(false));
-    let server = Fake::default()
-        .hook(move |session, line| match line.split(' ').next().unwrap() {
-            "REST" if line != "REST 34464" => {
-                session.say("502 no");
-                true
-            }
-            "STOR" if !cut.swap(true, Ordering::SeqCst) => {
-                cut_upload(session, line, 100_000);
-                true
-            }
-            _ => false,
-        })
-        .start();
-    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
-    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
-    assert_eq!(server.content("/a").unwrap(), content);
-    assert_eq!(server.count("APPE"), 1);
-}
-
-#[tokio::test]
-async fn an_upload_goes_on_by_rest_only_where_that_is_promised() {
-    let temp = tempfile::tempdir().unwrap();
-    let content = noise(200_000);
-    let cut = Arc::new(AtomicBool::new(false));
-    let server = Fake::default()
-        .feat(&["SIZE"])
-        .hook(move |session, line| {
-            if !line.starts_with("STOR") {
-                return false;
-            }
-            if cut.swap(true, Ordering::SeqCst) {
-                let path = line.split_once(' ').unwrap().1.to_owned();
-                // Opened anew, then written at the offset.
-                let hole = vec![0; session.rest];
-                session.files.lock().unwrap().insert(path, hole);
-                return false;
-            }
-            cut_upload(session, line, 100_000);
-            true
-        })
-        .start();
-    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
-    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
-    assert!(server.content("/a").unwrap() == content);
-    assert_eq!((server.count("STOR"), server.count("APPE")), (1, 1));
-}
-
-#[tokio::test]
-async fn a_server_that_takes_no_restart_and_replaces_nothing_gets_the_file_anew() {
-    let temp = tempfile::tempdir().unwrap();
-    let content = noise(200_000);
-    let cut = AtomicBool::new(false);
-    let server = Fake::default()
-        .hook(move |session, line| {
-            let Some((verb @ ("STOR" | "APPE" | "RETR"), path)) = line.split_once(' ') else {
-                return false;
-            };
-            if verb == "APPE" || std::mem::take(&mut session.rest) > 0 {
-                session.say("451 Append/Restart not permitted, try again");
-                return true;
-            }
-            if verb == "RETR" {
-                return false;
-            }
-            if session.content(path).is_some() {
-                session.say("550 Overwrite permission denied");
-                return true;
-            }
-            !cut.swap(true, Ordering::SeqCst) && {
-                cut_upload(session, line, 100_000);
-                true
-            }
-        })
-        .start();
-    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
-    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
-    assert_eq!(server.content("/a").unwrap(), content);
-    assert_eq!(server.names(), ["/a"]);
 }
 
 #[tokio::test]

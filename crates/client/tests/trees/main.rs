@@ -9,6 +9,7 @@
 #[path = "../fake/mod.rs"]
 mod fake;
 
+mod alike;
 mod cases;
 mod doctor;
 mod moved;

@@ -1,0 +1,153 @@
+//! An old file is moved aside for a new one, where the server renames over none: it comes back, or is named.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use ftpc::error::Error;
+
+use crate::{fake::Fake, only_error, run, sending};
+
+#[tokio::test]
+async fn a_server_that_will_not_rename_over_a_file_is_helped() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a", "old")
+        .hook(|session, line| {
+            line == "RNTO /a" && session.content("/a").is_some() && {
+                session.say("553 exists");
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    // The old file goes aside first, and is removed last.
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a").unwrap(), b"new");
+    assert_eq!(server.names(), ["/a"]);
+    assert!(!server.lines().contains(&"DELE /a".to_owned()));
+}
+
+#[tokio::test]
+async fn where_nothing_may_be_renamed_the_old_file_stays() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a", "old")
+        .answers("RNTO", "550 denied")
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    let error = only_error(&summary);
+    assert_eq!(error.to_string(), "RNTO `/a`: 550 denied");
+    assert_eq!(server.content("/a").unwrap(), b"old");
+    assert_eq!(server.names(), ["/a"]);
+}
+
+#[tokio::test]
+async fn a_directory_is_not_moved_aside() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a/kept", "old")
+        .answers("RNTO /a", "550 a directory")
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    assert_eq!(summary.failed.len(), 1);
+    assert_eq!(server.count("RNFR"), 1);
+    assert_eq!(server.names(), ["/a/kept"]);
+}
+
+#[tokio::test]
+async fn a_file_that_went_aside_comes_back_or_is_named() {
+    for back in [true, false] {
+        let temp = tempfile::tempdir().unwrap();
+        let refused = AtomicUsize::new(0);
+        let server = Fake::default()
+            .file("/a", "old")
+            .hook(move |session, line| {
+                let refuses = || refused.fetch_add(1, Ordering::SeqCst) < 2 || !back;
+                line == "RNTO /a" && refuses() && {
+                    session.say("550 denied");
+                    true
+                }
+            })
+            .start();
+        let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+        let error = only_error(&summary);
+        if back {
+            assert_eq!(error.to_string(), "RNTO `/a`: 550 denied");
+            assert_eq!(server.content("/a").unwrap(), b"old");
+            continue;
+        }
+        let Error::Unpublished {
+            aside: Some(aside), ..
+        } = error
+        else {
+            panic!("{error}");
+        };
+        assert!(error.to_string().contains(aside), "{error}");
+        assert!(error.chain().ends_with("550 denied"), "{error}");
+        assert_eq!(server.content(aside).unwrap(), b"old");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_went_aside_comes_back_when_no_more_is_tried() {
+    for back in [true, false] {
+        let temp = tempfile::tempdir().unwrap();
+        let tries = AtomicUsize::new(0);
+        let server = Fake::default()
+            .file("/a", "old")
+            .hook(move |session, line| {
+                if line != "RNTO /a" {
+                    return false;
+                }
+                let (first, mine) = (tries.fetch_add(1, Ordering::SeqCst) == 0, 5 + 1);
+                // Its last rename is that of the old file.
+                let is_last = tries.load(Ordering::SeqCst) > mine;
+                match (first, is_last && back) {
+                    (true, _) => session.say("550 exists"),
+                    (false, true) => return false,
+                    (false, false) => session.say("450 busy"),
+                }
+                true
+            })
+            .start();
+        let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+        let error = only_error(&summary);
+        if back {
+            assert!(
+                matches!(error, Error::Unpublished { aside: None, .. }),
+                "{error}"
+            );
+            assert_eq!(server.content("/a").unwrap(), b"old");
+            continue;
+        }
+        let said = error.chain();
+        let kept = server
+            .names()
+            .into_iter()
+            .find(|name| name.contains(".old."));
+        assert!(said.contains(&kept.unwrap()), "{said}");
+        assert!(said.ends_with("450 busy"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_lost_between_two_renames_loses_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let lost = AtomicBool::new(false);
+    let server = Fake::default()
+        .file("/a", "old")
+        .hook(move |session, line| {
+            if line == "RNTO /a" && session.content("/a").is_some() {
+                session.say("553 exists");
+                return true;
+            }
+            line == "RNTO /a" && !lost.swap(true, Ordering::SeqCst) && {
+                session.hang_up();
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a").unwrap(), b"new");
+    assert_eq!(server.names(), ["/a"]);
+}
