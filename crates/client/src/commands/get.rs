@@ -1,15 +1,19 @@
 //! `get`: remote files, patterns and trees to this machine.
 
+mod chosen;
 mod stdout;
 
 use std::path::{Path, PathBuf};
 
-use self::stdout::{named_files, to_stdout};
+use self::{
+    chosen::{Chosen, chosen},
+    stdout::{named_files, to_stdout},
+};
 use super::{
     Answer,
     carry::{carry_out, prepared},
-    look::{Found, look},
-    operands::{filter, open_all, takes_operand},
+    look::Found,
+    operands::open_all,
     sync::sync_command,
     tell_notes,
 };
@@ -107,60 +111,6 @@ async fn prepare(
     Ok((link, Ready::Plan(plan)))
 }
 
-/// What is fetched of what the operands name.
-struct Chosen {
-    found: Found,
-    /// A refusal for each thing that a listing lacks.
-    lacks: Vec<Step>,
-    /// More than one was named, or may have been.
-    is_several: bool,
-    filter: Filter,
-}
-
-async fn chosen(
-    app: &App,
-    args: &Get,
-    link: &Link,
-    paths: &[String],
-    choose: impl Fn(&str, Found) -> Result<Found, Failure>,
-) -> Result<Chosen, Failure> {
-    let (mut found, lacks) = look_all(link, paths, choose).await?;
-    // A pattern that matched one file still lands in a directory, as one that matched two; what was named
-    // decides, not what `--exclude` leaves of it.
-    let is_several = found.len() > 1 || found.iter().any(|(path, _)| !paths.contains(path));
-    let filter = filter(&args.patterns)?;
-    found.retain(|(path, entry)| {
-        let is_dir = entry.kind == Kind::Dir;
-        takes_operand(app, &filter, names::split(path).1, is_dir)
-    });
-    if found.is_empty() && lacks.is_empty() {
-        return Err(Failure::usage("nothing was chosen"));
-    }
-    Ok(Chosen {
-        found,
-        lacks,
-        is_several,
-        filter,
-    })
-}
-
-/// Returns what the paths name, and a refusal for each thing that a listing lacks.
-async fn look_all(
-    link: &Link,
-    paths: &[String],
-    choose: impl Fn(&str, Found) -> Result<Found, Failure>,
-) -> Result<(Found, Vec<Step>), Failure> {
-    let mut session = link.session().await?;
-    let (mut found, mut lacks) = (Found::new(), Vec::new());
-    for path in paths {
-        let (these, lacking) = look(&mut *session, path).await?;
-        found.extend(choose(path, these)?);
-        lacks.extend(lacking.into_iter().map(|what| left_out(path, what)));
-    }
-    link.pool.give_back(session);
-    Ok((found, lacks))
-}
-
 /// The command that goes on with a directory that got another name; only one that would do the same is named.
 fn again(app: &App, args: &Get, operand: &str, to: &Path) -> Result<Option<String>, Failure> {
     let from = app.target(operand)?;
@@ -205,12 +155,6 @@ fn parent(path: &Path) -> PathBuf {
 fn file_name(path: &Path) -> Result<PathBuf, Failure> {
     let name = path.file_name().map(PathBuf::from);
     name.ok_or_else(|| Failure::usage(format!("`{}` is not a name for a file", path.display())))
-}
-
-/// Tells that a pattern may match what the listing lacks.
-fn left_out(path: &str, what: String) -> Step {
-    let name = names::display(path);
-    Step::Refuse { name, what }
 }
 
 async fn add(
