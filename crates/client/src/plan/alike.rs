@@ -58,7 +58,7 @@ pub(super) struct Counterparts {
 }
 
 impl Counterparts {
-    /// Pairs what is alike of names that no eye tells apart.
+    /// Pairs what may be one in a group of like names; a group that is too large is in doubt.
     fn take_group(&mut self, ours: &[&str], theirs: &[&str]) {
         if ours.len() * theirs.len() > MOST {
             let theirs = theirs.iter().map(|name| (*name).to_owned());

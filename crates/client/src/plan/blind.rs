@@ -143,44 +143,72 @@ pub async fn match_alike(
     aim: &mut Aim<'_>,
     may_try: bool,
 ) -> Result<(BTreeSet<String>, Vec<String>), RemoteError> {
-    let (mut doubtful, mut left) = (BTreeSet::new(), Vec::new());
-    // A server that reads one name by the usual encoding reads all so.
-    let (mut known, mut reads) = (HashSet::new(), false);
+    let mut doubtful = BTreeSet::new();
+    let mut inquiry = Inquiry {
+        may_try,
+        ..Inquiry::default()
+    };
     // Below a directory that is spelled anew there may be more.
     loop {
         let found = alike::counterparts(source, target);
         doubtful.extend(found.doubtful);
         let mut spelled = Spelled::new();
         for (ours, theirs) in found.pairs {
-            if !known.insert((ours.clone(), theirs.clone())) {
+            if !inquiry.known.insert((ours.clone(), theirs.clone())) {
                 continue;
             }
-            let is_read = alike::is_reading_of(&ours, &theirs);
-            let asks = may_try
-                && known.len() <= MOST_PROBES
-                && left.is_empty()
-                && !alike::begins_otherwise(&ours, &theirs);
-            let proved = match is_read && reads {
-                true => Some(true),
-                false if asks && !spelled.contains_key(&theirs) => {
-                    aim.is_one(&ours, &theirs, &mut left).await?
-                }
-                false => None,
-            };
-            reads |= is_read && proved == Some(true);
-            match proved {
+            let is_taken = spelled.contains_key(&theirs);
+            match inquiry.is_one(aim, &ours, &theirs, is_taken).await? {
                 Some(true) => drop(spelled.insert(theirs, ours)),
                 Some(false) => {}
                 None => drop(doubtful.insert(theirs)),
             }
         }
         if spelled.is_empty() {
-            return Ok((doubtful, left));
+            return Ok((doubtful, inquiry.left));
         }
         doubtful.retain(|path| !spelled.contains_key(path));
         let respelled = |path: String| spelling::spelling_of(&path, &spelled).unwrap_or(path);
         doubtful = doubtful.into_iter().map(respelled).collect();
         spelling::apply(target, &spelled);
+    }
+}
+
+/// What was asked of a target about names that may be one, and learnt.
+#[derive(Default)]
+struct Inquiry {
+    /// The target may be given empty files.
+    may_try: bool,
+    /// Pairs that were looked at.
+    known: HashSet<(String, String)>,
+    /// A server that reads one name by the usual encoding reads all so.
+    reads: bool,
+    /// Files that were made to ask by, and could not be removed.
+    left: Vec<String>,
+}
+
+impl Inquiry {
+    /// Tells whether two names are one; `None`: that is not proved. What another name has proved to be its own
+    /// (`is_taken`) is not asked about.
+    async fn is_one(
+        &mut self,
+        aim: &mut Aim<'_>,
+        ours: &str,
+        theirs: &str,
+        is_taken: bool,
+    ) -> Result<Option<bool>, RemoteError> {
+        let is_read = alike::is_reading_of(ours, theirs);
+        let asks = self.may_try
+            && self.known.len() <= MOST_PROBES
+            && self.left.is_empty()
+            && !alike::begins_otherwise(ours, theirs);
+        let proved = match is_read && self.reads {
+            true => Some(true),
+            false if asks && !is_taken => aim.is_one(ours, theirs, &mut self.left).await?,
+            false => None,
+        };
+        self.reads |= is_read && proved == Some(true);
+        Ok(proved)
     }
 }
 

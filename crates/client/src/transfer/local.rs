@@ -124,6 +124,7 @@ impl LocalRoot {
         }
     }
 
+    /// Removes a file, a link, or an empty directory (`dir`); one that is gone already is fine.
     pub(super) fn remove(&self, path: &Path, dir: bool) -> Result<(), Error> {
         check(path)?;
         let removed = if dir {
@@ -156,11 +157,13 @@ impl LocalRoot {
         meta.is_file().then_some((file, meta))
     }
 
+    /// Reads a file of less than 64 KiB; `None` for anything else, a link too.
     pub(super) fn read_small(&self, path: &Path) -> Option<Vec<u8>> {
         let meta = self.dir.symlink_metadata(path).ok()?;
         (meta.is_file() && meta.len() < 64 * 1024).then(|| self.dir.read(path).ok())?
     }
 
+    /// Writes a small file anew.
     pub(super) fn write_small(&self, path: &Path, text: &[u8]) -> Result<(), Error> {
         self.remove(path, false)?;
         // Never through a link that somebody has put there.

@@ -23,6 +23,7 @@ impl FtpRemote {
         self.command_within(line, self.deadlines.reply).await
     }
 
+    /// Does so within this limit. What is no reply to a command, as a 1xx, ends the session.
     pub(super) async fn command_within(
         &mut self,
         line: &str,
