@@ -216,6 +216,7 @@ fn is_below(path: &str, dir: &str) -> bool {
     dir.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Makes the error of an original that is not removed.
 pub(super) fn stays(path: &Path, why: &'static str) -> Error {
     Error::Stays {
         path: path.display().to_string(),

@@ -79,6 +79,7 @@ impl FtpRemote {
         }
     }
 
+    /// Makes the error of an act that was refused.
     pub(super) fn refused(&self, act: Act<'_>, reply: Reply) -> RemoteError {
         self.refusal(act.verb(), Some(act.path().to_owned()), reply)
     }

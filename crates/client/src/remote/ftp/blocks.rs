@@ -92,6 +92,7 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
+    /// Makes blocks of what is next; those before must have gone.
     pub(super) fn put(&mut self, data: &[u8]) {
         self.blocks.clear();
         for part in data.chunks(usize::from(MOST)) {
@@ -104,6 +105,7 @@ impl Outgoing {
         }
     }
 
+    /// Marks the last block, or makes an empty one that is the last.
     pub(super) fn end(&mut self) {
         match self.blocks.get_mut(self.last) {
             Some(descriptor) => *descriptor = END_OF_FILE,

@@ -59,6 +59,7 @@ pub(super) fn acknowledge_quickly(control: &OwnedFd) {
 }
 
 impl FtpData {
+    /// Returns the socket where no TLS lies between it and the bytes.
     pub(super) fn plain(&self) -> Option<BorrowedFd<'_>> {
         if self.secure {
             return None;

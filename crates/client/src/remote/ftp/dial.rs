@@ -85,6 +85,7 @@ impl DialNote {
 }
 
 impl FtpRemote {
+    /// Connects to a port of the server that it has just named, within the limit.
     pub(super) async fn dial(&mut self, port: u16) -> Result<TcpStream, RemoteError> {
         let limit = self.deadlines.data_connect;
         // The address is the control connection's, with its scope.

@@ -17,6 +17,7 @@ use crate::{
 };
 
 impl FtpRemote {
+    /// Lists by MLSD or LIST; `path` is what stands behind the verb, perhaps options.
     pub(super) async fn list_with(
         &mut self,
         verb: &'static str,

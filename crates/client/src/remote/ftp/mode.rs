@@ -25,6 +25,7 @@ pub(in crate::remote) struct BlockMode {
 }
 
 impl BlockMode {
+    /// Notes what the next transfer is.
     pub(super) fn foresee(&mut self, next: Next) {
         self.next = next;
     }
@@ -61,6 +62,7 @@ impl BlockMode {
 }
 
 impl FtpRemote {
+    /// Goes over to block mode, or back. A server that does not keep what it offered is left in stream mode.
     pub(super) async fn change_mode(&mut self, block: bool) -> Result<(), RemoteError> {
         if self.block.is_on == block {
             return Ok(());

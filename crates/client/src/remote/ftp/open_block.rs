@@ -112,6 +112,7 @@ impl FtpRemote {
         })
     }
 
+    /// Makes the data connection of an act that has begun, over this link.
     pub(super) fn over(&self, link: Link, act: Act<'_>, reply: &Reply) -> BlockData {
         let (slot, control) = (self.block.slot.clone(), self.stream.clone());
         let parting = self.parting(act);

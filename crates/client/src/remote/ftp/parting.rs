@@ -29,10 +29,12 @@ pub(super) struct Parting {
 }
 
 impl Parting {
+    /// Makes the error of a transfer that was stopped.
     pub(super) fn interrupted(&self) -> RemoteError {
         self.broke(io::ErrorKind::Interrupted.into())
     }
 
+    /// Makes the error of a connection that broke under the transfer.
     pub(super) fn broke(&self, source: io::Error) -> RemoteError {
         RemoteError::Io {
             verb: self.verb.to_owned(),
@@ -98,6 +100,7 @@ impl Parting {
 }
 
 impl FtpRemote {
+    /// Makes the end of a transfer that begins.
     pub(super) fn parting(&self, act: Act<'_>) -> Parting {
         Parting {
             verb: act.verb(),

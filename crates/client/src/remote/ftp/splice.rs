@@ -38,6 +38,7 @@ fn is_invalid(error: &io::Error) -> bool {
 }
 
 impl FtpData {
+    /// Does what [`Data::splice_into`](crate::remote::Data::splice_into) says, by `splice` through a pipe.
     pub(super) fn pour_into(
         &mut self,
         file: &File,
@@ -67,6 +68,7 @@ impl FtpData {
         }
     }
 
+    /// Does what [`Data::splice_from`](crate::remote::Data::splice_from) says, by `sendfile`.
     pub(super) fn pour_from(
         &mut self,
         file: &File,

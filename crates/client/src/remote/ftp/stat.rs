@@ -86,6 +86,7 @@ impl FtpRemote {
         Ok(sized)
     }
 
+    /// Tells whether a path is a directory that may be entered, by entering it and going back.
     pub(super) async fn can_enter(&mut self, path: &str) -> Result<bool, RemoteError> {
         let back = self.pwd().await?;
         let line = format!("CWD {}", if path.is_empty() { "." } else { path });

@@ -19,6 +19,8 @@ use crate::{
 pub(super) const SYNC_FROM: u64 = 1 << 20;
 
 impl Fetch {
+    /// Compares hashes, where that is wished; the part is read only if its digest was not made on the way.
+    /// Returns the algorithm that has proved it.
     pub(super) async fn prove(
         &self,
         tools: &Tools,
@@ -65,6 +67,7 @@ impl Fetch {
         }
     }
 
+    /// Gives the part its time and its final name, and removes its note.
     pub(super) async fn publish(
         &self,
         tools: &Tools,

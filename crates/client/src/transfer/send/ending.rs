@@ -161,6 +161,8 @@ impl Send {
         }
     }
 
+    /// Sets the time of what was sent, where times are kept. Returns the size, if the server tells it with its
+    /// answer.
     pub(super) async fn finish_up(
         &self,
         tools: &Tools,
