@@ -247,11 +247,11 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn user_name(text: &str) -> Result<UserName, String> {
+pub(crate) fn user_name(text: &str) -> Result<UserName, String> {
     text.parse().map_err(|error| with_fix(&error))
 }
 
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let example = "write an address and a port, as in 192.168.1.5:2121 or [::]:2121";
     text.parse().map_err(|_| example.to_owned())
 }

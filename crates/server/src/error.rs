@@ -4,6 +4,7 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
+use rustix::io::Errno;
 use thiserror::Error;
 
 use crate::{auth::password::HashError, tls::TlsError};
@@ -127,6 +128,13 @@ impl Error {
                         .to_owned(),
                 )
             }
+            Self::Share(error) if error.source.raw_os_error() == Some(Errno::NOSYS.raw_os_error()) => {
+                Some(
+                    "Linux 5.6 or newer is needed (openat2), and a sandbox must not take it away: \
+                     systemd does for RestrictSUIDSGID= and DynamicUser="
+                        .to_owned(),
+                )
+            }
             Self::NotRunning { .. } => Some(
                 "start it with `ftpd --config FILE`, and give the same `--config` here".to_owned(),
             ),
@@ -173,6 +181,11 @@ mod tests {
         assert!(error.to_string().starts_with("listen on 127.0.0.1:21: "));
         assert!(error.hint().unwrap().contains("ss -ltnp sport = :21"));
         assert_eq!(error.exit_code(), 1);
+        let share = Error::Share(crate::share::OpenError {
+            root: "/srv/share".into(),
+            source: Errno::NOSYS.into(),
+        });
+        assert!(share.hint().unwrap().contains("RestrictSUIDSGID"));
         assert_eq!(Error::Usage(String::new()).exit_code(), 2);
     }
 }

@@ -5,7 +5,7 @@ use std::{
     ffi::CString,
     io,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use ftp_config::{ServerConfig, server::TlsMode};
@@ -13,7 +13,11 @@ use nix::{
     fcntl::{AT_FDCWD, AtFlags},
     unistd::{Gid, Uid, User, fchownat, initgroups, setgid, setuid},
 };
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::{
+    fs::{Access, CWD},
+    io::Errno,
+    process::{Resource, getrlimit, setrlimit},
+};
 use tracing::{info, warn};
 
 use crate::{error::Error, snapshot};
@@ -57,15 +61,47 @@ pub fn drop_root(config: &ServerConfig, config_path: &Path) -> Result<(), Error>
     info!(user = name, "dropped root");
     if std::fs::File::open(config_path).is_err() {
         let path = config_path.display();
-        warn!("`{name}` cannot read {path}, so reloads will fail: `chgrp` and `chmod 640` mend it");
+        match closed_directory(config_path) {
+            Some(dir) => warn!(
+                "`{name}` may not enter {}, so what lies there cannot be read: let {path} lie where it may, \
+                 such as /etc/ftp",
+                dir.display()
+            ),
+            None => warn!(
+                "`{name}` cannot read {path}, so reloads will fail: `chgrp` and `chmod 640` mend it"
+            ),
+        }
     }
     Ok(())
+}
+
+/// Returns the first directory on the way to `path` that this process may not enter.
+fn closed_directory(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let mut ways: Vec<_> = path.ancestors().skip(1).collect();
+    ways.reverse();
+    let is_closed = |dir: &&Path| {
+        let asked = rustix::fs::accessat(CWD, *dir, Access::EXEC_OK, rustix::fs::AtFlags::EACCESS);
+        asked == Err(Errno::ACCESS)
+    };
+    ways.into_iter().find(is_closed).map(Path::to_owned)
 }
 
 /// Tells whether a start by this user, root, would become another.
 #[must_use]
 pub fn becomes_another(config: &ServerConfig) -> bool {
     Uid::effective().is_root() && config.server.run_as.is_some()
+}
+
+/// Refuses a `run_as` that a start by root would refuse.
+///
+/// # Errors
+/// [`Error`] when there is no such user, or it is root.
+pub fn ensure_run_as(config: &ServerConfig) -> Result<(), Error> {
+    match config.server.run_as.as_deref() {
+        Some(name) if Uid::effective().is_root() => look_up(name).map(drop),
+        _ => Ok(()),
+    }
 }
 
 /// Becomes the user of `run_as` for good, and makes nothing for it.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use ftp_config::{
-    ServerConfig,
+    Right, ServerConfig,
     server::{Password, TlsMode},
 };
 use tracing::{info, warn};
@@ -81,6 +81,13 @@ impl Snapshot {
         if share.was_made() {
             tell_made(root, is_first);
         }
+        if share.is_read_only() && somebody_may_write(&config) {
+            warn!(
+                root = %root.display(),
+                "the share is read-only for this process; under systemd, name it in ReadWritePaths= \
+                 (`systemctl edit ftpd`)"
+            );
+        }
         Ok(Self {
             share,
             accounts: Accounts::new(&config),
@@ -124,6 +131,12 @@ impl Snapshot {
             .map(|user| user.name.to_string())
             .find(|name| self.accounts.find(name).is_ok())
     }
+}
+
+fn somebody_may_write(config: &ServerConfig) -> bool {
+    let guests = &config.anonymous;
+    let mut rights = config.users.iter().map(|user| user.can);
+    guests.enabled && guests.can.allows(Right::Write) || rights.any(|can| can.allows(Right::Write))
 }
 
 /// Tells whether nothing of this configuration has run before, as far as its certificate shows.

@@ -1,10 +1,13 @@
 //! `ftpd check`: every fault of the configuration, or what would be served.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use ftp_config::{ServerConfig, Word as _, server::TlsMode};
 
-use crate::{auth::accounts::Accounts, config_file, error::Error, privilege, say, snapshot, tls};
+use crate::{
+    auth::accounts::Accounts, config_file, error::Error, privilege, say, share::OpenError,
+    snapshot, tls,
+};
 
 /// Checks the configuration at `config`; `print` shows it with every default filled in.
 ///
@@ -20,6 +23,7 @@ pub fn run(config: &Path, print: bool) -> Result<(), Error> {
     if config.tls.mode != TlsMode::Off && has_pair {
         tls::load(&config.tls.cert, &config.tls.key)?;
     }
+    ensure_starts(config)?;
     for warning in &loaded.warnings {
         say::note(format_args!("ftpd: warning: {warning}"));
     }
@@ -34,6 +38,19 @@ pub fn run(config: &Path, print: bool) -> Result<(), Error> {
         say::line(format_args!("{} is good", loaded.path.display()));
     }
     Ok(())
+}
+
+/// What a start would find beside the file.
+fn ensure_starts(config: &ServerConfig) -> Result<(), Error> {
+    privilege::ensure_run_as(config)?;
+    let root = &config.share.root;
+    match root.metadata() {
+        Ok(meta) if !meta.is_dir() => Err(Error::Share(OpenError {
+            root: root.clone(),
+            source: io::ErrorKind::NotADirectory.into(),
+        })),
+        _ => Ok(()),
+    }
 }
 
 fn summary(config: &ServerConfig) -> String {

@@ -110,7 +110,9 @@ impl Editor {
         can: Option<Rights>,
     ) -> Result<(), Error> {
         if self.user(name).is_ok() {
-            return Err(Error::Usage(format!("there is a user `{name}` already")));
+            return Err(Error::Usage(format!(
+                "there is a user `{name}` already: `ftpd user passwd {name}` changes the password"
+            )));
         }
         let mut table = Table::new();
         table["name"] = value(name.as_str());

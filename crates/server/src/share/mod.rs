@@ -48,7 +48,10 @@ use ftp_config::{
     Reserve, SharePath,
     server::{self, Uploads},
 };
-use rustix::{fs::Stat, io::Errno};
+use rustix::{
+    fs::{Stat, StatVfsMountFlags, fstatvfs},
+    io::Errno,
+};
 
 use self::{hash::Places, jail::Jail, room::Promised};
 use crate::{account::Account, log::whole};
@@ -130,6 +133,12 @@ impl Share {
     #[must_use]
     pub fn was_made(&self) -> bool {
         self.was_made
+    }
+
+    /// Tells whether nothing can be written: the disk is mounted so, or this process may not.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        fstatvfs(self.jail.root()).is_ok_and(|disk| disk.f_flag.contains(StatVfsMountFlags::RDONLY))
     }
 
     /// Tells whether the disk, or one that is mounted below it, is behind a network or a program of the

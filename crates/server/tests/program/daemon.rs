@@ -146,6 +146,47 @@ fn term_lets_a_running_upload_finish() {
 }
 
 #[test]
+fn what_stands_in_the_way_of_a_start_is_told_by_the_check_too() {
+    let site = Site::new("[share]\nroot = \"ftp.toml\"\n");
+    for args in [&[][..], &["check"]] {
+        let out = site.run(args);
+        let err = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(out.status.code(), Some(1), "{err}");
+        assert!(err.contains("ftp.toml`: not a directory"), "{err}");
+    }
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let site = Site::new("run_as = \"nobody-of-that-name\"\n");
+    for args in [&[][..], &["check"]] {
+        let out = site.run(args);
+        let err = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(out.status.code(), Some(2), "{err}");
+        assert!(
+            err.contains("no system user `nobody-of-that-name`"),
+            "{err}"
+        );
+    }
+}
+
+/// systemd answers openat2 with ENOSYS for the one, and takes what keeps a file's group for the other.
+#[test]
+fn the_unit_takes_nothing_away_that_the_server_needs() {
+    let unit = include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../config/ftpd.service"
+    ));
+    let lines: Vec<_> = unit.lines().filter(|line| !line.starts_with('#')).collect();
+    for word in ["RestrictSUIDSGID=", "DynamicUser="] {
+        assert!(!lines.iter().any(|line| line.starts_with(word)), "{word}");
+    }
+    let last = lines
+        .iter()
+        .rfind(|line| line.starts_with("SystemCallFilter="));
+    assert_eq!(last, Some(&"SystemCallFilter=@chown"));
+}
+
+#[test]
 fn half_of_a_certificate_is_told_by_the_check_as_by_the_start() {
     let site = Site::new("");
     site.ok(&["cert", "--renew"]);

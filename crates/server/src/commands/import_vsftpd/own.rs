@@ -71,6 +71,10 @@ pub(super) fn user(
     if let (Some(own), Some(rate)) = (layers.own, rate) {
         judge_rate(conf, own, layers.rate_option(), rate, findings);
     }
+    let own_rate = rate.filter(|rate| *rate > 0);
+    if let (Some(own), Some(_)) = (layers.own, own_rate) {
+        findings.note(own.about(layers.rate_option(), translate::OF_ALL_TOGETHER));
+    }
     DraftUser {
         name: name.clone(),
         home,

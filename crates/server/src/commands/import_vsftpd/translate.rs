@@ -44,7 +44,7 @@ pub(super) fn translate(
     if conf.lets_anonymous_in() {
         draft.flag("anonymous", "enabled", true);
         draft.text("anonymous", "home", people.anonymous_home.as_str());
-        anonymous(conf, &mut draft);
+        anonymous(conf, &mut draft, findings);
     } else if !conf.has("anonymous_enable") {
         findings.note(conf.about(
             "anonymous_enable",
@@ -143,14 +143,19 @@ fn everyone(conf: &Conf) -> Layers<'_> {
     }
 }
 
-fn anonymous(conf: &Conf, draft: &mut Draft) {
+fn anonymous(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
     draft.rights("anonymous", "can", everyone(conf).anonymous_rights());
     let rate = rate(conf.number("anon_max_rate"));
     if rate.limit().is_some() {
         draft.text("anonymous", "rate_down", &rate.to_string());
         draft.text("anonymous", "rate_up", &rate.to_string());
+        findings.note(conf.about("anon_max_rate", OF_ALL_TOGETHER));
     }
 }
+
+/// What a rate means here that vsftpd gives each session.
+pub(super) const OF_ALL_TOGETHER: &str = "`rate_down` and `rate_up` are of all sessions together here; \
+                                          vsftpd gives each session that much";
 
 /// A rate as the file may say it: none, or at least the least.
 #[must_use]

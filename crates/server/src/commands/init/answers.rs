@@ -4,7 +4,6 @@ use std::{
     io::{self, BufRead, IsTerminal as _, Write as _},
     net::SocketAddr,
     path::{Path, PathBuf},
-    str::FromStr,
 };
 
 use ftp_config::{Environment, UserName};
@@ -84,15 +83,18 @@ pub(super) fn ask(
     Ok(Answers {
         dir: match asked.dir {
             Some(dir) => dir,
-            None => ask_one("Directory to share", &defaults.dir.display(), answers)?,
+            None => {
+                let dir = |word: &str| Ok(PathBuf::from(word));
+                ask_one("Directory to share", &defaults.dir.display(), dir, answers)?
+            }
         },
         user: match asked.user {
             Some(user) => user,
-            None => ask_one("First user", &defaults.user, answers)?,
+            None => ask_one("First user", &defaults.user, cli::user_name, answers)?,
         },
         listen: match asked.listen {
             Some(listen) => listen,
-            None => ask_one("Listen on", &defaults.listen, answers)?,
+            None => ask_one("Listen on", &defaults.listen, cli::listen_address, answers)?,
         },
     })
 }
@@ -100,12 +102,9 @@ pub(super) fn ask(
 fn ask_one<T>(
     question: &str,
     default: &impl ToString,
+    parse: impl Fn(&str) -> Result<T, String>,
     answers: &mut impl BufRead,
-) -> Result<T, Error>
-where
-    T: FromStr,
-    T::Err: std::fmt::Display,
-{
+) -> Result<T, Error> {
     let default = default.to_string();
     loop {
         let _ = write!(io::stderr(), "{question} [{default}]: ");
@@ -117,9 +116,9 @@ where
             "" => &default,
             word => word,
         };
-        match word.parse() {
+        match parse(word) {
             Ok(value) => return Ok(value),
-            Err(error) if read > 0 => say::note(format_args!("{error}")),
+            Err(error) if read > 0 => say::note(error),
             Err(error) => return Err(Error::Usage(format!("{question}: {error}"))),
         }
     }

@@ -100,6 +100,11 @@ fn users_keep_their_own_directories_and_rights() {
     assert!(toml.contains(
         "/etc/users/ann:4: `idle_session_timeout` left out: it holds for the whole server only"
     ));
+    assert!(
+        toml.contains(
+            "/etc/users/ann:3: `rate_down` and `rate_up` are of all sessions together here"
+        )
+    );
     assert!(toml.contains("/etc/users/eve: `eve` could not log in; the file is left out"));
 
     let (config, _) = etc.loaded(
@@ -125,7 +130,8 @@ fn directories_with_nothing_in_common_are_refused() {
 fn anonymous_users_come_over_only_when_the_file_says_so() {
     let etc = Etc::new(&[PASSWD]);
     let conf = "anonymous_enable=YES\nanon_root=/srv/ftp/pub\nanon_upload_enable=YES\nwrite_enable=YES\nanon_max_rate=50000\n";
-    let (config, _) = etc.loaded(conf, Wish::default());
+    let (config, toml) = etc.loaded(conf, Wish::default());
+    assert!(toml.contains("vsftpd.conf:5: `rate_down` and `rate_up` are of all sessions together"));
     assert!(config.anonymous.enabled && config.users.is_empty());
     assert_eq!(config.share.root, Path::new("/srv/ftp/pub"));
     assert_eq!(config.anonymous.can.to_string(), "list read write");
