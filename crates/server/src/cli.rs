@@ -1,13 +1,15 @@
 //! The command line; its doc comments are the help and the man page. Only `main` and the man pages name
 //! clap besides.
 
+mod values;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ftp_config::{
-    UserName,
-    value::{ValueError, parse_duration},
-};
+use ftp_config::UserName;
+
+use self::values::duration;
+pub(crate) use self::values::{listen_address, user_name};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -238,24 +240,4 @@ pub struct Import {
     /// Look up the paths that the file names below this directory
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    match parse_duration(text) {
-        Ok(time) if time.is_zero() => Err("0 would end the share at once".to_owned()),
-        other => other.map_err(|error| with_fix(&error)),
-    }
-}
-
-pub(crate) fn user_name(text: &str) -> Result<UserName, String> {
-    text.parse().map_err(|error| with_fix(&error))
-}
-
-pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    let example = "write an address and a port, as in 192.168.1.5:2121 or [::]:2121";
-    text.parse().map_err(|_| example.to_owned())
-}
-
-fn with_fix(error: &ValueError) -> String {
-    format!("{}: {}", error.what, error.fix)
 }

@@ -3,15 +3,15 @@
 //! each share and removes it.
 
 mod certificate;
+mod finding;
 mod machine;
 mod network;
 mod ports;
+mod share;
 
-use std::{fmt, io, net::IpAddr, path::Path};
+use std::{io, net::IpAddr, path::Path};
 
-use ftp_config::{ConfigError, ServerConfig};
-use serde::Serialize;
-
+pub use self::finding::{Finding, Verdict};
 use crate::{
     config_file,
     error::Error,
@@ -22,60 +22,7 @@ use crate::{
         wire::{Answer, Request, Status},
     },
 };
-
-/// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// As it should be.
-    Good,
-    /// It works, and somebody should look.
-    Warning,
-    /// It does not work.
-    Fault,
-}
-
-/// What a check found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What was checked, one word.
-    pub check: &'static str,
-    /// How it ended.
-    pub verdict: Verdict,
-    /// What was found.
-    pub text: String,
-    /// The one line that mends it.
-    pub fix: Option<String>,
-}
-
-impl Finding {
-    fn good(check: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            check,
-            verdict: Verdict::Good,
-            text: text.into(),
-            fix: None,
-        }
-    }
-
-    fn warning(check: &'static str, text: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self {
-            check,
-            verdict: Verdict::Warning,
-            text: text.into(),
-            fix: Some(fix.into()),
-        }
-    }
-
-    fn fault(check: &'static str, text: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self {
-            check,
-            verdict: Verdict::Fault,
-            text: text.into(),
-            fix: Some(fix.into()),
-        }
-    }
-}
+use ftp_config::{ConfigError, ServerConfig};
 
 /// Checks everything and prints what was found; `from` is a client's address to look from.
 ///
@@ -170,8 +117,8 @@ fn machine(config: &ServerConfig, path: &Path, is_served: bool) -> Vec<Finding> 
         ));
     }
     findings.push(machine::users(config, path));
-    findings.extend(machine::share(config, by_root, is_served));
-    findings.extend(machine::homes(config));
+    findings.extend(share::share(&config.share, by_root, is_served));
+    findings.extend(share::homes(config));
     findings.extend(
         certificate
             .take()
@@ -224,38 +171,9 @@ fn server(running: Option<&Status>, config: &Path) -> Vec<Finding> {
     findings
 }
 
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match self.verdict {
-            Verdict::Good => "ok",
-            Verdict::Warning => "warn",
-            Verdict::Fault => "FAULT",
-        };
-        write!(f, "{word:<6}{:<9}{}", self.check, self.text)?;
-        match &self.fix {
-            Some(fix) => write!(f, "\n      fix:     {fix}"),
-            None => Ok(()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_finding_is_a_line_and_its_fix_another() {
-        let fault = Finding::fault("share", "`/x` is not there", "mkdir /x");
-        assert_eq!(
-            fault.to_string(),
-            "FAULT share    `/x` is not there\n      fix:     mkdir /x"
-        );
-        let json = serde_json::to_string(&Finding::good("room", "much")).unwrap();
-        assert_eq!(
-            json,
-            r#"{"check":"room","verdict":"good","text":"much","fix":null}"#
-        );
-    }
 
     #[test]
     fn a_file_that_cannot_be_loaded_is_the_only_finding() {
