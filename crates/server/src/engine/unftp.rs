@@ -3,19 +3,17 @@
 //! The only room that names libunftp. What it cannot do is listed in `docs/engines.md`. A kick and
 //! the end of a grace period close its socket from outside, because its sessions listen to nobody.
 
+mod door;
+
 use std::{
     collections::HashSet,
     fmt,
     net::IpAddr,
     os::fd::{AsFd, OwnedFd},
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
-use async_trait::async_trait;
 use ftp_config::{
     ServerConfig,
     server::{PassiveAddress, TlsMode},
@@ -24,18 +22,15 @@ use libunftp::{
     Server, ServerBuilder,
     options::{ActivePassiveMode, FtpsRequired, PassiveHost, TlsFlags},
 };
-use rustix::net::{Ipv4Addr, SendFlags, Shutdown, send, shutdown};
+use rustix::net::{SendFlags, Shutdown, send, shutdown};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
-use unftp_core::auth::{
-    AuthenticationError, Authenticator, ChannelEncryptionState, Credentials, Principal,
-    UserDetailError, UserDetailProvider,
-};
+use unftp_core::auth::UserDetailProvider;
 
+use self::door::Door;
 use super::Visit;
 use crate::{
     account::Account,
-    auth::{Gate, MOST_FAILURES},
     code,
     log::shown,
     session::{FAILED, NO_LOGIN, STOPS},
@@ -66,21 +61,11 @@ pub async fn serve(visit: Visit) {
         kill,
         ..
     } = visit;
-    let kicked = seat.kicked();
-    let ended = async {
-        tokio::select! {
-            () = kill.cancelled() => STOPS.to_owned(),
-            () = kicked.cancelled() => seat.kick_reason(),
-            () = leave_when_idle(&seat, &stop) => STOPS.to_owned(),
-            () = door.stays_shut(limit) => NO_LOGIN.to_owned(),
-            () = door.failed.cancelled() => FAILED.to_owned(),
-        }
-    };
     let serving = server.service(stream);
     tokio::pin!(serving);
     tokio::select! {
         result = &mut serving => log_end(result),
-        reason = ended => {
+        reason = must_end(&seat, &door, limit, &stop, &kill) => {
             say_goodbye(&socket, &seat, &reason);
             let _ = shutdown(&socket, Shutdown::Both);
             log_end(serving.await);
@@ -91,6 +76,24 @@ pub async fn serve(visit: Visit) {
         tokio::time::sleep(LINGER).await;
     }
     drop((seat, ticket));
+}
+
+/// Returns why the session must end, when it must.
+async fn must_end(
+    seat: &Seat,
+    door: &Door,
+    limit: Duration,
+    stop: &CancellationToken,
+    kill: &CancellationToken,
+) -> String {
+    let kicked = seat.kicked();
+    tokio::select! {
+        () = kill.cancelled() => STOPS.to_owned(),
+        () = kicked.cancelled() => seat.kick_reason(),
+        () = leave_when_idle(seat, stop) => STOPS.to_owned(),
+        () = door.stays_shut(limit) => NO_LOGIN.to_owned(),
+        () = door.failed.cancelled() => FAILED.to_owned(),
+    }
 }
 
 async fn leave_when_idle(seat: &Seat, stop: &CancellationToken) {
@@ -174,80 +177,4 @@ fn leaked(text: &str) -> &'static str {
     let leaked: &'static str = Box::leak(text.to_owned().into_boxed_str());
     texts.insert(leaked);
     leaked
-}
-
-/// The gate of one session, which also takes the account's seat.
-#[derive(Debug)]
-struct Door {
-    gate: Arc<Gate>,
-    seat: Seat,
-    /// Whence the password came that was proved last, and whether by TLS.
-    proved: Mutex<Option<(IpAddr, bool)>>,
-    is_in: AtomicBool,
-    failures: AtomicU32,
-    /// So many that the session ends.
-    failed: CancellationToken,
-}
-
-impl Door {
-    fn new(visit: &Visit) -> Self {
-        Self {
-            gate: Arc::clone(&visit.gate),
-            seat: visit.seat.clone(),
-            proved: Mutex::default(),
-            is_in: AtomicBool::new(false),
-            failures: AtomicU32::new(0),
-            failed: CancellationToken::new(),
-        }
-    }
-
-    /// Returns when nobody has come in within the limit.
-    async fn stays_shut(&self, limit: Duration) {
-        tokio::time::sleep(limit).await;
-        if self.is_in.load(Ordering::Acquire) {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-#[async_trait]
-impl Authenticator for Door {
-    async fn authenticate(
-        &self,
-        username: &str,
-        creds: &Credentials,
-    ) -> Result<Principal, AuthenticationError> {
-        let tls = creds.command_channel_security == ChannelEncryptionState::Tls;
-        self.seat.set_tls(tls);
-        let principal = self.gate.authenticate(username, creds).await;
-        let principal = principal.inspect_err(|_| {
-            if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_FAILURES {
-                self.failed.cancel();
-            }
-        })?;
-        let mut proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
-        *proved = Some((creds.source_ip, tls));
-        Ok(principal)
-    }
-}
-
-#[async_trait]
-impl UserDetailProvider for Door {
-    type User = Account;
-
-    async fn provide_user_detail(&self, principal: &Principal) -> Result<Account, UserDetailError> {
-        let account = Arc::new(self.gate.provide_user_detail(principal).await?);
-        let proved = {
-            let mut proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
-            proved.take()
-        };
-        let (peer, tls) = proved.unwrap_or((IpAddr::V4(Ipv4Addr::UNSPECIFIED), false));
-        self.seat.login(&account).map_err(|refused| {
-            self.gate.turned_away(&principal.username, peer, &refused);
-            UserDetailError::Generic(refused.to_string())
-        })?;
-        self.gate.let_in(&account, peer, tls);
-        self.is_in.store(true, Ordering::Release);
-        Ok(account.as_ref().clone())
-    }
 }
