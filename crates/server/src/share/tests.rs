@@ -2,9 +2,9 @@
 
 mod access;
 mod entries;
-#[path = "resume_tests.rs"]
 mod resuming;
 mod rights;
+mod takeover;
 mod uploads;
 
 use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _, path::Path};
@@ -96,3 +96,8 @@ fn store(home: &Home, name: &str, intent: Intent, bytes: &[u8]) -> Result<Commit
 }
 
 pub(super) const FRESH: Intent = Intent::Store { offset: 0 };
+
+/// Going on at an offset.
+fn at(offset: u64) -> Intent {
+    Intent::Store { offset }
+}

@@ -1,17 +1,20 @@
-//! A real `ftpd` on a free port of loopback, and a bare control connection to it.
+//! A real `ftpd` on a free port of loopback.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpStream},
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, Output, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
+use crate::wire::Wire;
+
 /// The password of `ann` and `bob` in [`Site`].
 pub(crate) const PASSWORD: &str = "right";
-const LONGEST: Duration = Duration::from_secs(30);
+/// How long anything is waited for.
+pub(crate) const LONGEST: Duration = Duration::from_secs(30);
 
 /// A directory with an `ftp.toml`.
 pub(crate) struct Site {
@@ -206,65 +209,6 @@ pub(crate) fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
         }
         assert!(start.elapsed() < LONGEST, "waited too long for {what}");
         std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// A bare control connection.
-pub(crate) struct Wire {
-    stream: BufReader<TcpStream>,
-}
-
-impl Wire {
-    pub(crate) fn to(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(LONGEST)).unwrap();
-        Self {
-            stream: BufReader::new(stream),
-        }
-    }
-
-    /// Returns the last line of the next reply; empty at the end of the connection.
-    pub(crate) fn reply(&mut self) -> String {
-        loop {
-            let mut line = String::new();
-            if self.stream.read_line(&mut line).unwrap_or(0) == 0 {
-                return String::new();
-            }
-            if line.as_bytes().get(3) == Some(&b' ') {
-                return line.trim_end().to_owned();
-            }
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn expect(&mut self, code: &str) -> String {
-        let reply = self.reply();
-        assert!(reply.starts_with(code), "wanted {code}, got `{reply}`");
-        reply
-    }
-
-    pub(crate) fn send(&mut self, line: &str) {
-        let _ = self
-            .stream
-            .get_mut()
-            .write_all(format!("{line}\r\n").as_bytes());
-    }
-
-    /// Returns the code of the answer to the password.
-    pub(crate) fn login(&mut self, user: &str) -> String {
-        self.send(&format!("USER {user}"));
-        let first = self.reply();
-        if !first.starts_with("331") {
-            return first.chars().take(3).collect();
-        }
-        self.send(&format!("PASS {PASSWORD}"));
-        self.reply().chars().take(3).collect()
-    }
-
-    /// Tells whether the server still answers.
-    pub(crate) fn is_open(&mut self) -> bool {
-        self.send("NOOP");
-        self.reply().starts_with("200")
     }
 }
 

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::common::{Site, Wire, curl, wait_until};
+use crate::{
+    common::{Site, curl, wait_until},
+    wire::Wire,
+};
 
 #[test]
 fn the_next_one_over_the_cap_is_told_the_cap_and_comes_in_later() {

@@ -13,5 +13,7 @@ mod limits;
 mod port;
 mod record;
 mod reload;
+mod share;
 mod start;
 mod users;
+mod wire;

@@ -1,12 +1,6 @@
 //! Uploads that go on: never behind bytes of another file, never over one that somebody changed.
 
-use std::{sync::mpsc, time::Duration};
-
 use super::*;
-
-fn at(offset: u64) -> Intent {
-    Intent::Store { offset }
-}
 
 fn interrupted(home: &Home, name: &str, bytes: &[u8]) {
     let mut upload = home.begin_upload(&path(name), FRESH, None).unwrap();
@@ -223,58 +217,4 @@ fn a_shorter_upload_leaves_nothing_of_what_was_kept() {
     upload.file().write_all(b"x").unwrap();
     upload.commit(None).unwrap();
     assert_eq!(fs::read(bed.disk("a")).unwrap(), b"x");
-}
-
-/// Begins an upload that tells when it is to stop.
-fn watched(home: &Home) -> (Upload, mpsc::Receiver<()>) {
-    let (stop, stopped) = mpsc::channel();
-    let mut upload = home.begin_upload(&path("a"), FRESH, None).unwrap();
-    upload.obey(Arc::new(move || stop.send(()).unwrap()));
-    upload.start(&|| false).unwrap();
-    upload.file().write_all(b"12345").unwrap();
-    (upload, stopped)
-}
-
-/// Makes it seem that the last bytes came so long ago.
-fn wrote_ago(upload: &Upload, ago: Duration) {
-    let past = SystemTime::now() - ago;
-    upload.file().set_modified(past).unwrap();
-}
-
-#[test]
-fn a_client_that_comes_back_takes_over_from_its_dead_session() {
-    let bed = Bed::new();
-    let home = bed.home(Rights::READ_WRITE, "/");
-    let (dead, stopped) = watched(&home);
-    let refused = || home.begin_upload(&path("a"), at(5), None).unwrap_err();
-    // While its bytes come, another try has a partial of its own, with nothing in it.
-    let soon = SystemTime::now() + Duration::from_secs(60);
-    dead.file().set_modified(soon).unwrap();
-    assert_eq!(refused().code(), 554, "{}", refused());
-    wrote_ago(&dead, Duration::from_secs(2));
-    assert_eq!(refused().code(), 450, "{}", refused());
-    assert!(stopped.try_recv().is_err());
-    assert_eq!(bed.partials(), 1, "a refused try leaves nothing");
-    wrote_ago(&dead, Duration::from_secs(60));
-    let session = std::thread::spawn(move || {
-        stopped.recv().unwrap();
-        drop(dead);
-    });
-    store(&home, "a", at(5), b"678").unwrap();
-    session.join().unwrap();
-    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"12345678");
-    assert_eq!(bed.partials(), 0);
-}
-
-#[test]
-fn another_user_takes_nothing_over() {
-    let bed = Bed::new();
-    let (ann, bob) = (bed.home(Rights::READ_WRITE, "/"), bed.other("bob"));
-    let (upload, stopped) = watched(&ann);
-    wrote_ago(&upload, Duration::from_secs(60));
-    let refused = bob.begin_upload(&path("a"), at(5), None).unwrap_err();
-    assert_eq!(refused.code(), 554, "{refused}");
-    // A try from the first byte needs nothing of it.
-    drop(ann.begin_upload(&path("a"), FRESH, None).unwrap());
-    assert!(stopped.try_recv().is_err());
 }
