@@ -103,31 +103,7 @@ impl Error {
             Self::SamplePassword { user, .. } => Some(format!(
                 "`ftpd user passwd {user}` sets a password of your own"
             )),
-            Self::Tls(TlsError::Unreadable { key, path, source }) => Some(match source.kind() {
-                io::ErrorKind::PermissionDenied => format!(
-                    "the user that ftpd runs as must be able to read it: `chgrp GROUP {0}` and \
-                     `chmod 640 {0}`",
-                    path.display()
-                ),
-                _ => format!(
-                    "correct `{key}`, or remove `tls.cert` and `tls.key`: then ftpd makes a certificate"
-                ),
-            }),
-            Self::Tls(TlsError::Pem { .. } | TlsError::Mismatch { .. }) => Some(
-                "correct `tls.cert` and `tls.key`; those that ftpd has made are made anew by \
-                 `ftpd cert --renew`"
-                    .to_owned(),
-            ),
-            Self::Tls(TlsError::Half { .. }) => {
-                Some("`ftpd cert --renew` makes both anew".to_owned())
-            }
-            Self::Tls(TlsError::Io(source)) if source.kind() == io::ErrorKind::PermissionDenied => {
-                Some(
-                    "where the server may not write, root makes its certificate: `ftpd cert --renew`, \
-                     then `chgrp GROUP` and `chmod 640` the key"
-                        .to_owned(),
-                )
-            }
+            Self::Tls(error) => tls_hint(error),
             Self::Share(error) if error.source.raw_os_error() == Some(Errno::NOSYS.raw_os_error()) => {
                 Some(
                     "Linux 5.6 or newer is needed (openat2), and a sandbox must not take it away: \
@@ -159,6 +135,33 @@ fn listen_hint(address: SocketAddr, kind: io::ErrorKind) -> Option<String> {
              listens on all",
             address.ip()
         )),
+        _ => None,
+    }
+}
+
+fn tls_hint(error: &TlsError) -> Option<String> {
+    match error {
+        TlsError::Unreadable { key, path, source } => Some(match source.kind() {
+            io::ErrorKind::PermissionDenied => format!(
+                "the user that ftpd runs as must be able to read it: `chgrp GROUP {0}` and \
+                 `chmod 640 {0}`",
+                path.display()
+            ),
+            _ => format!(
+                "correct `{key}`, or remove `tls.cert` and `tls.key`: then ftpd makes a certificate"
+            ),
+        }),
+        TlsError::Pem { .. } | TlsError::Mismatch { .. } => Some(
+            "correct `tls.cert` and `tls.key`; those that ftpd has made are made anew by \
+             `ftpd cert --renew`"
+                .to_owned(),
+        ),
+        TlsError::Half { .. } => Some("`ftpd cert --renew` makes both anew".to_owned()),
+        TlsError::Io(source) if source.kind() == io::ErrorKind::PermissionDenied => Some(
+            "where the server may not write, root makes its certificate: `ftpd cert --renew`, \
+             then `chgrp GROUP` and `chmod 640` the key"
+                .to_owned(),
+        ),
         _ => None,
     }
 }

@@ -37,7 +37,7 @@ pub enum Sent {
 
 /// How far the receiving of a small file came.
 #[derive(Debug)]
-pub enum Taken {
+pub enum Received {
     /// To the end; so many bytes. The socket may close when the client has its reply.
     Whole(u64, tokio::net::TcpStream),
     /// The file is not small; the rest needs a thread.
@@ -99,7 +99,7 @@ pub async fn receive_file(
     meter: &Meter,
     stalled: Duration,
     room: &(dyn Fn(u64) -> Result<(), Broken> + Sync),
-) -> Result<Taken, Broken> {
+) -> Result<Received, Broken> {
     let socket = tokio::net::TcpStream::from_std(socket).map_err(Broken::Network)?;
     let mut received = 0;
     while received <= SMALL {
@@ -124,11 +124,11 @@ pub async fn receive_file(
             }
         })?;
         let Some(read) = taken else {
-            return Ok(Taken::Whole(received, socket));
+            return Ok(Received::Whole(received, socket));
         };
         received += read as u64;
         meter.count(read as u64);
     }
     let socket = socket.into_std().map_err(Broken::Network)?;
-    Ok(Taken::Part(socket))
+    Ok(Received::Part(socket))
 }

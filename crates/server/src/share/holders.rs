@@ -23,9 +23,10 @@ const LETTING_GO: Duration = Duration::from_secs(2);
 type Stop = Arc<dyn Fn() + Send + Sync>;
 /// Device and inode of a partial.
 pub(super) type Key = (u64, u64);
-type Holders = BTreeMap<Key, Holder>;
+type Holders = BTreeMap<Key, Writer>;
 
-struct Holder {
+/// The upload that writes to a partial.
+struct Writer {
     stop: Stop,
     /// Somebody waits until it lets go.
     is_awaited: bool,
@@ -46,7 +47,7 @@ impl Hold {
     /// Enters the upload that writes to the partial with this key.
     pub(super) fn enter(key: Key, stop: Arc<dyn Fn() + Send + Sync>) -> Self {
         let is_awaited = false;
-        holders().insert(key, Holder { stop, is_awaited });
+        holders().insert(key, Writer { stop, is_awaited });
         Self(key)
     }
 }
@@ -54,7 +55,7 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         let gone = holders().remove(&self.0);
-        if gone.is_some_and(|holder| holder.is_awaited) {
+        if gone.is_some_and(|writer| writer.is_awaited) {
             FREED.notify_all();
         }
     }
@@ -81,9 +82,9 @@ pub(super) fn take_over(partial: &File, now: SystemTime) -> Found {
         Ok(idle) if idle >= ALIVE => return Found::Quiet,
         _ => return Found::Alive,
     }
-    let stop = holders().get_mut(&key).map(|holder| {
-        holder.is_awaited = true;
-        Arc::clone(&holder.stop)
+    let stop = holders().get_mut(&key).map(|writer| {
+        writer.is_awaited = true;
+        Arc::clone(&writer.stop)
     });
     let Some(stop) = stop else {
         return Found::Quiet;

@@ -1,6 +1,6 @@
 //! RETR. `upload` has the other direction.
 
-use std::{net::TcpStream, sync::Arc, time::Duration};
+use std::{fs::File, net::TcpStream, sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
@@ -14,7 +14,7 @@ use crate::{
     data::{
         Brake,
         inline::{self, Sent},
-        meter::Meter,
+        meter::{Broken, Meter},
         pump,
         text::ToWire,
     },
@@ -100,28 +100,21 @@ async fn send(dial: Dial, file: Sending, meter: Meter, job: Job) -> Ending {
             return job.report(meter, Err(reply)).into();
         }
     };
-    let Moved {
-        bytes,
-        meter,
-        linger,
-        spent,
-        is_kept,
-    } = moved;
-    if let (true, Ok(_), Some(socket)) = (waits, &bytes, &linger) {
-        until_closed(socket, &meter.brake).await;
+    if let (true, Ok(_), Some(socket)) = (waits, &moved.bytes, &moved.linger) {
+        until_closed(socket, &moved.meter.brake).await;
     }
-    let reply = match bytes {
+    let reply = match moved.bytes {
         Ok(sent) if sent < size && !converts => Err(Reply::new(
             code::LOCAL_ERROR,
             "The file became shorter while it was sent",
         )),
-        Ok(_) => Ok(done(is_kept, "Transfer complete")),
+        Ok(_) => Ok(done(moved.is_kept, "Transfer complete")),
         Err(broken) => Err(broken_reply(&broken, job.stalled)),
     };
     Ending {
-        reply: job.report(meter, reply),
-        linger,
-        spent,
+        reply: job.report(moved.meter, reply),
+        linger: moved.linger,
+        spent: moved.spent,
         stored: None,
     }
 }
@@ -166,19 +159,27 @@ async fn send_through(channel: Channel, file: Sending, meter: Meter, stalled: Du
     };
     let mut rest = channel
         .on_thread(stalled, meter, move |conduit, meter| {
-            let file = &download.file;
-            if !converts {
-                return pump::send_file(conduit, file, meter);
-            }
-            let (mut text, mut read) = (ToWire::default(), Vec::new());
-            pump::send_blocks(conduit, meter, &mut |block| {
-                read.clear();
-                pump::fill(file, &mut read)?;
-                text.convert(&read, block);
-                Ok(())
-            })
+            send_on_thread(conduit, &download.file, converts, meter)
         })
         .await;
     rest.bytes = rest.bytes.map(|bytes| bytes + before);
     rest
+}
+
+fn send_on_thread(
+    conduit: &mut pump::Conduit,
+    file: &File,
+    converts: bool,
+    meter: &Meter,
+) -> Result<u64, Broken> {
+    if !converts {
+        return pump::send_file(conduit, file, meter);
+    }
+    let (mut text, mut read) = (ToWire::default(), Vec::new());
+    pump::send_blocks(conduit, meter, &mut |block| {
+        read.clear();
+        pump::fill(file, &mut read)?;
+        text.convert(&read, block);
+        Ok(())
+    })
 }

@@ -77,15 +77,14 @@ const VERBS: [(&str, &str); 60] = [
 
 /// RFC 2389 §3.2: what is true of this session.
 pub(super) fn feat(session: &Session) -> Reply {
-    let config = &session.snapshot.config;
-    let mut reply = Reply::new(code::SYSTEM_STATUS, "Features:");
+    let reply = Reply::new(code::SYSTEM_STATUS, "Features:");
     let mut lines = Vec::new();
     if session.snapshot.tls.is_some() {
         lines.extend(["AUTH TLS", "PBSZ", "PROT"].map(str::to_owned));
     }
     lines.push("AVBL".to_owned());
     lines.push("CLNT".to_owned());
-    if config.active.enabled {
+    if session.snapshot.config.active.enabled {
         lines.push("EPRT".to_owned());
     }
     lines.push("EPSV".to_owned());
@@ -108,18 +107,19 @@ pub(super) fn feat(session: &Session) -> Reply {
         "XSHA512",
     ];
     lines.extend(rest.map(str::to_owned));
-    // Whoever sends to a temporary name must know that RNTO does not replace either.
+    lines.extend(on_duplicate(session).map(|word| format!("X-ON-DUPLICATE {word}")));
+    lines.into_iter().fold(reply, Reply::line).line("End")
+}
+
+/// What an upload does where its name is taken, unless it replaces what is there. Whoever sends to a
+/// temporary name must know that RNTO does not replace either.
+fn on_duplicate(session: &Session) -> Option<&'static str> {
     let lacks_right = |home: Home| !home.account().rights.allows(Right::Overwrite);
-    let on_duplicate = match config.uploads.on_duplicate {
+    match session.snapshot.config.uploads.on_duplicate {
         OnDuplicate::Rename => Some("rename"),
         OnDuplicate::Refuse => Some("refuse"),
         OnDuplicate::Overwrite => session.home().is_ok_and(lacks_right).then_some("refuse"),
-    };
-    lines.extend(on_duplicate.map(|word| format!("X-ON-DUPLICATE {word}")));
-    for line in lines {
-        reply = reply.line(line);
     }
-    reply.line("End")
 }
 
 /// draft-bryan-ftpext-hash §4: the session's choice has the `*`.

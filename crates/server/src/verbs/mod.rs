@@ -47,7 +47,7 @@ pub(crate) async fn obey(
         Ok(command) => {
             let keeps = keeps_restart(&command);
             let renames = matches!(command, Command::Rnfr(_));
-            let answer = command_(session, command).await;
+            let answer = dispatch(session, command).await;
             if !keeps {
                 session.restart = None;
             }
@@ -121,7 +121,7 @@ fn shown(verb: &str) -> String {
     crate::log::shown(verb)
 }
 
-async fn command_(session: &mut Session, command: Command) -> Answer {
+async fn dispatch(session: &mut Session, command: Command) -> Answer {
     match command {
         Command::User(name) => login::user(session, &name).into(),
         Command::Pass(password) => login::pass(session, &password).await,

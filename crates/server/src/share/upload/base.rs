@@ -17,15 +17,15 @@ const QUICK: u64 = 256 << 10;
 
 const BLOCK: usize = 64 << 10;
 
-impl Upload {
-    /// Puts the partial at the byte at which the client begins.
-    pub(super) fn prepare(
-        &mut self,
-        intent: Intent,
-        there: Option<Meta>,
-    ) -> Result<(), ShareError> {
-        let kept = self.partial.as_ref().map_or(0, |partial| partial.kept);
-        let wanted = match (intent, there) {
+/// The first byte that a client sends, and whether it goes on with what the partial has kept.
+struct Beginning {
+    at: u64,
+    is_in_kept: bool,
+}
+
+impl Beginning {
+    fn of(intent: Intent, there: Option<Meta>, kept: u64) -> Self {
+        let at = match (intent, there) {
             (Intent::Store { offset }, _) => offset,
             (Intent::Append, Some(meta)) => meta.size,
             (Intent::Append, None) => kept,
@@ -34,34 +34,46 @@ impl Upload {
         let size = there.map_or(0, |meta| meta.size);
         // A client that goes on at the size it is told means the file that it sees (RFC 3659 §5), unless that
         // is an old one, and it tries to finish the new one (lftp by itself, FileZilla's Resume).
-        let from_kept = match intent {
+        let is_in_kept = match intent {
             Intent::Append => there.is_none(),
-            _ => wanted <= kept && (wanted == 0 || wanted != size),
+            _ => at <= kept && (at == 0 || at != size),
         };
-        let path = self.path.clone();
-        let io = |error| ShareError::from_io(&path, error);
-        if from_kept {
+        Self { at, is_in_kept }
+    }
+}
+
+impl Upload {
+    /// Puts the partial at the byte at which the client begins.
+    pub(super) fn prepare(
+        &mut self,
+        intent: Intent,
+        there: Option<Meta>,
+    ) -> Result<(), ShareError> {
+        let kept = self.partial.as_ref().map_or(0, |partial| partial.kept);
+        let Beginning { at, is_in_kept } = Beginning::of(intent, there, kept);
+        let size = there.map_or(0, |meta| meta.size);
+        if is_in_kept {
             // What is kept behind that byte goes when the first new byte can come.
-        } else if wanted <= size {
+        } else if at <= size {
             // What could never fit is refused at once; it is copied when the bytes behind it can come.
-            room::check(&self.dir, self.home.reserve, &self.path, wanted)?;
-            self.to_copy = Some(wanted);
+            room::check(&self.dir, self.home.reserve, &self.path, at)?;
+            self.to_copy = Some(at);
             if let Intent::Store { .. } = intent {
-                self.to_compare = kept.min(wanted);
+                self.to_compare = kept.min(at);
                 self.ensure_alike(self.to_compare.min(QUICK), &|| false)?;
             }
         } else {
-            let size = size.max(kept);
             return Err(ShareError::Offset {
-                path,
-                offset: wanted,
-                size,
+                path: self.path.clone(),
+                offset: at,
+                size: size.max(kept),
             });
         }
-        if wanted > 0 && self.to_copy.is_none() {
-            self.file().seek(SeekFrom::Start(wanted)).map_err(io)?;
+        if at > 0 && self.to_copy.is_none() {
+            let placed = self.file().seek(SeekFrom::Start(at));
+            placed.map_err(|error| ShareError::from_io(&self.path, error))?;
         }
-        self.offset = wanted;
+        self.offset = at;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! How an upload ends: made whole first, then given its name, which nobody else's file loses.
 
 use std::{
+    ffi::OsStr,
     io::{self, Seek as _},
     os::unix::fs::MetadataExt as _,
     sync::atomic::Ordering,
@@ -17,6 +18,9 @@ use super::{Committed, Taken, Upload, close_again};
 use crate::share::{
     ShareError, Shared, meta::modified_at, names, partial::Base, rename::rename_to_free,
 };
+
+/// So many names are tried before an upload finds none that is free.
+const MOST_TRIES: u32 = 10_000;
 
 impl Upload {
     /// Gives the whole file its final name.
@@ -88,28 +92,39 @@ impl Upload {
     }
 
     fn publish(&self) -> Result<SharePath, ShareError> {
-        let io = |error: Errno| self.explain(error.into());
         let partial = &self
             .partial
             .as_ref()
             .expect("publish comes before the partial is gone")
             .name;
-        let _turn = (self.taken == Taken::Replace).then(|| Shared::take_turn(&self.name));
-        if self.taken == Taken::Replace && self.unchanged.is_some_and(|base| base != self.base()) {
+        match self.taken {
+            Taken::Replace => self.replace(partial),
+            Taken::Rename | Taken::Refuse => self.take_free_name(partial),
+        }
+    }
+
+    /// Takes the final name from what has it, unless that is not what it was when the upload began.
+    fn replace(&self, partial: &OsStr) -> Result<SharePath, ShareError> {
+        let _turn = Shared::take_turn(&self.name);
+        if self.unchanged.is_some_and(|base| base != self.base()) {
             return Err(ShareError::Busy {
                 path: self.path.clone(),
             });
         }
-        if self.taken == Taken::Replace {
-            let owner = self.old_owner();
-            renameat(&self.dir, partial, &self.dir, &self.name).map_err(io)?;
-            if let Some(owner) = owner {
-                self.give_to(owner);
-            }
-            return Ok(self.path.clone());
+        let owner = self.old_owner();
+        renameat(&self.dir, partial, &self.dir, &self.name)
+            .map_err(|error| self.explain(error.into()))?;
+        if let Some(owner) = owner {
+            self.give_to(owner);
         }
+        Ok(self.path.clone())
+    }
+
+    /// Takes the final name if it is free, or one beside it where that is allowed.
+    fn take_free_name(&self, partial: &OsStr) -> Result<SharePath, ShareError> {
+        let io = |error: Errno| self.explain(error.into());
         let first = self.path.name().unwrap_or_default().to_owned();
-        for n in 0..10_000 {
+        for n in 0..MOST_TRIES {
             let name = if n == 0 {
                 first.clone()
             } else {

@@ -8,7 +8,7 @@ use super::end::{commit, give_up, replied};
 use crate::{
     data::{
         Brake,
-        inline::{self, Taken},
+        inline::{self, Received},
         meter::{Broken, Meter},
         pump,
         text::ToDisk,
@@ -34,7 +34,7 @@ pub(super) async fn receive(
     receiving: Receiving,
     asking: Option<Asking>,
     meter: Meter,
-    mut job: Job,
+    job: Job,
 ) -> Ending {
     let opened = dial.open().await;
     let opened = match opened {
@@ -57,6 +57,17 @@ pub(super) async fn receive(
             return job.report(meter, Err(reply)).into();
         }
     };
+    finish(moved, upload, receiving, asking, job).await
+}
+
+/// Gives the file its name, or keeps what has come of it, and words the reply.
+async fn finish(
+    moved: Moved,
+    upload: Upload,
+    receiving: Receiving,
+    asking: Option<Asking>,
+    mut job: Job,
+) -> Ending {
     let finished = match moved.bytes {
         Ok(_) => commit(upload, &receiving, asking, &moved.meter.brake).await,
         Err(broken) => Err(give_up(upload, broken, &receiving.asked, job.stalled).await),
@@ -116,7 +127,7 @@ async fn receive_through(
         {
             let room = |bytes| upload.ensure_room(bytes).map_err(|e| refused(&e));
             match inline::receive_file(socket, upload.file(), &meter, stalled, &room).await {
-                Ok(Taken::Whole(bytes, socket)) => {
+                Ok(Received::Whole(bytes, socket)) => {
                     let spent = Some(socket);
                     let moved = Moved {
                         spent,
@@ -124,7 +135,7 @@ async fn receive_through(
                     };
                     return (moved, upload);
                 }
-                Ok(Taken::Part(socket)) => Channel::Plain(socket),
+                Ok(Received::Part(socket)) => Channel::Plain(socket),
                 Err(broken) => return (Moved::new(Err(broken), meter), upload),
             }
         }
