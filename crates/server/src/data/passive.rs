@@ -4,23 +4,24 @@
 //! `daemon` makes one [`PassivePorts`] for all sessions; a [`Listener`] gives its port back when it
 //! drops.
 
+mod listener;
+
 use std::{
     collections::HashSet,
     io,
-    net::{IpAddr, SocketAddr, TcpStream},
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use ftp_config::PortRange;
-use rustix::net::{SocketFlags, acceptfrom_with};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
-    net::TcpListener,
     sync::Notify,
     time::{Instant, timeout_at},
 };
-use tracing::warn;
+
+pub use self::listener::Listener;
 
 /// Connections that may wait; strangers take places here, so more than one.
 const BACKLOG: i32 = 128;
@@ -47,14 +48,6 @@ struct Lease {
     ports: Arc<PassivePorts>,
     /// A port that another program has comes back to nobody's use: those who wait are not told.
     listens: bool,
-}
-
-/// An open passive listener; good for one connection.
-#[derive(Debug)]
-pub struct Listener {
-    // Declared first: the socket closes before its port is given back.
-    socket: std::net::TcpListener,
-    lease: Lease,
 }
 
 impl PassivePorts {
@@ -158,49 +151,6 @@ impl Drop for Lease {
     }
 }
 
-impl Listener {
-    /// Returns the port.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.lease.port
-    }
-
-    /// Waits for a connection from `peer`. Strangers are closed and logged, the listener stays.
-    ///
-    /// Clients connect before they send the transfer command, so the connection is mostly there
-    /// already: the runtime is asked to wait only when it is not.
-    ///
-    /// # Errors
-    /// What accept says.
-    pub async fn accept_from(self, peer: IpAddr) -> io::Result<TcpStream> {
-        let peer = peer.to_canonical();
-        let Self { socket, lease } = self;
-        loop {
-            match accept_now(&socket) {
-                Ok((stream, from)) if is_peer(from, peer, lease.port) => return Ok(stream),
-                Ok((stranger, _)) => turn_away(&stranger),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
-                Err(e) if passes(&e) => {}
-                Err(e) => return Err(e),
-            }
-        }
-        let socket = TcpListener::from_std(socket)?;
-        loop {
-            match socket.accept().await {
-                Ok((stream, from)) if is_peer(from, peer, lease.port) => return stream.into_std(),
-                Ok((stranger, _)) => turn_away(&stranger.into_std()?),
-                Err(e) if passes(&e) => {}
-                Err(e) => return Err(e),
-            }
-        }
-    }
-}
-
-/// Ends it by a reset: to a server that was sent here (FXP) an orderly end would be that of a file.
-fn turn_away(stranger: &TcpStream) {
-    let _closed_anyhow = SockRef::from(stranger).set_linger(Some(Duration::ZERO));
-}
-
 /// Where a search begins: nobody is to know the next port (RFC 2577 §8).
 fn by_chance(range: PortRange) -> u16 {
     let mut random = [0; 4];
@@ -208,33 +158,6 @@ fn by_chance(range: PortRange) -> u16 {
     let _begins_at_zero = getrandom::fill(&mut random);
     let at = u32::from_ne_bytes(random) % range.count().max(1);
     range.first() + u16::try_from(at).unwrap_or_default()
-}
-
-/// Accepts a socket that does not block, in one system call.
-fn accept_now(socket: &std::net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let (stream, from) = acceptfrom_with(socket, flags)?;
-    let from = from
-        .and_then(|from| SocketAddr::try_from(from).ok())
-        .ok_or(io::ErrorKind::ConnectionAborted)?;
-    Ok((stream.into(), from))
-}
-
-fn is_peer(from: SocketAddr, peer: IpAddr, port: u16) -> bool {
-    let is_peer = from.ip().to_canonical() == peer;
-    if !is_peer {
-        warn!(stranger = %from, %peer, port, "data connection from a stranger closed");
-    }
-    is_peer
-}
-
-/// Tells whether accept can be asked again: a client connected and reset before we came, or a
-/// signal came.
-fn passes(e: &io::Error) -> bool {
-    matches!(
-        e.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
-    )
 }
 
 fn unbound(address: SocketAddr) -> io::Result<Socket> {
@@ -252,7 +175,7 @@ fn unbound(address: SocketAddr) -> io::Result<Socket> {
 mod tests {
     use super::*;
     use crate::port::Kept;
-    use std::net::Ipv4Addr;
+    use std::net::{IpAddr, Ipv4Addr};
 
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 

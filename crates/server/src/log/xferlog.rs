@@ -4,12 +4,11 @@
 //! its line. Lines go through a bounded queue to a thread of their own; a full queue loses lines
 //! and says how many, it never holds up a transfer. The file is opened anew at each reload.
 
+mod record;
+mod sink;
+
 use std::{
-    fs::{File, Metadata, OpenOptions},
-    io::{self, Write},
-    net::IpAddr,
-    os::unix::fs::{FileExt as _, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -19,68 +18,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ftp_config::{SharePath, shown::is_tricky};
-use jiff::ZonedDateTime;
 use tracing::{error, warn};
 
-use crate::direction::Direction;
+pub use self::record::Record;
+use self::sink::Sink;
 
 const QUEUE: usize = 4_096;
 const FLUSH_TIME: Duration = Duration::from_secs(2);
-
-/// One ended transfer.
-#[derive(Clone, Debug)]
-pub struct Record<'a> {
-    /// When it ended.
-    pub ended: ZonedDateTime,
-    /// How long it took.
-    pub took: Duration,
-    /// The client.
-    pub peer: IpAddr,
-    /// Bytes that moved.
-    pub bytes: u64,
-    /// The path inside the share.
-    pub path: &'a SharePath,
-    /// Which way.
-    pub direction: Direction,
-    /// The login name.
-    pub user: &'a str,
-    /// Whether it was a guest.
-    pub anonymous: bool,
-    /// Whether the whole file moved.
-    pub complete: bool,
-}
-
-impl Record<'_> {
-    /// Returns the line of xferlog(5), without its end.
-    #[must_use]
-    pub fn line(&self) -> String {
-        format!(
-            "{} {} {} {} {} b _ {} {} {} ftp 0 * {}",
-            self.ended.strftime("%a %b %e %H:%M:%S %Y"),
-            self.took.as_secs_f64().round().max(1.0) as u64,
-            self.peer,
-            self.bytes,
-            one_word(self.path.as_str()),
-            match self.direction {
-                Direction::Down => 'o',
-                Direction::Up => 'i',
-            },
-            if self.anonymous { 'a' } else { 'r' },
-            one_word(self.user),
-            if self.complete { 'c' } else { 'i' },
-        )
-    }
-}
-
-/// Spaces and control characters would break the line's fields; direction marks would show another name. Those that
-/// join letters belong to names.
-fn one_word(text: &str) -> String {
-    let joins = |c| matches!(c, '\u{200C}' | '\u{200D}');
-    let breaks = |c: char| c.is_whitespace() || is_tricky(c) && !joins(c);
-    let kept = |c| if breaks(c) { '_' } else { c };
-    text.chars().map(kept).collect()
-}
 
 enum Message {
     Line(String),
@@ -169,86 +113,14 @@ fn write_all(messages: &Receiver<Message>) {
     }
 }
 
-/// Where the lines go.
-#[derive(Default)]
-struct Sink {
-    path: Option<PathBuf>,
-    file: Option<File>,
-    /// The path could not be opened yet; until then the file of before, which may have been renamed by a rotation, has
-    /// the lines.
-    is_due: bool,
-    /// The last line may be there in part.
-    is_torn: bool,
-    /// Lines that no file has.
-    lost: u64,
-}
-
-impl Sink {
-    fn turn_to(&mut self, path: Option<PathBuf>) {
-        if path.is_none() {
-            self.file = None;
-        }
-        self.is_due = path.is_some();
-        self.path = path;
-        if let Err(error) = self.open() {
-            let path = self.path.as_deref().unwrap_or(Path::new("")).display();
-            error!(%path, %error, "no transfer record; it is tried again at each transfer");
-        }
-    }
-
-    /// Opens the path, if that is still to be done.
-    fn open(&mut self) -> io::Result<()> {
-        let Some(path) = self.path.as_deref().filter(|_| self.is_due) else {
-            return Ok(());
-        };
-        self.file = Some(open(path)?);
-        self.is_due = false;
-        self.is_torn = ends_torn(path);
-        if self.lost > 0 {
-            let lost = std::mem::take(&mut self.lost);
-            warn!(
-                lost,
-                "the transfer record goes on; lines of before are lost"
-            );
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, line: &str) {
-        let _told_before = self.open();
-        let Some(file) = &mut self.file else {
-            self.lost += u64::from(self.path.is_some());
-            return;
-        };
-        let end_of_torn = if self.is_torn { "\n" } else { "" };
-        // One write a line: other writers of the file cannot split it.
-        let written = file.write_all(format!("{end_of_torn}{line}\n").as_bytes());
-        self.is_torn = written.is_err();
-        if let Err(error) = written {
-            error!(%error, "a line of the transfer record is lost");
-        }
-    }
-}
-
-/// Tells whether a run of before ended, or the disk was full, in the middle of a line.
-fn ends_torn(path: &Path) -> bool {
-    let end = path.metadata().ok().filter(Metadata::is_file);
-    let Some(last) = end.and_then(|meta| meta.len().checked_sub(1)) else {
-        return false;
-    };
-    let mut byte = [b'\n'];
-    let read = File::open(path).and_then(|file| file.read_exact_at(&mut byte, last));
-    read.is_ok() && byte != [b'\n']
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o640).open(path)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::{net::IpAddr, path::Path};
+
+    use ftp_config::SharePath;
+
     use super::*;
+    use crate::direction::Direction;
 
     fn record(path: &SharePath) -> Record<'_> {
         Record {

@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     dial::{Linked, Moved},
-    rows::Rows,
+    listing::Begun,
 };
 use crate::{
     code,
@@ -164,39 +164,40 @@ fn store(blocks: &mut Blocks, raw: &[u8], upload: &Upload) -> Result<u64, Broken
 /// Sends a listing whose first block is written already; `more`: there are more rows.
 pub(super) async fn send_rows(
     mut linked: Linked,
-    rows: Rows,
-    first: Vec<u8>,
-    more: bool,
+    listing: Begun,
     meter: Meter,
     stalled: Duration,
 ) -> Moved {
-    let sent = send_all_rows(&mut linked, rows, first, more, &meter, stalled).await;
+    let sent = send_all_rows(&mut linked, listing, &meter, stalled).await;
     linked.end(sent, meter)
 }
 
 async fn send_all_rows(
     linked: &mut Linked,
-    mut rows: Rows,
-    mut text: Vec<u8>,
-    mut more: bool,
+    listing: Begun,
     meter: &Meter,
     stalled: Duration,
 ) -> Result<u64, Broken> {
+    let Begun {
+        mut rows,
+        mut text,
+        mut has_more,
+    } = listing;
     let mut sent = 0;
     loop {
         let mut blocks = Vec::with_capacity(text.len() + 64);
-        block::write(&text, !more, &mut blocks);
+        block::write(&text, !has_more, &mut blocks);
         linked.link.send(&blocks, meter, stalled).await?;
         sent += text.len() as u64;
         link::pay(meter, text.len() as u64).await?;
-        if !more {
+        if !has_more {
             return Ok(sent);
         }
         text.clear();
-        (rows, text, more) = disk::thread(move || {
+        (rows, text, has_more) = disk::thread(move || {
             rows.gather_crew();
-            let more = rows.fill(&mut text, BLOCK);
-            (rows, text, more)
+            let has_more = rows.fill(&mut text, BLOCK);
+            (rows, text, has_more)
         })
         .await;
     }

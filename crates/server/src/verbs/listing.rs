@@ -1,26 +1,23 @@
 //! LIST, NLST, MLSD over the data connection; MLST and STAT with a name over the control one.
 
-use std::{net::Shutdown, sync::Arc};
+mod send;
+
+use std::sync::Arc;
 
 use ftp_config::SharePath;
 
+use self::send::send;
 use super::{
-    block,
-    dial::{Channel, Dial, Moved, Opened, broken_reply},
+    dial::Dial,
     help,
     rows::{Form, Rows, Wish, write_facts},
-    transfer::done,
 };
 use crate::{
     code,
-    data::{
-        inline,
-        meter::{Broken, Meter},
-        pump::{self, BLOCK},
-    },
+    data::meter::Meter,
     direction::Direction,
     protocol::{Reply, command::ListArgs},
-    session::{Answer, Ending, Running, Session, disk},
+    session::{Answer, Running, Session, disk},
     share::throttle::Throttle,
 };
 
@@ -29,8 +26,18 @@ const SMALL: usize = 32 << 10;
 /// The most that STAT sends over the control connection.
 const MOST_STAT: usize = 1 << 20;
 
+/// A listing that was found, with its first lines.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) rows: Rows,
+    /// The lines that are not sent yet.
+    pub(super) text: Vec<u8>,
+    /// Whether `rows` may have more.
+    pub(super) has_more: bool,
+}
+
 pub(super) async fn list(session: &mut Session, args: ListArgs) -> Result<Answer, Reply> {
-    over_data(session, args, Form::long(), "LIST", false).await
+    over_data(session, args, Form::long(), "LIST").await
 }
 
 /// With `-l` as LIST, as `ls -l` in old clients asks for it.
@@ -40,7 +47,7 @@ pub(super) async fn nlst(session: &mut Session, args: ListArgs) -> Result<Answer
     } else {
         Form::Names(Vec::new())
     };
-    over_data(session, args, form, "NLST", false).await
+    over_data(session, args, form, "NLST").await
 }
 
 pub(super) async fn mlsd(session: &mut Session, name: Option<Vec<u8>>) -> Result<Answer, Reply> {
@@ -49,7 +56,7 @@ pub(super) async fn mlsd(session: &mut Session, name: Option<Vec<u8>>) -> Result
         name,
         ..ListArgs::default()
     };
-    over_data(session, args, form, "MLSD", true).await
+    over_data(session, args, form, "MLSD").await
 }
 
 /// The listing is found, and its first block written, before the 150: what is missing is 550, never
@@ -59,10 +66,9 @@ async fn over_data(
     args: ListArgs,
     form: Form,
     verb: &'static str,
-    only_dir: bool,
 ) -> Result<Answer, Reply> {
     Dial::check(session)?;
-    let (rows, block, more) = open(session, args, form, only_dir).await?;
+    let listing = open(session, args, form).await?;
     let dial = Dial::take(session, Direction::Down);
     let brake = Arc::clone(&dial.brake);
     let code = dial.first_code();
@@ -71,7 +77,7 @@ async fn over_data(
         moving: None,
         throttle: Throttle::default(),
     };
-    let work = Box::pin(send(dial, rows, block, more, meter));
+    let work = Box::pin(send(dial, listing, meter));
     let running = Running {
         work,
         brake,
@@ -83,21 +89,21 @@ async fn over_data(
     Ok(Answer::Send(first, running))
 }
 
-async fn open(
-    session: &mut Session,
-    args: ListArgs,
-    form: Form,
-    only_dir: bool,
-) -> Result<(Rows, Vec<u8>, bool), Reply> {
+async fn open(session: &mut Session, args: ListArgs, form: Form) -> Result<Begun, Reply> {
+    let only_dir = form.is_of_directories();
     let wish = wish(session, args, only_dir).await?;
     let home = session.home()?;
     let names = session.names.clone();
     let show_owner = session.snapshot.config.share.show_owner;
     disk::thread(move || {
         let mut rows = Rows::open(home, &wish, form, names, show_owner)?;
-        let mut block = Vec::new();
-        let more = rows.fill(&mut block, SMALL);
-        Ok((rows, block, more))
+        let mut text = Vec::new();
+        let has_more = rows.fill(&mut text, SMALL);
+        Ok(Begun {
+            rows,
+            text,
+            has_more,
+        })
     })
     .await
     .map_err(|error| match error {
@@ -135,81 +141,6 @@ async fn named(session: &mut Session, args: &ListArgs) -> Result<(Vec<u8>, bool)
     Ok((args.name.clone().unwrap_or_default(), false))
 }
 
-async fn send(dial: Dial, rows: Rows, block: Vec<u8>, more: bool, meter: Meter) -> Ending {
-    let unread = rows.unread();
-    let ending = sent(dial, rows, block, more, meter).await;
-    Ending {
-        reply: unread.told(ending.reply),
-        ..ending
-    }
-}
-
-async fn sent(dial: Dial, rows: Rows, block: Vec<u8>, more: bool, meter: Meter) -> Ending {
-    let stalled = dial.stalled;
-    let channel = match dial.open().await {
-        Ok(Opened::Stream(channel)) => channel,
-        Ok(Opened::Block(linked)) => {
-            let moved = block::send_rows(linked, rows, block, more, meter, stalled).await;
-            return ending(moved, stalled);
-        }
-        Err(reply) => return reply.into(),
-    };
-    let channel = match channel {
-        Channel::Plain(mut socket) if !more => match inline::send_block(&mut socket, &block) {
-            Ok(sent) if sent == block.len() => {
-                let _ = socket.shutdown(Shutdown::Write);
-                return Reply::new(code::DONE, "Listing sent").into();
-            }
-            Ok(sent) => {
-                let rest = block[sent..].to_vec();
-                return on_thread(Channel::Plain(socket), rows, rest, more, meter, stalled).await;
-            }
-            Err(_) => Channel::Plain(socket),
-        },
-        other => other,
-    };
-    on_thread(channel, rows, block, more, meter, stalled).await
-}
-
-async fn on_thread(
-    channel: Channel,
-    mut rows: Rows,
-    mut first: Vec<u8>,
-    mut more: bool,
-    meter: Meter,
-    stalled: std::time::Duration,
-) -> Ending {
-    let moved = channel
-        .on_thread(stalled, meter, move |conduit, meter| {
-            if more {
-                rows.gather_crew();
-            }
-            pump::send_blocks(conduit, meter, &mut |block| {
-                if !first.is_empty() {
-                    block.append(&mut first);
-                } else if more {
-                    more = rows.fill(block, BLOCK);
-                }
-                Ok::<(), Broken>(())
-            })
-        })
-        .await;
-    ending(moved, stalled)
-}
-
-fn ending(moved: Moved, stalled: std::time::Duration) -> Ending {
-    let reply = match moved.bytes {
-        Ok(_) => done(moved.is_kept, "Listing sent"),
-        Err(broken) => broken_reply(&broken, stalled),
-    };
-    Ending {
-        reply,
-        linger: moved.linger,
-        spent: None,
-        stored: None,
-    }
-}
-
 /// RFC 3659 §7: the facts of one name, over the control connection.
 pub(super) async fn mlst(session: &mut Session, name: Option<Vec<u8>>) -> Result<Reply, Reply> {
     let path: SharePath = match name {
@@ -242,13 +173,17 @@ pub(super) async fn stat(session: &mut Session, args: ListArgs) -> Result<Reply,
                 .is_ok_and(|m| m.kind != crate::share::Kind::Dir))
         })
         .await?;
-    let (mut rows, mut block, more) = open(session, args, Form::long(), false).await?;
-    if more {
-        block = disk::thread(move || {
-            if rows.fill(&mut block, MOST_STAT) {
-                block.extend(b"and more; use LIST\r\n");
+    let Begun {
+        mut rows,
+        mut text,
+        has_more,
+    } = open(session, args, Form::long()).await?;
+    if has_more {
+        text = disk::thread(move || {
+            if rows.fill(&mut text, MOST_STAT) {
+                text.extend(b"and more; use LIST\r\n");
             }
-            block
+            text
         })
         .await;
     }
@@ -260,7 +195,7 @@ pub(super) async fn stat(session: &mut Session, args: ListArgs) -> Result<Reply,
     let mut head = b"Status of ".to_vec();
     head.extend(&name);
     let mut reply = Reply::new(code, head);
-    for line in block.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+    for line in text.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
         reply = reply.line(line.strip_suffix(b"\r").unwrap_or(line));
     }
     Ok(reply.line("End"))

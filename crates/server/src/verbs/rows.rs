@@ -105,6 +105,11 @@ impl Form {
     pub(super) fn long() -> Self {
         Self::Long(Lister::new(SystemTime::now(), zone::local()))
     }
+
+    /// Tells whether only what is in a directory is written so: MLSD.
+    pub(super) fn is_of_directories(&self) -> bool {
+        matches!(self, Self::Facts(_))
+    }
 }
 
 impl Rows {
