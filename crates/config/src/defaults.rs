@@ -2,6 +2,8 @@
 
 use crate::PortRange;
 
+/// The file of the whole machine.
+pub const SYSTEM_FILE: &str = "/etc/ftp/ftp.toml";
 /// Where clients find a server that nobody gave another port: 21 needs privilege.
 pub const PORT: u16 = 2121;
 /// Loopback, and [`PORT`]: a share is opened to the network on purpose, never by accident.

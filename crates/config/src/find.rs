@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::error::ConfigError;
+use crate::{defaults::SYSTEM_FILE, error::ConfigError};
 
 /// What is looked for in the working directory.
 const HERE: &str = "config/ftp.toml";
@@ -38,6 +38,19 @@ impl Environment {
             home: path("HOME"),
             uid: rustix::process::geteuid().as_raw(),
         }
+    }
+
+    /// Returns where the user's configurations are: `$XDG_CONFIG_HOME`, `~/.config` without the variable.
+    #[must_use]
+    pub fn config_dir(&self) -> Option<PathBuf> {
+        let below_home = || self.home.as_ref().map(|home| home.join(".config"));
+        self.xdg_config_home.clone().or_else(below_home)
+    }
+
+    /// Returns where the user's own file is, if there is one.
+    #[must_use]
+    pub fn own_file(&self) -> Option<PathBuf> {
+        self.config_dir().map(|dir| dir.join("ftp/ftp.toml"))
     }
 }
 
@@ -77,17 +90,11 @@ pub fn find_config(
             is_by_chance: true,
         });
     }
-    let user = environment
-        .xdg_config_home
-        .clone()
-        .or_else(|| environment.home.as_ref().map(|home| home.join(".config")));
-    let usual: Vec<PathBuf> = [
-        user.map(|dir| dir.join("ftp/ftp.toml")),
-        Some(PathBuf::from("/etc/ftp/ftp.toml")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let of_all = Some(PathBuf::from(SYSTEM_FILE));
+    let usual: Vec<PathBuf> = [environment.own_file(), of_all]
+        .into_iter()
+        .flatten()
+        .collect();
     match usual.iter().find(|path| path.exists()) {
         Some(path) => Ok(named(path)),
         None => Err(ConfigError::NotFound {

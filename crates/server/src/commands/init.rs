@@ -6,7 +6,10 @@ mod file;
 
 use std::path::{Path, PathBuf};
 
-use ftp_config::{Environment, Secret};
+use ftp_config::{
+    Environment, Secret,
+    defaults::{PASSIVE_PORTS, SYSTEM_FILE},
+};
 
 use self::{
     answers::{Answers, answers, whole},
@@ -19,8 +22,6 @@ use crate::{
     firewall::Firewall,
     say,
 };
-
-const ROOTS_CONFIG: &str = "/etc/ftp/ftp.toml";
 
 /// Asks what the flags do not say, writes the file, shows the passphrase.
 ///
@@ -47,11 +48,9 @@ fn destination(config: Option<&Path>, around: &Environment) -> Result<PathBuf, E
         return Ok(path.to_owned());
     }
     if rustix::process::geteuid().is_root() {
-        return Ok(ROOTS_CONFIG.into());
+        return Ok(SYSTEM_FILE.into());
     }
-    let home = around.home.as_ref().map(|home| home.join(".config"));
-    let dir = around.xdg_config_home.clone().or(home);
-    dir.map(|dir| dir.join("ftp/ftp.toml")).ok_or_else(|| {
+    around.own_file().ok_or_else(|| {
         Error::Usage("there is no home directory: name the file with `--config`".to_owned())
     })
 }
@@ -70,7 +69,7 @@ fn tell(path: &Path, answers: &Answers, secret: &Secret) {
         "start it with: ftpd --config {}",
         path.display()
     ));
-    let passive = "50000-50999".parse();
+    let passive = PASSIVE_PORTS.parse();
     if let (Some(firewall), Ok(passive)) = (Firewall::in_use(Path::new("/")), passive) {
         say::line(format_args!(
             "open the firewall with: {}",

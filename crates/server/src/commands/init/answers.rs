@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ftp_config::{Environment, UserName};
+use ftp_config::{Environment, UserName, defaults::PORT};
 
 use crate::{cli, error::Error, say};
 
@@ -70,7 +70,7 @@ fn defaults(around: &Environment) -> Answers {
     Answers {
         dir: home.map_or_else(|| PathBuf::from(ROOTS_SHARE), |home| home.join("share")),
         user: name.unwrap_or_else(|| SOMEBODY.parse().expect("the stand-in is a user name")),
-        listen: SocketAddr::new(std::net::Ipv6Addr::UNSPECIFIED.into(), 2121),
+        listen: SocketAddr::new(std::net::Ipv6Addr::UNSPECIFIED.into(), PORT),
     }
 }
 

@@ -5,9 +5,9 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
 };
 
-use crate::{error::Error, listen};
+use ftp_config::defaults::PORT;
 
-const FIRST_PORT: u16 = 2121;
+use crate::{error::Error, listen};
 
 /// How many ports are tried before a free one is taken.
 const PORTS_TRIED: u16 = 20;
@@ -21,7 +21,7 @@ pub(super) fn listeners(
     let hosts: Vec<IpAddr> = address.map_or(everywhere.to_vec(), |address| vec![address]);
     let ports: Vec<u16> = match port {
         Some(port) => vec![port],
-        None => (FIRST_PORT..FIRST_PORT + PORTS_TRIED).chain([0]).collect(),
+        None => (PORT..PORT + PORTS_TRIED).chain([0]).collect(),
     };
     let mut last = Error::Failed("no port is free".to_owned());
     for port in ports {
