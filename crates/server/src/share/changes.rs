@@ -1,68 +1,23 @@
-//! What changes names, modes and times below an account's home.
+//! What changes directories, modes and times below an account's home, and removes. Renames are `rename`'s.
 
 use std::{
-    os::{
-        fd::{AsFd as _, OwnedFd},
-        unix::ffi::OsStrExt as _,
-    },
-    sync::{Mutex, PoisonError},
+    os::fd::{AsFd as _, OwnedFd},
     time::SystemTime,
 };
 
 use ftp_config::{Right, SharePath};
 use rustix::{
-    fs::{
-        AtFlags, Dir, FileType, Mode, OFlags, Stat, chmodat, fstat, openat, renameat, unlinkat,
-        utimensat,
-    },
+    fs::{AtFlags, FileType, Mode, OFlags, chmodat, fstat, unlinkat, utimensat},
     io::Errno,
 };
 
 use super::{
     Home, Meta, ShareError, directory,
     home::proc_path,
-    jail::{Holder, file_type},
+    jail::file_type,
     meta::{Kind, modified_at},
-    names,
-    partial::{self, Base},
-    rename::rename_to_free,
-    room,
+    names, partial, room,
 };
-
-/// A rename onto another name of the same file leaves both (rename(2)): the first one goes then. Not where
-/// both are one name, by a link on the way or on a disk that does not tell them apart.
-fn remove_second_name(source: &Holder, target: &Holder) {
-    let id = |stat: &Stat| (stat.st_dev, stat.st_ino);
-    let is_one = |one: &Stat, other: &Stat| id(one) == id(other);
-    if source.lstat().is_err() {
-        // The usual end of a rename.
-        return;
-    }
-    // One at a time: two that go each to the other's name would lose both.
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let (Ok(old), Ok(new)) = (source.lstat(), target.lstat())
-        && is_one(&old, &new)
-        && new.st_nlink > 1
-        && file_type(&new) == FileType::RegularFile
-        && let (Ok(here), Ok(there)) = (fstat(&source.dir), fstat(&target.dir))
-        && !(is_one(&here, &there) && source.name == target.name)
-        && lists(source)
-        && lists(target)
-    {
-        let _stays = unlinkat(&source.dir, &source.name, AtFlags::empty());
-    }
-}
-
-/// Tells whether the directory has an entry of exactly this name.
-fn lists(holder: &Holder) -> bool {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let Ok(dir) = openat(&holder.dir, ".", flags, Mode::empty()) else {
-        return false;
-    };
-    let mut entries = Dir::read_from(dir).into_iter().flatten().flatten();
-    entries.any(|entry| entry.file_name().to_bytes() == holder.name.as_bytes())
-}
 
 impl Home {
     /// Removes a file, a link, or another thing that is not a directory.
@@ -116,63 +71,6 @@ impl Home {
             Errno::EXIST => ShareError::Made { path: path.clone() },
             error => self.explain(path, error.into()),
         })
-    }
-
-    /// Checks that `path` may be renamed (RNFR).
-    ///
-    /// # Errors
-    /// No right to rename, nothing there, or the root.
-    pub fn check_rename_from(&self, path: &SharePath) -> Result<(), ShareError> {
-        self.need(Right::Rename, path)?;
-        names::check(path)?;
-        let holder = self.parent_of(path)?;
-        holder
-            .lstat()
-            .map(|_| ())
-            .map_err(|error| self.explain(path, error))
-    }
-
-    /// Gives `from` the name `to` (RNTO); onto a file that exists only with the right to overwrite.
-    ///
-    /// # Errors
-    /// A missing right, a name that is taken or not allowed, a directory into itself.
-    pub fn rename(&self, from: &SharePath, to: &SharePath) -> Result<(), ShareError> {
-        self.check_rename_from(from)?;
-        names::check_new(to)?;
-        names::check(to)?;
-        if from == to {
-            return Ok(());
-        }
-        let below = format!("{from}/");
-        if to.as_str().starts_with(&below) {
-            return Err(ShareError::IntoItself { path: from.clone() });
-        }
-        let (source, target) = (self.parent_of(from)?, self.place_of(to)?);
-        let replace = self.account.rights.allows(Right::Overwrite)
-            && self.shared.uploads.on_duplicate == ftp_config::server::OnDuplicate::Overwrite;
-        let base = target.lstat().ok().as_ref().map(Base::of);
-        let renamed = if replace {
-            let _turn = super::Shared::take_turn(&target.name);
-            renameat(&source.dir, &source.name, &target.dir, &target.name)
-        } else {
-            rename_to_free(&source.dir, &source.name, &target.dir, &target.name)
-        };
-        match renamed {
-            Ok(()) => {
-                remove_second_name(&source, &target);
-                partial::forget(target.dir.as_fd(), &self.account, &target.name, base);
-                Ok(())
-            }
-            Err(Errno::EXIST) if !self.account.rights.allows(Right::Overwrite) => {
-                self.need(Right::Overwrite, to)
-            }
-            Err(Errno::INVAL) => {
-                partial::ensure_held(&target, to)?;
-                Err(ShareError::IntoItself { path: from.clone() })
-            }
-            Err(Errno::XDEV) => Err(ShareError::OtherDisk { path: to.clone() }),
-            Err(error) => Err(self.explain(to, error.into())),
-        }
     }
 
     /// Sets the permission bits of a file or directory (SITE CHMOD); never set-id bits, but a directory keeps
@@ -245,31 +143,5 @@ impl Home {
             FileType::RegularFile | FileType::Directory => Ok((fd, Meta::of(&stat))),
             _ => Err(ShareError::Special { path: path.clone() }),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use crate::share::tests::{Bed, path};
-    use ftp_config::Rights;
-
-    #[test]
-    fn a_rename_onto_another_name_of_the_file_leaves_one() {
-        let bed = Bed::new();
-        let home = bed.home(Rights::READ_WRITE, "/");
-        std::fs::write(bed.disk("a"), "1").unwrap();
-        std::fs::hard_link(bed.disk("a"), bed.disk("b")).unwrap();
-        home.rename(&path("a"), &path("b")).unwrap();
-        assert!(!bed.disk("a").exists());
-        assert_eq!(std::fs::read(bed.disk("b")).unwrap(), b"1");
-        // By way of a link to its directory it is the same name.
-        std::fs::create_dir(bed.disk("d")).unwrap();
-        std::fs::write(bed.disk("d/x"), "2").unwrap();
-        std::fs::hard_link(bed.disk("d/x"), bed.disk("y")).unwrap();
-        symlink("d", bed.disk("l")).unwrap();
-        home.rename(&path("d/x"), &path("l/x")).unwrap();
-        assert!(bed.disk("d/x").exists());
     }
 }

@@ -6,20 +6,10 @@
 use ftp_config::defaults::is_guest;
 
 use super::{
+    findings::{Findings, Note},
     line::{parse_flag, parse_number, read_line},
     table::{self, Row, Verdict},
 };
-
-/// One line that could not be read or must not be dropped, or a remark about one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// The file it is about.
-    pub file: String,
-    /// The line, from 1; `None` when it is about something the file does not say.
-    pub line: Option<usize>,
-    /// What is said of it.
-    pub text: String,
-}
 
 /// One setting of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,31 +29,31 @@ pub(super) struct Conf {
 }
 
 impl Conf {
-    /// Reads a file's text; `file` is how notes name it. Faults are every line vsftpd would refuse.
+    /// Reads a file's text; `file` is how notes name it. Every line vsftpd would refuse is refused.
     #[must_use]
-    pub(super) fn parse(file: &str, text: &str) -> (Self, Vec<Note>, Vec<Note>) {
+    pub(super) fn parse(file: &str, text: &str) -> (Self, Findings) {
         let mut conf = Self {
             file: file.to_owned(),
             settings: Vec::new(),
             keeps_anonymous_out: false,
         };
-        let (mut notes, mut faults) = (Vec::new(), Vec::new());
+        let mut findings = Findings::default();
         for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let number = index + 1;
             match read_line(line) {
                 Ok(None) => {}
-                Ok(Some((row, value))) => conf.put(row, value, number, &mut notes),
-                Err(text) => faults.push(conf.note(number, text)),
+                Ok(Some((row, value))) => conf.put(row, value, number, &mut findings),
+                Err(text) => findings.refuse(conf.note(number, text)),
             }
         }
-        (conf, notes, faults)
+        (conf, findings)
     }
 
-    fn put(&mut self, row: &'static Row, value: String, line: usize, notes: &mut Vec<Note>) {
+    fn put(&mut self, row: &'static Row, value: String, line: usize, findings: &mut Findings) {
         if let Some(at) = self.settings.iter().position(|old| old.row == row) {
             let old = self.settings.remove(at);
             let text = format!("`{}` stands again in line {line}, which counts", row.name);
-            notes.push(self.note(old.line, text));
+            findings.note(self.note(old.line, text));
         }
         self.settings.push(Setting { row, value, line });
     }
@@ -162,24 +152,24 @@ impl Conf {
     /// Returns notes on every option of the file that is left out, and refusals of every option
     /// that must not be.
     #[must_use]
-    pub(super) fn verdicts(&self) -> (Vec<Note>, Vec<Note>) {
-        let (mut notes, mut refusals) = (Vec::new(), Vec::new());
+    pub(super) fn verdicts(&self) -> Findings {
+        let mut findings = Findings::default();
         for Setting { row, value, line } in &self.settings {
             let shown = format!("{}={}", row.name, value.escape_debug());
             let refused = match row.verdict {
                 Verdict::RefusedIfYes => parse_flag(value) == Some(true),
                 Verdict::RefusedIfSet => !value.is_empty(),
                 Verdict::Dropped => {
-                    notes.push(self.note(*line, format!("`{shown}` left out: {}", row.reason)));
+                    findings.note(self.note(*line, format!("`{shown}` left out: {}", row.reason)));
                     false
                 }
                 Verdict::Key(_) | Verdict::Asked => false,
             };
             if refused {
-                refusals.push(self.note(*line, format!("`{shown}`: {}", row.reason)));
+                findings.refuse(self.note(*line, format!("`{shown}`: {}", row.reason)));
             }
         }
-        (notes, refusals)
+        findings
     }
 
     /// Returns the options that the file has, in its order.
@@ -197,7 +187,7 @@ mod tests {
     #[test]
     fn the_last_line_counts_and_defaults_are_the_programs() {
         let text = "\u{feff}# hello\r\nwrite_enable=NO\r\n write_enable = yes \nlocal_umask=022\n";
-        let (conf, notes, faults) = Conf::parse("c", text);
+        let (conf, found) = Conf::parse("c", text);
         assert!(conf.flag("write_enable") && conf.flag("listen"));
         assert!(!conf.flag("local_enable"));
         assert_eq!(
@@ -206,17 +196,18 @@ mod tests {
         );
         assert_eq!(conf.given_number("max_clients"), None);
         assert_eq!(
-            notes[0].text,
+            found.notes[0].text,
             "`write_enable` stands again in line 3, which counts"
         );
-        assert_eq!(faults, []);
+        assert_eq!(found.refusals, []);
     }
 
     #[test]
     fn what_vsftpd_would_refuse_is_a_fault_with_its_line() {
         let text = "wriet_enable=YES\nlisten\nlisten=MAYBE\nlisten_port=ftp\nlocal_umask=088\n";
-        let (_, _, faults) = Conf::parse("c", text);
-        let texts: Vec<_> = faults
+        let (_, found) = Conf::parse("c", text);
+        let texts: Vec<_> = found
+            .refusals
             .iter()
             .map(|fault| format!("{}: {}", fault.line.unwrap_or(0), fault.text))
             .collect();
@@ -235,7 +226,7 @@ mod tests {
     #[test]
     fn an_option_is_refused_only_in_the_value_that_weakens() {
         let (conf, ..) = Conf::parse("c", "implicit_ssl=NO\ndeny_file=\nport_promiscuous=YES\n");
-        let (_, refusals) = conf.verdicts();
+        let refusals = conf.verdicts().refusals;
         assert_eq!(refusals.len(), 1);
         assert_eq!(refusals[0].line, Some(3));
         assert!(

@@ -4,7 +4,8 @@
 use std::{io, path::PathBuf};
 
 use super::{
-    conf::{Conf, Note},
+    conf::Conf,
+    findings::Findings,
     places::{Places, read_capped},
 };
 
@@ -52,9 +53,7 @@ pub(super) struct Machine {
     /// The first line of `banner_file`.
     pub banner: Option<String>,
     /// What is to be said of the reading.
-    pub notes: Vec<Note>,
-    /// Lines that could not be read.
-    pub faults: Vec<Note>,
+    pub findings: Findings,
 }
 
 impl Machine {
@@ -90,7 +89,7 @@ impl Machine {
                 Ok(text) => machine.banner = lines(&text).next().map(str::to_owned),
                 Err(error) => {
                     let text = format!("`banner_file`: {error}; the usual greeting stays");
-                    machine.notes.push(conf.about("banner_file", text));
+                    machine.findings.note(conf.about("banner_file", text));
                 }
             }
         }
@@ -138,19 +137,18 @@ impl Machine {
             Ok(files) => {
                 for (name, text) in files {
                     let shown = format!("{dir}/{name}");
-                    let (user, notes, faults) = Conf::parse(&shown, &text);
-                    self.notes.extend(notes);
-                    self.faults.extend(faults);
+                    let (user, found) = Conf::parse(&shown, &text);
+                    self.findings.append(found);
                     self.user_confs.push((name, user));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let text = format!("`user_config_dir`: {error}; no user has settings of its own");
-                self.notes.push(conf.about("user_config_dir", text));
+                self.findings.note(conf.about("user_config_dir", text));
             }
             Err(error) => {
                 let text = format!("`user_config_dir`: {error}");
-                self.faults.push(conf.about("user_config_dir", text));
+                self.findings.refuse(conf.about("user_config_dir", text));
             }
         }
     }
@@ -261,7 +259,7 @@ mod tests {
             .map(|(name, _)| name.as_str())
             .collect();
         assert_eq!(names, ["ann", "bob"]);
-        assert_eq!(machine.faults[0].file, "/cfg/ann");
+        assert_eq!(machine.findings.refusals[0].file, "/cfg/ann");
     }
 
     #[test]
@@ -280,7 +278,8 @@ mod tests {
         };
         let conf = Conf::parse("c", "user_config_dir=/cfg").0;
         let machine = Machine::read(&conf, &places);
-        assert_eq!((machine.user_confs.len(), machine.faults), (2, Vec::new()));
+        assert_eq!(machine.user_confs.len(), 2);
+        assert_eq!(machine.findings.refusals, []);
         assert!(
             machine
                 .user_confs
@@ -290,9 +289,9 @@ mod tests {
         link("/nowhere", "cam");
         let machine = Machine::read(&conf, &places);
         assert!(
-            machine.faults[0].text.contains("nowhere"),
+            machine.findings.refusals[0].text.contains("nowhere"),
             "{:?}",
-            machine.faults
+            machine.findings.refusals
         );
     }
 }

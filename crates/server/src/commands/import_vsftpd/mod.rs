@@ -6,6 +6,7 @@
 
 mod conf;
 mod draft;
+mod findings;
 mod homes;
 mod line;
 mod lists;
@@ -19,12 +20,12 @@ pub mod table;
 mod translate;
 
 use std::{
-    fmt, io,
+    io,
     path::{Path, PathBuf},
 };
 
-use self::{conf::Conf, draft::Draft, machine::Machine};
-pub use self::{conf::Note, places::Places, translate::Wish};
+use self::{conf::Conf, draft::Draft, findings::Findings, machine::Machine};
+pub use self::{findings::Note, places::Places, translate::Wish};
 use crate::{cli::Import, error::Error, say};
 
 /// Why nothing was imported.
@@ -50,36 +51,6 @@ pub struct Imported {
     pub toml: String,
     /// What was left out or means something different.
     pub notes: Vec<Note>,
-}
-
-/// Notes and refusals as they are found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Findings {
-    notes: Vec<Note>,
-    refusals: Vec<Note>,
-}
-
-impl Findings {
-    fn note(&mut self, note: Note) {
-        self.notes.push(note);
-    }
-
-    fn refuse(&mut self, note: Note) {
-        self.refusals.push(note);
-    }
-
-    /// By line, as the file is read; what the file does not say comes last.
-    fn in_order(notes: &mut Vec<Note>, file: &str) {
-        notes.sort_by_key(|note| {
-            (
-                note.file != file,
-                note.line.is_none(),
-                note.file.clone(),
-                note.line,
-            )
-        });
-        notes.dedup();
-    }
 }
 
 /// Prints the `ftp.toml` on stdout and the notes on stderr, or every refusal on stderr.
@@ -122,19 +93,15 @@ pub fn run(asked: Import) -> Result<(), Error> {
 pub fn import(file: &Path, places: &Places, wish: Wish) -> Result<Imported, ImportError> {
     let text = places::read_capped(file)?;
     let name = file.display().to_string();
-    let (mut conf, notes, faults) = Conf::parse(&name, &text);
+    let (mut conf, mut findings) = Conf::parse(&name, &text);
     let mut machine = Machine::read(&conf, places);
     let names = machine.allow_list(&conf);
     let shut_out = names.and_then(|names| conf.obey_allow_list(names));
-    machine.notes.extend(shut_out);
-    let (dropped, refused) = conf.verdicts();
-    let mut findings = Findings {
-        notes: [notes, dropped, std::mem::take(&mut machine.notes)].concat(),
-        refusals: [faults, refused, std::mem::take(&mut machine.faults)].concat(),
-    };
+    machine.findings.notes.extend(shut_out);
+    findings.append(conf.verdicts());
+    findings.append(std::mem::take(&mut machine.findings));
     let draft = translate::translate(&conf, &machine, wish, &mut findings);
-    Findings::in_order(&mut findings.notes, &name);
-    Findings::in_order(&mut findings.refusals, &name);
+    findings.sort(&name);
     if !findings.refusals.is_empty() {
         return Err(ImportError::Refused {
             file: file.to_owned(),
@@ -164,16 +131,6 @@ fn head(file: &str, draft: &Draft, notes: &[Note]) -> Vec<String> {
         head.extend(notes.iter().map(|note| format!("- {note}")));
     }
     head
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file)?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.text)
-    }
 }
 
 #[cfg(test)]

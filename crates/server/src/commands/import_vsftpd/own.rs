@@ -97,11 +97,7 @@ fn judge_rate(conf: &Conf, own: &Conf, option: &'static str, rate: u64, findings
 
 /// Says which options of a user's own file are passed over, and refuses those that tighten.
 fn judge_own(conf: &Conf, own: &Conf, findings: &mut Findings) {
-    let (notes, refusals) = own.verdicts();
-    notes.into_iter().for_each(|note| findings.note(note));
-    refusals
-        .into_iter()
-        .for_each(|refusal| findings.refuse(refusal));
+    findings.append(own.verdicts());
     for row in own.names() {
         let mapped = matches!(row.verdict, Verdict::Key(_) | Verdict::Asked);
         if !mapped || PER_USER.contains(&row.name) {
