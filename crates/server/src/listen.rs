@@ -3,21 +3,23 @@
 //! A flood buys no handshake, no task and no thread: [`crate::admit`] is asked before a session is
 //! made, and who is turned away gets one line. Accept errors of a full system back off and recover.
 
+mod pause;
+
 use std::{
     io::{self, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{Instrument, debug, info_span, warn};
 
+use self::pause::Pause;
 use crate::{
     admit::{Admission, Refused, Rules},
     auth::{Gate, Guard},
-    backoff::doubled,
     code,
     data::PassivePorts,
     engine::{self, Visit},
@@ -29,10 +31,6 @@ use crate::{
 };
 
 const BACKLOG: i32 = 1024;
-const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// A server that is full takes one whenever one leaves: the log hears of that so often at most.
-const TELL_AGAIN: Duration = Duration::from_secs(10);
 
 /// Binds every address; `[::]` serves IPv4 too unless an IPv4 address with its port is also named.
 ///
@@ -211,51 +209,9 @@ fn is_the_peers_fault(error: &io::Error) -> bool {
     )
 }
 
-/// The growing pause of an accept loop whose system is full; one log line a streak.
-#[derive(Debug, Default)]
-struct Pause {
-    streak: u32,
-    /// When the log was told last.
-    told: Option<Instant>,
-    /// It still has to be told of the end.
-    is_open: bool,
-}
-
-impl Pause {
-    fn reset(&mut self) {
-        if std::mem::take(&mut self.is_open) {
-            warn!("accepting connections again");
-        }
-        self.streak = 0;
-    }
-
-    fn next(&mut self, error: &io::Error) -> Duration {
-        let is_quiet = self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN);
-        if !self.is_open && is_quiet {
-            (self.told, self.is_open) = (Some(Instant::now()), true);
-            warn!(
-                %error,
-                "cannot accept connections: raise the open-file limit or lower limits.max_clients"
-            );
-        }
-        self.streak = self.streak.saturating_add(1);
-        doubled(SHORTEST_PAUSE, self.streak - 1, LONGEST_PAUSE)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pauses_grow_and_begin_anew_after_a_success() {
-        let mut pause = Pause::default();
-        let full = io::Error::from_raw_os_error(24);
-        let millis: Vec<_> = (0..9).map(|_| pause.next(&full).as_millis()).collect();
-        assert_eq!(millis, [10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
-        pause.reset();
-        assert_eq!(pause.next(&full), SHORTEST_PAUSE);
-    }
 
     #[test]
     fn the_unspecified_ipv6_address_serves_ipv4_too() {

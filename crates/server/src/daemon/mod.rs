@@ -34,7 +34,7 @@ use self::{
     start::{
         begin_announcement, begin_watch, files_read, first_registry, first_snapshot, watched_files,
     },
-    upkeep::{sweep_partials, watch_mounts},
+    upkeep::begin_upkeep,
 };
 
 /// A server that accepts connections.
@@ -94,10 +94,7 @@ impl Daemon {
         };
         open_status_socket(desk, &start.around, &life);
         open_metrics(&began_with, &registry, &life).await?;
-        life.spawn_service(sweep_partials(holder.clone(), life.kill()));
-        if let Err(error) = watch_mounts(holder.clone(), &life) {
-            debug!(%error, "mounts are looked at on reload only");
-        }
+        begin_upkeep(&holder, &life);
         Ok(Self {
             watch: begin_watch(&reloader),
             announcement: begin_announcement(&began_with, &addresses),

@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use rustix::pipe::{PipeFlags, pipe_with};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::{
     session::disk,
@@ -19,8 +19,16 @@ const SWEEP_AGAIN: Duration = Duration::from_secs(60);
 /// Whoever waits for the server to start comes before the first sweep.
 const SWEEP_DELAY: Duration = Duration::from_secs(10);
 
+/// Begins both.
+pub(super) fn begin_upkeep(holder: &Holder, life: &Life) {
+    life.spawn_service(sweep_partials(holder.clone(), life.kill()));
+    if let Err(error) = watch_mounts(holder.clone(), life) {
+        debug!(%error, "mounts are looked at on reload only");
+    }
+}
+
 /// Removes partials of uploads that nobody came back for, soon and every now and then.
-pub(super) async fn sweep_partials(holder: Holder, kill: CancellationToken) {
+async fn sweep_partials(holder: Holder, kill: CancellationToken) {
     let mut pause = SWEEP_DELAY;
     loop {
         tokio::select! {
@@ -41,7 +49,7 @@ pub(super) async fn sweep_partials(holder: Holder, kill: CancellationToken) {
 }
 
 /// Walks the whole share on a thread that gives way to every other: nobody waits for this work.
-pub(super) async fn sweep_gently(share: Share) -> io::Result<usize> {
+async fn sweep_gently(share: Share) -> io::Result<usize> {
     let (done, swept) = tokio::sync::oneshot::channel();
     std::thread::Builder::new()
         .name("sweep".to_owned())
@@ -56,7 +64,7 @@ pub(super) async fn sweep_gently(share: Share) -> io::Result<usize> {
 }
 
 /// Learns of disks that are mounted below the share while it is served, on a thread that waits.
-pub(super) fn watch_mounts(holder: Holder, life: &Life) -> io::Result<()> {
+fn watch_mounts(holder: Holder, life: &Life) -> io::Result<()> {
     let (ended, running) = pipe_with(PipeFlags::CLOEXEC)?;
     let mounts = Mounts::watch()?;
     std::thread::Builder::new()
