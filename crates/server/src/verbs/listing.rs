@@ -36,6 +36,27 @@ pub(super) struct Begun {
     pub(super) has_more: bool,
 }
 
+impl Begun {
+    /// Returns all lines, up to so many bytes.
+    async fn text(self, most: usize) -> Vec<u8> {
+        let Self {
+            mut rows,
+            mut text,
+            has_more,
+        } = self;
+        if !has_more {
+            return text;
+        }
+        disk::thread(move || {
+            if rows.fill(&mut text, most) {
+                text.extend(b"and more; use LIST\r\n");
+            }
+            text
+        })
+        .await
+    }
+}
+
 pub(super) async fn list(session: &mut Session, args: ListArgs) -> Result<Answer, Reply> {
     over_data(session, args, Form::long(), "LIST").await
 }
@@ -173,20 +194,10 @@ pub(super) async fn stat(session: &mut Session, args: ListArgs) -> Result<Reply,
                 .is_ok_and(|m| m.kind != crate::share::Kind::Dir))
         })
         .await?;
-    let Begun {
-        mut rows,
-        mut text,
-        has_more,
-    } = open(session, args, Form::long()).await?;
-    if has_more {
-        text = disk::thread(move || {
-            if rows.fill(&mut text, MOST_STAT) {
-                text.extend(b"and more; use LIST\r\n");
-            }
-            text
-        })
+    let text = open(session, args, Form::long())
+        .await?
+        .text(MOST_STAT)
         .await;
-    }
     let code = if is_file {
         code::FILE_STATUS
     } else {
