@@ -104,7 +104,9 @@ impl Error {
                 "`ftpd user passwd {user}` sets a password of your own"
             )),
             Self::Tls(error) => tls_hint(error),
-            Self::Share(error) if error.source.raw_os_error() == Some(Errno::NOSYS.raw_os_error()) => {
+            Self::Share(error)
+                if error.source.raw_os_error() == Some(Errno::NOSYS.raw_os_error()) =>
+            {
                 Some(
                     "Linux 5.6 or newer is needed (openat2), and a sandbox must not take it away: \
                      systemd does for RestrictSUIDSGID= and DynamicUser="
