@@ -15,7 +15,7 @@ use super::{
     Home, Meta, ShareError, directory,
     home::proc_path,
     jail::file_type,
-    meta::{Kind, modified_at},
+    meta::{FileId, Kind, modified_at},
     names, partial, room,
 };
 
@@ -98,7 +98,7 @@ impl Home {
     }
 
     /// Sets the time of last change (MFMT, `MDTM time file`, SITE UTIME). Returns the facts that are
-    /// there then: a disk may hold no such time. `own`: device and inode of an upload that has just been made;
+    /// there then: a disk may hold no such time. `own`: an upload that has just been made;
     /// setting its time changes nothing of others, unless another file has its name by now.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ impl Home {
         &self,
         path: &SharePath,
         modified: SystemTime,
-        own: Option<(u64, u64)>,
+        own: Option<FileId>,
     ) -> Result<Meta, ShareError> {
         self.need(Right::Write, path)?;
         if own.is_none() {

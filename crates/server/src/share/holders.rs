@@ -10,7 +10,7 @@ use std::{
 
 use rustix::fs::fstat;
 
-use super::Meta;
+use super::{Meta, meta::FileId};
 
 /// An upload that has written within this time is alive: another one of the same file goes beside it.
 const ALIVE: Duration = Duration::from_secs(1);
@@ -21,9 +21,7 @@ const LETTING_GO: Duration = Duration::from_secs(2);
 
 /// What stops an upload.
 type Stop = Arc<dyn Fn() + Send + Sync>;
-/// Device and inode of a partial.
-pub(super) type Key = (u64, u64);
-type Holders = BTreeMap<Key, Writer>;
+type Holders = BTreeMap<FileId, Writer>;
 
 /// The upload that writes to a partial.
 struct Writer {
@@ -41,14 +39,14 @@ fn holders() -> MutexGuard<'static, Holders> {
 
 /// The entry of a running upload. Dropped, the partial is free: it must outlive the lock.
 #[derive(Debug)]
-pub(super) struct Hold(Key);
+pub(super) struct Hold(FileId);
 
 impl Hold {
-    /// Enters the upload that writes to the partial with this key.
-    pub(super) fn enter(key: Key, stop: Arc<dyn Fn() + Send + Sync>) -> Self {
+    /// Enters the upload that writes to this partial.
+    pub(super) fn enter(partial: FileId, stop: Arc<dyn Fn() + Send + Sync>) -> Self {
         let is_awaited = false;
-        holders().insert(key, Writer { stop, is_awaited });
-        Self(key)
+        holders().insert(partial, Writer { stop, is_awaited });
+        Self(partial)
     }
 }
 
@@ -74,7 +72,7 @@ pub(super) enum Found {
 
 /// Looks at the upload that holds `partial`; one that stands still is stopped, and waited for. Blocks.
 pub(super) fn take_over(partial: &File, now: SystemTime) -> Found {
-    let Some((key, modified)) = key_of(partial) else {
+    let Some((id, modified)) = look_at(partial) else {
         return Found::Alive;
     };
     match now.duration_since(modified) {
@@ -82,7 +80,7 @@ pub(super) fn take_over(partial: &File, now: SystemTime) -> Found {
         Ok(idle) if idle >= ALIVE => return Found::Quiet,
         _ => return Found::Alive,
     }
-    let stop = holders().get_mut(&key).map(|writer| {
+    let stop = holders().get_mut(&id).map(|writer| {
         writer.is_awaited = true;
         Arc::clone(&writer.stop)
     });
@@ -90,7 +88,7 @@ pub(super) fn take_over(partial: &File, now: SystemTime) -> Found {
         return Found::Quiet;
     };
     stop();
-    let held = |all: &mut Holders| all.contains_key(&key);
+    let held = |all: &mut Holders| all.contains_key(&id);
     let waited = FREED.wait_timeout_while(holders(), LETTING_GO, held);
     match waited.unwrap_or_else(PoisonError::into_inner).1.timed_out() {
         true => Found::Quiet,
@@ -98,7 +96,8 @@ pub(super) fn take_over(partial: &File, now: SystemTime) -> Found {
     }
 }
 
-fn key_of(partial: &File) -> Option<(Key, SystemTime)> {
+fn look_at(partial: &File) -> Option<(FileId, SystemTime)> {
     let stat = fstat(partial).ok()?;
-    Some(((stat.st_dev, stat.st_ino), Meta::of(&stat).modified))
+    let Meta { id, modified, .. } = Meta::of(&stat);
+    Some((id, modified))
 }

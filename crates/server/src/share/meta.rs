@@ -29,6 +29,32 @@ impl Kind {
     }
 }
 
+/// Which file it is: the same under all its names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileId {
+    /// The disk.
+    pub device: u64,
+    /// The file's number on it.
+    pub inode: u64,
+}
+
+impl FileId {
+    /// Of a name of which the system tells nothing.
+    const UNKNOWN: Self = Self {
+        device: 0,
+        inode: 0,
+    };
+
+    /// Reads it from a `stat`.
+    #[must_use]
+    pub fn of(stat: &Stat) -> Self {
+        Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+        }
+    }
+}
+
 /// The facts of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meta {
@@ -40,8 +66,8 @@ pub struct Meta {
     pub modified: SystemTime,
     /// Permission bits.
     pub mode: u32,
-    /// Device and inode: the same for the same file under all its names.
-    pub id: (u64, u64),
+    /// Which file it is.
+    pub id: FileId,
     /// Owner's number.
     pub uid: u32,
     /// Group's number.
@@ -62,7 +88,7 @@ impl Meta {
                 u32::try_from(stat.st_mtime_nsec).unwrap_or(0),
             ),
             mode: stat.st_mode & 0o7777,
-            id: (stat.st_dev, stat.st_ino),
+            id: FileId::of(stat),
             uid: stat.st_uid,
             gid: stat.st_gid,
             links: u64::from(stat.st_nlink as u32),
@@ -76,7 +102,7 @@ impl Meta {
             size: 0,
             modified: UNIX_EPOCH,
             mode: 0,
-            id: (0, 0),
+            id: FileId::UNKNOWN,
             uid: 0,
             gid: 0,
             links: 1,
@@ -86,13 +112,13 @@ impl Meta {
     /// Tells whether the system told nothing.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
-        self.id == (0, 0) && self.mode == 0
+        self.id == FileId::UNKNOWN && self.mode == 0
     }
 
     /// Returns the `unique` fact (RFC 3659 §7.5.2).
     #[must_use]
     pub fn unique(&self) -> String {
-        format!("{:x}g{:x}", self.id.0, self.id.1)
+        format!("{:x}g{:x}", self.id.device, self.id.inode)
     }
 
     /// Returns the `perm` fact (RFC 3659 §7.5.5): what this account may do with this name.

@@ -30,7 +30,7 @@ pub use error::ShareError;
 pub use hash::Algorithm;
 pub use home::Download;
 pub use listing::{Entry, ListOptions, Listing};
-pub use meta::{Kind, Meta};
+pub use meta::{FileId, Kind, Meta};
 pub use mounts::Mounts;
 pub use room::Room;
 pub use upload::{Committed, Intent, Upload};
@@ -49,7 +49,7 @@ use ftp_config::{
     server::{self, Uploads},
 };
 use rustix::{
-    fs::{Stat, StatVfsMountFlags, fstatvfs},
+    fs::{StatVfsMountFlags, fstatvfs},
     io::Errno,
 };
 
@@ -152,10 +152,9 @@ impl Share {
     /// Tells what `root` names now.
     #[must_use]
     pub fn at(&self, root: &Path) -> At {
-        let id = |stat: &Stat| (stat.st_dev, stat.st_ino);
         let ours = rustix::fs::fstat(self.jail.root());
         match (rustix::fs::stat(root), ours) {
-            (Ok(there), Ok(ours)) if id(&there) == id(&ours) => At::Here,
+            (Ok(there), Ok(ours)) if FileId::of(&there) == FileId::of(&ours) => At::Here,
             (Err(_), Ok(ours)) if ours.st_nlink > 0 => At::Nothing,
             _ => At::Another,
         }

@@ -31,8 +31,9 @@ use self::{
 };
 use super::{
     ShareError,
-    holders::{Found, Key, take_over},
+    holders::{Found, take_over},
     jail::Holder,
+    meta::FileId,
     names::{self, PARTIAL},
 };
 use crate::account::Account;
@@ -43,7 +44,7 @@ pub(super) struct Partial {
     pub(super) file: File,
     pub(super) name: OsString,
     /// What tells it from all other files.
-    pub(super) key: Key,
+    pub(super) id: FileId,
     /// Bytes it held when it was opened.
     pub(super) kept: u64,
     /// Whether a later upload can go on with it: its name is not one by chance.

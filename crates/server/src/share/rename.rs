@@ -21,6 +21,7 @@ use rustix::{
 use super::{
     Home, ShareError, Shared,
     jail::{Holder, file_type},
+    meta::FileId,
     names,
     partial::{self, Base},
 };
@@ -87,8 +88,7 @@ impl Home {
 /// A rename onto another name of the same file leaves both (rename(2)): the first one goes then. Not where
 /// both are one name, by a link on the way or on a disk that does not tell them apart.
 fn remove_second_name(source: &Holder, target: &Holder) {
-    let id = |stat: &Stat| (stat.st_dev, stat.st_ino);
-    let is_one = |one: &Stat, other: &Stat| id(one) == id(other);
+    let is_one = |one: &Stat, other: &Stat| FileId::of(one) == FileId::of(other);
     if source.lstat().is_err() {
         // The usual end of a rename.
         return;

@@ -28,6 +28,7 @@ use super::{
     ShareError,
     error::whose,
     holders::Hold,
+    meta::FileId,
     partial::{Base, Partial},
     room,
 };
@@ -60,8 +61,8 @@ pub struct Committed {
     pub path: SharePath,
     /// Its size.
     pub size: u64,
-    /// Device and inode: whether the name is still that of this file.
-    pub id: (u64, u64),
+    /// Tells whether the name is still that of this file.
+    pub id: FileId,
 }
 
 /// What the system tells of a name, or why it does not.
@@ -167,7 +168,7 @@ impl Upload {
     /// Lets the same account's next try stop this one, when its client seems to be gone.
     pub fn obey(&mut self, stop: Arc<dyn Fn() + Send + Sync>) {
         let partial = self.partial.as_ref();
-        self.hold = partial.map(|partial| Hold::enter(partial.key, stop));
+        self.hold = partial.map(|partial| Hold::enter(partial.id, stop));
     }
 
     /// Returns the name asked for, links followed.

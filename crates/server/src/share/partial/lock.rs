@@ -17,6 +17,7 @@ use rustix::{
 };
 
 use super::{PARTIAL, Partial};
+use crate::share::FileId;
 
 pub(super) enum Attempt {
     Held(Partial),
@@ -85,7 +86,7 @@ pub(super) fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io
     // Between open and lock it may have grown, or been published or swept: then the name is another file's.
     let ours = fstat(&fd)?;
     match statat(dir, name, LOOK) {
-        Ok(there) if there.st_ino == ours.st_ino && there.st_dev == ours.st_dev => {}
+        Ok(there) if FileId::of(&there) == FileId::of(&ours) => {}
         _ => return Ok(Attempt::Vanished),
     }
     if !is_made {
@@ -95,7 +96,7 @@ pub(super) fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io
     Ok(Attempt::Held(Partial {
         file: File::from(fd),
         name: name.to_owned(),
-        key: (ours.st_dev, ours.st_ino),
+        id: FileId::of(&ours),
         kept,
         is_found_again: !more.contains(OFlags::EXCL),
         is_beside: false,

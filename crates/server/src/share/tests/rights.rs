@@ -4,6 +4,11 @@ use std::os::unix::fs::MetadataExt as _;
 
 use super::*;
 
+const NO_FILE: FileId = FileId {
+    device: 0,
+    inode: 0,
+};
+
 #[test]
 fn a_dropbox_adds_and_nothing_else() {
     let bed = Bed::new();
@@ -36,7 +41,8 @@ fn a_dropbox_adds_and_nothing_else() {
     lacks(timed("there", None), Right::Overwrite);
     let id = |name| {
         let meta = fs::metadata(bed.disk(name)).unwrap();
-        Some((meta.dev(), meta.ino()))
+        let (device, inode) = (meta.dev(), meta.ino());
+        Some(FileId { device, inode })
     };
     assert!(timed("new", id("new")).is_ok());
     // Another file has its name by now.
@@ -62,7 +68,7 @@ fn a_read_only_account_changes_nothing() {
     );
     assert!(home.make_dir(&path("d")).is_err());
     assert!(
-        home.set_modified(&path("a"), SystemTime::now(), Some((0, 0)))
+        home.set_modified(&path("a"), SystemTime::now(), Some(NO_FILE))
             .is_err()
     );
     assert_eq!(home.open_read(&path("a"), 1).unwrap().meta.size, 1);

@@ -16,7 +16,11 @@ use rustix::{
 
 use super::{Committed, Taken, Upload, close_again};
 use crate::share::{
-    ShareError, Shared, meta::modified_at, names, partial::Base, rename::rename_to_free,
+    ShareError, Shared,
+    meta::{FileId, modified_at},
+    names,
+    partial::Base,
+    rename::rename_to_free,
 };
 
 /// So many names are tried before an upload finds none that is free.
@@ -65,14 +69,15 @@ impl Upload {
         Ok(self)
     }
 
-    /// Returns the size, and device and inode. Some disks (fusefat) cut nothing though they say so: then bytes of an earlier
+    /// Returns the size, and which file it is. Some disks (fusefat) cut nothing though they say so: then bytes of an earlier
     /// try stand behind the end.
-    fn measure(&self) -> io::Result<(u64, (u64, u64))> {
+    fn measure(&self) -> io::Result<(u64, FileId)> {
         let mut file = self.file();
         let (written, meta) = (file.stream_position()?, file.metadata()?);
         let held = meta.len();
         if written == held {
-            return Ok((held, (meta.dev(), meta.ino())));
+            let (device, inode) = (meta.dev(), meta.ino());
+            return Ok((held, FileId { device, inode }));
         }
         let found = format!("the disk holds {held} bytes where {written} were written");
         Err(io::Error::other(found))
@@ -157,7 +162,7 @@ impl Upload {
 pub struct Settled {
     upload: Upload,
     size: u64,
-    id: (u64, u64),
+    id: FileId,
 }
 
 impl Settled {
