@@ -23,9 +23,6 @@ use crate::{
     tls::{self, selfsigned},
 };
 
-/// A certificate with fewer days left than this is warned of.
-const WARN_DAYS: i64 = 30;
-
 /// Configuration, accounts and certificate that belong together.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -192,7 +189,7 @@ fn load_tls(config: &ServerConfig) -> Result<(tls::Configs, selfsigned::Facts), 
     let configs = tls::load(cert, key)?;
     let facts = selfsigned::facts(cert)?;
     let days = selfsigned::days_until(facts.not_after_unix, std::time::SystemTime::now());
-    if days < WARN_DAYS {
+    if days < selfsigned::DUE_DAYS {
         warn!(cert = %cert.display(), days, "the certificate expires soon or has expired");
     }
     info!(sha256 = %facts.fingerprint, "certificate");

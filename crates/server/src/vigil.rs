@@ -76,7 +76,7 @@ pub(crate) async fn keep() -> ! {
         span.learn(now.duration_since(slept_at));
         if !span.0.is_zero()
             && !crowd.is_there(now, times_taken_away())
-            && let Some(_place) = Place::take()
+            && let Some(_right) = Right::take()
         {
             watch(span.0).await;
         }
@@ -117,9 +117,9 @@ impl Crowd {
 }
 
 /// A right to stay awake, given back on drop.
-struct Place;
+struct Right;
 
-impl Place {
+impl Right {
     fn take() -> Option<Self> {
         let less = |free: usize| free.checked_sub(1);
         let taken = FREE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
@@ -127,7 +127,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Right {
     fn drop(&mut self) {
         FREE.fetch_add(1, Ordering::Relaxed);
     }

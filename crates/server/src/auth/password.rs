@@ -14,7 +14,7 @@ use argon2::{
     Algorithm, Argon2, Block, Params, PasswordHasher, Version,
     password_hash::phc::{Output, PasswordHash},
 };
-use ftp_config::{Secret, server::Password};
+use ftp_config::{Secret, defaults::SAMPLE_PASSWORD, server::Password};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::sync::Semaphore;
@@ -25,8 +25,6 @@ use crate::hands;
 const MOST_PROVEN: usize = 4_096;
 /// Blocks of 1 KiB that lie in memory of their own.
 const OWN_MAPPING: usize = 33 << 10;
-/// The password of the shipped sample user.
-const SAMPLE: &str = "demo";
 
 /// Why a password could not be hashed.
 #[derive(Debug, Error)]
@@ -90,7 +88,7 @@ impl Verifier {
             Some(Password::Sample) => (None, true),
             Some(Password::Unset) | None => (None, false),
         };
-        let digest = self.digest(name, password, asked.unwrap_or(SAMPLE));
+        let digest = self.digest(name, password, asked.unwrap_or(SAMPLE_PASSWORD));
         let may_pass = asked.is_some() || sample;
         if may_pass && self.remembered().contains(&digest) {
             return true;
@@ -106,7 +104,7 @@ impl Verifier {
         let hash = asked.unwrap_or(&self.decoy).to_owned();
         let hashes_match = run_argon2(password.clone(), hash).await;
         let proved = (asked.is_some() && hashes_match)
-            || (sample && constant_time_eq(password.expose(), SAMPLE));
+            || (sample && constant_time_eq(password.expose(), SAMPLE_PASSWORD));
         if proved {
             self.remember(digest);
         }

@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 /// The longest command line in bytes, without its end.
 pub const MAX_LINE: usize = 4096;
 
-const IAC: u8 = 255;
+/// Interpret as command: what comes next is Telnet's (RFC 854).
+pub(super) const IAC: u8 = 255;
 const DONT: u8 = 254;
 const DO: u8 = 253;
 const WONT: u8 = 252;

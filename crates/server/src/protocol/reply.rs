@@ -1,6 +1,6 @@
 //! Replies: the bytes of one reply, sent in one write (RFC 959 §4.2).
 
-const IAC: u8 = 255;
+use super::line::IAC;
 
 /// One reply. Text is bytes: names go out in the session's encoding.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -38,6 +38,11 @@ pub(crate) fn no_thread() -> Reply {
     Reply::new(code::LOCAL_ERROR, hands::NO_THREAD)
 }
 
+/// The reply to what only a user may do, who is not in yet.
+pub(crate) fn not_logged_in() -> Reply {
+    Reply::new(code::NOT_LOGGED_IN, "Please log in with USER and PASS")
+}
+
 /// Who is in, after a login.
 #[derive(Clone, Debug)]
 pub(crate) struct Login {
@@ -146,10 +151,7 @@ impl Session {
     pub(crate) fn home(&self) -> Result<Home, Reply> {
         match &self.login {
             Some(login) => Ok(login.home.clone()),
-            None => Err(Reply::new(
-                code::NOT_LOGGED_IN,
-                "Please log in with USER and PASS",
-            )),
+            None => Err(not_logged_in()),
         }
     }
 

@@ -11,7 +11,11 @@ use ftp_config::{SharePath, lossless};
 use super::ShareError;
 
 /// The beginning of every partial's name.
-pub(super) const PARTIAL: &str = ".ftpd-part-";
+pub(crate) const PARTIAL: &str = ".ftpd-part-";
+/// The most bytes of a name on a disk (`NAME_MAX`).
+pub(super) const LONGEST: usize = 255;
+/// Why a longer one is refused.
+pub(super) const TOO_LONG: &str = "it is over 255 bytes";
 
 /// Returns the name that a client sees for a name on disk: lossless, whatever the bytes are.
 #[must_use]
@@ -50,7 +54,7 @@ pub(super) fn check_new(path: &SharePath) -> Result<(), ShareError> {
     let why = match path.name() {
         Some(name) if is_kept_back(name.as_bytes()) => "the server keeps it for itself",
         Some(name) if name.chars().any(char::is_control) => "it holds a control character",
-        Some(name) if to_disk(name).len() > 255 => "it is over 255 bytes",
+        Some(name) if to_disk(name).len() > LONGEST => TOO_LONG,
         _ => return Ok(()),
     };
     Err(ShareError::Name {

@@ -17,6 +17,8 @@ use super::{TlsError, read_chain};
 
 /// How long a made certificate is good for: ten years, as nobody renews a home server's.
 const LIFETIME: Duration = Duration::from_secs(3650 * 86_400);
+/// A certificate with fewer days left is due: people are warned.
+pub const DUE_DAYS: i64 = 30;
 const CLOCK_SLACK: Duration = Duration::from_secs(86_400);
 
 /// What people compare and watch of a certificate.

@@ -24,7 +24,7 @@ mod zone;
 use crate::{
     code,
     protocol::{Command, Fault, Reply},
-    session::{Answer, Session},
+    session::{Answer, Session, not_logged_in},
 };
 
 /// Verbs that may be used before a login (RFC 959 §5.4, RFC 4217 §3, RFC 2389).
@@ -41,7 +41,7 @@ pub(crate) async fn obey(
 ) -> Answer {
     let known = !matches!(parsed, Err(Fault::Unknown | Fault::Http));
     if known && session.login.is_none() && !BEFORE_LOGIN.contains(&verb) {
-        return Reply::new(code::NOT_LOGGED_IN, "Please log in with USER and PASS").into();
+        return not_logged_in().into();
     }
     let answer = match parsed {
         Ok(command) => {

@@ -9,11 +9,12 @@ use ftp_config::{
 use rustix::fs::{Access, access};
 
 use super::Finding;
-use crate::tls::{self, selfsigned};
+use crate::tls::{
+    self,
+    selfsigned::{self, DUE_DAYS},
+};
 
 const CHECK: &str = "tls";
-/// A certificate with fewer days left is due.
-const DUE_DAYS: i64 = 30;
 
 /// Dates and key of the certificate.
 pub(super) fn certificate(

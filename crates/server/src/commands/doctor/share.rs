@@ -12,7 +12,7 @@ use rustix::{
 };
 
 use super::Finding;
-use crate::auth::accounts::Accounts;
+use crate::{auth::accounts::Accounts, share::names::PARTIAL};
 
 /// Whether the share is there and can be written, and the room on its disk.
 ///
@@ -89,7 +89,7 @@ fn own_name() -> String {
 /// Makes a file and removes it, as an upload would: some disks say only then that they are read-only.
 /// What is full is another check's.
 fn try_writing(root: &Path) -> Result<(), Errno> {
-    let name = root.join(format!(".ftpd-part-doctor-{}", std::process::id()));
+    let name = root.join(format!("{PARTIAL}doctor-{}", std::process::id()));
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     match open(&name, flags, Mode::RUSR | Mode::WUSR) {
         Ok(_) => unlink(&name),

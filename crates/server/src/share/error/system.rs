@@ -9,6 +9,7 @@ use rustix::{
 };
 
 use super::ShareError;
+use crate::share::names::{LONGEST, TOO_LONG};
 
 impl ShareError {
     /// Makes an error of what the system said about `path`.
@@ -26,8 +27,8 @@ impl ShareError {
             Some(Errno::ROFS) => Self::ReadOnly { path },
             Some(Errno::NXIO) => Self::Special { path },
             Some(Errno::NAMETOOLONG) => {
-                let why = match path.components().any(|name| name.len() > 255) {
-                    true => "it is over 255 bytes",
+                let why = match path.components().any(|name| name.len() > LONGEST) {
+                    true => TOO_LONG,
                     false => "the whole path is too long for the server's disk",
                 };
                 Self::Name { path, why }
