@@ -67,24 +67,11 @@ impl Snapshot {
             }
         };
         let (tls, certificate) = tls.unzip();
-        let root = &config.share.root;
-        // A name that is gone is nobody else's, and none is to be made where a disk was.
-        let same_root =
-            old.filter(|old| old.config.share.root == *root && old.share.at(root) != At::Another);
-        let share = match same_root {
-            Some(old) => old.share.with_policies(&config.share, &config.uploads),
-            None => Share::open(&config.share, &config.uploads)?,
-        };
+        let share = Self::share(&config, old)?;
         if share.was_made() {
-            tell_made(root, is_first);
+            tell_made(&config.share.root, is_first);
         }
-        if share.is_read_only() && somebody_may_write(&config) {
-            warn!(
-                root = %root.display(),
-                "the share is read-only for this process; under systemd, name it in ReadWritePaths= \
-                 (`systemctl edit ftpd`)"
-            );
-        }
+        warn_if_read_only(&share, &config);
         Ok(Self {
             share,
             accounts: Accounts::new(&config),
@@ -93,6 +80,18 @@ impl Snapshot {
             certificate_kept,
             config: Arc::new(config),
             strayed: AtomicBool::new(false),
+        })
+    }
+
+    /// Opens the share, or takes over that of `old` where it is the same one.
+    fn share(config: &ServerConfig, old: Option<&Self>) -> Result<Share, Error> {
+        let root = &config.share.root;
+        // A name that is gone is nobody else's, and none is to be made where a disk was.
+        let same_root =
+            old.filter(|old| old.config.share.root == *root && old.share.at(root) != At::Another);
+        Ok(match same_root {
+            Some(old) => old.share.with_policies(&config.share, &config.uploads),
+            None => Share::open(&config.share, &config.uploads)?,
         })
     }
 
@@ -127,6 +126,17 @@ impl Snapshot {
             .filter(|user| user.password == Password::Sample)
             .map(|user| user.name.to_string())
             .find(|name| self.accounts.find(name).is_ok())
+    }
+}
+
+/// Warns of a share to which nobody can upload, though somebody may.
+fn warn_if_read_only(share: &Share, config: &ServerConfig) {
+    if share.is_read_only() && somebody_may_write(config) {
+        warn!(
+            root = %config.share.root.display(),
+            "the share is read-only for this process; under systemd, name it in ReadWritePaths= \
+             (`systemctl edit ftpd`)"
+        );
     }
 }
 

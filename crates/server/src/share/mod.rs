@@ -21,6 +21,7 @@ mod partial;
 mod rename;
 mod room;
 pub mod throttle;
+mod turn;
 mod upload;
 
 #[cfg(test)]
@@ -36,11 +37,9 @@ pub use room::Room;
 pub use upload::{Committed, Intent, Upload};
 
 use std::{
-    ffi::OsStr,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -224,18 +223,6 @@ impl Shared {
             show_dotfiles: share.show_dotfiles,
             hashing: Places::new(HASHES_AT_ONCE),
         })
-    }
-
-    /// Whoever replaces a file does it alone: an append that looks whether its file is still the one that it
-    /// began with, and is then renamed over it, must not take another's new one away. By names, so that a
-    /// disk that does not answer holds nearly nobody else up.
-    fn take_turn(name: &OsStr) -> MutexGuard<'static, ()> {
-        static TURNS: [Mutex<()>; 256] = [const { Mutex::new(()) }; 256];
-        let mut hasher = DefaultHasher::new();
-        // Some disks do not tell case.
-        name.to_ascii_lowercase().hash(&mut hasher);
-        let turn = &TURNS[usize::from(hasher.finish() as u8)];
-        turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -19,11 +19,12 @@ use rustix::{
 };
 
 use super::{
-    Home, ShareError, Shared,
+    Home, ShareError,
     jail::{Holder, file_type},
     meta::FileId,
     names,
     partial::{self, Base},
+    turn::take_turn,
 };
 
 impl Home {
@@ -61,7 +62,7 @@ impl Home {
             && self.shared.uploads.on_duplicate == OnDuplicate::Overwrite;
         let base = target.lstat().ok().as_ref().map(Base::of);
         let renamed = if replace {
-            let _turn = Shared::take_turn(&target.name);
+            let _turn = take_turn(&target.name);
             renameat(&source.dir, &source.name, &target.dir, &target.name)
         } else {
             rename_to_free(&source.dir, &source.name, &target.dir, &target.name)

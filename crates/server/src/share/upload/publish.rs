@@ -16,11 +16,12 @@ use rustix::{
 
 use super::{Committed, Taken, Upload, close_again};
 use crate::share::{
-    ShareError, Shared,
+    ShareError,
     meta::{FileId, modified_at},
     names,
     partial::Base,
     rename::rename_to_free,
+    turn::take_turn,
 };
 
 /// So many names are tried before an upload finds none that is free.
@@ -110,7 +111,7 @@ impl Upload {
 
     /// Takes the final name from what has it, unless that is not what it was when the upload began.
     fn replace(&self, partial: &OsStr) -> Result<SharePath, ShareError> {
-        let _turn = Shared::take_turn(&self.name);
+        let _turn = take_turn(&self.name);
         if self.unchanged.is_some_and(|base| base != self.base()) {
             return Err(ShareError::Busy {
                 path: self.path.clone(),
