@@ -2,7 +2,7 @@
 //!
 //! Plain downloads go by `sendfile`, plain uploads by `splice`; whatever must see the bytes (TLS,
 //! a rate limit, text conversion, a listing) goes by blocks. The socket's own time limits are the
-//! stall limit; the [`Brake`] ends every wait.
+//! stall limit; the [`Brake`](super::Brake) ends every wait.
 
 mod conduit;
 
