@@ -150,12 +150,14 @@ fn link_then_unlink(
     to: &OsStr,
 ) -> Result<(), Errno> {
     linkat(from_dir, from, to_dir, to, AtFlags::empty())?;
-    let gone = unlinkat(from_dir, from, AtFlags::empty());
-    if gone.is_err() {
-        // The name goes back as it was: free.
-        let _ = unlinkat(to_dir, to, AtFlags::empty());
+    match unlinkat(from_dir, from, AtFlags::empty()) {
+        // A disk behind a network may have been asked twice.
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        // The new name stays: such a disk may have done what it says it has not, and the file would have none.
+        // Nor is there another way to be tried.
+        Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => Err(Errno::ACCESS),
+        Err(error) => Err(error),
     }
-    gone
 }
 
 /// Looks whether the name is free; a file reserves it by an empty one, and is renamed over that.

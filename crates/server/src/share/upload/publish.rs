@@ -10,7 +10,7 @@ use std::{
 
 use ftp_config::{SharePath, server::Fsync};
 use rustix::{
-    fs::{AtFlags, Mode, OFlags, futimens, openat, renameat, statat},
+    fs::{AtFlags, Mode, OFlags, fstat, futimens, openat, renameat, statat, unlinkat},
     io::Errno,
 };
 
@@ -128,27 +128,43 @@ impl Upload {
 
     /// Takes the final name if it is free, or one beside it where that is allowed.
     fn take_free_name(&self, partial: &OsStr) -> Result<SharePath, ShareError> {
-        let io = |error: Errno| self.explain(error.into());
-        let first = self.path.name().unwrap_or_default().to_owned();
+        let first = self.path.name().unwrap_or_default();
         for n in 0..MOST_TRIES {
-            let name = if n == 0 {
-                first.clone()
-            } else {
-                names::beside(&first, n)
+            let name = match n {
+                0 => first.to_owned(),
+                _ => names::beside(first, n),
             };
             let to = names::to_disk(&name);
             match rename_to_free(&self.dir, partial, &self.dir, &to) {
-                Ok(()) => {
-                    let parent = self.path.parent().unwrap_or_else(SharePath::root);
-                    return parent.join(&name).map_err(|_| io(Errno::INVAL));
+                Ok(()) => return self.beside(&name),
+                // Where a rename is a link and an unlink, the second may fail; and a disk behind a network may
+                // have been asked twice.
+                Err(_) if self.has_name(&to) => {
+                    let _swept_otherwise = unlinkat(&self.dir, partial, AtFlags::empty());
+                    return self.beside(&name);
                 }
                 Err(Errno::EXIST) if self.taken == Taken::Rename => {}
-                Err(error) => return Err(io(error)),
+                Err(error) => return Err(self.explain(error.into())),
             }
         }
         Err(ShareError::Exists {
             path: self.path.clone(),
         })
+    }
+
+    fn beside(&self, name: &str) -> Result<SharePath, ShareError> {
+        let parent = self.path.parent().unwrap_or_else(SharePath::root);
+        let path = parent.join(name);
+        path.map_err(|_| self.explain(Errno::INVAL.into()))
+    }
+
+    /// Tells whether a name is that of this upload's file.
+    fn has_name(&self, name: &OsStr) -> bool {
+        let there = statat(&self.dir, name, AtFlags::SYMLINK_NOFOLLOW);
+        match (there, fstat(self.file())) {
+            (Ok(there), Ok(ours)) => FileId::of(&there) == FileId::of(&ours),
+            _ => false,
+        }
     }
 
     /// Looks at what stands under the final name now.
@@ -206,7 +222,10 @@ mod tests {
     use std::fs::File;
 
     use super::*;
-    use crate::share::tests::{Bed, FRESH, path};
+    use crate::share::{
+        home::proc_path,
+        tests::{Bed, FRESH, path},
+    };
     use ftp_config::Rights;
 
     /// An upload of five bytes.
@@ -228,6 +247,22 @@ mod tests {
             File::from(openat(&upload.dir, &partial.name, flags, Mode::empty()).unwrap());
         upload.force().unwrap_err();
         assert_eq!(bed.partials(), 0);
+    }
+
+    /// As a disk whose rename is a link and an unlink has it, and refuses the second.
+    #[test]
+    fn an_upload_that_has_its_name_is_published_once() {
+        let bed = Bed::new();
+        let mut upload = begun(&bed);
+        upload.taken = Taken::Rename;
+        let partial = upload.partial.as_ref().unwrap().name.clone();
+        let dir = proc_path(&upload.dir);
+        let at = |name: &OsStr| std::path::Path::new(&dir).join(name);
+        std::fs::hard_link(at(&partial), at(OsStr::new("a"))).unwrap();
+        let names = || std::fs::read_dir(&dir).unwrap().count();
+        assert_eq!(names(), 2);
+        assert_eq!(upload.publish().unwrap(), path("a"));
+        assert_eq!(names(), 1);
     }
 
     #[test]
