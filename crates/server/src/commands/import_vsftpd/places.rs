@@ -61,7 +61,7 @@ impl Places {
 /// Reads a text file, up to a size that no list has.
 ///
 /// # Errors
-/// When it cannot be read or is not a file.
+/// When it cannot be read, is not a file, or is larger.
 pub(super) fn read_capped(path: &Path) -> io::Result<String> {
     let file = fs_err::File::open(path)?;
     if !file.metadata()?.is_file() {
@@ -69,6 +69,26 @@ pub(super) fn read_capped(path: &Path) -> io::Result<String> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     let mut bytes = Vec::new();
-    file.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    // The end of a deny-list must not be missing.
+    if bytes.len() as u64 > MOST_BYTES {
+        let text = format!("`{}` is larger than {MOST_BYTES} bytes", path.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_would_lose_its_end_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(MOST_BYTES).unwrap();
+        assert!(read_capped(file.path()).is_ok());
+        file.as_file().set_len(MOST_BYTES + 1).unwrap();
+        let error = read_capped(file.path()).unwrap_err().to_string();
+        assert!(error.contains("is larger than"), "{error}");
+    }
 }
