@@ -1,6 +1,8 @@
 //! Small downloads, and the names of all, that the disk need not have yet: it is waited for once, at the end
 //! of a run.
 
+mod at_once;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
@@ -25,6 +27,8 @@ struct Held {
     files: Vec<(PathBuf, File)>,
     /// One file of each disk.
     disks: BTreeMap<u64, File>,
+    /// Whether a disk can be asked for all that it holds.
+    trusted: BTreeMap<u64, bool>,
     /// Directories, relative to the root, in which files got their names.
     dirs: BTreeSet<PathBuf>,
 }
@@ -38,6 +42,20 @@ pub(super) struct Refused {
 }
 
 impl Unsynced {
+    /// Tells whether a file may be waited for at the end of the run. Where its disk has to be asked for each
+    /// file, that is done before the file gets its name.
+    pub(super) fn takes(&self, file: &File) -> bool {
+        let Ok(meta) = file.metadata() else {
+            return false;
+        };
+        let known = self.held().trusted.get(&meta.dev()).copied();
+        known.unwrap_or_else(|| {
+            let trusted = at_once::is_trusted(file);
+            self.held().trusted.insert(meta.dev(), trusted);
+            trusted
+        })
+    }
+
     /// Notes a file, by the path that it will have relative to the root.
     pub(super) fn add(&self, path: &Path, file: &File) -> io::Result<()> {
         let disk = file.metadata()?.dev();
@@ -89,6 +107,12 @@ impl Unsynced {
             }
         }
         refused
+    }
+
+    #[cfg(test)]
+    pub(super) fn trust(&self, file: &File, trusted: bool) {
+        let disk = file.metadata().unwrap().dev();
+        self.held().trusted.insert(disk, trusted);
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

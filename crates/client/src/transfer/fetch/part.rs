@@ -1,6 +1,10 @@
 //! The partial file beside a target, and the note that tells of which file it is a part.
 
-use std::{fs::File, io, path::PathBuf};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
 
 use super::{
     super::{
@@ -12,6 +16,7 @@ use super::{
         resume::{self, Begin, Note},
     },
     Fetch,
+    whole::SYNC_FROM,
 };
 use crate::error::Error;
 
@@ -92,18 +97,31 @@ impl Part {
             .map_err(|error| Error::local("cut", root.told_as(&self.path), error))
     }
 
+    /// Tells whether the end of the run is early enough to wait for the disk.
+    pub(super) fn may_wait(&self, root: &LocalRoot, bytes: u64) -> bool {
+        bytes < SYNC_FROM && root.unsynced.takes(&self.file)
+    }
+
+    /// Leaves the waiting for the disk to the end of the run, when it is `local`.
+    pub(super) fn note_unsynced(&self, root: &LocalRoot, local: &Path) -> Result<(), Error> {
+        self.settle(root)?;
+        let noted = root.unsynced.add(local, &self.file);
+        noted.map_err(|error| Error::local("sync", root.told_as(local), error))
+    }
+
     /// Waits until the disk has it. What could not be written counts as written from then on, so
-    /// nothing may go on behind it: the part goes.
+    /// nothing may go on behind it: the part goes. Some disks do nothing then, and write out at a close (FUSE).
     pub(super) fn force(&self, root: &LocalRoot) -> Result<(), Error> {
         self.file.sync_data().map_err(|error| {
             self.discard(root);
             Error::local("sync", root.told_as(&self.path), error)
-        })
+        })?;
+        self.settle(root)
     }
 
     /// Closes a second handle to it, which network disks answer for what they have not written yet.
     /// What they refuse then goes.
-    pub(super) fn settle(&self, root: &LocalRoot) -> Result<(), Error> {
+    fn settle(&self, root: &LocalRoot) -> Result<(), Error> {
         local::close_again(&self.file).map_err(|error| {
             self.discard(root);
             Error::local("write", root.told_as(&self.path), error)
@@ -143,7 +161,7 @@ fn is_of_the_disk(error: &Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::Path};
+    use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _};
 
     use super::*;
 
@@ -173,6 +191,21 @@ mod tests {
         let unsynced = part(temp.path(), rustix::fs::OFlags::PATH);
         unsynced.force(&root).unwrap_err();
         assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn only_a_small_file_of_a_disk_that_is_asked_for_all_waits_for_the_end() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        let part = part(temp.path(), rustix::fs::OFlags::empty());
+        for (trusted, bytes, waits) in [
+            (true, SYNC_FROM - 1, true),
+            (true, SYNC_FROM, false),
+            (false, 0, false),
+        ] {
+            root.unsynced.trust(&part.file, trusted);
+            assert_eq!(part.may_wait(&root, bytes), waits, "{trusted} {bytes}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// From this size on a finished download is forced to the disk before it gets its name, below it at the
-/// end of the run.
+/// end of the run, where the disk can be asked for many at once.
 pub(super) const SYNC_FROM: u64 = 1 << 20;
 
 impl Fetch {
@@ -78,14 +78,12 @@ impl Fetch {
         let modified = self.modified.filter(|_| tools.options.keep_times);
         let (root, local, force) = (root.clone(), self.local.clone(), tools.options.force);
         let events = tools.events.clone();
+        let waits = part.may_wait(&root, bytes);
         let publish = move || {
             let shown = || root.told_as(&local);
-            if bytes >= SYNC_FROM {
-                part.force(&root)?;
-            } else {
-                part.settle(&root)?;
-                let noted = root.unsynced.add(&local, &part.file);
-                noted.map_err(|error| Error::local("sync", shown(), error))?;
+            match waits {
+                true => part.note_unsynced(&root, &local)?,
+                false => part.force(&root)?,
             }
             if let Some(time) = modified
                 && let Err(error) = local::set_modified(&part.file, time)
@@ -96,7 +94,7 @@ impl Fetch {
             root.unsynced.add_name(&local);
             part.note.map_or(Ok(()), |note| root.remove(&note, false))
         };
-        if bytes < SYNC_FROM {
+        if waits {
             return publish();
         }
         blocking(publish).await?
