@@ -187,7 +187,7 @@ impl fmt::Display for Aside<'_> {
 }
 
 /// The system's words without its number, beginning in lower case.
-fn plain(words: &str) -> String {
+pub(crate) fn plain(words: &str) -> String {
     let words = words.split(" (os error").next().unwrap_or(words);
     // A library tells whoever writes programs where to read on.
     let words = words.split(": https://").next().unwrap_or(words);

@@ -23,11 +23,11 @@ use super::{
     local::LocalRoot,
     originals::{self, Original},
     send::Send,
-    unsynced::Refused,
+    unsynced::{Refused, What},
     worker::Worker,
 };
 use crate::{
-    error::Error,
+    error::{Error, plain},
     event::{Event, FileId},
     plan::Step,
     remote::{Entry, Remote},
@@ -87,10 +87,10 @@ impl Crew {
             Ok(refused) => refused,
             Err(error) => return self.fail(here, error),
         };
-        for Refused { path, error } in refused {
-            let (name, error) = match path {
-                Some(path) => (root.told_as(&path).display().to_string(), error),
-                None => (here.clone(), any_of_them(&error)),
+        for Refused { what, error } in refused {
+            let (name, error) = match what {
+                What::Path(path) => (root.told_as(&path).display().to_string(), error),
+                What::AnyOf(count) => (here.clone(), any_of(count, &error)),
             };
             self.fail(name.clone(), Error::local("sync", name, error));
         }
@@ -238,8 +238,11 @@ impl Crew {
 }
 
 /// Says what to do where a disk does not tell which of the run's files it has lost.
-fn any_of_them(error: &io::Error) -> io::Error {
-    let words = format!("{error}; any file of this run may be lost, fetch them again with --force");
+fn any_of(count: usize, error: &io::Error) -> io::Error {
+    let cause = plain(&error.to_string());
+    let words = format!(
+        "any of {count} small files may not be whole, fetch them again with `get --force`: {cause}"
+    );
     io::Error::new(error.kind(), words)
 }
 
@@ -284,5 +287,13 @@ mod tests {
         assert!(batch.next().is_none(), "the other goes home meanwhile");
         assert!(!batch.put_back(job), "so it stays after all");
         assert!(batch.next().is_some() && batch.next().is_none());
+    }
+
+    #[test]
+    fn a_disk_that_does_not_tell_what_it_lost_is_told_with_the_way_out() {
+        let error = any_of(40, &io::Error::from_raw_os_error(28));
+        let words = "sync local `d`: any of 40 small files may not be whole, fetch them again with `get --force`: no \
+                     space left on device";
+        assert_eq!(Error::local("sync", "d", error).chain(), words);
     }
 }

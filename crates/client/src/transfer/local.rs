@@ -20,11 +20,11 @@ use cap_std::{
     fs::{Dir, OpenOptions},
 };
 use rustix::{
-    fs::{Mode, OFlags, ResolveFlags, openat2},
+    fs::{AtFlags, Mode, OFlags, ResolveFlags, Timespec, Timestamps, openat2},
     io::Errno,
 };
 
-use super::unsynced::{Refused, Unsynced};
+use super::unsynced::{Refused, Unsynced, time_of_refused};
 use crate::error::Error;
 
 /// An opened directory and the name messages call it by. Cheap to clone.
@@ -49,16 +49,37 @@ pub(super) enum Found {
 impl LocalRoot {
     /// Waits until the disk has what it was not waited for yet, and tells what it refused. Blocks.
     pub(super) fn sync(&self) -> Vec<Refused> {
-        self.unsynced.sync(|path| {
-            let dir = match path.as_os_str().is_empty() {
-                true => self.dir.try_clone()?,
-                false => self.dir.open_dir(path)?,
-            };
+        let open = |path: &Path| {
+            let dir = self.dir_at(path)?;
             // These handles only name a place; one that is written out must be open for reading.
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
             let dir = rustix::fs::openat(&dir, ".", flags, Mode::empty())?;
             Ok(dir.into())
-        })
+        };
+        // A disk that refuses this too has nothing else that could be done.
+        let mark = |path: &Path| drop(self.mark_refused(path));
+        self.unsynced.sync(open, mark)
+    }
+
+    /// Takes the server's time from a file that may not be whole.
+    fn mark_refused(&self, path: &Path) -> io::Result<()> {
+        let dir = self.dir_at(path.parent().unwrap_or(Path::new("")))?;
+        let name = path.file_name().unwrap_or_default();
+        let since = time_of_refused().duration_since(SystemTime::UNIX_EPOCH);
+        let time = Timespec::try_from(since.unwrap_or_default()).map_err(io::Error::other)?;
+        let times = Timestamps {
+            last_access: time,
+            last_modification: time,
+        };
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        Ok(rustix::fs::utimensat(&dir, name, &times, flags)?)
+    }
+
+    fn dir_at(&self, path: &Path) -> io::Result<Dir> {
+        match path.as_os_str().is_empty() {
+            true => self.dir.try_clone(),
+            false => self.dir.open_dir(path),
+        }
     }
 
     /// Opens the directory, made if missing. Blocks.
@@ -220,5 +241,27 @@ mod tests {
         assert!(root.open_part(Path::new("link/x")).is_err());
         assert!(root.remove(Path::new("link/x"), false).is_err());
         assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+    #[test]
+    fn a_file_that_may_not_be_whole_loses_its_time() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        std::fs::create_dir(temp.path().join("d")).unwrap();
+        std::os::unix::fs::symlink("a", temp.path().join("link")).unwrap();
+        let time = |name: &str| {
+            let meta = std::fs::metadata(temp.path().join(name));
+            meta.unwrap().modified().unwrap()
+        };
+        for name in ["a", "d/a"] {
+            let file = File::create(temp.path().join(name)).unwrap();
+            let now = SystemTime::now();
+            set_modified(&file, now).unwrap();
+            root.mark_refused(Path::new("link")).unwrap();
+            assert_eq!(time(name), now, "another's");
+            root.mark_refused(Path::new(name)).unwrap();
+            assert_eq!(time(name), time_of_refused());
+        }
+        root.mark_refused(Path::new("gone")).unwrap_err();
+        root.mark_refused(Path::new("../a")).unwrap_err();
     }
 }

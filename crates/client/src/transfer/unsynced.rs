@@ -4,13 +4,13 @@
 mod at_once;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     fs::File,
     io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 /// So many are waited for one by one; with more their disks are, with all that others have written.
@@ -25,20 +25,40 @@ pub(super) struct Unsynced(Mutex<Held>);
 #[derive(Debug, Default)]
 struct Held {
     files: Vec<(PathBuf, File)>,
-    /// One file of each disk.
-    disks: BTreeMap<u64, File>,
+    disks: BTreeMap<u64, Disk>,
     /// Whether a disk can be asked for all that it holds.
     trusted: BTreeMap<u64, bool>,
     /// Directories, relative to the root, in which files got their names.
     dirs: BTreeSet<PathBuf>,
 }
 
+#[derive(Debug)]
+struct Disk {
+    /// One file of it.
+    file: File,
+    /// All that it is waited for.
+    paths: Vec<PathBuf>,
+}
+
 /// What a disk refused at the end.
 #[derive(Debug)]
 pub(super) struct Refused {
-    /// The file or directory, relative to the root; `None`: any of the run's small files.
-    pub(super) path: Option<PathBuf>,
+    pub(super) what: What,
     pub(super) error: io::Error,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// A file or a directory, relative to the root.
+    Path(PathBuf),
+    /// Any of so many files.
+    AnyOf(usize),
+}
+
+/// The time of a file that may not be whole, in 1990: one that no file of a server has, and no newer one,
+/// which `sync --update` would leave as it is.
+pub(super) fn time_of_refused() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(634_034_035)
 }
 
 impl Unsynced {
@@ -63,9 +83,15 @@ impl Unsynced {
         if held.files.len() <= ONE_BY_ONE {
             held.files.push((path.to_owned(), file.try_clone()?));
         }
-        if let std::collections::btree_map::Entry::Vacant(entry) = held.disks.entry(disk) {
-            entry.insert(file.try_clone()?);
-        }
+        let disk = match held.disks.entry(disk) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let file = file.try_clone()?;
+                let paths = Vec::new();
+                entry.insert(Disk { file, paths })
+            }
+        };
+        disk.paths.push(path.to_owned());
         Ok(())
     }
 
@@ -78,15 +104,20 @@ impl Unsynced {
         }
     }
 
-    /// Waits until the disks have all of it, and tells what they refused; `open` opens a directory. Blocks.
+    /// Waits until the disks have all of it, and tells what they refused; `open` opens a directory, `mark` gives
+    /// a file [`time_of_refused`]. Blocks.
     ///
     /// A file that was refused loses the server's time: it must not pass for one that is here already. Where
-    /// there are many, which of them it was is not known.
-    pub(super) fn sync(&self, open: impl Fn(&Path) -> io::Result<File>) -> Vec<Refused> {
+    /// there are many, which of them it was is not known, and all do.
+    pub(super) fn sync(
+        &self,
+        open: impl Fn(&Path) -> io::Result<File>,
+        mark: impl Fn(&Path),
+    ) -> Vec<Refused> {
         let held = std::mem::take(&mut *self.held());
         let are_many = held.files.len() > ONE_BY_ONE;
         let mut refused = if are_many {
-            sync_disks(held.disks.values())
+            sync_disks(held.disks.values(), mark)
         } else {
             sync_files(&held.files)
         };
@@ -102,8 +133,8 @@ impl Unsynced {
             if let Err(error) = synced
                 && !knows_no_sync(&error)
             {
-                let path = Some(path);
-                refused.push(Refused { path, error });
+                let what = What::Path(path);
+                refused.push(Refused { what, error });
             }
         }
         refused
@@ -120,11 +151,14 @@ impl Unsynced {
     }
 }
 
-fn sync_disks<'a>(disks: impl Iterator<Item = &'a File>) -> Vec<Refused> {
-    let refused = disks.filter_map(|disk| rustix::fs::syncfs(disk).err());
-    let refused = refused.map(|error| Refused {
-        path: None,
-        error: error.into(),
+fn sync_disks<'a>(disks: impl Iterator<Item = &'a Disk>, mark: impl Fn(&Path)) -> Vec<Refused> {
+    let refused = disks.filter_map(|Disk { file, paths }| {
+        let error = rustix::fs::syncfs(file).err()?.into();
+        paths.iter().for_each(|path| mark(path));
+        // Their times, as far as that goes.
+        let _told_anyway = rustix::fs::syncfs(file);
+        let what = What::AnyOf(paths.len());
+        Some(Refused { what, error })
     });
     refused.collect()
 }
@@ -133,9 +167,9 @@ fn sync_files(files: &[(PathBuf, File)]) -> Vec<Refused> {
     let refused = files.iter().filter_map(|(path, file)| {
         let error = file.sync_data().err()?;
         // A disk that refuses this too has nothing else that could be done.
-        let _told_anyway = set_modified(file, SystemTime::now());
-        let path = Some(path.clone());
-        Some(Refused { path, error })
+        let _told_anyway = set_modified(file, time_of_refused());
+        let what = What::Path(path.clone());
+        Some(Refused { what, error })
     });
     refused.collect()
 }
@@ -150,6 +184,18 @@ fn knows_no_sync(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
+    fn unmarked(path: &Path) {
+        panic!("{} is whole, or its handle is there", path.display());
+    }
+
+    /// A handle that cannot be synced.
+    fn bad_handle(path: &Path) -> File {
+        let flags = i32::try_from(rustix::fs::OFlags::PATH.bits()).unwrap();
+        let mut options = std::fs::OpenOptions::new();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
+        options.read(true).open(path).unwrap()
+    }
+
     #[test]
     fn the_names_are_waited_for_in_their_directories() {
         let dir = tempfile::tempdir().unwrap();
@@ -163,10 +209,14 @@ mod tests {
             opened.lock().unwrap().push(path.to_owned());
             File::open(dir.path().join(path))
         };
-        assert!(unsynced.sync(open).is_empty());
+        assert!(unsynced.sync(open, unmarked).is_empty());
         let opened = opened.into_inner().unwrap();
         assert_eq!(opened, ["", "d", "gone"].map(PathBuf::from));
-        assert!(unsynced.sync(|_| unreachable!("all is there")).is_empty());
+        assert!(
+            unsynced
+                .sync(|_| unreachable!("all is there"), unmarked)
+                .is_empty()
+        );
     }
 
     #[test]
@@ -182,20 +232,39 @@ mod tests {
             assert_eq!(held.disks.len(), 1);
         }
         let open = |path: &Path| File::open(dir.path().join(path));
-        assert!(unsynced.sync(open).is_empty());
+        assert!(unsynced.sync(open, unmarked).is_empty());
         assert!(unsynced.0.lock().unwrap().files.is_empty());
-        // Handles that cannot be synced.
-        let mut options = std::fs::OpenOptions::new();
-        let flags = i32::try_from(rustix::fs::OFlags::PATH.bits()).unwrap();
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
         for name in ["1", "2"] {
-            let file = options.read(true).open(dir.path().join(name)).unwrap();
+            let file = bad_handle(&dir.path().join(name));
             unsynced.add(Path::new(name), &file).unwrap();
         }
-        let refused = unsynced.sync(open).into_iter().map(|refused| refused.path);
+        let refused = unsynced
+            .sync(open, unmarked)
+            .into_iter()
+            .map(|refused| refused.what);
         assert_eq!(
             refused.collect::<Vec<_>>(),
-            [Some("1".into()), Some("2".into())]
+            ["1", "2"].map(|name| What::Path(name.into()))
         );
+    }
+
+    #[test]
+    fn of_many_that_a_disk_refused_all_are_marked() {
+        let dir = tempfile::tempdir().unwrap();
+        let unsynced = Unsynced::default();
+        let names: Vec<_> = (0..=ONE_BY_ONE)
+            .map(|n| PathBuf::from(n.to_string()))
+            .collect();
+        for name in &names {
+            File::create(dir.path().join(name)).unwrap();
+            let file = bad_handle(&dir.path().join(name));
+            unsynced.add(name, &file).unwrap();
+        }
+        let marked = Mutex::new(Vec::new());
+        let mark = |path: &Path| marked.lock().unwrap().push(path.to_owned());
+        let refused = unsynced.sync(|_| unreachable!("no name was noted"), mark);
+        let refused = refused.into_iter().map(|refused| refused.what);
+        assert_eq!(refused.collect::<Vec<_>>(), [What::AnyOf(names.len())]);
+        assert_eq!(marked.into_inner().unwrap(), names);
     }
 }
