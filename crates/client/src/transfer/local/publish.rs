@@ -55,8 +55,30 @@ impl LocalRoot {
             Err(error) if has_no_links(&error) => {
                 reserve_then_rename(&dir, from_name.as_ref(), to_name.as_ref())
             }
-            other => other.and_then(|()| dir.remove_file(from_name)),
+            other => other.and_then(|()| {
+                keep_one_name(from_name.as_ref(), to_name.as_ref(), |name| {
+                    dir.remove_file(name)
+                })
+            }),
         }
+    }
+}
+
+/// Removes the first name of a file that has a second one now.
+fn keep_one_name(
+    from: &Path,
+    to: &Path,
+    remove: impl Fn(&Path) -> io::Result<()>,
+) -> io::Result<()> {
+    match remove(from) {
+        // Asked twice over the network (NFS), the first answer was lost.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => {
+            // The name goes back as it was: free. What goes on with the part must not write to the file.
+            let _ = remove(to);
+            Err(error)
+        }
+        Ok(()) => Ok(()),
     }
 }
 
@@ -112,5 +134,27 @@ mod tests {
         act("new", "free").unwrap();
         assert_eq!(std::fs::read(temp.path().join("free")).unwrap(), b"new");
         assert_eq!(std::fs::read(temp.path().join("old")).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_name_is_free_again_where_the_first_one_stays() {
+        let temp = tempfile::tempdir().unwrap();
+        let at = |name: &str| temp.path().join(name);
+        let act = |failing: io::ErrorKind| {
+            std::fs::write(at("part"), b"new").unwrap();
+            std::fs::hard_link(at("part"), at("free")).unwrap();
+            keep_one_name("part".as_ref(), "free".as_ref(), |name| {
+                match name == Path::new("part") {
+                    true => Err(failing.into()),
+                    false => std::fs::remove_file(temp.path().join(name)),
+                }
+            })
+        };
+        let refused = act(io::ErrorKind::PermissionDenied).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(std::fs::read(at("part")).unwrap(), b"new");
+        assert!(!at("free").exists());
+        act(io::ErrorKind::NotFound).unwrap();
+        assert_eq!(std::fs::read(at("free")).unwrap(), b"new");
     }
 }
