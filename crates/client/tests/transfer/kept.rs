@@ -68,6 +68,27 @@ async fn a_part_whose_end_differs_is_thrown_away() {
 }
 
 #[tokio::test]
+async fn a_note_that_stays_is_no_failure_of_a_file_that_is_whole() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(400_000);
+    let note = temp.path().join(".a.ftpc-part.json");
+    let server = Fake::default().file("/a", content.clone()).hook({
+        let note = note.clone();
+        move |_, line| {
+            if line == "RETR /a" {
+                fs::remove_file(&note).unwrap();
+                fs::create_dir(&note).unwrap();
+            }
+            false
+        }
+    });
+    let summary = run(&server.start(), fetching(temp.path(), "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(fs::read(temp.path().join("a")).unwrap(), content);
+    assert!(note.is_dir());
+}
+
+#[tokio::test]
 async fn the_note_of_a_part_is_written_through_no_link() {
     let temp = tempfile::tempdir().unwrap();
     let server = Fake::default().file("/a", noise(300_000)).start();

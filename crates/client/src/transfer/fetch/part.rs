@@ -139,6 +139,17 @@ impl Part {
         }
     }
 
+    /// Removes the note of what has its final name; tells what refuses that, for it is no failure.
+    pub(super) fn remove_note(&self, root: &LocalRoot, local: &Path) -> Option<String> {
+        let refused = root.remove(self.note.as_deref()?, false).err()?;
+        let shown = root.told_as(local);
+        let cause = refused.chain();
+        Some(format!(
+            "{}: whole, its note stays: {cause}",
+            shown.display()
+        ))
+    }
+
     /// Removes it with its note.
     pub(super) fn discard(&self, root: &LocalRoot) {
         let _gone = root.remove(&self.path, false);
@@ -206,6 +217,27 @@ mod tests {
             root.unsynced.trust(&part.file, trusted);
             assert_eq!(part.may_wait(&root, bytes), waits, "{trusted} {bytes}");
         }
+    }
+
+    #[test]
+    fn a_note_that_cannot_be_removed_is_told_and_no_failure() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        let part = part(temp.path(), rustix::fs::OFlags::empty());
+        let note = temp.path().join(".a.ftpc-part.json");
+        let local = Path::new("a");
+        for _gone_already in [false, true] {
+            assert_eq!(part.remove_note(&root, local), None);
+            assert!(!note.exists());
+        }
+        std::fs::create_dir(&note).unwrap();
+        let told = part.remove_note(&root, local).unwrap();
+        let (file, note) = (temp.path().join("a"), note.display());
+        let words = format!(
+            "{}: whole, its note stays: remove local `{note}`: ",
+            file.display()
+        );
+        assert!(told.starts_with(&words), "{told}");
     }
 
     #[test]

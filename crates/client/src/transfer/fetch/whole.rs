@@ -92,7 +92,10 @@ impl Fetch {
             }
             root.publish(&part.path, &local, force)?;
             root.unsynced.add_name(&local);
-            part.note.map_or(Ok(()), |note| root.remove(&note, false))
+            if let Some(told) = part.remove_note(&root, &local) {
+                events.message(told);
+            }
+            Ok(())
         };
         if waits {
             return publish();
