@@ -153,3 +153,34 @@ async fn an_upload_that_is_cut_ends_by_a_reset_and_the_reply_is_read() {
     assert!(session.is_usable());
     assert_eq!(session.size("/a").await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn a_reply_that_can_be_no_end_leaves_nothing_to_the_next_command() {
+    for verb in ["RETR", "STOR"] {
+        for odd in ["150 still", "200 ok", "350 go on"] {
+            let server = Fake::default()
+                .hook(move |session, line| {
+                    line.starts_with(verb) && {
+                        session.say("150 go");
+                        drop(session.data());
+                        session.say(odd);
+                        session.say("226 done");
+                        true
+                    }
+                })
+                .file("/a", "")
+                .file("/b", "other")
+                .start();
+            let mut session = ftpc::remote::Dial::dial(&server.dialer()).await.unwrap();
+            let begun = match verb {
+                "RETR" => session.open_read("/a", 0).await,
+                _ => session.open_write("/a", ftpc::remote::Start::New).await,
+            };
+            let error = begun.unwrap().finish().await.unwrap_err();
+            let words = format!("{verb}: the server is out of step: `{odd}`");
+            assert_eq!(error.to_string(), words);
+            assert!(!session.is_usable(), "{verb} {odd}");
+            assert!(session.size("/b").await.is_err());
+        }
+    }
+}

@@ -56,7 +56,8 @@ impl Parting {
         }
     }
 
-    /// Takes the reply that ends the transfer, if it is 226 or 250.
+    /// Takes the reply that ends the transfer, if it is 226 or 250. A refusal ends it too; what is neither
+    /// may have another one behind it, so the session is given up.
     pub(super) fn end(&self, body: &[u8]) -> Result<Reply, RemoteError> {
         let Some(reply) = reply::parse(&self.codec, body) else {
             self.health.broken();
@@ -69,6 +70,10 @@ impl Parting {
         if matches!(reply.code, 226 | 250) {
             self.health.ready();
             return Ok(reply);
+        }
+        if reply.code < 400 {
+            self.health.broken();
+            return Err(reply::out_of_step(self.verb, &reply));
         }
         let gone = reply.code == 421;
         let (verb, path) = (self.verb.to_owned(), self.path.clone());
