@@ -44,7 +44,7 @@ impl Source {
         };
         let file = file.map_err(fail("open"))?;
         let meta = file.metadata().map_err(fail("read"))?;
-        if meta.len() == 0 && file.read_at(&mut [0], 0).is_ok_and(|count| count > 0) {
+        if meta.len() == 0 && goes_on(&file, 0).is_ok_and(|goes_on| goes_on) {
             // As under /proc: an empty file would stand on the server.
             let words = "its size is not told; send it by `ftpc put - -o NAME`";
             let error = io::Error::new(io::ErrorKind::InvalidInput, words);
@@ -64,11 +64,32 @@ impl Source {
         clone.map_err(|error| Error::local("open", path, error))
     }
 
-    /// Tells whether the file is still what it was when it was opened.
-    pub(super) fn is_unchanged(&self) -> bool {
+    /// Makes sure that these were all bytes of the file, and that it is still what it was when it was opened.
+    /// A disk may tell a size that is too small, so it is asked for one byte more.
+    pub(super) fn check_whole(&self, path: &Path, sent: u64) -> Result<(), Error> {
+        let goes_on = goes_on(&self.file, self.size);
+        let goes_on = goes_on.map_err(|error| Error::local("read", path, error))?;
+        if sent == self.size && !goes_on && self.is_unchanged() {
+            return Ok(());
+        }
+        Err(Error::ChangedMeanwhile {
+            path: path.display().to_string(),
+        })
+    }
+
+    fn is_unchanged(&self) -> bool {
         self.file
             .metadata()
             .is_ok_and(|meta| meta.len() == self.size && meta.modified().ok() == self.modified)
+    }
+}
+
+/// Tells whether a file has bytes from there on, whatever size it tells.
+fn goes_on(file: &File, from: u64) -> io::Result<bool> {
+    match file.read_exact_at(&mut [0], from) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -142,6 +163,27 @@ mod tests {
         fs::rename(&path, temp.path().join("old")).unwrap();
         fs::write(&path, "two").unwrap();
         assert_ne!(Source::open(&path, None).unwrap().identity, second.identity);
+    }
+
+    #[test]
+    fn a_file_that_goes_on_behind_its_told_size_is_not_sent_whole() {
+        let path = Path::new("/proc/version");
+        let file = File::open(path).unwrap();
+        let meta = file.metadata().unwrap();
+        let mut source = Source {
+            file,
+            size: meta.len(),
+            modified: meta.modified().ok(),
+            identity: String::new(),
+        };
+        let error = source.check_whole(path, meta.len()).unwrap_err();
+        assert_eq!(error.chain(), "`/proc/version` changed during the transfer");
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("a");
+        fs::write(&path, "abc").unwrap();
+        source = Source::open(&path, None).unwrap();
+        assert!(source.check_whole(&path, 3).is_ok());
+        assert!(source.check_whole(&path, 2).is_err());
     }
 
     #[test]

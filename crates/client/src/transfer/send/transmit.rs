@@ -42,7 +42,7 @@ impl Send {
         let has_all = begin != Begin::Fresh && have == source.size;
         // A server that commits whole files still waits for an end.
         if has_all && !remote.abilities().atomic_stor() {
-            return Ok(None);
+            return source.check_whole(&self.local, have).map(|()| None);
         }
         let (data, have) = self.start(tools, remote, source, path, have).await?;
         let digest = hash
@@ -56,12 +56,10 @@ impl Send {
                 return Err(fault::fail(remote, data, "STOR", &self.local, error, cancel).await);
             }
         };
-        if have + sent != source.size || !source.is_unchanged() {
+        if let Err(error) = source.check_whole(&self.local, have + sent) {
             drop(data);
             let _unusable = remote.settle().await;
-            return Err(Error::ChangedMeanwhile {
-                path: self.local.display().to_string(),
-            });
+            return Err(error);
         }
         match data.finish().await {
             Err(_) if self.flow.cancel.is_stopped() => Err(Error::Interrupted),
