@@ -96,6 +96,15 @@ impl Tree {
         self.closed.push(path.to_owned());
     }
 
+    /// Refuses a name that nobody could look at. It may be the new one of whatever its directory seems to lack.
+    fn cannot_look_at(&mut self, dir: &str, path: &str, why: &str) {
+        if self.unread.last().is_some_and(|last| last == dir) {
+            self.unread.pop();
+        }
+        self.cannot_read(path, why);
+        self.unread.push(dir.to_owned());
+    }
+
     /// Refuses a name of a directory, which is a failure of the whole.
     pub(super) fn refuse(&mut self, dir: &str, what: String) {
         if self.refused.len() < 1000 {

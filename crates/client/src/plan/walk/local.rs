@@ -94,7 +94,7 @@ fn enter(
         Ok(None) => tree.leave_out(&path, odd(on_disk)),
         Err(error) => {
             let error = Error::local("read", on_disk, error);
-            tree.cannot_read(&path, &error.chain());
+            tree.cannot_look_at(dir, &path, &error.chain());
         }
     }
     Ok(None)
