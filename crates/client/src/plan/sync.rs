@@ -136,8 +136,11 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    /// Takes what is of another kind out of the way; or says why it must not go.
+    /// Takes what is of another kind out of the way; or says why it must not go, or why nothing comes.
     fn make_room(&mut self, node: &Node, other: Option<&'a Node>) -> Result<(), Step> {
+        if let Some(flaw) = self.ends.flaw_of(node) {
+            return Err(refuse(&node.path, &format!("cannot be sent: {flaw}")));
+        }
         let Some(other) = other.filter(|other| other.is_dir != node.is_dir) else {
             return Ok(());
         };

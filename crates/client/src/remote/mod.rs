@@ -27,6 +27,7 @@ pub use data::Data;
 pub use entry::{Dropped, Entry, Kind, Listing};
 pub use facts::{Security, SessionFacts};
 pub use features::{Abilities, HashAlgorithm, HashVerb};
+pub(crate) use ftp::flaw_of;
 pub use ftp_config::server::OnDuplicate;
 pub use lack::Lack;
 pub use names::RemoteName;

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use crate::{fake::Fake, says, write};
+use crate::{fake::Fake, ftpc, says, write};
 
 /// A server on which `t` holds a file under a name that is no use here, and one to remove.
 fn with_odd_name() -> Fake {
@@ -263,4 +263,19 @@ fn a_directory_that_is_told_as_a_link_is_one_to_sync_with() {
     says(here, &server, &sync, 0, "");
     assert!(server.content("t/b").is_none(), "{:?}", server.names());
     assert_eq!(server.count("MKD"), 0);
+}
+
+#[test]
+fn a_dry_run_tells_of_names_that_cannot_be_sent() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "t/new\nline", "x");
+    let server = Fake::default().file("t/old", "x").start();
+    let words = r"`new\nline`: cannot be sent: it holds a line end";
+    let dry = ["sync", "--delete", "--dry-run", "t", "@/t"];
+    says(here, &server, &dry, 1, "0 files, 0 B; 0 to remove");
+    let told = ftpc(here, &server, &dry).stdout;
+    assert!(String::from_utf8(told).unwrap().contains(words));
+    says(here, &server, &["sync", "--delete", "t", "@/t"], 1, words);
+    assert!(server.content("t/old").is_some());
 }

@@ -8,7 +8,7 @@ use crate::{
         Plan, Step,
         walk::{Node, Tree, local_path},
     },
-    remote::names,
+    remote::{self, names},
 };
 
 /// The two tops and the way between.
@@ -22,6 +22,16 @@ pub(super) struct Ends<'a> {
 impl Ends<'_> {
     pub(super) fn remote(&self, path: &str) -> String {
         names::join(self.remote_top, path)
+    }
+
+    /// Says why the server cannot be told of a name.
+    pub(super) fn flaw_of(&self, node: &Node) -> Option<&'static str> {
+        let verb = if node.is_dir { "MKD" } else { "STOR" };
+        let line = || format!("{verb} {}", self.remote(&node.path));
+        (self.way == Way::Up)
+            .then(line)
+            .as_deref()
+            .and_then(remote::flaw_of)
     }
 
     pub(super) fn make_dir(&self, path: &str) -> Step {

@@ -232,6 +232,28 @@ fn nothing_is_sent_where_the_target_cannot_be_read() {
 }
 
 #[test]
+fn what_no_command_can_name_is_refused_before_anything_is_done() {
+    let source = tree(&[
+        ("a\nb", Some(1), 1),
+        ("d\rx", None, 0),
+        ("e", Some(1), 1),
+        ("d\rx/y", Some(1), 1),
+    ]);
+    let target = tree(&[("old", Some(1), 1)]);
+    let mut wishes = Wishes::new(Way::Up);
+    wishes.delete = true;
+    assert_eq!(
+        words(&source, &target, &wishes),
+        [
+            r"refuse .: `a\nb`: cannot be sent: it holds a line end",
+            r"refuse .: `d\rx`: cannot be sent: it holds a line end",
+            "/l/e>/r/e",
+            "skip old: not removed: something could not be copied",
+        ]
+    );
+}
+
+#[test]
 fn a_server_that_keeps_no_times_is_not_sent_everything_again() {
     let source = tree(&[("a", Some(1), 100), ("b", Some(2), 100)]);
     let target = tree(&[("a", Some(1), 900), ("b", Some(1), 900)]);

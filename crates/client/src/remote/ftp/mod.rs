@@ -56,6 +56,7 @@ use super::{
 };
 use crate::error::RemoteError;
 
+pub(crate) use self::reply::flaw_of;
 pub(super) use self::{
     exchange::broken,
     reply::{check_line, parse as parse_reply},

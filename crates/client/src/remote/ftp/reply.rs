@@ -19,20 +19,27 @@ const KNOWN: [u16; 58] = [
 
 /// Refuses what would be more than one line, or cut short by the server.
 pub(in crate::remote) fn check_line(line: &str) -> Result<(), RemoteError> {
-    let why = if line.contains(['\r', '\n']) {
-        "it holds a line end"
-    } else if line.contains('\0') {
-        "it holds a NUL"
-    } else if line.trim().is_empty() {
-        // Most servers answer nothing to it.
-        "it is empty"
-    } else if line.len() > MAX_COMMAND {
-        "it is too long"
-    } else {
+    let Some(why) = flaw_of(line) else {
         return Ok(());
     };
     let name: String = line.escape_debug().take(200).collect();
     Err(RemoteError::BadName { name, why })
+}
+
+/// Says why a line cannot be sent.
+pub(crate) fn flaw_of(line: &str) -> Option<&'static str> {
+    if line.contains(['\r', '\n']) {
+        Some("it holds a line end")
+    } else if line.contains('\0') {
+        Some("it holds a NUL")
+    } else if line.trim().is_empty() {
+        // Most servers answer nothing to it.
+        Some("it is empty")
+    } else if line.len() > MAX_COMMAND {
+        Some("it is too long")
+    } else {
+        None
+    }
 }
 
 /// Takes a reply apart; `None`: the server is out of step.
