@@ -118,11 +118,15 @@ async fn is_one_there(
         Err(RemoteError::Refused { .. }) if session.is_usable() => return Ok(None),
         other => other?,
     }
-    let seen = session.size(&lower).await?.is_some();
-    let twice = session.size(&upper).await?.is_some();
+    // What is refused is not known; the file goes all the same.
+    let seen = session.size(&lower).await;
+    let seen = unless_refused(&*session, seen)?;
+    let other = session.size(&upper).await;
+    let other = unless_refused(&*session, other)?;
+    let may_be_other = other != Some(None);
     let gone = match session.remove_file(&lower).await {
         // Some servers keep it under the other name alone (Pure-FTPd).
-        Err(RemoteError::Refused { .. }) if twice => session.remove_file(&upper).await,
+        Err(RemoteError::Refused { .. }) if may_be_other => session.remove_file(&upper).await,
         gone => gone,
     };
     match gone {
@@ -130,11 +134,22 @@ async fn is_one_there(
         other => other?,
     }
     // Nobody else has the other name: where it is seen, one became both.
-    Ok(if twice {
-        Some(true)
-    } else {
-        seen.then_some(false)
+    Ok(match (seen, other) {
+        (_, Some(Some(_))) => Some(true),
+        (Some(Some(_)), Some(None)) => Some(false),
+        _ => None,
     })
+}
+
+/// Returns an answer; `None`: the server refused to give one.
+pub(super) fn unless_refused<T>(
+    session: &dyn Remote,
+    answer: Result<T, RemoteError>,
+) -> Result<Option<T>, RemoteError> {
+    match answer {
+        Err(RemoteError::Refused { .. }) if session.is_usable() => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 pub(super) async fn write_empty(session: &mut dyn Remote, path: &str) -> Result<(), RemoteError> {
@@ -163,6 +178,29 @@ mod tests {
         let left = fs::read_dir(temp.path()).unwrap().count();
         assert_eq!(left, if blind { 1 } else { 2 });
         assert_eq!(is_blind_here(Path::new("/proc/self")), None);
+    }
+
+    #[tokio::test]
+    async fn a_question_that_is_refused_leaves_no_file() {
+        for (refused, told) in [("SIZE", None), ("DELE", Some(false))] {
+            let server = Memory::new(&[]);
+            server.put("/t/x", b"1", std::time::SystemTime::UNIX_EPOCH);
+            let mut session = server.dial().await.unwrap();
+            let refusal = RemoteError::Refused {
+                verb: refused.to_owned(),
+                path: None,
+                reply: crate::remote::Reply::new(451, "not just now"),
+            };
+            server.fail(refused, refusal);
+            let mut left = Vec::new();
+            let names = probe_names();
+            let kept = names::join("/t", &names.0);
+            let answer = is_one_there(&mut *session, "/t", names, &mut left).await;
+            assert_eq!(answer.unwrap(), told, "{refused}");
+            // What stays is told.
+            assert_eq!(server.get(&kept).is_some(), refused == "DELE");
+            assert_eq!(left.contains(&kept), refused == "DELE");
+        }
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     compare::{Difference, TWO_SECONDS, are_two_seconds_apart, compare},
-    probe::write_empty,
+    probe::{unless_refused, write_empty},
     walk::{Node, Tree},
 };
 use crate::{
@@ -88,9 +88,13 @@ pub async fn ahead(
         Err(RemoteError::Refused { .. }) if session.is_usable() => return Ok((UNMEASURED, None)),
         other => other?,
     }
-    let time = match session.modified(&path).await? {
+    let told = session.modified(&path).await;
+    let time = match unless_refused(&*session, told)?.flatten() {
         Some(time) => Some(time + Duration::from_secs(1)),
-        None => listed_time(session, top, &name).await?,
+        None => {
+            let listed = listed_time(session, top, &name).await;
+            unless_refused(&*session, listed)?.flatten()
+        }
     };
     let left = match session.remove_file(&path).await {
         Err(RemoteError::Refused { .. }) => Some(path),

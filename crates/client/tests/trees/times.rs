@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     fs,
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -111,18 +114,26 @@ fn a_clock_that_is_ahead_hides_no_change() {
     let server = stamping(120, 30).start();
     says(here, &server, &["sync", "--update", "t", "@/t"], 0, "");
     assert_eq!(server.content("t/a").unwrap(), b"old");
-    // What cannot be measured is sent once more.
-    let mut fake = stamping(0, 30);
-    let hook = std::sync::Arc::clone(&fake.hook);
-    fake = fake.hook(move |session, line| {
-        (line.starts_with("STOR") && line.contains("clock") && {
-            session.say("550 no");
-            true
-        }) || hook(session, line)
-    });
-    let server = fake.start();
-    says(here, &server, &["sync", "t", "@/t"], 0, "");
-    assert_eq!(server.content("t/a").unwrap(), b"new");
+    // What cannot be measured is sent once more, and what it was asked by goes.
+    for (verb, refusal) in [("STOR", "550 no"), ("MDTM", "451 not just now")] {
+        let mut fake = stamping(0, 30);
+        let hook = std::sync::Arc::clone(&fake.hook);
+        let is_told = AtomicBool::new(false);
+        fake = fake.hook(move |session, line| {
+            let is_it = line.starts_with(verb) && line.contains("clock");
+            let is_listed = verb == "MDTM" && line == "MLSD t" && is_told.load(Ordering::SeqCst);
+            is_told.fetch_or(is_it, Ordering::SeqCst);
+            ((is_it || is_listed) && {
+                session.say(refusal);
+                true
+            }) || hook(session, line)
+        });
+        let server = fake.start();
+        says(here, &server, &["sync", "t", "@/t"], 0, "");
+        assert_eq!(server.content("t/a").unwrap(), b"new", "{verb}");
+        let mut names = server.names().into_iter();
+        assert!(names.all(|name| !name.contains("clock")), "{verb}");
+    }
 }
 
 /// A server of a directory `t` that keeps the times it is given.
