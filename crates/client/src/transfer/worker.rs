@@ -96,14 +96,14 @@ impl Worker {
         let Job::Send(send, _) = job else {
             return error;
         };
-        if send.is_aside() {
+        if send.leaves_something(&error) {
             let restoring = async {
                 let held = self.session.take().filter(|remote| remote.is_usable());
                 let mut remote = match held {
                     Some(remote) => remote,
                     None => self.tools.pool.dial().await?,
                 };
-                send.restore(&mut *remote).await;
+                send.tidy(&mut *remote, &error).await;
                 Ok::<_, RemoteError>(remote)
             };
             // Not even a second Ctrl-C is to wait for a server that is gone.

@@ -126,6 +126,51 @@ async fn two_runs_that_send_one_file_write_to_two_parts() {
 }
 
 #[tokio::test]
+async fn a_part_that_no_later_run_would_find_goes_with_the_last_try() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(200_000);
+    let (begun, may_begin) = std::sync::mpsc::channel();
+    let (over, is_over) = std::sync::mpsc::channel::<()>();
+    let first = Mutex::new(Some((begun, is_over)));
+    let server = Fake::default()
+        .hook(move |session, line| {
+            let Some(path) = line.strip_prefix("STOR ") else {
+                return false;
+            };
+            let first = first.lock().unwrap().take();
+            if let Some((begun, is_over)) = first {
+                begun.send(()).unwrap();
+                let long = Duration::from_secs(20);
+                is_over.recv_timeout(long).unwrap();
+                return false;
+            }
+            // The other run's part, of which half arrives.
+            session.say("150 go");
+            let mut half = vec![0; 100_000];
+            std::io::Read::read_exact(&mut session.data(), &mut half).unwrap();
+            let files = std::sync::Arc::clone(&session.files);
+            files.lock().unwrap().insert(path.to_owned(), half);
+            session.hang_up();
+            true
+        })
+        .start();
+    let plan = sending(temp.path(), "a", &content, "/a");
+    let other = async {
+        let begun = tokio::task::spawn_blocking(move || may_begin.recv().unwrap());
+        begun.await.unwrap();
+        let mut twice = options();
+        twice.backoff.attempts = 2;
+        let (summary, _) = run_with(&server, twice, plan.clone()).await;
+        assert!(only_error(&summary).is_transient());
+        assert_eq!(server.names(), [""; 0]);
+        over.send(()).unwrap();
+    };
+    let (summary, ()) = tokio::join!(run(&server, plan.clone()), other);
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.names(), ["/a"]);
+}
+
+#[tokio::test]
 async fn where_no_temporary_name_is_taken_the_file_goes_directly() {
     let temp = tempfile::tempdir().unwrap();
     let server = Fake::default().answers("RNFR", "550 not allowed").start();

@@ -1,6 +1,11 @@
 //! The right to write to a part: of several runs that send one file, one alone goes on with it.
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
+
+use super::{Send, begin::part_of, source::Source};
+use crate::{transfer::Tools, work::chance_tag};
 
 /// A name of the system's that one process has at a time, gone with it however it ends (unix(7),
 /// abstract addresses). Held until it drops.
@@ -42,6 +47,39 @@ impl Claim {
     /// Tells whether this is the claim to `what`.
     pub(super) fn is_to(&self, what: &str) -> bool {
         self.what == what
+    }
+}
+
+impl Send {
+    /// Returns the name of the part to write to.
+    pub(super) fn take_part(&mut self, tools: &Tools, source: &Source) -> String {
+        self.claim_part(tools, source);
+        let part = self.part(source, self.left);
+        if self.mark.is_some() && !self.orphans.contains(&part) {
+            self.orphans.push(part.clone());
+        }
+        part
+    }
+
+    pub(super) fn part(&self, source: &Source, left: u32) -> String {
+        match &self.mark {
+            None => part_of(&self.remote, &source.identity, left),
+            Some(mark) => part_of(&self.remote, &format!("{} {mark}", source.identity), left),
+        }
+    }
+
+    /// Makes sure that no other run of this machine writes to the parts of this file: the one that was sent
+    /// last would cut the other's short, and both would take what is there for their own.
+    fn claim_part(&mut self, tools: &Tools, source: &Source) {
+        let (server, remote, identity) = (&tools.endpoint, &self.remote, &source.identity);
+        let what = format!("{server} {remote} {identity}");
+        if self.mark.is_some() || self.claim.as_ref().is_some_and(|held| held.is_to(&what)) {
+            return;
+        }
+        self.claim = Claim::take(what).map(Arc::new);
+        if self.claim.is_none() {
+            self.mark = Some(chance_tag());
+        }
     }
 }
 

@@ -130,18 +130,29 @@ impl Send {
         }
     }
 
-    /// Tells whether what had the final name is still aside.
-    pub(in crate::transfer) fn is_aside(&self) -> bool {
-        self.aside.is_some()
+    /// Tells whether the last failure leaves something on the server that must not stay as it is.
+    pub(in crate::transfer) fn leaves_something(&self, error: &Error) -> bool {
+        self.aside.is_some() || self.has_orphans(error)
     }
 
-    /// Gives what was there its name back, now that no more is tried.
-    pub(in crate::transfer) async fn restore(&mut self, remote: &mut dyn Remote) {
+    /// Tells whether parts are left that no later run would find; one that was told of stays.
+    fn has_orphans(&self, error: &Error) -> bool {
+        let is_told = matches!(error, Error::Unpublished { .. });
+        error.is_transient() && !is_told && !self.orphans.is_empty()
+    }
+
+    /// Gives what was there its name back, and removes what no later run would find, now that no more is tried.
+    pub(in crate::transfer) async fn tidy(&mut self, remote: &mut dyn Remote, error: &Error) {
         if let Some(aside) = &self.aside
             && matches!(remote.size(&self.remote).await, Ok(None))
             && remote.rename(aside, &self.remote).await.is_ok()
         {
             self.aside = None;
+        }
+        if self.has_orphans(error) {
+            for part in std::mem::take(&mut self.orphans) {
+                let _gone = remote.remove_file(&part).await;
+            }
         }
     }
 

@@ -17,7 +17,7 @@ use std::{
 
 use ftp_config::server::OnDuplicate;
 
-use self::{begin::part_of, claim::Claim, source::Source};
+use self::{claim::Claim, source::Source};
 use super::{Tools, fetch::Done, flow::Flow, part::is_unwelcome, publish, resume::Begin};
 use crate::{
     error::{Error, Phase, RemoteError},
@@ -26,7 +26,6 @@ use crate::{
         Remote,
         names::{self, display},
     },
-    work::chance_tag,
 };
 
 /// From this size on a file has a temporary name even where the server commits whole files.
@@ -61,6 +60,8 @@ pub(super) struct Send {
     claim: Option<Arc<Claim>>,
     /// Another run has the part of this file: a mark for one of its own.
     mark: Option<String>,
+    /// Parts under that mark, which no later run would find.
+    orphans: Vec<String>,
 }
 
 /// A file that the server has confirmed.
@@ -97,6 +98,7 @@ impl Send {
             aside: None,
             claim: None,
             mark: None,
+            orphans: Vec::new(),
         }
     }
 
@@ -120,27 +122,6 @@ impl Send {
         Ok(remote.stat(dir).await?.is_some())
     }
 
-    fn part(&self, source: &Source, left: u32) -> String {
-        match &self.mark {
-            None => part_of(&self.remote, &source.identity, left),
-            Some(mark) => part_of(&self.remote, &format!("{} {mark}", source.identity), left),
-        }
-    }
-
-    /// Makes sure that no other run of this machine writes to the parts of this file: the one that was sent
-    /// last would cut the other's short, and both would take what is there for their own.
-    fn claim_part(&mut self, tools: &Tools, source: &Source) {
-        let (server, remote, identity) = (&tools.endpoint, &self.remote, &source.identity);
-        let what = format!("{server} {remote} {identity}");
-        if self.mark.is_some() || self.claim.as_ref().is_some_and(|held| held.is_to(&what)) {
-            return;
-        }
-        self.claim = Claim::take(what).map(Arc::new);
-        if self.claim.is_none() {
-            self.mark = Some(chance_tag());
-        }
-    }
-
     async fn send(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<Done, Error> {
         let source = Source::open(&self.local, self.top.as_deref())?;
         let pays = source.size >= LARGE || self.was_cut;
@@ -149,8 +130,7 @@ impl Send {
         let part = if self.direct || whole {
             self.remote.clone()
         } else {
-            self.claim_part(tools, &source);
-            self.part(&source, self.left)
+            self.take_part(tools, &source)
         };
         // Where the server chooses names, what has the final one may be another file: it is not taken
         // for this one, and nothing is sent to it. Better stored twice than not at all.
