@@ -85,7 +85,11 @@ fn a_mistyped_site_sends_nothing_to_another_server() {
     ] {
         let ran = run(args);
         assert_eq!(ran.code, 2, "{args:?}: {}", ran.stderr);
-        ran.says("no site `").says("Write `./");
+        ran.says("no site `");
+        match args.contains(&"out:x") {
+            true => ran.says("a table `[site.out]` in ftp.toml makes one; write `./out:x`"),
+            false => ran.says("did you mean `nas`? Write `./"),
+        };
     }
     run(&["ls", "naas:docs"]).says("did you mean `nas`? Write `./naas:docs` for a path");
     assert_eq!(fs::read_dir(server.site.share()).unwrap().count(), 1);

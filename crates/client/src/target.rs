@@ -2,7 +2,7 @@
 
 pub(crate) mod url;
 
-use std::fmt;
+use std::{fmt, net::Ipv4Addr};
 
 /// The scheme of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,15 +66,39 @@ impl BadTarget {
     /// Returns what to write instead, where that is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        let Self::NoSite { near, text, .. } = self else {
+        let Self::NoSite { name, near, text } = self else {
             return None;
         };
-        let near = near
-            .as_ref()
-            .map(|near| format!("did you mean `{near}`? "))
-            .unwrap_or_default();
-        Some(format!("{near}Write `./{text}` for a path"))
+        if let Some(near) = near {
+            return Some(format!(
+                "did you mean `{near}`? Write `./{text}` for a path"
+            ));
+        }
+        let server = match as_url(text) {
+            Some(url) => format!("a server is written as `{url}`; "),
+            None if is_bare_key(name) => format!("a table `[site.{name}]` in ftp.toml makes one; "),
+            None => String::new(),
+        };
+        Some(format!("{server}write `./{text}` for a path"))
     }
+}
+
+/// Makes a URL of `HOST:PORT` and what may follow behind a `/`; `None`: it looks like neither.
+fn as_url(text: &str) -> Option<String> {
+    let place = text.split('/').next()?;
+    let (host, port) = place.rsplit_once(':')?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    let is_host = host.parse::<Ipv4Addr>().is_ok()
+        || (host.chars().all(is_name) && host.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let is_port = url::port(port).is_some();
+    let slash = if text == place { "/" } else { "" };
+    (is_host && is_port).then(|| format!("ftp://{text}{slash}"))
+}
+
+/// Tells whether a name of a site needs no quotes in ftp.toml, and looks like one.
+fn is_bare_key(name: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_part)
 }
 
 impl Target {
@@ -178,8 +202,22 @@ mod tests {
             error.hint().unwrap(),
             "did you mean `nas`? Write `./naas:docs/` for a path"
         );
-        let far = parse("12:30.txt").unwrap_err();
-        assert_eq!(far.hint().unwrap(), "Write `./12:30.txt` for a path");
+        for (text, hint) in [
+            ("12:30.txt", ""),
+            ("12:30", ""),
+            ("box:docs", "a table `[site.box]` in ftp.toml makes one; "),
+            (
+                "127.0.0.1:31501",
+                "a server is written as `ftp://127.0.0.1:31501/`; ",
+            ),
+            (
+                "box.lan:2121/docs",
+                "a server is written as `ftp://box.lan:2121/docs`; ",
+            ),
+        ] {
+            let hint = format!("{hint}write `./{text}` for a path");
+            assert_eq!(parse(text).unwrap_err().hint(), Some(hint));
+        }
     }
 
     #[test]

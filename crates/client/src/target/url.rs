@@ -1,6 +1,12 @@
 //! How a URL is read (RFC 1738 §3.2), and its `%XX`, both ways. It touches no network.
 
+use std::net::Ipv6Addr;
+
 use super::{BadTarget, Scheme, Server};
+
+const NO_PORT: &str = "the port is not a number from 1 to 65535";
+const BRACKETS: &str = "an IPv6 address stands in brackets, as in ftp://[::1]:2121/";
+const NO_PAIR: &str = "a %XX in it is not one; `%` itself is written `%25`";
 
 /// Reads `ftp://user@host:port/path` (RFC 1738 §3.2); the path is percent-decoded.
 ///
@@ -24,11 +30,11 @@ pub(crate) fn parse(text: &str) -> Result<(Server, String), BadTarget> {
         None => (rest, "/"),
     };
     let (user, password, place) = split_login(authority);
-    let (host, port) = split_port(place).ok_or_else(|| bad("the port is not a number"))?;
+    let (host, port) = split_port(place).map_err(bad)?;
     if host.is_empty() {
         return Err(bad("it names no host"));
     }
-    let decode = |text: &str| percent_decode(text).ok_or_else(|| bad("a %XX in it is not one"));
+    let decode = |text: &str| percent_decode(text).ok_or_else(|| bad(NO_PAIR));
     let default = if scheme == Scheme::Ftps { 990 } else { 21 };
     let server = Server {
         scheme,
@@ -100,19 +106,29 @@ fn as_it_is(rest: &str) -> Option<&str> {
     }
 }
 
-fn split_port(place: &str) -> Option<(&str, Option<u16>)> {
+/// Splits `host:port`; the error is what is wrong with it.
+fn split_port(place: &str) -> Result<(&str, Option<u16>), &'static str> {
     if let Some(rest) = place.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']')?;
+        let (host, rest) = rest.split_once(']').ok_or(BRACKETS)?;
         return match rest.strip_prefix(':') {
-            Some(port) => Some((host, Some(port.parse().ok()?))),
-            None => rest.is_empty().then_some((host, None)),
+            Some(text) => Ok((host, Some(port(text).ok_or(NO_PORT)?))),
+            None if rest.is_empty() => Ok((host, None)),
+            None => Err(BRACKETS),
         };
     }
     match place.rsplit_once(':') {
-        Some((host, "")) => Some((host, None)),
-        Some((host, port)) if !host.contains(':') => Some((host, Some(port.parse().ok()?))),
-        _ => Some((place, None)),
+        Some((host, "")) => Ok((host, None)),
+        Some((host, text)) if !host.contains(':') => Ok((host, Some(port(text).ok_or(NO_PORT)?))),
+        Some((host, text)) if host.parse::<Ipv6Addr>().is_ok() && port(text).is_some() => {
+            Err(BRACKETS)
+        }
+        _ => Ok((place, None)),
     }
+}
+
+/// Reads a port.
+pub(super) fn port(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|port| *port > 0)
 }
 
 /// Decodes `%XX`; bytes that are no UTF-8 are kept in the lossless inner form.
@@ -173,6 +189,9 @@ mod tests {
         assert_eq!(url("ftp://[FE80::A%25Eth0]/").0.host, "fe80::a%Eth0");
         assert_eq!(url("ftp://[fe80::1%25]/").0.host, "fe80::1%25");
         assert_eq!(url("ftp://Ann@NAS.Local/A").0.to_string(), "nas.local:21");
+        for bare in ["::1", "fe80::1%eth0", "2001:db8::10"] {
+            assert_eq!(url(&format!("ftp://{bare}/")).0.host, bare);
+        }
         assert_eq!(url("ftp://h").1, "");
         assert_eq!(url("ftp://h//etc").1, "/etc");
         assert_eq!(url("ftp://h/%2Fetc").1, "/etc");
@@ -191,8 +210,12 @@ mod tests {
         for (text, why) in [
             ("http://h/", "does not begin"),
             ("ftp:///x", "names no host"),
-            ("ftp://h:99999/", "port is not a number"),
+            ("ftp://h:99999/", "port is not a number from 1 to 65535"),
+            ("ftp://h:0/", "port is not a number from 1 to 65535"),
+            ("ftp://ann@::1:31502/", "in brackets, as in ftp://[::1]"),
+            ("ftp://[::1/", "in brackets, as in ftp://[::1]"),
             ("ftp://h/%zz", "is not one"),
+            ("ftp://h/100%", "`%` itself is written `%25`"),
             ("ftp://h/notes;type=a", "only ;type=i is known"),
         ] {
             assert!(parse(text).unwrap_err().to_string().contains(why), "{text}");
