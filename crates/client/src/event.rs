@@ -32,6 +32,8 @@ pub enum Event {
         id: FileId,
         /// Its name as shown: the path inside the job, not escaped.
         name: String,
+        /// The last part of the name that it gets on the other side, where that is another one.
+        becomes: Option<String>,
         /// Its size, if known.
         size: Option<u64>,
         /// Which way.

@@ -1,6 +1,6 @@
 //! One file of a plan, on its way up or down.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{path::Path, sync::atomic::Ordering, time::Duration};
 
 use super::{
     Tools,
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     error::Error,
     event::{Direction, Event, FileId},
+    plan::walk::inner_name,
     remote::{Remote, names},
 };
 
@@ -33,6 +34,21 @@ impl Job {
             Self::Fetch(fetch, _) => names::display(&fetch.remote),
             Self::Send(send, _) => send.local.display().to_string(),
         }
+    }
+
+    /// The name that it gets, where that is another one.
+    fn becomes(&self) -> Option<String> {
+        let (from, to) = match self {
+            Self::Fetch(fetch, _) => {
+                let to = inner_name(Path::new(fetch.local.file_name()?));
+                (names::split(&fetch.remote).1.to_owned(), to)
+            }
+            Self::Send(send, _) => {
+                let from = inner_name(Path::new(send.local.file_name()?));
+                (from, names::split(&send.remote).1.to_owned())
+            }
+        };
+        (from != to).then(|| names::display(&to))
     }
 
     pub(super) fn flow(&self) -> &super::flow::Flow {
@@ -59,6 +75,7 @@ impl Job {
         Event::Started {
             id: self.id(),
             name: self.name(),
+            becomes: self.becomes(),
             size,
             direction,
             offset: self.flow().done.load(Ordering::Relaxed),

@@ -4,7 +4,11 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{escape::fit, rate::Rate, table};
+use super::{
+    escape::{fit, shown},
+    rate::Rate,
+    table,
+};
 use crate::event::Direction;
 
 pub(super) struct File {
@@ -14,6 +18,14 @@ pub(super) struct File {
     pub(super) direction: Direction,
     pub(super) bytes: u64,
     pub(super) rate: Rate,
+}
+
+/// Returns a name as it is shown, with the one that it gets, if that is another one.
+pub(super) fn named(name: &str, becomes: Option<&str>) -> String {
+    match becomes {
+        Some(other) => format!("{} → {}", shown(name), shown(other)),
+        None => shown(name),
+    }
 }
 
 /// Makes a line that shows what it is told, and nothing yet.

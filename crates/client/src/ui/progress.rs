@@ -11,7 +11,7 @@ use tokio::{sync::mpsc::UnboundedReceiver, time::MissedTickBehavior};
 use super::{
     Ui, Volume,
     escape::{fit, shown},
-    line::{File, arrow, blank_line, file_line},
+    line::{File, arrow, blank_line, file_line, named},
     rate::Rate,
     table,
     total::Total,
@@ -80,10 +80,12 @@ impl Screen {
             Event::Started {
                 id,
                 name,
+                becomes,
                 size,
                 direction,
                 offset,
             } => {
+                let name = named(name, becomes.as_deref());
                 self.start(*id, name, *size, *direction, *offset);
             }
             Event::Begun { id, at } => self.begin(*id, *at),
@@ -147,7 +149,7 @@ impl Screen {
     fn start(
         &mut self,
         id: FileId,
-        name: &str,
+        name: String,
         size: Option<u64>,
         direction: Direction,
         offset: u64,
@@ -165,7 +167,6 @@ impl Screen {
                 None => self.bars.add(bar),
             }
         });
-        let name = shown(name);
         let rate = Rate::new(Instant::now(), offset);
         self.files.insert(
             id,

@@ -193,3 +193,15 @@ fn always_means_a_hash() {
     let put = ["put", "--verify", "auto", "a", "@/"];
     says(here, &server, &put, 0, "");
 }
+
+#[test]
+fn another_name_than_its_own_is_told() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "p1", "x");
+    let server = Fake::default().start();
+    says(here, &server, &["put", "p1", "@/q9"], 0, "↑ p1 → q9  1 B");
+    says(here, &server, &["put", "p1", "@/"], 0, "↑ p1  1 B");
+    says(here, &server, &["get", "@/q9", "r2"], 0, "↓ q9 → r2  1 B");
+    says(here, &server, &["get", "@/q9"], 0, "↓ q9  1 B");
+}
