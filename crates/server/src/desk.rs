@@ -83,7 +83,7 @@ impl FrontDesk {
 
     async fn reload(&self) -> Answer {
         let reloader = Arc::clone(&self.reloader);
-        let result = hands::run(move |_| reloader.reload()).await;
+        let result = hands::patiently("a reload", hands::run(move |_| reloader.reload())).await;
         let _ = self.reloaded.try_send(());
         match result {
             Ok(report) if report.is_partial() => Answer::Refused {

@@ -23,6 +23,9 @@ use tracing::warn;
 pub(crate) static THREADS: LazyLock<usize> =
     LazyLock::new(|| thread::available_parallelism().map_or(1, |count| count.get().min(4)));
 
+/// What reads a few small files takes no longer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// How long short work waits for a thread.
 const MOMENT: Duration = Duration::from_millis(500);
 /// How often at most the log hears that there is none.
@@ -140,6 +143,20 @@ fn tell() {
     if told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
         *told = Some(Instant::now());
         warn!("no thread to be had: raise the limit of processes (ulimit -u, TasksMax, pids)");
+    }
+}
+
+/// Waits for what a disk may hold up, and says so when it does.
+pub(crate) async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    match timeout(PATIENCE, work.as_mut()).await {
+        Ok(done) => done,
+        Err(_) => {
+            warn!(
+                "{what} waits for a disk that does not answer: the share's, or that of a file it reads"
+            );
+            work.await
+        }
     }
 }
 

@@ -129,12 +129,12 @@ impl Snapshot {
     }
 }
 
-/// Warns of a share to which nobody can upload, though somebody may.
+/// Warns of a share to whose root nobody can upload, though somebody may.
 fn warn_if_read_only(share: &Share, config: &ServerConfig) {
     if share.is_read_only() && somebody_may_write(config) {
         warn!(
             root = %config.share.root.display(),
-            "the share is read-only for this process; under systemd, name it in ReadWritePaths= \
+            "the root of the share is read-only for this process; under systemd, name it in ReadWritePaths= \
              (`systemctl edit ftpd`)"
         );
     }

@@ -52,6 +52,8 @@ pub struct FileWatch {
     seen: Stamps,
     /// The watches of their directories.
     dirs: HashSet<i32>,
+    /// Directories that could not be watched when they were last looked at.
+    deaf: BTreeSet<PathBuf>,
     ear: Arc<Ear>,
     heard: mpsc::Receiver<()>,
     /// Something may have changed since `seen`.
@@ -92,6 +94,7 @@ impl FileWatch {
             files: Vec::new(),
             seen: Stamps::default(),
             dirs: HashSet::new(),
+            deaf: BTreeSet::new(),
             ear,
             heard,
             is_stale: false,
@@ -106,26 +109,37 @@ impl FileWatch {
         // What the configuration names no more is no change.
         seen.0.retain(|file, _| files.contains(file));
         (self.files, self.seen) = (files, seen);
-        for (dir, error) in self.watch_places() {
-            warn!(dir = %dir.display(), %error, "changes here are not seen before the next reload");
-        }
+        self.deaf.clear();
+        self.watch_places();
         // What was written before this watch is looked for without an event.
         self.is_stale = true;
     }
 
-    /// Watches each directory in which one of the files can become another one; returns those that cannot be.
-    fn watch_places(&mut self) -> Vec<(PathBuf, Errno)> {
+    /// Watches each directory in which one of the files can become another one, and warns of those that cannot
+    /// be, once.
+    fn watch_places(&mut self) {
         let places: Vec<_> = self.files.iter().flat_map(|file| places_of(file)).collect();
         let name_of = |place: &PathBuf| place.file_name().map(OsStr::to_owned);
         *self.ear.names() = places.iter().filter_map(name_of).collect();
         let before = std::mem::take(&mut self.dirs);
-        let dirs: BTreeSet<_> = places.iter().filter_map(|place| place.parent()).collect();
-        let failed = |dir: &Path| Some((dir.to_owned(), self.watch_dir(dir).err()?));
-        let failed = dirs.into_iter().filter_map(failed).collect();
-        for watch in before.difference(&self.dirs) {
-            let _gone_with_its_directory = inotify::remove_watch(&self.ear.inotify, *watch);
+        let mut deaf = BTreeSet::new();
+        for dir in places.iter().filter_map(|place| place.parent()) {
+            if let Err(error) = self.watch_dir(dir) {
+                deaf.insert(dir.to_owned());
+                if !self.deaf.contains(dir) {
+                    warn!(dir = %dir.display(), %error, "changes here may not be seen before the next reload");
+                }
+            }
         }
-        failed
+        if deaf.is_empty() {
+            for watch in before.difference(&self.dirs) {
+                let _gone_with_its_directory = inotify::remove_watch(&self.ear.inotify, *watch);
+            }
+        } else {
+            // A watch outlives the right to make one.
+            self.dirs.extend(before);
+        }
+        self.deaf = deaf;
     }
 
     /// Watches a directory; while it is not there, the nearest one above it, for its coming.

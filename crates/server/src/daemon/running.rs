@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
-use super::start::patiently;
-use crate::{hands, reload::Reloader, supervisor};
+use crate::{
+    hands::{self, patiently},
+    reload::Reloader,
+    supervisor,
+};
 
 /// The reload that runs, and whether another one was asked for meanwhile.
 #[derive(Debug, Default)]

@@ -3,19 +3,16 @@
 use std::{
     net::{SocketAddr, TcpListener as StdListener},
     path::{Path, PathBuf},
-    pin::pin,
     sync::Arc,
-    time::Duration,
 };
 
 use ftp_config::ServerConfig;
-use tokio::time::timeout;
-use tracing::{error, warn};
+use tracing::error;
 
 use crate::{
     announce::{self, Announcement},
     error::Error,
-    hands,
+    hands::{self, patiently},
     log::{Adjust, Level},
     reload::Reloader,
     session::disk,
@@ -23,9 +20,6 @@ use crate::{
     status::{Registry, place},
     watch::{self, FileWatch, Stamps},
 };
-
-/// What reads a few small files takes no longer.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a server is started with.
 #[derive(Debug)]
@@ -44,20 +38,6 @@ pub struct Start {
     pub adjust: Adjust,
     /// Where the status socket may be.
     pub around: place::Surroundings,
-}
-
-/// Waits for what a disk may hold up, and says so when it does.
-pub(super) async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
-    match timeout(PATIENCE, work.as_mut()).await {
-        Ok(done) => done,
-        Err(_) => {
-            warn!(
-                "{what} waits for a disk that does not answer: the share's, or that of a file it reads"
-            );
-            work.await
-        }
-    }
 }
 
 /// Opens the share and loads the certificate, for the first time.

@@ -113,3 +113,30 @@ async fn what_was_written_between_the_read_and_the_watch_is_a_change() {
         .changed()
         .await;
 }
+
+#[tokio::test]
+async fn a_watch_outlives_the_right_to_make_one() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    let dir = tempfile::tempdir().unwrap();
+    let allow =
+        |mode| std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(mode)).unwrap();
+    let nobody = nix::unistd::Uid::from_raw(65_534);
+    if nix::unistd::Uid::effective().is_root() {
+        // Root may watch everything: this thread does without.
+        chown(dir.path(), Some(nobody.as_raw()), None).unwrap();
+        nix::unistd::setfsuid(nobody);
+    }
+    let files = vec![dir.path().join("ftp.toml")];
+    std::fs::write(&files[0], "a").unwrap();
+    let mut watch = FileWatch::new(files.clone(), Stamps::of(&files)).unwrap();
+    for mode in [0o755, 0o311, 0o755] {
+        allow(mode);
+        assert!(
+            timeout(SETTLE * 3, watch.changed()).await.is_err(),
+            "{mode:o}"
+        );
+        assert_eq!(watch.deaf.is_empty(), mode == 0o755, "{mode:o}");
+    }
+    std::fs::write(&files[0], "bb").unwrap();
+    watch.changed().await;
+}

@@ -75,15 +75,15 @@ impl Machine {
                 "chroot_list_file",
                 &places.chroot_list,
             ),
-            ftpusers: names(&places.below_root("/etc/ftpusers").unwrap_or_default()),
             ..Self::default()
         };
+        machine.ftpusers = names(&machine.system_file(conf, places, "/etc/ftpusers"));
         machine.read_system_users(conf, places);
         machine.read_user_confs(conf, places);
         machine.wrappers_name_vsftpd = ["/etc/hosts.allow", "/etc/hosts.deny"]
-            .into_iter()
-            .filter_map(|path| places.below_root(path).ok())
-            .any(|text| lines(&text).any(speaks_of_vsftpd));
+            .map(|path| machine.system_file(conf, places, path))
+            .iter()
+            .any(|text| lines(text).any(speaks_of_vsftpd));
         if let Some(path) = conf.given_text("banner_file") {
             match places.below_root(path) {
                 Ok(text) => machine.banner = lines(&text).next().map(str::to_owned),
@@ -107,8 +107,28 @@ impl Machine {
         }
     }
 
+    /// Reads a file that a system may lack: then it says nothing.
+    fn system_file(&mut self, conf: &Conf, places: &Places, path: &str) -> String {
+        match places.below_root(path) {
+            Ok(text) => text,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                String::new()
+            }
+            Err(error) => {
+                self.findings
+                    .refuse(conf.about("", format!("`{path}`: {error}")));
+                String::new()
+            }
+        }
+    }
+
     fn read_system_users(&mut self, conf: &Conf, places: &Places) {
-        let passwd = places.below_root("/etc/passwd").unwrap_or_default();
+        let passwd = self.system_file(conf, places, "/etc/passwd");
         let shells = places.below_root("/etc/shells").ok();
         for line in lines(&passwd) {
             let fields: Vec<&str> = line.split(':').collect();

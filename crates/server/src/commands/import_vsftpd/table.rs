@@ -27,7 +27,7 @@ pub enum Verdict {
     RefusedIfYes,
     /// The import stops when it has a value: leaving it out would weaken security.
     RefusedIfSet,
-    /// It depends on other options and files; see `people` and `translate`.
+    /// It depends on other options and files; see `people`, `lists`, `own` and `translate`.
     Asked,
 }
 

@@ -139,7 +139,7 @@ impl Upload {
                 Ok(()) => return self.beside(&name),
                 // Where a rename is a link and an unlink, the second may fail; and a disk behind a network may
                 // have been asked twice.
-                Err(_) if self.has_name(&to) => {
+                Err(_) if self.has_name(&to, partial) => {
                     let _swept_otherwise = unlinkat(&self.dir, partial, AtFlags::empty());
                     return self.beside(&name);
                 }
@@ -158,13 +158,15 @@ impl Upload {
         path.map_err(|_| self.explain(Errno::INVAL.into()))
     }
 
-    /// Tells whether a name is that of this upload's file.
-    fn has_name(&self, name: &OsStr) -> bool {
-        let there = statat(&self.dir, name, AtFlags::SYMLINK_NOFOLLOW);
-        match (there, fstat(self.file())) {
-            (Ok(there), Ok(ours)) => FileId::of(&there) == FileId::of(&ours),
-            _ => false,
-        }
+    /// Tells whether a name is that of this upload's file: beside its partial's, or in its place. Some disks
+    /// number their files at random, or not at all.
+    fn has_name(&self, name: &OsStr, partial: &OsStr) -> bool {
+        let look = |name| statat(&self.dir, name, AtFlags::SYMLINK_NOFOLLOW);
+        let (Ok(there), Ok(ours)) = (look(name), fstat(self.file())) else {
+            return false;
+        };
+        let is_linked = ours.st_nlink > 1 || look(partial).err() == Some(Errno::NOENT);
+        is_linked && ours.st_ino != 0 && FileId::of(&there) == FileId::of(&ours)
     }
 
     /// Looks at what stands under the final name now.

@@ -60,7 +60,7 @@ impl Pen {
     }
 
     pub(super) fn write(&self, entry: &Entry<'_>, out: &mut Vec<u8>) {
-        if entry.meta.is_unknown() {
+        if entry.meta.is_unknown() && !matches!(self.form, Form::Names(_)) {
             self.unread.0.fetch_add(1, Ordering::Relaxed);
         }
         match &self.form {

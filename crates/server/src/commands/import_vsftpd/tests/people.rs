@@ -186,3 +186,15 @@ fn virtual_users_share_the_home_and_the_rights_of_guests() {
     assert_eq!(config.users[0].can.to_string(), "read-write");
     assert_eq!(config.share.umask, 0);
 }
+
+#[test]
+fn a_list_of_the_system_that_cannot_be_read_is_no_empty_one() {
+    let etc = Etc::new(&[PASSWD, ("etc/ftpusers", "bob\n")]);
+    let conf = "local_enable=YES\nlocal_root=/srv/ftp\n";
+    let (config, _) = etc.loaded(conf, Wish::default());
+    assert_eq!(config.auth.deny_users.len(), 1);
+    let list = std::fs::File::create(etc.0.path().join("etc/ftpusers")).unwrap();
+    list.set_len(5 << 20).unwrap();
+    let refusals = etc.refusals(conf);
+    assert!(refusals[0].contains("`/etc/ftpusers`: "), "{refusals:?}");
+}
