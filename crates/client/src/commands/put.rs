@@ -130,12 +130,28 @@ async fn add(
         path: remote.clone(),
     });
     let wishes = Wishes::new(Way::Up);
+    let steps = sync::plan(&tree, &Tree::default(), source, &remote, &wishes).steps;
     plan.steps
-        .extend(sync::plan(&tree, &Tree::default(), source, &remote, &wishes).steps);
+        .extend(steps.into_iter().map(|step| below_operand(source, step)));
     if args.move_files {
         plan.push(clear(source, &tree));
     }
     Ok(())
+}
+
+/// Tells what is left out by its operand's name too: there may be several.
+fn below_operand(source: &Path, step: Step) -> Step {
+    match step {
+        Step::Refuse { name, what } => {
+            let top = names::display(&source.display().to_string());
+            let name = match name.as_str() {
+                "." => top,
+                below => names::join(&top, below),
+            };
+            Step::Refuse { name, what }
+        }
+        other => other,
+    }
 }
 
 /// Makes the step that removes the directories of a tree that was moved.

@@ -90,7 +90,7 @@ impl Crew {
         for Refused { what, error } in refused {
             let (name, error) = match what {
                 What::Path(path) => (root.told_as(&path).display().to_string(), error),
-                What::AnyOf(count) => (here.clone(), any_of(count, &error)),
+                What::AnyOf { count, unmarked } => (here.clone(), any_of(count, unmarked, &error)),
             };
             self.fail(name.clone(), Error::local("sync", name, error));
         }
@@ -238,10 +238,15 @@ impl Crew {
 }
 
 /// Says what to do where a disk does not tell which of the run's files it has lost.
-fn any_of(count: usize, error: &io::Error) -> io::Error {
+fn any_of(count: usize, unmarked: usize, error: &io::Error) -> io::Error {
     let cause = plain(&error.to_string());
+    let kept = match unmarked {
+        0 => String::new(),
+        // They look like those that are here.
+        _ => format!(" ({unmarked} keep the server's time, so that `sync` would pass over them)"),
+    };
     let words = format!(
-        "any of {count} small files may not be whole, fetch them again with `get --force`: {cause}"
+        "any of {count} small files may not be whole, fetch them again with `get --force`{kept}: {cause}"
     );
     io::Error::new(error.kind(), words)
 }
@@ -291,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_disk_that_does_not_tell_what_it_lost_is_told_with_the_way_out() {
-        let error = any_of(40, &io::Error::from_raw_os_error(28));
+        let error = any_of(40, 0, &io::Error::from_raw_os_error(28));
         let words = "sync local `d`: any of 40 small files may not be whole, fetch them again with `get --force`: no \
                      space left on device";
         assert_eq!(Error::local("sync", "d", error).chain(), words);

@@ -20,11 +20,11 @@ use cap_std::{
     fs::{Dir, OpenOptions},
 };
 use rustix::{
-    fs::{AtFlags, Mode, OFlags, ResolveFlags, Timespec, Timestamps, openat2},
+    fs::{Mode, OFlags, ResolveFlags, openat2},
     io::Errno,
 };
 
-use super::unsynced::{Refused, Unsynced, time_of_refused};
+use super::unsynced::{Refused, Unsynced, Written, time_of_refused};
 use crate::error::Error;
 
 /// An opened directory and the name messages call it by. Cheap to clone.
@@ -56,23 +56,23 @@ impl LocalRoot {
             let dir = rustix::fs::openat(&dir, ".", flags, Mode::empty())?;
             Ok(dir.into())
         };
-        // A disk that refuses this too has nothing else that could be done.
-        let mark = |path: &Path| drop(self.mark_refused(path));
+        let mark = |path: &Path, written: &Written| self.mark_refused(path, written);
         self.unsynced.sync(open, mark)
     }
 
-    /// Takes the server's time from a file that may not be whole.
-    fn mark_refused(&self, path: &Path) -> io::Result<()> {
+    /// Takes the server's time from a file that may not be whole, unless it is another one by now.
+    fn mark_refused(&self, path: &Path, written: &Written) -> io::Result<()> {
         let dir = self.dir_at(path.parent().unwrap_or(Path::new("")))?;
         let name = path.file_name().unwrap_or_default();
-        let since = time_of_refused().duration_since(SystemTime::UNIX_EPOCH);
-        let time = Timespec::try_from(since.unwrap_or_default()).map_err(io::Error::other)?;
-        let times = Timestamps {
-            last_access: time,
-            last_modification: time,
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(&dir, name, flags, Mode::empty()) {
+            Err(Errno::NOENT | Errno::LOOP) => return Ok(()),
+            opened => File::from(opened?),
         };
-        let flags = AtFlags::SYMLINK_NOFOLLOW;
-        Ok(rustix::fs::utimensat(&dir, name, &times, flags)?)
+        if Written::of(&file)? != *written {
+            return Ok(());
+        }
+        set_modified(&file, time_of_refused())
     }
 
     fn dir_at(&self, path: &Path) -> io::Result<Dir> {
@@ -256,12 +256,17 @@ mod tests {
             let file = File::create(temp.path().join(name)).unwrap();
             let now = SystemTime::now();
             set_modified(&file, now).unwrap();
-            root.mark_refused(Path::new("link")).unwrap();
+            let written = Written::of(&file).unwrap();
+            root.mark_refused(Path::new("link"), &written).unwrap();
             assert_eq!(time(name), now, "another's");
-            root.mark_refused(Path::new(name)).unwrap();
+            set_modified(&file, now + std::time::Duration::from_secs(1)).unwrap();
+            root.mark_refused(Path::new(name), &written).unwrap();
+            assert_ne!(time(name), time_of_refused(), "it was changed meanwhile");
+            set_modified(&file, now).unwrap();
+            root.mark_refused(Path::new(name), &written).unwrap();
             assert_eq!(time(name), time_of_refused());
+            root.mark_refused(Path::new("gone"), &written).unwrap();
+            root.mark_refused(Path::new("../a"), &written).unwrap_err();
         }
-        root.mark_refused(Path::new("gone")).unwrap_err();
-        root.mark_refused(Path::new("../a")).unwrap_err();
     }
 }

@@ -37,7 +37,28 @@ struct Disk {
     /// One file of it.
     file: File,
     /// All that it is waited for.
-    paths: Vec<PathBuf>,
+    files: Vec<(PathBuf, Written)>,
+}
+
+/// What a file was when it was written: nobody else's, and not one that was changed since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Written {
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        let meta = file.metadata()?;
+        Ok(Self {
+            device: meta.dev(),
+            inode: meta.ino(),
+            size: meta.len(),
+            modified: meta.modified().ok(),
+        })
+    }
 }
 
 /// What a disk refused at the end.
@@ -51,8 +72,8 @@ pub(super) struct Refused {
 pub(super) enum What {
     /// A file or a directory, relative to the root.
     Path(PathBuf),
-    /// Any of so many files.
-    AnyOf(usize),
+    /// Any of so many files, some of which could not be marked.
+    AnyOf { count: usize, unmarked: usize },
 }
 
 /// The time of a file that may not be whole, in 1990: one that no file of a server has, and no newer one,
@@ -78,20 +99,20 @@ impl Unsynced {
 
     /// Notes a file, by the path that it will have relative to the root.
     pub(super) fn add(&self, path: &Path, file: &File) -> io::Result<()> {
-        let disk = file.metadata()?.dev();
+        let written = Written::of(file)?;
         let mut held = self.held();
         if held.files.len() <= ONE_BY_ONE {
             held.files.push((path.to_owned(), file.try_clone()?));
         }
-        let disk = match held.disks.entry(disk) {
+        let disk = match held.disks.entry(written.device) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
                 let file = file.try_clone()?;
-                let paths = Vec::new();
-                entry.insert(Disk { file, paths })
+                let files = Vec::new();
+                entry.insert(Disk { file, files })
             }
         };
-        disk.paths.push(path.to_owned());
+        disk.files.push((path.to_owned(), written));
         Ok(())
     }
 
@@ -112,7 +133,7 @@ impl Unsynced {
     pub(super) fn sync(
         &self,
         open: impl Fn(&Path) -> io::Result<File>,
-        mark: impl Fn(&Path),
+        mark: impl Fn(&Path, &Written) -> io::Result<()>,
     ) -> Vec<Refused> {
         let held = std::mem::take(&mut *self.held());
         let are_many = held.files.len() > ONE_BY_ONE;
@@ -151,13 +172,19 @@ impl Unsynced {
     }
 }
 
-fn sync_disks<'a>(disks: impl Iterator<Item = &'a Disk>, mark: impl Fn(&Path)) -> Vec<Refused> {
-    let refused = disks.filter_map(|Disk { file, paths }| {
+fn sync_disks<'a>(
+    disks: impl Iterator<Item = &'a Disk>,
+    mark: impl Fn(&Path, &Written) -> io::Result<()>,
+) -> Vec<Refused> {
+    let refused = disks.filter_map(|Disk { file, files }| {
         let error = rustix::fs::syncfs(file).err()?.into();
-        paths.iter().for_each(|path| mark(path));
+        let unmarked = files
+            .iter()
+            .filter(|(path, written)| mark(path, written).is_err());
+        let (count, unmarked) = (files.len(), unmarked.count());
         // Their times, as far as that goes.
         let _told_anyway = rustix::fs::syncfs(file);
-        let what = What::AnyOf(paths.len());
+        let what = What::AnyOf { count, unmarked };
         Some(Refused { what, error })
     });
     refused.collect()
@@ -184,7 +211,7 @@ fn knows_no_sync(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
-    fn unmarked(path: &Path) {
+    fn unmarked(path: &Path, _: &Written) -> io::Result<()> {
         panic!("{} is whole, or its handle is there", path.display());
     }
 
@@ -261,10 +288,23 @@ mod tests {
             unsynced.add(name, &file).unwrap();
         }
         let marked = Mutex::new(Vec::new());
-        let mark = |path: &Path| marked.lock().unwrap().push(path.to_owned());
+        // A disk that is read-only by now lets some keep their time.
+        let mark = |path: &Path, _: &Written| {
+            marked.lock().unwrap().push(path.to_owned());
+            match path == Path::new("3") {
+                true => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+                false => Ok(()),
+            }
+        };
         let refused = unsynced.sync(|_| unreachable!("no name was noted"), mark);
         let refused = refused.into_iter().map(|refused| refused.what);
-        assert_eq!(refused.collect::<Vec<_>>(), [What::AnyOf(names.len())]);
+        assert_eq!(
+            refused.collect::<Vec<_>>(),
+            [What::AnyOf {
+                count: names.len(),
+                unmarked: 1
+            }]
+        );
         assert_eq!(marked.into_inner().unwrap(), names);
     }
 }

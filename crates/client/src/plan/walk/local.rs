@@ -92,9 +92,16 @@ fn enter(
         }
         Ok(None) if !filter.takes(&path, false) => tree.passes_over_one_in(dir),
         Ok(None) => tree.leave_out(&path, odd(on_disk)),
+        Err(_) if !filter.takes(&path, false) && !filter.takes(&path, true) => {
+            tree.passes_over_one_in(dir);
+        }
         Err(error) => {
-            let error = Error::local("read", on_disk, error);
-            tree.cannot_look_at(dir, &path, &error.chain());
+            let has_gone = error.kind() == io::ErrorKind::NotFound;
+            let why = Error::local("read", on_disk, error).chain();
+            match has_gone {
+                true => tree.cannot_read(&path, &why),
+                false => tree.cannot_look_at(dir, &path, &why),
+            }
         }
     }
     Ok(None)

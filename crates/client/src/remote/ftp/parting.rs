@@ -57,7 +57,8 @@ impl Parting {
     }
 
     /// Takes the reply that ends the transfer, if it is 226 or 250. A refusal ends it too; what is neither
-    /// may have another one behind it, so the session is given up.
+    /// may have another one behind it, so the session is given up. Another 2xx is the server's last word all the
+    /// same: to try again would bring it again.
     pub(super) fn end(&self, body: &[u8]) -> Result<Reply, RemoteError> {
         let Some(reply) = reply::parse(&self.codec, body) else {
             self.health.broken();
@@ -71,11 +72,11 @@ impl Parting {
             self.health.ready();
             return Ok(reply);
         }
-        if reply.code < 400 {
+        if matches!(reply.code, ..200 | 300..400) {
             self.health.broken();
             return Err(reply::out_of_step(self.verb, &reply));
         }
-        let gone = reply.code == 421;
+        let gone = reply.code < 400 || reply.code == 421;
         let (verb, path) = (self.verb.to_owned(), self.path.clone());
         let error = self.reuse.refusal(verb, Some(path), reply);
         if gone || matches!(error, RemoteError::SessionReuse { .. }) {

@@ -81,14 +81,15 @@ impl Fetch {
         let waits = part.may_wait(&root, bytes);
         let publish = move || {
             let shown = || root.told_as(&local);
-            match waits {
-                true => part.note_unsynced(&root, &local)?,
-                false => part.force(&root)?,
-            }
             if let Some(time) = modified
                 && let Err(error) = local::set_modified(&part.file, time)
             {
                 events.message(format!("{}: time not kept: {error}", shown().display()));
+            }
+            // It is known by its time too, should the disk refuse it.
+            match waits {
+                true => part.note_unsynced(&root, &local)?,
+                false => part.force(&root)?,
             }
             root.publish(&part.path, &local, force)?;
             root.unsynced.add_name(&local);

@@ -14,7 +14,7 @@ use rustix::{
     io::Errno,
 };
 
-use crate::error::Error;
+use crate::{error::Error, transfer::unsynced::time_of_refused};
 
 /// The local file, opened, with what it was then.
 pub(super) struct Source {
@@ -50,10 +50,12 @@ impl Source {
             let error = io::Error::new(io::ErrorKind::InvalidInput, words);
             return Err(fail("read")(error));
         }
+        let modified = meta.modified().ok();
+        ensure_believed(modified).map_err(fail("read"))?;
         Ok(Self {
             file,
             size: meta.len(),
-            modified: meta.modified().ok(),
+            modified,
             identity: identity(&meta),
         })
     }
@@ -82,6 +84,15 @@ impl Source {
             .metadata()
             .is_ok_and(|meta| meta.len() == self.size && meta.modified().ok() == self.modified)
     }
+}
+
+/// Refuses a download that a disk may have lost: it must not take the place of the server's good one.
+fn ensure_believed(modified: Option<SystemTime>) -> io::Result<()> {
+    if modified != Some(time_of_refused()) {
+        return Ok(());
+    }
+    let words = "it may not be whole, as the disk refused it; fetch it again with `get --force`";
+    Err(io::Error::new(io::ErrorKind::InvalidData, words))
 }
 
 /// Tells whether a file has bytes from there on, whatever size it tells.
@@ -184,6 +195,14 @@ mod tests {
         source = Source::open(&path, None).unwrap();
         assert!(source.check_whole(&path, 3).is_ok());
         assert!(source.check_whole(&path, 2).is_err());
+    }
+
+    #[test]
+    fn a_file_that_the_disk_refused_is_not_sent() {
+        let temp = tempfile::NamedTempFile::new().unwrap();
+        temp.as_file().set_modified(time_of_refused()).unwrap();
+        let error = Source::open(temp.path(), None).err().unwrap().chain();
+        assert!(error.contains("may not be whole"), "{error}");
     }
 
     #[test]
