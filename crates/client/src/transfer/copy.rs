@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{
+    ahead::Ahead,
     fault::CopyError,
     flow::{BLOCK, Flow},
 };
@@ -25,12 +26,14 @@ pub(super) fn receive(
     flow: &Flow,
 ) -> Result<u64, CopyError> {
     let mut left = limit;
+    let mut ahead = Ahead::new(file, limit);
     let mut count = |bytes: u64| {
         left = match left.map(|left| left.checked_sub(bytes)) {
             None => None,
             Some(Some(left)) => Some(left),
             Some(None) => return Err(io::Error::new(io::ErrorKind::InvalidData, TOO_MUCH)),
         };
+        ahead.reach(bytes);
         flow.moved(bytes)
     };
     if digest.is_none()

@@ -3,6 +3,7 @@
 //! It never prints or asks. What one file needs is in `fetch`
 //! and `send`; standard input and output are in [`stream`].
 
+mod ahead;
 mod batch;
 mod copy;
 mod crew;

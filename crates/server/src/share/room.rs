@@ -5,7 +5,7 @@ use std::{
     os::fd::AsFd,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -74,6 +74,8 @@ pub(super) struct Promised(AtomicU64);
 #[derive(Debug)]
 pub(super) struct Grant {
     left: AtomicU64,
+    /// The file has what is left for its own: the disk does not count it as free, and nobody is promised it.
+    is_aside: AtomicBool,
     promised: Arc<Promised>,
 }
 
@@ -88,6 +90,7 @@ impl Grant {
     ) -> Result<Self, ShareError> {
         Ok(Self {
             left: AtomicU64::new(promised.add(dir, reserve, path, needed)?),
+            is_aside: AtomicBool::new(false),
             promised: Arc::clone(promised),
         })
     }
@@ -102,20 +105,37 @@ impl Grant {
     ) -> Result<(), ShareError> {
         let mut left = self.left.load(Ordering::Relaxed);
         if left < bytes {
-            self.promised
-                .take_back(self.left.swap(0, Ordering::Relaxed));
+            self.take_back(self.left.swap(0, Ordering::Relaxed));
+            self.is_aside.store(false, Ordering::Relaxed);
             left = self.promised.add(dir, reserve, path, bytes)?;
         }
         let spent = bytes.min(left);
         self.left.store(left - spent, Ordering::Relaxed);
-        self.promised.take_back(spent);
+        self.take_back(spent);
         Ok(())
+    }
+
+    /// Returns how many bytes may be written before the disk is asked again.
+    pub(super) fn left(&self) -> u64 {
+        self.left.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the disk has given the file what is left: it is no longer only promised.
+    pub(super) fn is_set_aside(&self) {
+        self.take_back(self.left());
+        self.is_aside.store(true, Ordering::Relaxed);
+    }
+
+    fn take_back(&self, bytes: u64) {
+        if !self.is_aside.load(Ordering::Relaxed) {
+            self.promised.take_back(bytes);
+        }
     }
 }
 
 impl Drop for Grant {
     fn drop(&mut self) {
-        self.promised.take_back(*self.left.get_mut());
+        self.take_back(self.left());
     }
 }
 
@@ -208,6 +228,12 @@ mod tests {
             assert_eq!(open(), grant.left.load(Ordering::Relaxed));
         }
         assert!(grant.spend(1 << 60, &dir, none, &path).is_err());
+        for bytes in [1, 5, STRIDE, 3] {
+            grant.spend(bytes, &dir, none, &path).unwrap();
+            // The disk holds it back by itself now.
+            grant.is_set_aside();
+            assert_eq!(open(), 0);
+        }
         drop((grant, Grant::new(&promised, &dir, none, &path, 1)));
         assert_eq!(open(), 0);
     }

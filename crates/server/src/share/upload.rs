@@ -1,11 +1,13 @@
 //! One upload: a partial that takes its final name when it is whole, or is kept, or is removed.
 
 mod access;
+mod ahead;
 mod base;
 mod begin;
 mod publish;
 
 pub(super) use access::default_list;
+use ahead::Ahead;
 
 use std::{
     ffi::OsString,
@@ -93,6 +95,7 @@ pub struct Upload {
     unchanged: Option<Option<Base>>,
     /// Bytes that may come before the disk is asked for room again.
     room: room::Grant,
+    ahead: Ahead,
     started: AtomicBool,
     /// Bytes of the file that is there which are still to be copied.
     to_copy: Option<u64>,
@@ -183,7 +186,9 @@ impl Upload {
     /// [`ShareError::Full`].
     pub fn ensure_room(&self, more: u64) -> Result<(), ShareError> {
         self.room
-            .spend(more, &self.dir, self.home.reserve, &self.path)
+            .spend(more, &self.dir, self.home.reserve, &self.path)?;
+        self.ahead.reach(self.file(), more, &self.room);
+        Ok(())
     }
 
     /// Tells whether there is a file that this one replaces.
@@ -222,6 +227,7 @@ impl Drop for Upload {
         let new = |meta: std::fs::Metadata| meta.len() > self.copied.load(Ordering::Relaxed);
         let empty = !partial.file.metadata().is_ok_and(new);
         // Behind what the disk has refused nobody may go on.
+        self.ahead.trim(&partial.file, false);
         let sound = close_again(&partial.file).is_ok();
         if empty || !sound || !partial.is_found_again || keeps_nothing(&self.home.uploads) {
             partial.remove(self.dir.as_fd());

@@ -74,6 +74,9 @@ impl Upload {
             placed.map_err(|error| ShareError::from_io(&self.path, error))?;
         }
         self.offset = at;
+        if self.to_copy.is_none() {
+            self.ahead.begin_at(at);
+        }
         Ok(())
     }
 

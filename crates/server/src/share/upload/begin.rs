@@ -12,7 +12,7 @@ use std::{
 use ftp_config::{Right, SharePath, server::OnDuplicate};
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 
-use super::{Intent, Look, Taken, Upload, access};
+use super::{Ahead, Intent, Look, Taken, Upload, access};
 use crate::share::{
     Home, Meta, ShareError,
     home::path_of,
@@ -66,6 +66,7 @@ impl Home {
             taken,
             unchanged: intent.resumes().then_some(base),
             room,
+            ahead: Ahead::default(),
             started: AtomicBool::new(false),
             to_copy: None,
             to_compare: 0,
