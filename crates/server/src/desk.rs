@@ -3,12 +3,12 @@
 use std::{
     net::SocketAddr,
     sync::Arc,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use async_trait::async_trait;
 use ftp_config::Word as _;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 use tracing::info;
 
 use crate::{
@@ -22,6 +22,10 @@ use crate::{
     },
     tls::selfsigned,
 };
+
+/// How often, and for how long at most, it is looked whether those who were told to leave have left.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const LOOKS: u32 = 60;
 
 const KICKED: &str = "The session was ended by the operator";
 
@@ -46,7 +50,7 @@ impl Desk for FrontDesk {
                 sessions: self.reloader.registry.rows(),
             },
             Request::Status => Answer::Status(Box::new(self.status())),
-            Request::Kick { target } => self.kick(&target),
+            Request::Kick { target } => self.kick(&target).await,
             Request::Unlock { user } => self.unlock(user.as_deref()),
             Request::Reload => self.reload().await,
         }
@@ -54,21 +58,40 @@ impl Desk for FrontDesk {
 }
 
 impl FrontDesk {
-    fn kick(&self, target: &str) -> Answer {
+    async fn kick(&self, target: &str) -> Answer {
         let registry = &self.reloader.registry;
+        let before = registry.leaving();
         let by_number = target.parse().is_ok_and(|id| registry.kick(id, KICKED));
         let ended = match by_number {
             true => 1,
             false => registry.kick_user(target, KICKED),
         };
         info!(target = %shown(target), ended, "sessions ended by the operator");
-        match ended {
-            0 => Answer::Refused {
-                text: format!("no session and no user `{}` is here", shown(target)),
-            },
-            1 => done("1 session ended"),
-            n => done(format!("{n} sessions ended")),
+        let sessions = match ended {
+            0 => {
+                let text = format!("no session and no user `{}` is here", shown(target));
+                return Answer::Refused { text };
+            }
+            1 => "1 session".to_owned(),
+            n => format!("{n} sessions"),
+        };
+        match self.have_left(before).await {
+            true => done(format!("{sessions} ended")),
+            false => done(format!(
+                "{sessions} told to leave; what waits for the disk ends when that answers"
+            )),
         }
+    }
+
+    /// Waits a moment until no more than `before` are on their way out.
+    async fn have_left(&self, before: usize) -> bool {
+        for _ in 0..LOOKS {
+            if self.reloader.registry.leaving() <= before {
+                return true;
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        false
     }
 
     fn unlock(&self, user: Option<&str>) -> Answer {

@@ -188,6 +188,16 @@ impl Registry {
         theirs.map(|session| session.kick(reason)).count()
     }
 
+    /// Returns how many sessions were told to leave and are still here.
+    #[must_use]
+    pub fn leaving(&self) -> usize {
+        let table = lock(&self.0.table);
+        let sessions = table.sessions.values();
+        sessions
+            .filter(|session| session.kicked.is_cancelled())
+            .count()
+    }
+
     /// Returns the transfer record.
     #[must_use]
     pub fn xferlog(&self) -> &Xferlog {

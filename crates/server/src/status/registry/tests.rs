@@ -85,6 +85,10 @@ fn kicks_reach_the_session_by_number_and_by_name() {
     assert_eq!(ann.kick_reason(), "Bye");
     assert!(registry.kick(bob.id(), "Bye too"));
     assert!(!registry.kick(999, "nobody"));
+    assert_eq!(registry.leaving(), 2);
+    drop((ann, bob));
+    let _new = registry.seat(peer());
+    assert_eq!(registry.leaving(), 0);
 }
 
 #[test]
