@@ -155,6 +155,7 @@ impl Crew {
                     local: local.clone(),
                     size: *size,
                     modified: *modified,
+                    doubted: None,
                     asked_time: false,
                     flow: self.tools.flow(),
                 },

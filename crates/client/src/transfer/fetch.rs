@@ -33,6 +33,9 @@ pub(super) struct Fetch {
     pub(super) remote: String,
     pub(super) local: PathBuf,
     pub(super) size: Option<u64>,
+    /// The size that other bytes came for than so many: fewer are never all of it, also where the server tells no
+    /// size again.
+    pub(super) doubted: Option<u64>,
     pub(super) modified: Option<SystemTime>,
     /// The time was asked for by MDTM, and is not that of a listing.
     pub(super) asked_time: bool,
@@ -75,6 +78,8 @@ impl Fetch {
             _ => false,
         };
         if is_another || is_of_another_size(&error) {
+            // Of what is another file by now the size is another too.
+            self.doubted = self.size.or(self.doubted).filter(|_| !is_another);
             (self.size, self.modified) = (None, None);
         }
         if !is_another {

@@ -2,11 +2,17 @@
 
 use std::{
     fs,
+    path::Path,
     time::{Duration, SystemTime},
 };
 
 use ftp_config::{ByteRate, client::Verify};
-use ftpc::{error::Error, event::Event, transfer::Options};
+use ftpc::{
+    error::Error,
+    event::Event,
+    plan::{Plan, Step},
+    transfer::{Options, Summary},
+};
 
 use crate::{fake::Fake, fetching, leftovers, noise, only_error, options, run, run_with};
 
@@ -124,6 +130,44 @@ async fn refusals_are_not_tried_again() {
     assert_eq!(only_error(&summary).to_string(), "RETR `/a`: 550 not yours");
     assert_eq!(server.count("RETR"), 1);
     assert_eq!(leftovers(temp.path()), Vec::<String>::new());
+}
+
+/// Fetches `/a`, of which a listing has told that size, from a server that has four bytes and no SIZE.
+async fn fetch_listed(listed: u64, local: &Path) -> (Summary, usize) {
+    let server = Fake::default()
+        .file("/a", "half")
+        .answers("SIZE", "502 no")
+        .start();
+    let mut plan = Plan::new(local);
+    let mut step = Step::fetch("/a");
+    if let Step::Fetch { size, .. } = &mut step {
+        *size = Some(listed);
+    }
+    plan.push(step);
+    let summary = run(&server, plan).await;
+    (summary, server.count("RETR"))
+}
+
+#[tokio::test]
+async fn a_listed_size_counts_where_the_server_tells_none_again() {
+    let temp = tempfile::tempdir().unwrap();
+    let (summary, tries) = fetch_listed(8, temp.path()).await;
+    let error = only_error(&summary);
+    let Error::Truncated { want, got, .. } = error else {
+        panic!("{error}")
+    };
+    assert_eq!((*want, *got), (8, 4));
+    assert!(tries > 1);
+    assert!(!temp.path().join("a").exists());
+}
+
+#[tokio::test]
+async fn what_has_grown_since_it_was_listed_is_fetched() {
+    let temp = tempfile::tempdir().unwrap();
+    let (summary, tries) = fetch_listed(3, temp.path()).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(tries, 2);
+    assert_eq!(fs::read(temp.path().join("a")).unwrap(), b"half");
 }
 
 #[tokio::test]

@@ -24,10 +24,11 @@ use crate::{
 };
 
 /// Bytes that must move within the stall limit.
-const AT_ONCE: usize = 64 << 10;
+pub(super) const AT_ONCE: usize = 64 << 10;
 /// Bytes asked of the socket at once.
 const READ: usize = 64 << 10;
-/// One transfer over a link: as blocks or, for a listing, as they come until the connection ends.
+
+/// One transfer over a link: as blocks or, bare, as bytes until the connection ends.
 pub(super) struct BlockData {
     pub(super) link: Option<Link>,
     pub(super) slot: Slot,
@@ -44,7 +45,7 @@ pub(super) struct BlockData {
     incoming: Incoming,
     outgoing: Outgoing,
     /// A block did not go out whole: nothing that follows makes sense.
-    is_broken: bool,
+    pub(super) is_broken: bool,
 }
 
 impl BlockData {
@@ -105,17 +106,10 @@ impl BlockData {
     }
 
     /// Nothing of a file that was given up is to come through.
-    fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         if let Some(link) = self.link.take() {
             let _gone = link.socket.set_linger(Some(Duration::ZERO));
         }
-    }
-
-    /// Takes what the connection has for a listing.
-    async fn take_bare(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let link = self.link.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        let read = link.stream.read(buffer);
-        limited(self.stalled, &self.parting.cancel, read).await
     }
 
     /// Ends the transfer and returns the reply that says so.
@@ -133,13 +127,7 @@ impl BlockData {
             // A server that breaks a transfer off says why.
             self.reset();
         }
-        let mut link = self.link.take();
-        if self.is_bare
-            && let Some(mut link) = link.take()
-        {
-            // Some servers wait for our end before they say theirs.
-            let _closed = limited(self.stalled, &self.parting.cancel, link.stream.shutdown()).await;
-        }
+        let link = self.link.take();
         let control = Arc::clone(&self.control);
         let mut control = control.lock().await;
         let reply = self.parting.wait(control.read_response_in(&[])).await;
@@ -148,7 +136,7 @@ impl BlockData {
         };
         let reply = self.parting.end(&response.body)?;
         ended.map_err(|source| self.parting.broke(source))?;
-        if let (Some(link), true) = (link, reply.code == 250) {
+        if let (Some(link), true) = (link, reply.code == 250 && !self.is_bare) {
             self.slot.put(link);
         }
         Ok(reply)
@@ -156,11 +144,14 @@ impl BlockData {
 
     /// Says the end of an upload; tells whether a download had one.
     async fn end(&mut self) -> io::Result<()> {
+        if self.is_bare {
+            return self.end_bare().await;
+        }
         if self.sends {
             self.outgoing.end();
             return self.flush().await;
         }
-        if self.is_bare || self.incoming.is_whole() {
+        if self.incoming.is_whole() {
             return Ok(());
         }
         let words = "the server's blocks do not end where the file does";
@@ -203,6 +194,9 @@ impl Data for BlockData {
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
+        }
+        if self.is_bare {
+            return self.send_bare(bytes).await;
         }
         if !self.outgoing.blocks.is_empty() {
             self.flush().await?;

@@ -21,6 +21,17 @@ use crate::{
 pub(super) enum Passive {
     Extended,
     Plain,
+    /// PASV, with a reply that the library cannot read (RFC 1123 §4.1.2.6 allows them all).
+    Odd,
+}
+
+impl Passive {
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Self::Extended => "EPSV",
+            Self::Plain | Self::Odd => "PASV",
+        }
+    }
 }
 
 /// What the attempt at a data connection has come to.
@@ -126,9 +137,10 @@ pub(super) fn extended_port(reply: &Reply) -> Option<u16> {
 }
 
 /// Returns the port in `227 Entering Passive Mode (127,0,0,1,25,46)` (RFC 1123 §4.1.2.6: with or without
-/// parentheses). The address is never believed.
+/// parentheses, and blanks). The address is never believed.
 pub(super) fn plain_port(reply: &Reply) -> Option<u16> {
-    let text = reply.text();
+    let parts: Vec<_> = reply.text().split(',').map(str::trim).collect();
+    let text = parts.join(",");
     let numbers = text
         .split(|letter: char| !letter.is_ascii_digit() && letter != ',')
         .map(|group| group.trim_matches(','))
@@ -164,6 +176,8 @@ mod tests {
         assert_eq!(port("Entering Passive Mode (127,0,0,1,25,46)."), Some(6446));
         assert_eq!(port("Entering Passive Mode 127,0,0,1,0,21"), Some(21));
         assert_eq!(port("=127,0,0,1,4,5"), Some(1029));
+        assert_eq!(port("Mode,127,0,0,1,4,5"), Some(1029));
+        assert_eq!(port("(127, 0 ,0,1, 4,005 ) 1, 2"), Some(1029));
         for bad in [
             "(127,0,0,1,0,0)",
             "(127,0,0,1,256,1)",

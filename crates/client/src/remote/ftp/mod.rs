@@ -4,6 +4,7 @@
 //! half: sockets, framing, the data-connection dance. Replies, listings, errors are ours.
 
 mod act;
+mod bare;
 mod block;
 mod blocks;
 mod clock;
@@ -17,8 +18,9 @@ mod link;
 mod list;
 mod mode;
 mod open;
+mod open_bare;
 mod open_block;
-mod open_list;
+
 mod parting;
 mod quoted;
 mod records;

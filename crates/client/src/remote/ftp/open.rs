@@ -13,7 +13,7 @@ use super::{
     act::Act,
     check_line,
     data::{self, FtpData},
-    dial::Passive,
+    dial::{Passive, plain_port},
     exchange::broken,
     reply,
 };
@@ -74,15 +74,12 @@ impl FtpRemote {
             let mut stream = self.stream.lock().await;
             stream.set_mode(match self.passive {
                 Passive::Extended => Mode::ExtendedPassive,
-                Passive::Plain => Mode::Passive,
+                Passive::Plain | Passive::Odd => Mode::Passive,
             });
             timeout(limit, begin(&mut stream, act, offset)).await
         };
         self.facts.data_peer = self.note.read().address;
-        self.facts.passive = match self.passive {
-            Passive::Extended => "EPSV",
-            Passive::Plain => "PASV",
-        };
+        self.facts.passive = self.passive.verb();
         opened
     }
 
@@ -101,6 +98,10 @@ impl FtpRemote {
             return Ok(None);
         }
         match reply.code {
+            227 if self.note.read().address.is_none() && plain_port(&reply).is_some() => {
+                self.passive = Passive::Odd;
+                self.health.ready();
+            }
             // Not implemented: small servers say that so.
             202 | 400.. if reply.code != 421 => self.health.ready(),
             // A reply of before, or one too many: nothing that follows can be trusted.

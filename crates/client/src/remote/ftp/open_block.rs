@@ -4,8 +4,14 @@ use suppaftp::{FtpError, tokio::AsyncTlsConnector as _};
 use tokio::net::TcpStream;
 
 use super::{
-    FtpRemote, act::Act, block::BlockData, check_line, dial::extended_port, exchange::broken,
-    link::Link, reply,
+    FtpRemote,
+    act::Act,
+    block::BlockData,
+    check_line,
+    dial::{Passive, extended_port},
+    exchange::broken,
+    link::Link,
+    reply,
 };
 use crate::{
     error::RemoteError,
@@ -29,7 +35,13 @@ impl FtpRemote {
         {
             return Ok(Box::new(data));
         }
-        Ok(Box::new(self.open(act, offset).await?))
+        if self.passive != Passive::Odd {
+            match self.open(act, offset).await {
+                Err(_unread) if self.passive == Passive::Odd => {}
+                opened => return Ok(Box::new(opened?)),
+            }
+        }
+        Ok(Box::new(self.open_bare(act, offset).await?))
     }
 
     /// Begins a listing, in the mode that it finds.
@@ -39,7 +51,7 @@ impl FtpRemote {
         if is_on && let Some(data) = self.open_block(act, 0).await? {
             return Ok(data);
         }
-        self.open_list(act).await
+        self.open_bare(act, 0).await
     }
 
     /// `None`: it cannot be opened this way, and the session is in stream mode again.

@@ -75,7 +75,10 @@ impl Fetch {
                 return Err(fault::fail(remote, data, "RETR", &shown, error, cancel).await);
             }
         };
-        let want = self.size.or(announced.filter(|_| have == 0));
+        let announced = announced.filter(|_| have == 0);
+        // What has grown since it was listed has more.
+        let doubted = self.doubted.filter(|least| total < *least);
+        let want = self.size.or(announced).or(doubted);
         // Where every byte is here only the server's word for it can be lost. A hash is to be asked of a
         // session that still answers.
         let needs_word = want != Some(total) || hash.is_some();

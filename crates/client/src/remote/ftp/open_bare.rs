@@ -1,5 +1,6 @@
-//! A listing's data connection. It is opened here and not by the library, which keeps the text of the reply
-//! behind a transfer to itself: with 226 some servers say that they left something out.
+//! A data connection that the library does not open: a listing's, since the library keeps the text of the reply
+//! behind a transfer to itself, and with 226 some servers say that they left something out; and that of any
+//! transfer where it cannot read what PASV is answered.
 
 use std::time::Duration;
 
@@ -19,8 +20,12 @@ use crate::error::RemoteError;
 const LOOK: Duration = Duration::from_millis(50);
 
 impl FtpRemote {
-    /// Opens a data connection for a listing: EPSV first; PASV for good once EPSV was refused.
-    pub(super) async fn open_list(&mut self, act: Act<'_>) -> Result<BlockData, RemoteError> {
+    /// Opens a data connection: EPSV first; PASV for good once EPSV was refused.
+    pub(super) async fn open_bare(
+        &mut self,
+        act: Act<'_>,
+        offset: u64,
+    ) -> Result<BlockData, RemoteError> {
         check_line(&act.line())?;
         let ours = self.abilities.atomic_stor();
         if !ours && let Err(error) = self.reuse.check_tickets() {
@@ -33,7 +38,7 @@ impl FtpRemote {
             Ok(stream) => stream,
             Err(error) => return self.give_up(error),
         };
-        let reply = self.start(act, 0).await?;
+        let reply = self.start(act, offset).await?;
         if !matches!(reply.code, 125 | 150) {
             if reply.is_ok() && has_news(&stream).await {
                 // Not one that is empty: its 150 got lost, or the replies are out of step.
@@ -45,22 +50,23 @@ impl FtpRemote {
         if !ours {
             data::acknowledge_quickly(&self.control);
         }
-        let mut data = self.over(link, act, &reply);
-        data.is_bare = true;
-        Ok(data)
+        let data = self.over(link, act, &reply);
+        data.into_bare().or_else(|source| {
+            self.give_up(RemoteError::Io {
+                verb: act.verb().to_owned(),
+                source,
+            })
+        })
     }
 
     async fn passive_port(&mut self, act: Act<'_>) -> Result<u16, RemoteError> {
         loop {
-            let verb = match self.passive {
-                Passive::Extended => "EPSV",
-                Passive::Plain => "PASV",
-            };
+            let verb = self.passive.verb();
             self.facts.passive = verb;
             let reply = self.command(verb).await?;
             let port = match self.passive {
                 Passive::Extended => extended_port(&reply),
-                Passive::Plain => plain_port(&reply),
+                Passive::Plain | Passive::Odd => plain_port(&reply),
             };
             match port {
                 Some(port) => return Ok(port),
