@@ -276,6 +276,40 @@ mod tests {
     }
 
     #[test]
+    fn of_few_the_one_that_a_disk_refused_is_marked() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        // What cannot be synced and keeps a time: no file does that on a sound disk.
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        let kind = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, 0).unwrap();
+        let file = File::options().read(true).write(true).open(&path).unwrap();
+        let unsynced = Unsynced::default();
+        unsynced.add(Path::new("a"), &file).unwrap();
+        let refused = unsynced.sync(|_| unreachable!("no name was noted"), unmarked);
+        assert_eq!(refused[0].what, What::Path("a".into()));
+        let modified = std::fs::metadata(&path).unwrap().modified().unwrap();
+        assert_eq!(modified, time_of_refused());
+    }
+
+    #[test]
+    fn a_directory_is_waited_for_by_itself_unless_its_disk_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let unsynced = Unsynced::default();
+        for few in [true, false] {
+            let count = if few { 1 } else { ONE_BY_ONE + 1 };
+            let file = File::create(dir.path().join("a")).unwrap();
+            for _ in 0..count {
+                unsynced.add(Path::new("a"), &file).unwrap();
+            }
+            unsynced.add_name(Path::new("a"));
+            let refused = unsynced.sync(|_| Ok(bad_handle(dir.path())), unmarked);
+            let told = refused.first().map(|refused| &refused.what);
+            assert_eq!(told, few.then_some(&What::Path("".into())));
+        }
+    }
+
+    #[test]
     fn of_many_that_a_disk_refused_all_are_marked() {
         let dir = tempfile::tempdir().unwrap();
         let unsynced = Unsynced::default();

@@ -98,6 +98,8 @@ mod tests {
         };
         assert!(auto(&can, LARGE, false) && auto(&can, 1, true));
         assert!(!auto(&can, LARGE - 1, false) && !auto(&cannot, LARGE, true));
+        let unknown = choose(Verify::Auto, &can, None, false).unwrap();
+        assert!(unknown.is_some(), "it may be large");
         assert!(choose(Verify::Always, &cannot, Some(1), false).is_err());
         assert_eq!(
             choose(Verify::Never, &can, Some(LARGE), true).unwrap(),

@@ -203,3 +203,22 @@ async fn a_fifo_or_a_device_is_not_replaced() {
     assert!(std::os::unix::fs::FileTypeExt::is_fifo(&kind));
     assert_eq!(server.count("RETR"), 0);
 }
+
+#[tokio::test]
+async fn a_file_goes_through_no_link_to_another_directory() {
+    let temp = tempfile::tempdir().unwrap();
+    fs::create_dir(temp.path().join("real")).unwrap();
+    std::os::unix::fs::symlink("real", temp.path().join("d")).unwrap();
+    let server = Fake::default().file("/a", "content").start();
+    let mut plan = ftpc::plan::Plan::new(temp.path());
+    plan.push(ftpc::plan::Step::Fetch {
+        remote: "/a".to_owned(),
+        local: "d/a".into(),
+        size: Some(7),
+        modified: None,
+    });
+    let summary = run(&server, plan).await;
+    let text = only_error(&summary).chain();
+    assert!(text.contains("a link leads there"), "{text}");
+    assert_eq!(leftovers(&temp.path().join("real")), Vec::<String>::new());
+}

@@ -67,6 +67,43 @@ async fn a_part_whose_end_differs_is_thrown_away() {
     assert_eq!(fs::read(temp.path().join("a")).unwrap(), content);
 }
 
+/// What is kept is equal where it is compared, and another file before that.
+#[tokio::test]
+async fn a_part_whose_hash_differs_is_thrown_away_and_the_file_fetched_anew() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(300_000);
+    let server = Fake::default()
+        .file("/a", content.clone())
+        .feat(&["HASH SHA-256*", "SIZE", "MDTM", "REST STREAM"])
+        .start();
+    let endpoint = format!("127.0.0.1:{}", server.address.port());
+    let mut part = content[..200_000].to_vec();
+    part[0] ^= 1;
+    fs::write(temp.path().join(".a.ftpc-part"), part).unwrap();
+    let note =
+        format!(r#"{{"endpoint":"{endpoint}","path":"/a","size":300000,"modified":1704164645}}"#);
+    fs::write(temp.path().join(".a.ftpc-part.json"), note).unwrap();
+    let summary = run(&server, fetching(temp.path(), "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!((server.count("REST"), server.count("RETR")), (1, 2));
+    assert!(fs::read(temp.path().join("a")).unwrap() == content);
+    assert_eq!(leftovers(temp.path()), ["a"]);
+}
+
+#[tokio::test]
+async fn nothing_of_a_part_of_another_file_is_left_behind_the_end() {
+    for length in [1000, 300_000] {
+        let temp = tempfile::tempdir().unwrap();
+        let content = noise(length);
+        let server = Fake::default().file("/a", content.clone()).start();
+        fs::write(temp.path().join(".a.ftpc-part"), vec![7; 400_000]).unwrap();
+        let summary = run(&server, fetching(temp.path(), "/a")).await;
+        assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+        assert!(fs::read(temp.path().join("a")).unwrap() == content);
+        assert_eq!(leftovers(temp.path()), ["a"]);
+    }
+}
+
 #[tokio::test]
 async fn a_note_that_stays_is_no_failure_of_a_file_that_is_whole() {
     let temp = tempfile::tempdir().unwrap();

@@ -45,26 +45,29 @@ async fn fewer_bytes_than_announced_are_no_file() {
 
 #[tokio::test]
 async fn more_bytes_than_announced_are_cut_off() {
-    let temp = tempfile::tempdir().unwrap();
-    let server = Fake::default()
-        .file("/a", vec![1; 1000])
-        .hook(|session, line| {
-            line == "RETR /a" && {
-                session.say("150 ok");
-                let mut data = session.data();
-                while data.write_all(&[1; 65536]).is_ok() {}
-                session.say("226 done");
-                true
-            }
-        })
-        .start();
-    let summary = run(&server, fetching(temp.path(), "/a")).await;
-    let text = only_error(&summary).chain();
-    assert!(
-        text.contains("more bytes than the server announced"),
-        "{text}"
-    );
-    assert!(!temp.path().join("a").exists());
+    for length in [1000, 2 << 20] {
+        let temp = tempfile::tempdir().unwrap();
+        let server = Fake::default()
+            .file("/a", vec![1; length])
+            .hook(move |session, line| {
+                line == "RETR /a" && {
+                    session.say("150 ok");
+                    let mut data = session.data();
+                    // Not for ever, should the client take all of it.
+                    let sent = (0..length / 500).all(|_| data.write_all(&[1; 65536]).is_ok());
+                    session.say(if sent { "226 done" } else { "426 gone" });
+                    true
+                }
+            })
+            .start();
+        let summary = run(&server, fetching(temp.path(), "/a")).await;
+        let text = only_error(&summary).chain();
+        assert!(
+            text.contains("more bytes than the server announced"),
+            "{text}"
+        );
+        assert!(!temp.path().join("a").exists());
+    }
 }
 
 #[tokio::test]
@@ -107,6 +110,7 @@ async fn a_whole_file_whose_226_is_lost_is_still_compared_by_its_hash() {
         lines.iter().any(|line| line.starts_with("REST ")),
         "{lines:?}"
     );
+    assert_eq!(server.count("RETR"), 2, "what is here is not sent again");
 }
 
 #[tokio::test]

@@ -104,3 +104,48 @@ impl Fetch {
         blocking(publish).await?
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{path::PathBuf, sync::Arc};
+
+    use super::*;
+    use crate::{
+        event::Events,
+        remote::memory::Memory,
+        transfer::{Cancel, Engine, Options},
+    };
+
+    #[tokio::test]
+    async fn the_directory_of_a_new_name_is_waited_for_at_the_end() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = LocalRoot::open(temp.path()).unwrap();
+        let dial = Arc::new(Memory::new(&[]));
+        let engine = Engine::new(
+            dial,
+            Options::default(),
+            Events::silent(),
+            Cancel::default(),
+        );
+        let tools = &engine.tools;
+        let fetch = Fetch {
+            id: 0,
+            remote: "/d/a".to_owned(),
+            local: "d/a".into(),
+            size: Some(SYNC_FROM),
+            modified: None,
+            asked_time: false,
+            flow: tools.flow(),
+        };
+        let part = Part::fresh(&fetch, &root).unwrap();
+        fetch.publish(tools, &root, part, SYNC_FROM).await.unwrap();
+        let opened = std::sync::Mutex::new(Vec::<PathBuf>::new());
+        let open = |path: &std::path::Path| {
+            opened.lock().unwrap().push(path.to_owned());
+            std::fs::File::open(temp.path().join(path))
+        };
+        assert!(root.unsynced.sync(open, |_, _| Ok(())).is_empty());
+        assert_eq!(opened.into_inner().unwrap(), [PathBuf::from("d")]);
+        assert!(temp.path().join("d/a").exists());
+    }
+}
