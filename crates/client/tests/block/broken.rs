@@ -137,3 +137,22 @@ async fn the_reason_of_a_broken_upload_is_told() {
     assert!(remote.is_usable());
     assert_eq!(get(&mut *remote, "/a").await.unwrap(), b"abc");
 }
+
+#[tokio::test]
+async fn a_link_whose_server_says_that_it_closed_it_is_not_used_again() {
+    let server = server(|session, link, line| {
+        line == "RETR /b" && {
+            let mut data = open(session, link);
+            data.write_all(&[64, 0, 1, b'b']).unwrap();
+            // RFC 959 §5.4: 226 closes the data connection, which has not got about yet.
+            *link.lock().unwrap() = Some(data);
+            session.say("226 sent, and closed");
+            true
+        }
+    });
+    let mut remote = with_link(&server).await;
+    let connections = server.count("EPSV");
+    assert_eq!(get(&mut *remote, "/b").await.unwrap(), b"b");
+    assert_eq!(get(&mut *remote, "/a").await.unwrap(), b"abc");
+    assert_eq!(server.count("EPSV"), connections + 1);
+}

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ftpc::error::Error;
 
-use crate::{fake::Fake, only_error, run, sending};
+use crate::{fake::Fake, only_error, options, run, run_with, sending};
 
 #[tokio::test]
 async fn a_server_that_will_not_rename_over_a_file_is_helped() {
@@ -150,4 +150,72 @@ async fn a_connection_lost_between_two_renames_loses_nothing() {
     assert!(summary.failed.is_empty(), "{:?}", summary.failed);
     assert_eq!(server.content("/a").unwrap(), b"new");
     assert_eq!(server.names(), ["/a"]);
+}
+
+#[tokio::test]
+async fn where_the_server_keeps_what_is_there_nothing_is_moved() {
+    let refusing = || {
+        let feat = ["X-ON-DUPLICATE refuse", "MLST type*;size*;", "SIZE"];
+        Fake::default().feat(&feat)
+    };
+    let temp = tempfile::tempdir().unwrap();
+    let server = refusing().file("/a", "old").start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    assert!(matches!(only_error(&summary), Error::Kept { .. }));
+    assert_eq!(server.count("STOR"), 0, "it is known before a byte moves");
+    assert_eq!(server.content("/a").unwrap(), b"old");
+
+    // One that takes the name while the other is sent.
+    let server = refusing()
+        .hook(|session, line| match line.split(' ').next() {
+            Some("STOR") => {
+                let mut files = session.files.lock().unwrap();
+                files.insert("/a".to_owned(), b"theirs".to_vec());
+                false
+            }
+            Some("RNTO") if line == "RNTO /a" && session.content("/a").is_some() => {
+                session.say("553 exists");
+                true
+            }
+            _ => false,
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    assert!(only_error(&summary).to_string().contains("553 exists"));
+    assert_eq!(server.content("/a").unwrap(), b"theirs");
+    assert!(!server.lines().contains(&"RNFR /a".to_owned()));
+}
+
+/// The answer to the last rename is lost with the last try.
+#[tokio::test]
+async fn an_old_file_does_not_come_back_over_the_new_one() {
+    let temp = tempfile::tempdir().unwrap();
+    let renames = AtomicUsize::new(0);
+    let server = Fake::default()
+        .file("/a", "old")
+        .hook(move |session, line| {
+            line == "RNTO /a" && {
+                match renames.fetch_add(1, Ordering::SeqCst) {
+                    0 => session.say("553 exists"),
+                    1 => {
+                        let from = session.from.take().unwrap();
+                        let mut files = session.files.lock().unwrap();
+                        let content = files.remove(&from).unwrap();
+                        files.insert("/a".to_owned(), content);
+                        drop(files);
+                        session.hang_up();
+                    }
+                    _ => return false,
+                }
+                true
+            }
+        })
+        .start();
+    let mut once = options();
+    once.backoff.attempts = 1;
+    let plan = sending(temp.path(), "a", b"new", "/a");
+    let (summary, _) = run_with(&server, once, plan).await;
+    assert!(only_error(&summary).is_transient());
+    assert_eq!(server.content("/a").unwrap(), b"new");
+    assert_eq!(server.names().len(), 2, "the old one is beside it");
 }

@@ -9,6 +9,7 @@
 mod fake;
 
 mod aside;
+mod disproved;
 mod download;
 mod ends;
 mod kept;
@@ -18,6 +19,7 @@ mod publish;
 mod restart;
 mod resume_down;
 mod resume_up;
+mod untold;
 mod upload;
 
 use std::{fs, io::Write, net::Shutdown, path::Path, sync::Arc, time::Duration};

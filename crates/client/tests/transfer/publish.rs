@@ -116,3 +116,29 @@ async fn a_part_that_goes_while_it_is_written_is_no_reason_to_write_over_the_fil
     let direct = server.lines().iter().any(|line| line == "STOR /a");
     assert!(!direct && server.count("STOR") == 2, "{:?}", server.lines());
 }
+
+/// What a server will not hash may be the old file.
+#[tokio::test]
+async fn without_the_hash_of_it_a_file_is_not_taken_for_the_new_one() {
+    let temp = tempfile::tempdir().unwrap();
+    let lost = AtomicBool::new(false);
+    let server = Fake::default()
+        .feat(&["HASH SHA-256*", "SIZE", "MDTM", "REST STREAM"])
+        .file("/a", vec![b'o'; 100_000])
+        .hook(move |session, line| {
+            if line.starts_with("HASH") {
+                session.say("550 not here");
+                return true;
+            }
+            line.starts_with("RNTO") && !lost.swap(true, Ordering::SeqCst) && {
+                session.files.lock().unwrap().retain(|name, _| name == "/a");
+                session.hang_up();
+                true
+            }
+        })
+        .start();
+    let content = noise(100_000);
+    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert!(server.content("/a").unwrap() == content);
+}
