@@ -131,5 +131,8 @@ mod tests {
         assert_eq!(ExitCode::from(&Error::Interrupted), ExitCode::Interrupted);
         let local = Error::local("open", "x", std::io::ErrorKind::NotFound.into());
         assert_eq!(ExitCode::from(&local), ExitCode::Local);
+        let (path, want, got) = ("a".to_owned(), 2, 1);
+        let truncated = Error::Truncated { path, want, got };
+        assert_eq!(ExitCode::from(&truncated), ExitCode::Refused);
     }
 }

@@ -77,3 +77,23 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&fresh, path)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn who_is_known_is_told_to_nobody_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("known_hosts.toml");
+        for text in ["", "one = {}\n"] {
+            write(&path, text).unwrap();
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

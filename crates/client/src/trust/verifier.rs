@@ -204,3 +204,36 @@ pub fn session_config(
     config.resumption = Resumption::store(store);
     Ok((Arc::new(config), verdict))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::MemoryTrust;
+
+    /// Asks of a certificate that no root vouches for.
+    fn asked(trust: &Arc<MemoryTrust>, certificate: &[u8]) -> (bool, Option<Trust>) {
+        let verifier = Verifier {
+            endpoint: "h:21".to_owned(),
+            roots: None,
+            trust: Arc::clone(trust) as Arc<dyn TrustCheck>,
+            verdict: Arc::default(),
+            provider: Arc::new(aws_lc_rs::default_provider()),
+        };
+        let (shown, name) = (CertificateDer::from(certificate), "h".try_into().unwrap());
+        let now = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+        let verified = verifier.verify_server_cert(&shown, &[], &name, &[], now);
+        (verified.is_ok(), verifier.verdict.refused())
+    }
+
+    #[test]
+    fn without_a_root_only_the_pinned_certificate_is_taken() {
+        let trust = Arc::new(MemoryTrust::default());
+        let fingerprint = Fingerprint::of_certificate(b"one");
+        let new = Trust::New { fingerprint };
+        assert_eq!(asked(&trust, b"one"), (false, Some(new)));
+        trust.pin("h:21", fingerprint);
+        assert_eq!(asked(&trust, b"one"), (true, None));
+        let (is_taken, why) = asked(&trust, b"two");
+        assert!(!is_taken && matches!(why, Some(Trust::Changed { .. })));
+    }
+}

@@ -51,3 +51,20 @@ fn a_part_is_not_sent_with_a_tree_that_would_come_back_without_it() {
     // Named, it is meant.
     says(here, &server, &["put", "t/x.ftpc-part", "@/"], 0, "");
 }
+
+/// What the new directory was to hold may be what would be removed.
+#[test]
+fn a_directory_that_cannot_be_made_lets_nothing_go() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let fake = Fake::default().file("t/old", "only");
+    let fake = fake.answers("MKD t/new", "550 permission denied");
+    fs::create_dir_all(here.join("t/new")).unwrap();
+    let server = fake.clone().start();
+    let words = "MKD `t/new`: 550 permission denied";
+    says(here, &server, &["sync", "--delete", "t", "@/t"], 1, words);
+    assert_eq!(server.names(), ["t/old"]);
+    let words = "a directory of it could not be made";
+    says(here, &server, &["put", "-r", "--move", "t", "@/"], 1, words);
+    assert!(here.join("t/new").is_dir());
+}

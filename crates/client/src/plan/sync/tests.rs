@@ -102,6 +102,24 @@ fn removals_come_last_children_first() {
     );
 }
 
+/// Of a name that cannot be used the source has told nothing but that it is there.
+#[test]
+fn a_directory_above_what_was_not_read_stays() {
+    let mut source = tree(&[("a", Some(1), 1)]);
+    source.unread = vec!["d/e/x".to_owned()];
+    let rows = [("d", None, 0), ("d/e", None, 0), ("d/e/f", Some(1), 1)];
+    let target = tree(&[&rows[..], &[("de", Some(1), 1)]].concat());
+    let mut wishes = Wishes::new(Way::Down);
+    wishes.delete = true;
+    let steps = words(&source, &target, &wishes);
+    let stays = "not removed: the source was not read there";
+    let [top, deep] = ["d", "d/e"].map(|dir| format!("skip {dir}: {stays}"));
+    assert_eq!(
+        steps,
+        ["/r/a>a", &top, &deep, "rm de false", "rm d/e/f false"]
+    );
+}
+
 #[test]
 fn a_file_in_place_of_a_directory_goes_first_and_once() {
     let source = tree(&[("x", Some(1), 1)]);
