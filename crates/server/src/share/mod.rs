@@ -25,7 +25,7 @@ mod turn;
 mod upload;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use error::ShareError;
 pub use hash::Algorithm;

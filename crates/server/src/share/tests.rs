@@ -2,6 +2,8 @@
 
 mod access;
 mod entries;
+mod kept;
+mod reserved;
 mod resuming;
 mod rights;
 mod takeover;
@@ -16,14 +18,14 @@ use ftp_config::{
 
 use super::*;
 
-pub(super) struct Bed {
+pub(crate) struct Bed {
     dir: tempfile::TempDir,
     share: server::Share,
     uploads: Uploads,
 }
 
 impl Bed {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let share = server::Share {
             root: dir.path().join("share"),
@@ -45,8 +47,12 @@ impl Bed {
         }
     }
 
-    pub(super) fn home(&self, rights: Rights, home: &str) -> Home {
+    pub(crate) fn home(&self, rights: Rights, home: &str) -> Home {
         self.enter("ann", false, rights, home)
+    }
+
+    pub(super) fn set_fsync(&mut self, fsync: Fsync) {
+        self.uploads.fsync = fsync;
     }
 
     /// Another user who may do everything.
@@ -76,7 +82,7 @@ impl Bed {
         self.share.root.join(path)
     }
 
-    pub(super) fn partials(&self) -> usize {
+    pub(crate) fn partials(&self) -> usize {
         let names = fs::read_dir(&self.share.root).unwrap();
         names
             .filter(|entry| names::is_partial(&entry.as_ref().unwrap().file_name()))
@@ -84,7 +90,7 @@ impl Bed {
     }
 }
 
-pub(super) fn path(text: &str) -> SharePath {
+pub(crate) fn path(text: &str) -> SharePath {
     SharePath::root().join(text).unwrap()
 }
 
@@ -95,7 +101,7 @@ fn store(home: &Home, name: &str, intent: Intent, bytes: &[u8]) -> Result<Commit
     upload.commit(None)
 }
 
-pub(super) const FRESH: Intent = Intent::Store { offset: 0 };
+pub(crate) const FRESH: Intent = Intent::Store { offset: 0 };
 
 /// Going on at an offset.
 fn at(offset: u64) -> Intent {

@@ -202,3 +202,18 @@ async fn send_all_rows(
         .await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_became_shorter_has_no_block_that_ends_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "abc").unwrap();
+        let read = |count| read_blocks(&File::open(file.path()).unwrap(), count, true);
+        assert_eq!(read(3).unwrap(), [64, 0, 3, b'a', b'b', b'c']);
+        let shorter = read(4).unwrap_err();
+        assert!(matches!(shorter, Broken::Refused(code::LOCAL_ERROR, _)));
+    }
+}

@@ -52,7 +52,11 @@ fn owner_of_new(dir: BorrowedFd<'_>) -> Option<u32> {
 }
 
 /// Opens it, or makes it, and tells whether it was made: most uploads find nothing.
-fn open_or_make(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> Result<(OwnedFd, bool), Errno> {
+pub(super) fn open_or_make(
+    dir: BorrowedFd<'_>,
+    name: &OsStr,
+    more: OFlags,
+) -> Result<(OwnedFd, bool), Errno> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let open = |more| openat(dir, name, flags | more, Mode::RUSR | Mode::WUSR);
     match open(OFlags::EXCL) {
@@ -75,6 +79,16 @@ pub(super) fn open_locked(dir: BorrowedFd<'_>, name: &OsStr, more: OFlags) -> io
         }
         opened => opened?,
     };
+    lock_opened(dir, name, more, (fd, is_made))
+}
+
+/// Locks what was opened under the name, and looks whether that is still its name.
+pub(super) fn lock_opened(
+    dir: BorrowedFd<'_>,
+    name: &OsStr,
+    more: OFlags,
+    (fd, is_made): (OwnedFd, bool),
+) -> io::Result<Attempt> {
     let is_mine = is_made || is_ours(dir, &fstat(&fd)?);
     match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) if !is_mine => return Ok(Attempt::Foreign { idle: true }),

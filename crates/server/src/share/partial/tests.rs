@@ -101,6 +101,26 @@ fn the_same_user_gets_the_same_partial_back_and_a_rival_another() {
 }
 
 #[test]
+fn a_partial_that_was_published_before_it_is_locked_is_not_written_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let handle = File::open(dir.path()).unwrap();
+    let name = OsStr::new("a");
+    let kept = open(handle.as_fd(), "ann", name).unwrap().name;
+    let none = OFlags::empty();
+    for another in [false, true] {
+        std::fs::write(dir.path().join(&kept), "whole").unwrap();
+        let opened = lock::open_or_make(handle.as_fd(), &kept, none).unwrap();
+        // Meanwhile whoever held it has given it its final name, and a third one has begun anew.
+        std::fs::rename(dir.path().join(&kept), dir.path().join("a")).unwrap();
+        if another {
+            std::fs::write(dir.path().join(&kept), "").unwrap();
+        }
+        let locked = lock::lock_opened(handle.as_fd(), &kept, none, opened).unwrap();
+        assert!(matches!(locked, Attempt::Vanished), "{another}");
+    }
+}
+
+#[test]
 fn the_sweep_takes_only_what_is_old_and_idle() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("sub")).unwrap();

@@ -35,6 +35,11 @@ fn a_dropbox_adds_and_nothing_else() {
         Right::List,
     );
     lacks(drop.metadata(&path("there")).map(|_| ()), Right::List);
+    // Nor by the room that is left.
+    assert!(drop.free_space(&path("/")).is_ok());
+    for name in ["there", "not there"] {
+        lacks(drop.free_space(&path(name)).map(|_| ()), Right::List);
+    }
     lacks(drop.remove_file(&path("there")), Right::Delete);
     let now = SystemTime::now();
     let timed = |name, own| drop.set_modified(&path(name), now, own).map(|_| ());

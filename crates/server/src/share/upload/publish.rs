@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     io::{self, Seek as _},
-    os::unix::fs::MetadataExt as _,
+    os::{fd::OwnedFd, unix::fs::MetadataExt as _},
     sync::atomic::Ordering,
     time::SystemTime,
 };
@@ -208,16 +208,20 @@ impl Settled {
         let path = upload.publish()?;
         upload.partial = None;
         if forces_dir {
-            let io = |error| ShareError::from_io(&path, error);
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            match openat(&upload.dir, ".", flags, Mode::empty()) {
-                Ok(dir) => rustix::fs::fsync(dir).map_err(|error| io(error.into()))?,
-                // A drop-box directory that only takes: the file has its name and is on the disk.
-                Err(Errno::ACCESS) => {}
-                Err(error) => return Err(io(error.into())),
-            }
+            force_dir(&upload.dir).map_err(|error| ShareError::from_io(&path, error))?;
         }
         Ok(Committed { path, size, id })
+    }
+}
+
+/// Waits until the disk has the names of a directory.
+fn force_dir(dir: &OwnedFd) -> io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    match openat(dir, ".", flags, Mode::empty()) {
+        Ok(dir) => Ok(rustix::fs::fsync(dir)?),
+        // A drop-box directory that only takes: the file has its name and is on the disk.
+        Err(Errno::ACCESS) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -267,6 +271,27 @@ mod tests {
         assert_eq!(names(), 2);
         assert_eq!(upload.publish().unwrap(), path("a"));
         assert_eq!(names(), 1);
+    }
+
+    /// The directories of procfs are on no disk, and say so.
+    #[test]
+    fn the_directory_is_waited_for_where_that_is_wished_and_its_refusal_told() {
+        let dir = |path: &str| OwnedFd::from(File::open(path).unwrap());
+        force_dir(&dir("/proc/self")).unwrap_err();
+        force_dir(&dir(".")).unwrap();
+        let mut bed = Bed::new();
+        for (fsync, forced) in [
+            (Fsync::Never, (false, false)),
+            (Fsync::File, (true, false)),
+            (Fsync::FileAndDir, (true, true)),
+        ] {
+            bed.set_fsync(fsync);
+            let upload = begun(&bed);
+            let is_forced = upload.is_forced();
+            let settled = upload.settle(None).unwrap();
+            assert_eq!((is_forced, settled.is_forced()), forced, "{fsync:?}");
+            settled.publish().unwrap();
+        }
     }
 
     #[test]

@@ -90,3 +90,39 @@ pub(super) async fn give_up(
     disk::act(end).await;
     broken_reply(&broken, stalled)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write as _};
+
+    use ftp_config::Rights;
+
+    use super::*;
+    use crate::share::tests::{Bed, FRESH, path};
+
+    /// Behind what the disk has refused, and what never can be finished, nobody is to go on.
+    #[tokio::test]
+    async fn only_what_may_still_be_finished_is_kept() {
+        for (broken, code, kept) in [
+            (Broken::Aborted, code::ABORTED, 1),
+            (Broken::Truncated, code::ABORTED, 1),
+            (
+                Broken::Disk(io::ErrorKind::Other.into()),
+                code::LOCAL_ERROR,
+                0,
+            ),
+            (
+                Broken::Refused(code::NO_ROOM, String::new()),
+                code::NO_ROOM,
+                0,
+            ),
+        ] {
+            let bed = Bed::new();
+            let home = bed.home(Rights::READ_WRITE, "/");
+            let upload = home.begin_upload(&path("a"), FRESH, None).unwrap();
+            upload.file().write_all(b"half").unwrap();
+            let reply = give_up(upload, broken, &path("a"), Duration::ZERO).await;
+            assert_eq!((reply.code(), bed.partials()), (code, kept));
+        }
+    }
+}
