@@ -19,6 +19,7 @@ mod names;
 mod navigation;
 mod passive;
 mod restart;
+mod reuse;
 mod secure;
 mod site;
 mod transfer;

@@ -42,6 +42,32 @@ fn a_plain_command_behind_auth_is_never_answered() {
     wire.expect("NOOP", 200);
 }
 
+/// What waits for the end of a transfer has come in clear too.
+#[test]
+fn a_plain_command_that_waits_behind_auth_is_never_answered() {
+    let server = Way::NativePlain.start(Site::with_ann());
+    let mut wire = Way::NativePlain.ann(&server);
+    let data = wire.passive();
+    wire.expect("STOR f", 150);
+    wire.send_bytes(b"AUTH TLS\r\nUSER injected\r\n");
+    wire.guard(data).write_whole(b"x");
+    wire.code(226);
+    wire.code(234);
+    wire.shake(&tls::client(&[&rustls::version::TLS13]))
+        .unwrap();
+    wire.expect("NOOP", 200);
+    wire.expect("PASS x", 503);
+}
+
+#[test]
+fn a_name_said_in_clear_is_nobodys_behind_auth() {
+    let server = Way::NativePlain.start(Site::with_ann());
+    let mut wire = server.wire();
+    wire.expect("USER ann", 331);
+    wire.secure(&tls::client(&[&rustls::version::TLS13]));
+    wire.expect(&format!("PASS {}", harness::site::PASSWORD), 503);
+}
+
 #[test]
 fn what_was_said_in_clear_is_forgotten_behind_auth() {
     // Somebody on the way may have said it: a name would be stored as another.
@@ -72,6 +98,18 @@ fn required_means_no_login_and_no_data_in_clear() {
     wire.expect_any("PROT C", &[534, 536, 521, 431]);
     wire.store("STOR f", b"private");
     assert_eq!(wire.fetch("RETR f"), b"private");
+    // Nor where nothing was said of data.
+    let mut silent = server.wire();
+    silent.expect("AUTH TLS", 234);
+    silent
+        .shake(&tls::client(&[&rustls::version::TLS13]))
+        .unwrap();
+    silent.login("ann");
+    let _data = silent.passive();
+    for line in ["RETR f", "STOR g", "APPE f", "STOU", "LIST", "NLST", "MLSD"] {
+        silent.expect(line, 522);
+    }
+    assert!(!server.site.disk("g").exists());
 }
 
 /// Python's ftplib and PHP take an end without close_notify for an attack.
@@ -147,55 +185,4 @@ fn a_handshake_that_never_comes_ends_the_connection() {
     let mut wire = Wire::open(server.address);
     wire.expect("AUTH TLS", 234);
     wire.closed();
-}
-
-#[test]
-fn a_data_connection_of_somebody_else_moves_nothing_where_reuse_is_required() {
-    let site = Site::with_ann().key("tls", "require_reuse = true");
-    let server = Way::NativePlain.start(site.file("f", b"old"));
-    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let mut wire = server.wire();
-        let ours = tls::client(&[version]);
-        wire.secure(&ours);
-        wire.login("ann");
-        assert_eq!(wire.fetch("RETR f"), b"old");
-        // Of the same address, and with a session of its own. What the first handshake gave does not help.
-        let mut stranger = server.wire();
-        stranger.secure(&tls::client(&[version]));
-        for line in ["RETR f", "STOR f"] {
-            let data = wire.passive();
-            wire.expect_any(line, &[125, 150]);
-            drop(stranger.guard(data));
-            wire.code(522);
-        }
-        // The client begins anew, with what it has of the session before.
-        let mut again = server.wire();
-        again.secure(&ours);
-        again.login("ann");
-        assert_eq!(again.fetch("RETR f"), b"old");
-        again.store("STOR f", b"old");
-    }
-    assert_eq!(std::fs::read(server.site.disk("f")).unwrap(), b"old");
-}
-
-#[test]
-fn hundreds_of_data_connections_resume_the_session() {
-    // A TLS 1.3 ticket is good for one, and who uploads reads no new ones (RFC 8446 §C.4).
-    for (version, resumed) in [(&rustls::version::TLS12, 200), (&rustls::version::TLS13, 8)] {
-        let server = Way::NativePlain.start(Site::with_ann());
-        let mut wire = server.wire();
-        wire.secure(&tls::client(&[version]));
-        wire.login("ann");
-        for i in 0..200 {
-            let data = wire.passive();
-            wire.expect_any(&format!("STOR f{}", i % 5), &[125, 150]);
-            let data = wire.guard(data);
-            assert!(
-                data.is_resumed() || i >= resumed,
-                "{version:?}, connection {i}"
-            );
-            data.write_whole(b"again");
-            wire.code(226);
-        }
-    }
 }

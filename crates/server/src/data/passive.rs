@@ -250,6 +250,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_stranger_who_comes_while_the_client_is_waited_for_gets_nothing() {
+        let ports = Arc::new(PassivePorts::default());
+        let (range, _kept) = range(40);
+        let listener = ports.listen(here(), range).await.unwrap();
+        let address = SocketAddr::new(LOOPBACK, listener.port());
+        let mut accepting = std::pin::pin!(listener.accept_from(LOOPBACK));
+        tokio::select! {
+            biased;
+            _ = &mut accepting => panic!("nobody has come"),
+            () = std::future::ready(()) => {}
+        }
+        let stranger = tokio::net::TcpSocket::new_v4().unwrap();
+        stranger.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        let _stranger = stranger.connect(address).await.unwrap();
+        let client = tokio::net::TcpStream::connect(address).await.unwrap();
+        let accepted = accepting.await.unwrap();
+        assert_eq!(accepted.peer_addr().unwrap(), client.local_addr().unwrap());
+    }
+
+    #[tokio::test]
     async fn a_stranger_does_not_use_the_listener_up() {
         let ports = Arc::new(PassivePorts::default());
         let (range, _kept) = range(40);

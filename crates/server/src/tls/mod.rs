@@ -6,6 +6,8 @@
 //! unread bytes at its close become a reset that eats the file's end.
 
 pub mod selfsigned;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io,
