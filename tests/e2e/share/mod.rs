@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness::{Site, client::noise, tls, wait::AtEnd};
+use harness::{Site, Wire, client::noise, tls, wait::AtEnd};
 
 /// Bytes whose number tells what they are.
 fn content(kib: usize) -> Vec<u8> {
@@ -46,6 +46,44 @@ fn a_full_share_says_452_loses_nothing_and_goes_on() {
     assert_eq!(left, 2, "a partial that could never be finished was kept");
     wire.expect("DELE fill", 250);
     wire.store("STOR fits", &noise(50 << 20));
+}
+
+/// Small or large, as they are, as text or in blocks.
+#[test]
+fn the_reserve_is_kept_however_the_bytes_come() {
+    let site = Site::with_ann()
+        .key("share", "reserve = \"512 KiB\"")
+        .key("server", "ascii_conversion = true");
+    let Some(site) = site.on_tmpfs("size=1m") else {
+        return;
+    };
+    let server = site.start();
+    let mut wire = server.ann();
+    let refused = |wire: &mut Wire, line: &str, bytes: &[u8]| {
+        let data = wire.passive();
+        wire.expect(line, 150);
+        let mut data = wire.guard(data);
+        // The server closes as soon as it knows.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| data.write(bytes)));
+        drop(data);
+        wire.code(452);
+    };
+    let bytes = vec![b'x'; 600_000];
+    wire.expect("TYPE A", 200);
+    refused(&mut wire, "STOR text", &bytes);
+    wire.expect("TYPE I", 200);
+    let small = &bytes[..200_000];
+    wire.store("STOR one", small);
+    wire.store("STOR two", small);
+    refused(&mut wire, "STOR three", small);
+    for name in ["one", "two"] {
+        wire.expect(&format!("DELE {name}"), 250);
+    }
+    wire.expect("MODE B", 200);
+    let block = [&[64, 0xea, 0x60][..], &bytes[..60_000]].concat();
+    let unended = [&[0][..], &block[1..]].concat();
+    refused(&mut wire, "STOR blocks", &unended.repeat(10));
+    assert_eq!(fs::read_dir(server.site.share()).unwrap().count(), 0);
 }
 
 #[test]

@@ -214,3 +214,36 @@ fn rates_hold_and_text_is_for_stream_mode() {
     wire.expect("RETR f", 504);
     wire.expect("STOR g", 504);
 }
+
+#[test]
+fn a_link_is_not_used_behind_a_file_that_its_sender_suspects() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann().file("first", b"x"));
+        let mut wire = way.ann(&server);
+        let mut link = link(&mut wire, "first");
+        wire.expect("STOR f", 125);
+        link.write(&[32, 0, 1, b'a']);
+        wire.code(451);
+        wire.expect("STOR f", 425);
+        assert!(!server.site.disk("f").exists());
+    }
+}
+
+/// What one was agreed on may not carry what the other is meant for.
+#[test]
+fn another_protection_of_data_needs_another_link() {
+    let way = Way::NativeTls;
+    let server = way.start(Site::with_ann().file("first", b"x"));
+    let mut wire = way.ann(&server);
+    // Nobody closes them at this end.
+    let mut links = Vec::new();
+    for (verb, is_private) in [("PROT C", false), ("PROT P", true), ("PROT C", false)] {
+        wire.expect(verb, 200);
+        wire.protect_data(is_private);
+        wire.expect("RETR first", 425);
+        links.push(link(&mut wire, "first"));
+        wire.expect(verb, 200);
+        wire.expect("RETR first", 125);
+        wire.code(250);
+    }
+}

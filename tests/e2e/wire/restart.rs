@@ -37,6 +37,11 @@ fn an_offset_does_not_outlive_a_failed_transfer() {
         wire.expect("REST 3", 350);
         wire.expect("PWD", 257);
         assert_eq!(wire.fetch("RETR f"), b"0123456789");
+        for odd in ["NO SUCH COMMAND", "RETR"] {
+            wire.expect("REST 3", 350);
+            wire.expect_any(odd, &[500, 501]);
+            assert_eq!(wire.fetch("RETR f"), b"0123456789", "{odd}");
+        }
     }
 }
 

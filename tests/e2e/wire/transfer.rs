@@ -41,6 +41,8 @@ fn ascii_moves_bytes_as_they_are_unless_told_otherwise() {
         wire.store("STOR f", b"one\r\ntwo\r\n");
         assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"one\ntwo\n");
         assert_eq!(wire.fetch("RETR f"), b"one\r\ntwo\r\n");
+        wire.store("STOR f", b"one\r\n\r");
+        assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"one\n\r");
     }
 }
 
