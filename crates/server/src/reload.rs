@@ -233,3 +233,48 @@ pub fn keys_that_need_a_restart(old: &ServerConfig, new: &ServerConfig) -> Vec<&
         .filter_map(|(key, differs)| differs.then_some(key))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::direction::Direction;
+
+    #[test]
+    fn the_rates_of_a_new_configuration_hold_at_once_and_those_of_a_bad_one_never() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ftp.toml");
+        let hash = crate::auth::password::hash(&ftp_config::Secret::new("right")).unwrap();
+        let write = |more: &str| {
+            let text = format!(
+                "[share]\nroot = \"share\"\n[tls]\nmode = \"off\"\n{more}\
+                 [[user]]\nname = \"ann\"\npassword = \"{hash}\"\n"
+            );
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        };
+        write("");
+        let config = config_file::load(&path).unwrap().config;
+        let first = Arc::new(Snapshot::build(config, None).unwrap());
+        let registry = Registry::default();
+        let reloader = Reloader {
+            path: Some(path.clone()),
+            began_with: Arc::clone(&first.config),
+            holder: Holder::new(first),
+            guard: Arc::new(Guard::new(registry.clone()).unwrap()),
+            registry: registry.clone(),
+            log: None,
+            adjust: Adjust::default(),
+            history: History::default(),
+        };
+        let seat = registry.seat("127.0.0.1:4000".parse().unwrap());
+        let is_limited = |way| !seat.throttle(way).is_unlimited();
+        write("[limits]\nrate_up = \"1 MiB/s\"\nrate_down = \"1 GiB\"\nodd = 1\n");
+        reloader.reload().unwrap_err();
+        assert!(!is_limited(Direction::Up) && !is_limited(Direction::Down));
+        write("[limits]\nrate_up = \"1 MiB/s\"\n");
+        reloader.reload().unwrap();
+        assert!(is_limited(Direction::Up) && !is_limited(Direction::Down));
+    }
+}

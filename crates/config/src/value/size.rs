@@ -198,6 +198,7 @@ mod tests {
             "1 Mib",
             "-1 MiB",
             "99999999999 TiB",
+            "99999999999.5 TiB",
             "1..2 MiB",
         ] {
             assert!(bad.parse::<ByteSize>().is_err(), "{bad}");
@@ -209,6 +210,8 @@ mod tests {
         assert_eq!("20 MiB/s".parse(), Ok(ByteRate(20 << 20)));
         assert_eq!("20 MiB".parse(), Ok(ByteRate(20 << 20)));
         assert_eq!(ByteRate(0).limit(), None);
+        assert_eq!("1 KiB/s".parse(), Ok(ByteRate(1024)));
+        assert!("1023 B/s".parse::<ByteRate>().is_err());
         assert!("12 B/s".parse::<ByteRate>().is_err());
         for tiny in ["0.5 B/s", "0.0005 KiB/s"] {
             assert!(tiny.parse::<ByteRate>().is_err(), "{tiny}");

@@ -106,6 +106,18 @@ async fn every_refusal_has_the_same_words_and_its_own_reason() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_login_clears_the_failures_before_it() {
+    let house = house("[auth.lockout]\nafter = 2\n");
+    for _ in 0..3 {
+        assert_eq!(
+            house.reason("ann", "wrong", LAN).await,
+            RefusalReason::WrongPassword
+        );
+        assert_eq!(house.login("ann", "right", LAN).await.unwrap(), "ann");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lock_stands_for_the_right_password_too_and_only_there() {
     let house = house("[auth.lockout]\nafter = 2\n");
     for _ in 0..2 {

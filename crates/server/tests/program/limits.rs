@@ -109,6 +109,25 @@ fn a_refused_login_tells_the_log_why_and_the_client_nothing() {
 }
 
 #[test]
+fn a_login_without_a_home_gives_the_accounts_place_back() {
+    let site = site_where_ann_has("max_sessions = 1\nhome = \"/h\"");
+    let home = site.path().join("share/h");
+    let share = home.parent().unwrap();
+    std::fs::create_dir_all(share).unwrap();
+    std::fs::write(&home, "no directory").unwrap();
+    let server = site.start();
+    let mut first = server.connect();
+    first.expect("220");
+    assert_eq!(first.login("ann"), "530");
+    std::fs::remove_file(&home).unwrap();
+    std::fs::create_dir(&home).unwrap();
+    let mut second = server.connect();
+    second.expect("220");
+    assert_eq!(second.login("ann"), "230");
+    assert!(first.is_open());
+}
+
+#[test]
 fn who_says_user_again_gives_the_accounts_place_back() {
     let site = site_where_ann_has("max_sessions = 1");
     let server = site.start();

@@ -152,4 +152,13 @@ mod tests {
         }
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
+
+    #[test]
+    fn what_cannot_take_its_place_leaves_nothing_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = dir.path().join("ftp.toml");
+        std::fs::create_dir(&real).unwrap();
+        replace(&real, "new").unwrap_err();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
 }

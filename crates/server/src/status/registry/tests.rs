@@ -104,3 +104,21 @@ fn sessions_of_one_user_pay_into_one_bucket() {
     assert!(wait >= Duration::from_millis(1800), "{wait:?}");
     assert!(one.throttle(Direction::Up).is_unlimited());
 }
+
+#[test]
+fn the_rates_of_a_login_hold_for_the_users_sessions_of_before() {
+    let registry = Registry::default();
+    let (one, two) = (registry.seat(peer()), registry.seat(peer()));
+    one.login(&account("ann", 0)).unwrap();
+    // A reload has changed them meanwhile.
+    let changed = Account {
+        rate_down: ByteRate::UNLIMITED,
+        rate_up: ByteRate(1 << 20),
+        ..Account::clone(&account("ann", 0))
+    };
+    two.login(&Arc::new(changed)).unwrap();
+    for seat in [one, two] {
+        assert!(seat.throttle(Direction::Down).is_unlimited());
+        assert!(!seat.throttle(Direction::Up).is_unlimited());
+    }
+}
