@@ -195,3 +195,25 @@ impl Secured {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ftp_config::Secret;
+
+    use super::*;
+
+    /// A password is not said in clear to a server that has just spoken TLS.
+    #[tokio::test]
+    async fn a_refusal_behind_the_handshake_is_never_followed_by_a_session_in_clear() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let dialer = Dialer::new("127.0.0.1", port, "ann", Secret::new("x"));
+        let reply = Reply::new(536, "not here");
+        let refused = dialer.auth_refused(SiteTls::Auto, reply, true).await;
+        let Err(RemoteError::Refused { verb, reply, .. }) = refused else {
+            panic!("it went on, or tried to");
+        };
+        assert_eq!((verb.as_str(), reply.code), ("PROT P", 536));
+    }
+}
