@@ -134,6 +134,7 @@ mod tests {
             local: "d/a".into(),
             size: Some(SYNC_FROM),
             modified: None,
+            doubted: None,
             asked_time: false,
             flow: tools.flow(),
         };
