@@ -175,13 +175,26 @@ fn look_then_rename(
         };
     }
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-    openat(to_dir, to, flags, Mode::RUSR | Mode::WUSR)?;
+    // Closed before the rename: some disks write out at a close, to what has the name then.
+    let reserved = fstat(openat(to_dir, to, flags, Mode::RUSR | Mode::WUSR)?);
     let renamed = renameat(from_dir, from, to_dir, to);
-    if renamed.is_err() {
-        // The name goes back as it was: free.
-        let _ = unlinkat(to_dir, to, AtFlags::empty());
+    if renamed.is_err()
+        && let Ok(reserved) = reserved
+    {
+        free_again(to_dir, to, &reserved);
     }
     renamed
+}
+
+/// Gives a name back that is still that of the empty file which reserves it. A disk behind a network may have done what
+/// it says it has not: then it is the only name of the one that was renamed.
+fn free_again(dir: &OwnedFd, name: &OsStr, reserved: &Stat) {
+    if let Ok(there) = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
+        && there.st_size == 0
+        && FileId::of(&there) == FileId::of(reserved)
+    {
+        let _ = unlinkat(dir, name, AtFlags::empty());
+    }
 }
 
 #[cfg(test)]
@@ -196,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_ways_without_noreplace_never_replace() {
-        for way in [link_then_unlink as Way, look_then_rename as Way] {
+        for way in [link_then_unlink as Way, look_then_rename] {
             let dir = tempfile::tempdir().unwrap();
             let handle = OwnedFd::from(File::open(dir.path()).unwrap());
             let at = |name: &str| dir.path().join(name);
@@ -232,6 +245,21 @@ mod tests {
         assert!(!at("tree/deep/tree").exists() && !at("free").exists());
         act("tree", "free").unwrap();
         assert!(at("free/deep").is_dir() && !at("tree").exists());
+    }
+
+    #[test]
+    fn a_rename_that_was_done_in_spite_of_its_error_loses_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let handle = OwnedFd::from(File::open(dir.path()).unwrap());
+        let at = |name: &str| dir.path().join(name);
+        let reserve = |name: &str| fstat(File::create(at(name)).unwrap()).unwrap();
+        let reserved = reserve("free");
+        std::fs::write(at("part"), "new").unwrap();
+        std::fs::rename(at("part"), at("free")).unwrap();
+        free_again(&handle, "free".as_ref(), &reserved);
+        assert_eq!(std::fs::read(at("free")).unwrap(), b"new");
+        free_again(&handle, "other".as_ref(), &reserve("other"));
+        assert!(!at("other").exists());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{io, path::Path};
 
 use cap_std::fs::{Dir, OpenOptions};
+use rustix::fs::{AtFlags, Stat, fstat, statat};
 
 use super::{LocalRoot, check};
 use crate::error::Error;
@@ -53,7 +54,8 @@ impl LocalRoot {
         }
         match dir.hard_link(from_name, &dir, to_name) {
             Err(error) if has_no_links(&error) => {
-                reserve_then_rename(&dir, from_name.as_ref(), to_name.as_ref())
+                let rename = |from: &Path, to: &Path| dir.rename(from, &dir, to);
+                reserve_then_rename(&dir, from_name.as_ref(), to_name.as_ref(), rename)
             }
             other => other.and_then(|()| {
                 let has = |name: &Path| dir.symlink_metadata(name).is_ok();
@@ -92,14 +94,28 @@ fn has_no_links(error: &io::Error) -> bool {
 }
 
 /// Makes an empty file under the name, which fails when it is taken, and renames over that.
-fn reserve_then_rename(dir: &Dir, from: &Path, to: &Path) -> io::Result<()> {
-    dir.open_with(to, OpenOptions::new().write(true).create_new(true))?;
-    let renamed = dir.rename(from, dir, to);
-    if renamed.is_err() {
+fn reserve_then_rename(
+    dir: &Dir,
+    from: &Path,
+    to: &Path,
+    rename: impl Fn(&Path, &Path) -> io::Result<()>,
+) -> io::Result<()> {
+    // Closed before the rename: some disks write out at a close, to what has the name then.
+    let reserved = fstat(dir.open_with(to, OpenOptions::new().write(true).create_new(true))?);
+    let renamed = rename(from, to);
+    if renamed.is_err() && reserved.is_ok_and(|reserved| is_still(dir, to, &reserved)) {
         // The name goes back as it was: free.
         let _ = dir.remove_file(to);
     }
     renamed
+}
+
+/// Tells whether the name is still that of the empty file which reserves it. A disk behind a network may have done
+/// what it says it has not: then it is the only name of the one that was renamed.
+fn is_still(dir: &Dir, name: &Path, reserved: &Stat) -> bool {
+    let there = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
+    let id = |stat: &Stat| (stat.st_dev, stat.st_ino);
+    there.is_ok_and(|there| there.st_size == 0 && id(&there) == id(reserved))
 }
 
 #[cfg(test)]
@@ -127,7 +143,9 @@ mod tests {
         let dir = LocalRoot::open(temp.path()).unwrap().dir;
         std::fs::write(temp.path().join("new"), b"new").unwrap();
         std::fs::write(temp.path().join("old"), b"old").unwrap();
-        let act = |from: &str, to: &str| reserve_then_rename(&dir, from.as_ref(), to.as_ref());
+        let rename = |from: &Path, to: &Path| dir.rename(from, &dir, to);
+        let act =
+            |from: &str, to: &str| reserve_then_rename(&dir, from.as_ref(), to.as_ref(), rename);
         let taken = act("new", "old").unwrap_err();
         assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
         act("missing", "free").unwrap_err();
@@ -135,6 +153,19 @@ mod tests {
         act("new", "free").unwrap();
         assert_eq!(std::fs::read(temp.path().join("free")).unwrap(), b"new");
         assert_eq!(std::fs::read(temp.path().join("old")).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_rename_that_was_done_in_spite_of_its_error_loses_nothing() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = LocalRoot::open(temp.path()).unwrap().dir;
+        std::fs::write(temp.path().join("part"), b"new").unwrap();
+        let rename = |from: &Path, to: &Path| {
+            dir.rename(from, &dir, to)?;
+            Err(io::ErrorKind::TimedOut.into())
+        };
+        reserve_then_rename(&dir, "part".as_ref(), "free".as_ref(), rename).unwrap_err();
+        assert_eq!(std::fs::read(temp.path().join("free")).unwrap(), b"new");
     }
 
     #[test]
