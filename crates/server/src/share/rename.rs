@@ -137,6 +137,7 @@ pub(super) fn rename_to_free(
             Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {
                 look_then_rename(from_dir, from, to_dir, to)
             }
+            Err(Errno::IO) => rename_in_turn(from_dir, from, to_dir, to),
             other => other,
         },
         other => other,
@@ -157,6 +158,22 @@ fn link_then_unlink(
         // Nor is there another way to be tried.
         Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => Err(Errno::ACCESS),
         Err(error) => Err(error),
+    }
+}
+
+/// Renames to a name that is free, where a link was refused with EIO: so `rclone mount` answers to all that it lacks. It
+/// stores an empty file late, over what has the name then, so none reserves it; uploads wait for each other.
+fn rename_in_turn(
+    from_dir: &OwnedFd,
+    from: &OsStr,
+    to_dir: &OwnedFd,
+    to: &OsStr,
+) -> Result<(), Errno> {
+    let _turn = take_turn(to);
+    match statat(to_dir, to, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => renameat(from_dir, from, to_dir, to),
+        // It may be the link, made in spite of the error.
+        _ => Err(Errno::IO),
     }
 }
 
@@ -245,6 +262,20 @@ mod tests {
         assert!(!at("tree/deep/tree").exists() && !at("free").exists());
         act("tree", "free").unwrap();
         assert!(at("free/deep").is_dir() && !at("tree").exists());
+    }
+
+    #[test]
+    fn a_disk_without_links_that_says_eio_gets_a_free_name_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let handle = OwnedFd::from(File::open(dir.path()).unwrap());
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("part"), "new").unwrap();
+        std::fs::write(at("taken"), "old").unwrap();
+        let act = |to: &str| rename_in_turn(&handle, "part".as_ref(), &handle, to.as_ref());
+        assert_eq!(act("taken"), Err(Errno::IO));
+        act("free").unwrap();
+        assert_eq!(std::fs::read(at("free")).unwrap(), b"new");
+        assert_eq!(std::fs::read(at("taken")).unwrap(), b"old");
     }
 
     #[test]

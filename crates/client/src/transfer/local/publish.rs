@@ -3,7 +3,10 @@
 use std::{io, path::Path};
 
 use cap_std::fs::{Dir, OpenOptions};
-use rustix::fs::{AtFlags, Stat, fstat, statat};
+use rustix::{
+    fs::{AtFlags, Stat, fstat, statat},
+    io::Errno,
+};
 
 use super::{LocalRoot, check};
 use crate::error::Error;
@@ -45,7 +48,7 @@ impl LocalRoot {
         };
         #[cfg(target_os = "linux")]
         {
-            use rustix::{fs::RenameFlags, io::Errno};
+            use rustix::fs::RenameFlags;
             let flags = RenameFlags::NOREPLACE;
             match rustix::fs::renameat_with(&dir, from_name, &dir, to_name, flags) {
                 Err(Errno::INVAL | Errno::NOSYS) => {}
@@ -56,6 +59,9 @@ impl LocalRoot {
             Err(error) if has_no_links(&error) => {
                 let rename = |from: &Path, to: &Path| dir.rename(from, &dir, to);
                 reserve_then_rename(&dir, from_name.as_ref(), to_name.as_ref(), rename)
+            }
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::IO) => {
+                look_then_rename(&dir, from_name.as_ref(), to_name.as_ref())
             }
             other => other.and_then(|()| {
                 let has = |name: &Path| dir.symlink_metadata(name).is_ok();
@@ -91,6 +97,15 @@ fn has_no_links(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported
     )
+}
+
+/// Renames to a name that is free, where a link was refused with EIO: so `rclone mount` answers to all that it lacks. It
+/// stores an empty file late, over what has the name then, so none reserves it.
+fn look_then_rename(dir: &Dir, from: &Path, to: &Path) -> io::Result<()> {
+    match dir.symlink_metadata(to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => dir.rename(from, dir, to),
+        _ => Err(Errno::IO.into()),
+    }
 }
 
 /// Makes an empty file under the name, which fails when it is taken, and renames over that.
@@ -166,6 +181,20 @@ mod tests {
         };
         reserve_then_rename(&dir, "part".as_ref(), "free".as_ref(), rename).unwrap_err();
         assert_eq!(std::fs::read(temp.path().join("free")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_disk_without_links_that_says_eio_gets_a_free_name_alone() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = LocalRoot::open(temp.path()).unwrap().dir;
+        std::fs::write(temp.path().join("new"), b"new").unwrap();
+        std::fs::write(temp.path().join("old"), b"old").unwrap();
+        let act = |to: &str| look_then_rename(&dir, "new".as_ref(), to.as_ref());
+        let taken = act("old").unwrap_err();
+        assert_eq!(Errno::from_io_error(&taken), Some(Errno::IO));
+        act("free").unwrap();
+        assert_eq!(std::fs::read(temp.path().join("free")).unwrap(), b"new");
+        assert_eq!(std::fs::read(temp.path().join("old")).unwrap(), b"old");
     }
 
     #[test]
