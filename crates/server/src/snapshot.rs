@@ -4,10 +4,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use ftp_config::{
@@ -38,8 +35,8 @@ pub struct Snapshot {
     pub certificate: Option<selfsigned::Facts>,
     /// Why `tls` and `certificate` are those of the snapshot before.
     pub certificate_kept: Option<String>,
-    /// It was told that `share.root` is not what is served.
-    strayed: AtomicBool,
+    /// How `share.root` was told not to be what is served.
+    strayed: Mutex<Option<&'static str>>,
 }
 
 impl Snapshot {
@@ -79,7 +76,7 @@ impl Snapshot {
             certificate,
             certificate_kept,
             config: Arc::new(config),
-            strayed: AtomicBool::new(false),
+            strayed: Mutex::new(None),
         })
     }
 
@@ -87,8 +84,10 @@ impl Snapshot {
     fn share(config: &ServerConfig, old: Option<&Self>) -> Result<Share, Error> {
         let root = &config.share.root;
         // A name that is gone is nobody else's, and none is to be made where a disk was.
-        let same_root =
-            old.filter(|old| old.config.share.root == *root && old.share.at(root) != At::Another);
+        let is_kept = |old: &&Self| {
+            old.config.share.root == *root && matches!(old.share.at(root), At::Here | At::Nothing)
+        };
+        let same_root = old.filter(is_kept);
         Ok(match same_root {
             Some(old) => old.share.with_policies(&config.share, &config.uploads),
             None => Share::open(&config.share, &config.uploads)?,
@@ -104,15 +103,18 @@ impl Snapshot {
             At::Another => {
                 Some("another directory or disk stands at share.root: `ftpd reload` serves it")
             }
+            At::Dead => Some("the disk of share.root has failed, or what served it is gone"),
         }
     }
 
-    /// Warns when `share.root` is not what is served any more, once until it is again. Blocks.
+    /// Warns when `share.root` is not what is served any more, once for each way. Blocks.
     pub fn warn_if_strayed(&self) {
         let root = &self.config.share.root;
         let why = self.strayed();
-        let was_told = self.strayed.swap(why.is_some(), Ordering::Relaxed);
-        if let Some(why) = why.filter(|_| !was_told) {
+        let mut told = self.strayed.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *told, why);
+        drop(told);
+        if let Some(why) = why.filter(|_| before != why) {
             warn!(root = %root.display(), "{why}");
         }
     }

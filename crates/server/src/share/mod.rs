@@ -4,6 +4,7 @@
 //! room. No byte reaches the share's disk except through here. Nothing here knows FTP but the reply
 //! codes in [`ShareError`].
 
+mod at;
 pub mod backend;
 mod changes;
 mod directory;
@@ -27,6 +28,7 @@ mod upload;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use at::At;
 pub use error::ShareError;
 pub use hash::Algorithm;
 pub use home::Download;
@@ -64,17 +66,6 @@ pub struct Share {
     jail: Arc<Jail>,
     shared: Arc<Shared>,
     was_made: bool,
-}
-
-/// What the name of the shared directory names, some time after that was opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum At {
-    /// This directory.
-    Here,
-    /// Nothing: the directory was moved, or its disk taken away.
-    Nothing,
-    /// Another directory, or the root of a disk that was mounted there; or this one was removed.
-    Another,
 }
 
 /// What every home of a share has in common.
@@ -151,12 +142,10 @@ impl Share {
     /// Tells what `root` names now.
     #[must_use]
     pub fn at(&self, root: &Path) -> At {
-        let ours = rustix::fs::fstat(self.jail.root());
-        match (rustix::fs::stat(root), ours) {
-            (Ok(there), Ok(ours)) if FileId::of(&there) == FileId::of(&ours) => At::Here,
-            (Err(_), Ok(ours)) if ours.st_nlink > 0 => At::Nothing,
-            _ => At::Another,
-        }
+        At::of(
+            &rustix::fs::stat(root),
+            &rustix::fs::fstat(self.jail.root()),
+        )
     }
 
     /// Returns the same directory under changed policies (reload).
