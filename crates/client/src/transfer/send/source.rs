@@ -71,7 +71,9 @@ impl Source {
     pub(super) fn check_whole(&self, path: &Path, sent: u64) -> Result<(), Error> {
         let goes_on = goes_on(&self.file, self.size);
         let goes_on = goes_on.map_err(|error| Error::local("read", path, error))?;
-        if sent == self.size && !goes_on && self.is_unchanged() {
+        let same = self.is_unchanged(self.file.metadata());
+        let same = same.map_err(|error| Error::local("read", path, error))?;
+        if sent == self.size && !goes_on && same {
             return Ok(());
         }
         Err(Error::ChangedMeanwhile {
@@ -79,10 +81,10 @@ impl Source {
         })
     }
 
-    fn is_unchanged(&self) -> bool {
-        self.file
-            .metadata()
-            .is_ok_and(|meta| meta.len() == self.size && meta.modified().ok() == self.modified)
+    /// A disk that is gone may end the file early, and says so only when the file is looked at.
+    fn is_unchanged(&self, now: io::Result<Metadata>) -> io::Result<bool> {
+        let now = now?;
+        Ok(now.len() == self.size && now.modified().ok() == self.modified)
     }
 }
 
@@ -195,6 +197,15 @@ mod tests {
         source = Source::open(&path, None).unwrap();
         assert!(source.check_whole(&path, 3).is_ok());
         assert!(source.check_whole(&path, 2).is_err());
+    }
+
+    #[test]
+    fn a_disk_that_is_gone_is_told_and_not_a_change() {
+        let temp = tempfile::NamedTempFile::new().unwrap();
+        let source = Source::open(temp.path(), None).unwrap();
+        assert!(source.is_unchanged(source.file.metadata()).unwrap());
+        let gone = source.is_unchanged(Err(Errno::NOTCONN.into())).unwrap_err();
+        assert_eq!(Errno::from_io_error(&gone), Some(Errno::NOTCONN));
     }
 
     #[test]
