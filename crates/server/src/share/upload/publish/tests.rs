@@ -1,0 +1,78 @@
+//! How uploads end on disks that refuse.
+
+use std::fs::File;
+
+use super::*;
+use crate::share::{
+    home::proc_path,
+    tests::{Bed, FRESH, path},
+};
+use ftp_config::Rights;
+
+/// An upload of five bytes.
+fn begun(bed: &Bed) -> Upload {
+    let home = bed.home(Rights::READ_WRITE, "/");
+    let upload = home.begin_upload(&path("a"), FRESH, None).unwrap();
+    io::Write::write_all(&mut upload.file(), b"12345").unwrap();
+    upload
+}
+
+#[test]
+fn nothing_is_kept_of_what_the_disk_could_not_write() {
+    let bed = Bed::new();
+    let mut upload = begun(&bed);
+    let partial = upload.partial.as_mut().unwrap();
+    // A handle that cannot be synced.
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    partial.file = File::from(openat(&upload.dir, &partial.name, flags, Mode::empty()).unwrap());
+    upload.force().unwrap_err();
+    assert_eq!(bed.partials(), 0);
+}
+
+/// As a disk whose rename is a link and an unlink has it, and refuses the second.
+#[test]
+fn an_upload_that_has_its_name_is_published_once() {
+    let bed = Bed::new();
+    let mut upload = begun(&bed);
+    upload.taken = Taken::Rename;
+    let partial = upload.partial.as_ref().unwrap().name.clone();
+    let dir = proc_path(&upload.dir);
+    let at = |name: &OsStr| std::path::Path::new(&dir).join(name);
+    std::fs::hard_link(at(&partial), at(OsStr::new("a"))).unwrap();
+    let names = || std::fs::read_dir(&dir).unwrap().count();
+    assert_eq!(names(), 2);
+    assert_eq!(upload.publish().unwrap(), path("a"));
+    assert_eq!(names(), 1);
+}
+
+/// The directories of procfs are on no disk, and say so.
+#[test]
+fn the_directory_is_waited_for_where_that_is_wished_and_its_refusal_told() {
+    let dir = |path: &str| OwnedFd::from(File::open(path).unwrap());
+    force_dir(&dir("/proc/self")).unwrap_err();
+    force_dir(&dir(".")).unwrap();
+    let mut bed = Bed::new();
+    for (fsync, forced) in [
+        (Fsync::Never, (false, false)),
+        (Fsync::File, (true, false)),
+        (Fsync::FileAndDir, (true, true)),
+    ] {
+        bed.set_fsync(fsync);
+        let upload = begun(&bed);
+        let is_forced = upload.is_forced();
+        let settled = upload.settle(None).unwrap();
+        assert_eq!((is_forced, settled.is_forced()), forced, "{fsync:?}");
+        settled.publish().unwrap();
+    }
+}
+
+#[test]
+fn a_file_longer_than_what_came_is_not_published() {
+    let bed = Bed::new();
+    let upload = begun(&bed);
+    upload.file().set_len(9).unwrap();
+    let error = upload.commit(None).unwrap_err();
+    assert_eq!(error.code(), 451);
+    assert!(!bed.disk("a").exists());
+    assert_eq!(bed.partials(), 0);
+}
