@@ -9,21 +9,26 @@ use std::{
 
 use ftpc::{error::Error, transfer::Options};
 
-use crate::{fake::Fake, noise, only_error, options, run, run_with, sending};
+use crate::{
+    fake::{Fake, Session},
+    noise, only_error, options, run, run_with, sending,
+};
+
+/// Answers HASH by that of no file.
+fn tells_another_hash(session: &mut Session, line: &str) -> bool {
+    line.starts_with("HASH") && {
+        session.say(&format!("213 SHA-256 0-1 {} a", "0".repeat(64)));
+        true
+    }
+}
 
 #[tokio::test]
 async fn a_part_whose_hash_is_another_goes_and_never_gets_the_name() {
     let temp = tempfile::tempdir().unwrap();
-    let zeros = "0".repeat(64);
     let server = Fake::default()
         .feat(&["HASH SHA-256*", "SIZE", "MDTM"])
         .file("/a", "old")
-        .hook(move |session, line| {
-            line.starts_with("HASH") && {
-                session.say(&format!("213 SHA-256 0-1 {zeros} a"));
-                true
-            }
-        })
+        .hook(tells_another_hash)
         .start();
     let summary = run(&server, sending(temp.path(), "a", &noise(2 << 20), "/a")).await;
     assert!(matches!(only_error(&summary), Error::HashMismatch { .. }));
@@ -35,15 +40,9 @@ async fn a_part_whose_hash_is_another_goes_and_never_gets_the_name() {
 #[tokio::test]
 async fn what_has_the_final_name_is_not_removed_for_its_hash() {
     let temp = tempfile::tempdir().unwrap();
-    let zeros = "0".repeat(64);
     let server = Fake::default()
         .feat(&["X-ATOMIC-STOR", "HASH SHA-256*", "SIZE", "MDTM"])
-        .hook(move |session, line| {
-            line.starts_with("HASH") && {
-                session.say(&format!("213 SHA-256 0-1 {zeros} a"));
-                true
-            }
-        })
+        .hook(tells_another_hash)
         .start();
     let summary = run(&server, sending(temp.path(), "a", &noise(2 << 20), "/a")).await;
     assert!(matches!(only_error(&summary), Error::HashMismatch { .. }));

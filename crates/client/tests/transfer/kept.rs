@@ -1,6 +1,6 @@
 //! What is kept of a download that was cut, and when another run goes on with it.
 
-use std::{fs, io::Write, sync::Arc};
+use std::{fs, io::Write, path::Path, sync::Arc};
 
 use ftpc::{
     event::{Event, Events},
@@ -8,7 +8,9 @@ use ftpc::{
 };
 
 use crate::{
-    cut_after, fake::Fake, fetching, leftovers, noise, only_error, options, run, run_with,
+    cut_after,
+    fake::{Fake, Running},
+    fetching, leftovers, noise, only_error, options, run, run_with,
 };
 
 #[tokio::test]
@@ -49,18 +51,23 @@ async fn another_run_goes_on_with_a_kept_part_and_not_with_another_file() {
     assert_eq!(leftovers(temp.path()), ["a"]);
 }
 
+/// Leaves the first 200,000 of 300,000 bytes of `/a` as an earlier run would, but for the byte at `odd`.
+fn keep_odd_part(local: &Path, server: &Running, content: &[u8], odd: usize) {
+    let endpoint = format!("127.0.0.1:{}", server.address.port());
+    let mut part = content[..200_000].to_vec();
+    part[odd] ^= 1;
+    fs::write(local.join(".a.ftpc-part"), part).unwrap();
+    let note =
+        format!(r#"{{"endpoint":"{endpoint}","path":"/a","size":300000,"modified":1704164645}}"#);
+    fs::write(local.join(".a.ftpc-part.json"), note).unwrap();
+}
+
 #[tokio::test]
 async fn a_part_whose_end_differs_is_thrown_away() {
     let temp = tempfile::tempdir().unwrap();
     let content = noise(300_000);
     let server = Fake::default().file("/a", content.clone()).start();
-    let endpoint = format!("127.0.0.1:{}", server.address.port());
-    let mut part = content[..200_000].to_vec();
-    part[199_000] ^= 1;
-    fs::write(temp.path().join(".a.ftpc-part"), part).unwrap();
-    let note =
-        format!(r#"{{"endpoint":"{endpoint}","path":"/a","size":300000,"modified":1704164645}}"#);
-    fs::write(temp.path().join(".a.ftpc-part.json"), note).unwrap();
+    keep_odd_part(temp.path(), &server, &content, 199_000);
     let summary = run(&server, fetching(temp.path(), "/a")).await;
     assert!(summary.failed.is_empty(), "{:?}", summary.failed);
     assert_eq!(server.count("REST"), 1);
@@ -76,13 +83,7 @@ async fn a_part_whose_hash_differs_is_thrown_away_and_the_file_fetched_anew() {
         .file("/a", content.clone())
         .feat(&["HASH SHA-256*", "SIZE", "MDTM", "REST STREAM"])
         .start();
-    let endpoint = format!("127.0.0.1:{}", server.address.port());
-    let mut part = content[..200_000].to_vec();
-    part[0] ^= 1;
-    fs::write(temp.path().join(".a.ftpc-part"), part).unwrap();
-    let note =
-        format!(r#"{{"endpoint":"{endpoint}","path":"/a","size":300000,"modified":1704164645}}"#);
-    fs::write(temp.path().join(".a.ftpc-part.json"), note).unwrap();
+    keep_odd_part(temp.path(), &server, &content, 0);
     let summary = run(&server, fetching(temp.path(), "/a")).await;
     assert!(summary.failed.is_empty(), "{:?}", summary.failed);
     assert_eq!((server.count("REST"), server.count("RETR")), (1, 2));

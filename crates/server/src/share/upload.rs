@@ -155,8 +155,7 @@ impl Upload {
 
     /// Tells whether an earlier try left bytes behind the place where writing begins.
     fn has_rest(&self) -> bool {
-        let kept = self.partial.as_ref().map_or(0, |partial| partial.kept);
-        kept > self.offset
+        self.kept() > self.offset
     }
 
     /// Returns the file to write to, placed where writing begins.
@@ -180,7 +179,8 @@ impl Upload {
         &self.path
     }
 
-    /// Refuses when `more` bytes would eat into the reserve; to be asked before each block.
+    /// Refuses when `more` bytes would eat into the reserve; to be asked before each block. A large file gets what is
+    /// granted for its own.
     ///
     /// # Errors
     /// [`ShareError::Full`].

@@ -106,7 +106,7 @@ impl BlockData {
     }
 
     /// Nothing of a file that was given up is to come through.
-    pub(super) fn reset(&mut self) {
+    fn reset(&mut self) {
         if let Some(link) = self.link.take() {
             let _gone = link.socket.set_linger(Some(Duration::ZERO));
         }

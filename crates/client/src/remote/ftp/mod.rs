@@ -20,7 +20,6 @@ mod mode;
 mod open;
 mod open_bare;
 mod open_block;
-
 mod parting;
 mod quoted;
 mod records;

@@ -43,13 +43,18 @@ impl Beginning {
 }
 
 impl Upload {
+    /// Returns how many bytes an earlier try has left in the partial.
+    pub(super) fn kept(&self) -> u64 {
+        self.partial.as_ref().map_or(0, |partial| partial.kept)
+    }
+
     /// Puts the partial at the byte at which the client begins.
     pub(super) fn prepare(
         &mut self,
         intent: Intent,
         there: Option<Meta>,
     ) -> Result<(), ShareError> {
-        let kept = self.partial.as_ref().map_or(0, |partial| partial.kept);
+        let kept = self.kept();
         let Beginning { at, is_in_kept } = Beginning::of(intent, there, kept);
         let size = there.map_or(0, |meta| meta.size);
         if is_in_kept {

@@ -90,8 +90,7 @@ impl Upload {
             // Its end would be another upload's.
             return Err(io::Error::other("the upload was never started"));
         }
-        let kept = self.partial.as_ref().map_or(0, |partial| partial.kept);
-        self.ahead.trim(file, kept > 0);
+        self.ahead.trim(file, self.kept() > 0);
         self.set_access()?;
         if let Some(modified) = modified {
             futimens(file, &modified_at(modified))?;
