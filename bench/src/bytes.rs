@@ -6,6 +6,7 @@ use std::{
     fs::File,
     io::{self, Read as _, Write as _},
     net::TcpStream,
+    os::fd::AsFd,
 };
 
 use anyhow::{Result, ensure};
@@ -16,6 +17,12 @@ use rustix::{
 use rustls::{ClientConnection, StreamOwned};
 
 use crate::stream::BLOCK;
+
+/// Lets the generator send as fast as the processor can: a system that paces by timers (BBR) would hold its uploads
+/// back, and a bare loop's downloads.
+pub(crate) fn unpaced(socket: impl AsFd) -> rustix::io::Result<()> {
+    rustix::net::sockopt::set_tcp_congestion(socket, "reno")
+}
 
 /// Reads a plain connection to its end without copying the bytes to user space.
 pub(crate) fn discard_plain(data: &TcpStream, block: &mut [u8]) -> Result<u64> {

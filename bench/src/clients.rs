@@ -14,6 +14,7 @@ use crate::{
     peers::{self, Kind, Place, Server},
     proc,
     scale::Scale,
+    share::{set_aside, set_uploads_aside, settle},
 };
 
 const GIB: f64 = (1u64 << 30) as f64;
@@ -147,6 +148,7 @@ impl Job {
         let Some(mut command) = command(self, place, server, client, &out)? else {
             return Ok(None);
         };
+        settle(place)?;
         let before = proc::children_cpu_seconds();
         let begun = Instant::now();
         let said = command
@@ -187,17 +189,13 @@ impl Job {
                 ensure!(got == scale.big, "{got} bytes of {}", scale.big);
                 fs::remove_file(upload.join("big"))?;
             }
-            Self::GetTree { .. } => ensure_files(out, scale.small_files)?,
+            Self::GetTree { .. } => {
+                ensure_files(out, scale.small_files)?;
+                set_aside(place, out)?;
+            }
             Self::PutTree { .. } => {
                 ensure_files(&upload, scale.small_files)?;
-                for entry in fs::read_dir(&upload)? {
-                    let path = entry?.path();
-                    if path.is_dir() {
-                        fs::remove_dir_all(path)?;
-                    } else {
-                        fs::remove_file(path)?;
-                    }
-                }
+                set_uploads_aside(place)?;
             }
             Self::List => {}
         }

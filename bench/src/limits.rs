@@ -29,6 +29,7 @@ fn serve_one(
     work: impl FnOnce(&TcpStream) -> Result<()> + Send + 'static,
 ) -> Result<(SocketAddr, JoinHandle<Result<f64>>)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
+    bytes::unpaced(&listener)?;
     let addr = listener.local_addr()?;
     let server = thread::spawn(move || {
         let (data, _) = listener.accept()?;
@@ -43,7 +44,11 @@ fn serve_one(
 pub(crate) fn sender(file: &Path) -> Result<Limit> {
     let source = File::open(file)?;
     let bytes = source.metadata()?.len();
-    let (addr, server) = serve_one(move |data| bytes::send_plain(data, &source, bytes))?;
+    let (addr, server) = serve_one(move |data| {
+        // Segments go out full, as at every server that is quick here.
+        rustix::net::sockopt::set_tcp_cork(data, true)?;
+        bytes::send_plain(data, &source, bytes)
+    })?;
     let begun = Instant::now();
     let got = bytes::discard_plain(&TcpStream::connect(addr)?, &mut vec![0; BLOCK])?;
     finish(server, begun, got)
@@ -57,6 +62,7 @@ pub(crate) fn sink(file: &Path) -> Result<Limit> {
     let (addr, server) = serve_one(discard)?;
     let begun = Instant::now();
     let data = TcpStream::connect(addr)?;
+    bytes::unpaced(&data)?;
     bytes::send_plain(&data, &source, bytes)?;
     drop(data);
     finish(server, begun, bytes)

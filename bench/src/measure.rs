@@ -16,7 +16,7 @@ use crate::{
     report::median,
     rows::{Sample, Way},
     scale::Scale,
-    share::{remove_uploads, warm},
+    share::{remove_uploads, set_uploads_aside, warm},
     tls,
     wire::Session,
 };
@@ -146,7 +146,7 @@ pub(crate) fn small(
         Ok(())
     };
     let took = together(server, open, |_, _| Ok(()), || Ok(()), work)?;
-    remove_uploads(place)?;
+    set_uploads_aside(place)?;
     let files = (all * count) as f64;
     Ok(Sample {
         value: files / took.wall.as_secs_f64(),

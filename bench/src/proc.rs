@@ -117,6 +117,12 @@ pub(crate) fn load() -> String {
     text.split(' ').next().unwrap_or("unknown").to_owned()
 }
 
+/// Tells how the system's own TCP sends; the generator, and `ftpd` and `ftpc` within one machine, send by Reno.
+pub(crate) fn congestion() -> String {
+    let text = fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control").unwrap_or_default();
+    format!("net.ipv4.tcp_congestion_control is {}.\n\n", text.trim())
+}
+
 /// Tells what the scheduler's session groups do to a comparison, when they are on: a server with a
 /// session of processes for each client (vsftpd) gets a share of the processor for each of them.
 pub(crate) fn scheduler() -> &'static str {

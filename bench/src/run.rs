@@ -11,7 +11,7 @@ use crate::{
     report::{self, Line, Series},
     rows::Row,
     scale::Scale,
-    targets,
+    share, targets,
 };
 
 /// What was asked for, and what failed of it.
@@ -73,6 +73,7 @@ impl<'a> Run<'a> {
             self.load,
         );
         head += proc::scheduler();
+        head += &proc::congestion();
         head += "CPU seconds are per GiB where bytes move, per 10,000 small files on the server's side, \
                  else of the whole row.\n\n";
         for kind in Kind::ALL {
@@ -157,7 +158,8 @@ impl<'a> Run<'a> {
 
     fn sample(&mut self, row: Row, kind: Kind, series: &mut Series) {
         let sample = match Server::start(self.place, kind) {
-            Ok(Some(server)) => row.measure(self.place, &server, self.scale),
+            Ok(Some(server)) => share::settle(self.place)
+                .and_then(|()| row.measure(self.place, &server, self.scale)),
             Ok(None) => Err(anyhow::anyhow!("not on this machine")),
             Err(error) => Err(error),
         };

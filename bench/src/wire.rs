@@ -16,7 +16,7 @@ use rustix::net::SendFlags;
 use rustls::ClientConfig;
 
 use crate::{
-    bytes::{discard_plain, discard_tls, encrypt, send_plain},
+    bytes::{discard_plain, discard_tls, encrypt, send_plain, unpaced},
     stream::{BLOCK, Stream, tls_stream},
 };
 
@@ -151,6 +151,7 @@ impl Session {
         let mut addr = self.peer;
         addr.set_port(port);
         let data = TcpStream::connect(addr)?;
+        unpaced(&data)?;
         data.set_read_timeout(Some(PATIENCE))?;
         Ok(data)
     }

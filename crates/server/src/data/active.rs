@@ -8,7 +8,7 @@ use std::{
 use thiserror::Error;
 use tokio::net::TcpSocket;
 
-use super::end;
+use super::{end, unpace};
 
 /// Ports below this belong to services, never to a client's data connection.
 const FIRST_PORT: u16 = 1024;
@@ -65,11 +65,14 @@ pub(super) async fn connect(target: Target) -> io::Result<TcpStream> {
     if target.from.is_ipv4() == target.address.is_ipv4() {
         socket.bind(target.from)?;
     }
+    unpace(&socket, target.from.ip(), target.address.ip());
     socket.connect(target.address).await?.into_std()
 }
 
 #[cfg(test)]
 mod tests {
+    use rustix::net::sockopt::tcp_congestion;
+
     use super::*;
 
     fn checked(asked: &str, peer: &str) -> Result<Target, Refused> {
@@ -109,5 +112,6 @@ mod tests {
         let target = checked(&address.to_string(), "127.0.0.1").unwrap();
         let stream = connect(target).await.unwrap();
         assert_eq!(stream.peer_addr().unwrap(), address);
+        assert_eq!(tcp_congestion(&stream).unwrap(), "reno");
     }
 }

@@ -12,10 +12,13 @@ use std::{
     time::Duration,
 };
 
-use rustix::{fs::sendfile, net::sockopt::set_tcp_cork};
+use rustix::fs::sendfile;
 use tokio::time::timeout;
 
-use super::meter::{Broken, Meter, sending};
+use super::{
+    fill_segments,
+    meter::{Broken, Meter, sending},
+};
 
 /// Bytes up to which a transfer counts as small.
 pub const SMALL: u64 = 256 << 10;
@@ -51,10 +54,7 @@ pub enum Received {
 /// [`Broken::Network`].
 pub fn send_file(socket: TcpStream, file: &File, size: u64, meter: &Meter) -> Result<Sent, Broken> {
     let mut sent = 0;
-    // A large file is slower by it: a sender that only gives out full segments waits for them.
-    if size <= SMALL {
-        end_with_the_last_byte(&socket);
-    }
+    fill_segments(&socket);
     while sent <= SMALL {
         if sent >= size {
             return Ok(Sent::Whole(sent));
@@ -78,14 +78,8 @@ pub fn send_file(socket: TcpStream, file: &File, size: u64, meter: &Meter) -> Re
 /// # Errors
 /// What the socket says.
 pub fn send_block(socket: &mut TcpStream, block: &[u8]) -> io::Result<usize> {
-    end_with_the_last_byte(socket);
+    fill_segments(&*socket);
     socket.write(block)
-}
-
-/// Lets the last bytes wait for the end of the connection, to travel in the same segment.
-fn end_with_the_last_byte(socket: &TcpStream) {
-    // Without it, it is one segment more.
-    let _ = set_tcp_cork(socket, true);
 }
 
 /// Receives into `file` until the client's end of file or until the file is no longer small. `room` is

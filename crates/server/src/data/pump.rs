@@ -22,6 +22,7 @@ use rustix::{
 
 pub use self::conduit::Conduit;
 use super::{
+    fill_segments,
     meter::{Broken, Meter, network, sending},
     stride::Stride,
 };
@@ -43,6 +44,7 @@ pub fn send_file(conduit: &mut Conduit, file: &File, meter: &Meter) -> Result<u6
     }
     let mut sent = 0;
     let mut stride = Stride::default();
+    fill_segments(&*conduit.socket);
     loop {
         meter.check()?;
         if !meter.throttle.is_unlimited() {

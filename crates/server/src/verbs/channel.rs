@@ -22,7 +22,7 @@ async fn listen(session: &mut Session) -> Result<Listener, Reply> {
     let ports = Arc::clone(&session.ports);
     let range = session.snapshot.config.passive.ports;
     let local = data::end(session.local, 0, session.scope);
-    ports.listen(local, range).await.map_err(|error| {
+    let listener = ports.listen(local, range).await.map_err(|error| {
         let words = if error.kind() == io::ErrorKind::AddrInUse {
             "Every passive port is taken; try again"
         } else {
@@ -30,7 +30,9 @@ async fn listen(session: &mut Session) -> Result<Listener, Reply> {
         };
         warn!(%error, range = %session.snapshot.config.passive.ports, "passive listener");
         Reply::new(code::NO_DATA_CONNECTION, words)
-    })
+    })?;
+    data::unpace(&listener, session.local, session.peer);
+    Ok(listener)
 }
 
 fn refuse_after_epsv_all(session: &Session) -> Result<(), Reply> {

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::net::sockopt::set_tcp_congestion;
 use socket2::SockRef;
 use tokio::{net::TcpStream, time::timeout};
 
@@ -91,7 +92,18 @@ impl DialNote {
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
         self.held().is_down = false;
         SockRef::from(&socket).set_linger(Some(Duration::ZERO))?;
+        unpace(&socket, address);
         Ok(socket)
+    }
+}
+
+/// Takes the pacing from a connection whose two ends are on this machine. There is no network to be spared, and
+/// a system that paces by timers (BBR) sends a large file there at a third of its speed. Reno (RFC 5681) has
+/// no timers, and every Linux has it.
+fn unpace(socket: &TcpStream, peer: SocketAddr) {
+    let local = socket.local_addr();
+    if peer.ip().is_loopback() || local.is_ok_and(|local| local.ip() == peer.ip()) {
+        let _unsupported = set_tcp_congestion(socket, "reno");
     }
 }
 
@@ -153,6 +165,8 @@ pub(super) fn plain_port(reply: &Reply) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::net::sockopt::tcp_congestion;
+
     use super::*;
 
     #[test]
@@ -168,6 +182,23 @@ mod tests {
         assert_eq!(port("nothing"), None);
         assert_eq!(port("()"), None);
         assert_eq!(extended_port(&Reply::new(500, "(|||6446|)")), None);
+    }
+
+    #[tokio::test]
+    async fn within_one_machine_nothing_is_paced() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let dialled = TcpStream::connect(address).await.unwrap();
+        // Not Reno from the start, wherever the system has another.
+        let _only_reno = set_tcp_congestion(&dialled, "cubic");
+        let own = tcp_congestion(&dialled).unwrap();
+        unpace(&dialled, "192.0.2.1:21".parse().unwrap());
+        assert_eq!(tcp_congestion(&dialled).unwrap(), own);
+        unpace(&dialled, address);
+        assert_eq!(tcp_congestion(&dialled).unwrap(), "reno");
+        let note = DialNote::default();
+        let noted = note.connect(address, Duration::from_secs(5)).await.unwrap();
+        assert_eq!(tcp_congestion(&noted).unwrap(), "reno");
     }
 
     #[test]

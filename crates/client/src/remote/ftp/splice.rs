@@ -6,6 +6,7 @@ use rustix::{
     event::PollFlags,
     fs::sendfile,
     io::Errno,
+    net::sockopt::set_tcp_cork,
     pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice},
 };
 
@@ -76,6 +77,8 @@ impl FtpData {
         moved: &mut dyn FnMut(u64) -> io::Result<()>,
     ) -> Option<io::Result<u64>> {
         let socket = self.plain()?;
+        // No call ends with a segment that is not full.
+        let _unsupported = set_tcp_cork(socket, true);
         let mut total = 0;
         while total < length {
             let block = usize::try_from(length - total).unwrap_or(MOVE).min(MOVE);

@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr, TcpStream},
+    os::fd::{AsFd, BorrowedFd},
     time::Duration,
 };
 
@@ -19,6 +20,12 @@ pub struct Listener {
     // Declared first: the socket closes before its port is given back.
     pub(super) socket: std::net::TcpListener,
     pub(super) lease: Lease,
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
 }
 
 impl Listener {
