@@ -140,6 +140,7 @@ impl FrontDesk {
             locks: self.locks(),
             reloads: reloader.history.done(),
             last_reload_error: reloader.history.last_error(),
+            strayed: snapshot.told_strayed().map(str::to_owned),
         }
     }
 

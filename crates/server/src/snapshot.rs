@@ -119,6 +119,12 @@ impl Snapshot {
         }
     }
 
+    /// Returns what the last look found: it is taken at logins, reloads and mounts. Does not block.
+    #[must_use]
+    pub fn told_strayed(&self) -> Option<&'static str> {
+        *self.strayed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Returns the user who can log in with the public sample password, if there is one.
     #[must_use]
     pub fn sample_user(&self) -> Option<String> {

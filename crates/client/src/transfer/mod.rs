@@ -42,7 +42,7 @@ use crate::{
     remote::{Dial, pool::Pool},
 };
 
-use self::{crew::Crew, flow::Flow, local::LocalRoot, pace::Pace, progress::Board};
+use self::{crew::Crew, flow::Flow, local::LocalRoot, pace::Pace, progress::Board, tries::Vain};
 
 /// Runs plans against one server.
 pub struct Engine {
@@ -59,6 +59,7 @@ pub(crate) struct Tools {
     pace: Option<Arc<Pace>>,
     board: Board,
     wire: Arc<std::sync::atomic::AtomicU64>,
+    vain: Vain,
 }
 
 impl Tools {
@@ -94,6 +95,7 @@ impl Engine {
                 cancel,
                 board: Board::default(),
                 wire: Arc::default(),
+                vain: Vain::default(),
             }),
         }
     }

@@ -1,12 +1,19 @@
 //! How often one thing is tried, how long a server is waited for that cannot be reached, and what an
 //! error means for the rest of the run.
 
-use std::io::ErrorKind;
+use std::{
+    io::ErrorKind,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
-use super::Backoff;
-use crate::error::{Error, RemoteError};
+use super::{Backoff, Tools, job::Job};
+use crate::{
+    error::{Error, RemoteError},
+    work::chance,
+};
 
 /// The tries of one file or step.
 #[derive(Debug, Default)]
@@ -42,6 +49,53 @@ impl Tries {
     }
 }
 
+/// Waits before the next try; `false`: the run was stopped meanwhile.
+pub(super) async fn pause(tools: &Tools, job: &Job, attempt: u32, error: &Error) -> bool {
+    let reuse = matches!(error, Error::Remote(RemoteError::SessionReuse { .. }));
+    let wait = if reuse {
+        Duration::ZERO
+    } else {
+        tools.options.backoff.pause(attempt, chance())
+    };
+    tools.events.send(job.retrying(attempt, wait, error));
+    tokio::select! {
+        () = tokio::time::sleep(wait) => true,
+        () = tools.cancel.stopped() => false,
+    }
+}
+
+/// Files in a row that the server let not pass for the moment, however often it was asked.
+///
+/// A disk that fails says so of every file: each tried anew, some thousands of them take hours.
+#[derive(Debug, Default)]
+pub(super) struct Vain(AtomicU32);
+
+/// So many files in a row are no accident.
+const VAIN: u32 = 3;
+
+impl Vain {
+    /// Tells whether another try is one too many.
+    pub(super) fn is_hopeless(&self, error: &Error) -> bool {
+        is_of_the_moment(error) && self.0.load(Ordering::Relaxed) >= VAIN
+    }
+
+    /// Counts a file whose tries are used up; `true`: those behind it are hopeless now.
+    pub(super) fn gave_up(&self, error: &Error) -> bool {
+        is_of_the_moment(error) && self.0.fetch_add(1, Ordering::Relaxed) + 1 == VAIN
+    }
+
+    /// A file has passed.
+    pub(super) fn went_well(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Tells whether the server refuses this file, and says that it may be only for now (RFC 959 §4.2.1: 4yz).
+fn is_of_the_moment(error: &Error) -> bool {
+    matches!(error, Error::Remote(RemoteError::Refused { reply, .. })
+        if matches!(reply.code, 425 | 426 | 450 | 451))
+}
+
 /// Tells whether nothing that follows can go better.
 pub(super) fn ends_all(error: &Error) -> bool {
     if let Error::Aside { source, .. } = error {
@@ -73,8 +127,6 @@ pub(super) fn is_too_many(error: &Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn lost() -> Error {

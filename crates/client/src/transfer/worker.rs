@@ -13,13 +13,12 @@ use super::{
     job::Job,
     moved::{self, Sent},
     originals::Original,
-    tries::{Tries, ends_all, is_too_many},
+    tries::{Tries, ends_all, is_too_many, pause},
 };
 use crate::{
     error::{Error, RemoteError},
     event::Event,
     remote::{Dial as _, Remote},
-    work::chance,
 };
 
 /// How one file ended.
@@ -73,6 +72,7 @@ impl Worker {
             };
             match ended {
                 Ended::Done(done) => {
+                    self.tools.vain.went_well();
                     self.succeeded(&job, &done, began.elapsed());
                     if let Err(error) = self.sent(&job, source, &done) {
                         self.failed(&job, error);
@@ -200,15 +200,28 @@ impl Worker {
             if job.reached() > reached {
                 reached = job.reached();
                 tries.advanced();
+            } else if self.tools.vain.is_hopeless(&error) {
+                return Ended::Failed(error);
             }
             let backoff = &self.tools.options.backoff;
             let Some(attempt) = tries.next(backoff, &error, self.unreached) else {
+                self.gave_up(&error);
                 return Ended::Failed(error);
             };
             if !pause(&self.tools, job, attempt, &error).await {
                 return Ended::Failed(Error::Interrupted);
             }
             self.tools.events.send(job.started());
+        }
+    }
+
+    /// Tells when this makes the files that follow hopeless.
+    fn gave_up(&self, error: &Error) {
+        if self.tools.vain.gave_up(error) {
+            self.tools.events.message(format!(
+                "the server lets no file pass, however often it is asked: each of the rest is tried once ({})",
+                error.chain()
+            ));
         }
     }
 
@@ -230,20 +243,5 @@ impl Worker {
             self.session = Some(remote);
         }
         outcome.unwrap_or(Err(Error::Interrupted))
-    }
-}
-
-/// Waits before the next try; `false`: the run was stopped meanwhile.
-async fn pause(tools: &Tools, job: &Job, attempt: u32, error: &Error) -> bool {
-    let reuse = matches!(error, Error::Remote(RemoteError::SessionReuse { .. }));
-    let wait = if reuse {
-        Duration::ZERO
-    } else {
-        tools.options.backoff.pause(attempt, chance())
-    };
-    tools.events.send(job.retrying(attempt, wait, error));
-    tokio::select! {
-        () = tokio::time::sleep(wait) => true,
-        () = tools.cancel.stopped() => false,
     }
 }

@@ -68,6 +68,9 @@ pub fn status(status: &Status) -> String {
     }
     line("listening", status.listening.join(", "));
     line("share", status.share.clone());
+    if let Some(why) = &status.strayed {
+        line("", why.clone());
+    }
     line("users", status.users.join(", "));
     line("engine", status.engine.clone());
     push_counts(&mut text, status);

@@ -84,6 +84,9 @@ pub struct Status {
     pub reloads: u64,
     /// Why the last reload was refused, if it was.
     pub last_reload_error: Option<String>,
+    /// How the share was found not to be what stands at its path any more, if it was.
+    #[serde(default)]
+    pub strayed: Option<String>,
 }
 
 /// Counters since the start.

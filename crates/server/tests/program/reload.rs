@@ -91,6 +91,33 @@ fn a_reload_shares_the_directory_that_stands_under_the_name_now() {
 }
 
 #[test]
+fn a_share_with_another_at_its_path_is_told_to_whoever_asks() {
+    let site = Site::new("");
+    let server = site.start();
+    let share = site.path().join("share");
+    server.login("ann");
+    let asked = || {
+        let (status, doctor) = (site.run(&["status"]), site.run(&["doctor"]));
+        [status, doctor].map(|told| String::from_utf8(told.stdout).unwrap())
+    };
+    let words = "another directory or disk stands at share.root";
+    for told in asked() {
+        assert!(!told.contains(words), "{told}");
+    }
+    std::fs::rename(&share, site.path().join("old")).unwrap();
+    std::fs::create_dir(&share).unwrap();
+    // A login looks.
+    server.login("ann");
+    for told in asked() {
+        assert!(told.contains(words), "{told}");
+    }
+    site.ok(&["reload"]);
+    for told in asked() {
+        assert!(!told.contains(words), "{told}");
+    }
+}
+
+#[test]
 fn a_share_that_has_gone_before_a_start_is_not_made_without_a_word() {
     for more in ["", "[tls]\nmode = \"off\"\n"] {
         a_share_that_has_gone_is_told(more);

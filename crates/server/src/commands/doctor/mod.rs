@@ -168,6 +168,17 @@ fn server(running: Option<&Status>, config: &Path) -> Vec<Finding> {
             "ftpd check, then ftpd reload",
         ));
     }
+    // A path with nothing at its end is the share's own fault.
+    if let Some(why) = &status.strayed
+        && Path::new(&status.share).exists()
+    {
+        let text = format!("the running server does not serve what stands at its path: {why}");
+        findings.push(Finding::fault(
+            "server",
+            text,
+            "see what is mounted at share.root, then ftpd reload",
+        ));
+    }
     findings
 }
 
