@@ -147,6 +147,25 @@ fn an_upload_whose_client_is_gone_takes_no_name() {
 }
 
 #[test]
+fn an_upload_over_a_file_whose_client_hangs_up_behind_quit_takes_no_name() {
+    // Libraries say QUIT when a program gives an upload up (Node's basic-ftp), and close one connection behind the other.
+    taken_back(|_, server, mut wire, data| {
+        wire.send("QUIT");
+        drop(wire);
+        drop(data);
+        server.wait_for_log("whole=false reply=426");
+    });
+    // The same where its QUIT was read long before, and by a reset.
+    taken_back(|_, server, mut wire, data| {
+        wire.send_bytes(b"NOOP\r\nQUIT\r\n");
+        wire.code(200);
+        wire.reset();
+        drop(data);
+        server.wait_for_log("whole=false reply=426");
+    });
+}
+
+#[test]
 fn abor_as_urgent_data_is_read_in_line() {
     use std::os::fd::AsFd as _;
     let big = noise(30_000_000);

@@ -50,10 +50,12 @@ fn the_x_verbs_and_the_corner_cases() {
         wire.expect("NOOP", 200);
         wire.expect("RNTO g", 503);
         wire.expect("MKD no/such/parent", 550);
-        // A home is the root, unless a directory has that very name.
+        // A name as any other: who makes it only when it is refused is not led to the home.
+        wire.expect("CWD ~", 550);
         wire.expect("CWD d", 250);
-        wire.expect("CWD ~", 250);
-        assert!(wire.expect("PWD", 257).text().contains("\"/\""));
+        wire.expect("CWD ~", 550);
+        assert!(wire.expect("PWD", 257).text().contains("\"/d\""));
+        wire.expect("CWD /", 250);
         wire.expect("MKD ~", 257);
         wire.expect("CWD ~", 250);
         assert!(wire.expect("PWD", 257).text().contains("\"/~\""));

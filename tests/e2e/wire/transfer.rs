@@ -146,6 +146,23 @@ fn behind_rest_the_end_of_a_file_is_told_once_its_client_has_closed() {
 }
 
 #[test]
+fn behind_rest_the_end_of_a_larger_file_waits_for_its_client_too() {
+    let bytes = noise(1_000_000);
+    let server = Way::NativePlain.start(Site::with_ann().file("f", &bytes));
+    let mut wire = Way::NativePlain.ann(&server);
+    let mut data = wire.passive();
+    wire.expect("REST 0", 350);
+    wire.expect("RETR f", 150);
+    let mut read = Vec::new();
+    data.read_to_end(&mut read).unwrap();
+    assert!(read == bytes);
+    // A 226 would have been said before this is.
+    wire.expect("NOOP", 200);
+    drop(data);
+    wire.code(226);
+}
+
+#[test]
 fn a_small_file_is_told_in_one_segment() {
     let server = Way::NativePlain.start(Site::with_ann().file("f", b"bytes"));
     let mut wire = Way::NativePlain.ann(&server);

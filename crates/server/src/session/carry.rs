@@ -98,7 +98,8 @@ impl Talk {
         Ok(())
     }
 
-    /// Waits for the transfer of a client that has said QUIT and closed its side.
+    /// Waits for the transfer of a client that has said QUIT and closed its side. An upload that would replace a file,
+    /// and whose end nothing proves, is kept as a partial.
     pub(super) async fn finish_last(&mut self) -> Result<(), End> {
         let kill = self.kill.clone();
         let kicked = self.kicked.clone();
@@ -106,7 +107,8 @@ impl Talk {
             return Ok(());
         };
         if let Some(look) = running.look.take() {
-            look.answer(true);
+            let may = !look.wants_client;
+            look.answer(may);
         }
         let ending = tokio::select! {
             ending = running.work.as_mut() => ending,
@@ -152,13 +154,18 @@ impl Talk {
                     self.look_at_lines();
                     has_news = self.wire.has_news();
                 }
-                Ok(_) => return self.is_leaving,
+                Ok(_) => return self.is_leaving && !self.wants_client(),
                 // A part of a TLS record.
                 Err(_) => break,
             }
         }
         let running = self.running.as_ref();
         running.is_none_or(|running| !running.brake.is_pulled())
+    }
+
+    fn wants_client(&self) -> bool {
+        let look = self.running.as_ref().and_then(|it| it.look.as_ref());
+        look.is_some_and(|look| look.wants_client)
     }
 
     fn look_at_lines(&mut self) {

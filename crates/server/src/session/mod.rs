@@ -178,7 +178,7 @@ impl Talk {
                 }
             }
             // After QUIT a client may close its side, without a word of TLS or before it has read all
-            // replies (a reset) too, and still get its file.
+            // replies (a reset) too, and still get its file, if that is a new one.
             Woken::Read(read) if is_end(&read) && self.is_leaving && self.running.is_some() => {
                 self.finish_last().await
             }

@@ -57,6 +57,9 @@ pub(crate) struct Running {
 pub(crate) struct Look {
     asked: oneshot::Receiver<Instant>,
     answer: oneshot::Sender<bool>,
+    /// A client that hangs up behind its QUIT is not believed: what it stops in the middle ends like a whole file,
+    /// and would replace one.
+    pub(super) wants_client: bool,
 }
 
 /// The upload's end of it.
@@ -66,14 +69,15 @@ pub(crate) struct Asking {
     answer: oneshot::Receiver<bool>,
 }
 
-/// Makes both ends.
-pub(crate) fn last_look() -> (Asking, Look) {
+/// Makes both ends. `wants_client`: not even behind QUIT the client may close its side before its reply.
+pub(crate) fn last_look(wants_client: bool) -> (Asking, Look) {
     let (ask, asked) = oneshot::channel();
     let (tell, answer) = oneshot::channel();
     let asking = Asking { ask, answer };
     let look = Look {
         asked,
         answer: tell,
+        wants_client,
     };
     (asking, look)
 }

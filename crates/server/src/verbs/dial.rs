@@ -82,6 +82,11 @@ impl Dial {
         }
     }
 
+    /// Tells whether the data connection will be encrypted.
+    pub(super) fn is_private(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Returns the code of the first reply: whether a data connection is to be opened.
     pub(super) fn first_code(&self) -> u16 {
         match self.pending {

@@ -76,10 +76,10 @@ struct Sending {
 
 impl Sending {
     /// Whether the 226 waits for the client's end of the data connection. aria2 says REST before each RETR
-    /// and takes one reply out of what it reads at once: a 226 that came together with the 150 of a small
-    /// file would be lost to it, and it would wait a minute for another. It speaks no TLS.
+    /// and takes one reply out of what it reads at once: a 226 that came together with the 150, as that of some MiB
+    /// may on a quick network, would be lost to it, and it would wait a minute for another. It speaks no TLS.
     fn waits_behind(&self, channel: &Channel) -> bool {
-        self.restarts && self.size <= inline::SMALL && matches!(channel, Channel::Plain(_))
+        self.restarts && matches!(channel, Channel::Plain(_))
     }
 }
 
@@ -134,7 +134,8 @@ async fn until_closed(socket: &TcpStream, brake: &Brake) {
 
 async fn send_through(channel: Channel, file: Sending, meter: Meter, stalled: Duration) -> Moved {
     let mut before = 0;
-    let is_inline = !file.converts && !file.waits_behind(&channel);
+    let is_small = file.size <= inline::SMALL;
+    let is_inline = !file.converts && !(is_small && file.waits_behind(&channel));
     let Sending {
         download,
         size,

@@ -6,26 +6,13 @@ use crate::{
     code,
     protocol::{Reply, reply::quoted},
     session::Session,
-    share::{Home, ShareError},
 };
 
+/// `~` is a name as any other: clients that make a directory of that name only when CWD refuses it would
+/// replace files of the home.
 pub(super) async fn cwd(session: &mut Session, name: &[u8]) -> Result<Reply, Reply> {
     let path = session.existing(name).await?;
-    // As every shell knows it, a home is the root here; not where a directory has that name.
-    let path = match name == b"~" && is_missing(session, &path).await? {
-        true => SharePath::root(),
-        false => path,
-    };
     enter(session, path).await
-}
-
-async fn is_missing(session: &mut Session, path: &SharePath) -> Result<bool, Reply> {
-    let path = path.clone();
-    let look = move |home: &Home| match home.check_dir(&path) {
-        Err(ShareError::Missing { .. }) => Ok(true),
-        other => other.map(|()| false),
-    };
-    session.on_home(look).await
 }
 
 pub(super) async fn cdup(session: &mut Session) -> Result<Reply, Reply> {

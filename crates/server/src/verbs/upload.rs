@@ -68,7 +68,7 @@ async fn upload(
     let path = path?;
     let mut upload = begin(session, &path, intent, announced).await?;
     let dial = Dial::take(session, Direction::Up);
-    let stopped = Arc::clone(&dial.brake);
+    let (stopped, is_private) = (Arc::clone(&dial.brake), dial.is_private());
     upload.obey(Arc::new(move || stopped.pull()));
     let meter = metered(session, &dial, Direction::Up, &path, announced);
     let receiving = Receiving {
@@ -84,9 +84,10 @@ async fn upload(
     let job = Job::new(verb, path, session, dial.stalled)?;
     let brake = Arc::clone(&dial.brake);
     let what = [verb.as_bytes(), b" ", name].concat();
-    // In MODE B the end of a file is told: there is nothing to ask.
+    // In MODE B the end of a file is told: there is nothing to ask. Over TLS a missing goodbye tells.
+    let wants_client = upload.replaces() && !is_private;
     let (asking, look) = match session.is_block {
-        false => Some(last_look()).unzip(),
+        false => Some(last_look(wants_client)).unzip(),
         true => (None, None),
     };
     let upload = Kept::new(upload);

@@ -219,7 +219,7 @@ pub const ROWS: &[Row] = &[
     flag("syslog_enable", "NO", Dropped, "the log goes to stderr, which systemd keeps in its journal"),
     flag("tcp_wrappers", "NO", Asked, "hosts.allow is not read: `server.allow_from` limits addresses"),
     flag("text_userdb_names", "NO", Dropped, "`share.show_owner = true` shows owners, as numbers"),
-    flag("tilde_user_enable", "NO", Dropped, "`CWD ~` goes to the home where no directory has that name; elsewhere `~` has no meaning"),
+    flag("tilde_user_enable", "NO", Dropped, "`~` is a name as any other"),
     number("trans_chunk_size", "0", Dropped, "the size of blocks is chosen by measuring"),
     text("upload_file", "", RefusedIfSet, "uploads cannot be limited by pattern: take `write` from the users, or accept any name"),
     flag("use_localtime", "NO", Dropped, "LIST shows local time, MLSD and MDTM show UTC as RFC 3659 says"),
