@@ -57,19 +57,6 @@ pub fn compare(source: &Facts, target: &Facts) -> Difference {
     }
 }
 
-/// Tells whether all these times are such as a FAT disk keeps; of a few that may be chance.
-pub(crate) fn are_two_seconds_apart(times: impl Iterator<Item = SystemTime>) -> bool {
-    const ENOUGH: usize = 8;
-    let mut count = 0;
-    for time in times {
-        if seconds(time) % 2 != 0 {
-            return false;
-        }
-        count += 1;
-    }
-    count >= ENOUGH
-}
-
 /// The first and the last seconds since 1970 that disks can hold: 0 where times before are refused, FAT,
 /// 32 bits; then 32 bits signed and not, FAT, ext4 and XFS.
 const FIRST: [i64; 3] = [0, 315_532_800, -0x8000_0000];
@@ -112,18 +99,6 @@ mod tests {
             modified: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(secs)),
             precision: Duration::from_secs(precision),
         }
-    }
-
-    #[test]
-    fn a_fat_disk_is_known_by_its_times() {
-        let times = |all: &[u64]| {
-            let time = |secs: &u64| SystemTime::UNIX_EPOCH + Duration::from_secs(*secs);
-            are_two_seconds_apart(all.iter().map(time).collect::<Vec<_>>().into_iter())
-        };
-        let even: Vec<u64> = (0..8).map(|n| n * 2).collect();
-        assert!(times(&even));
-        assert!(!times(&even[1..]), "so few may be so by chance");
-        assert!(!times(&[&even[..], &[7]].concat()));
     }
 
     #[test]

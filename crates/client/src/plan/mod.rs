@@ -11,6 +11,7 @@ pub mod case;
 pub mod checksum;
 pub mod clash;
 pub mod compare;
+pub mod fat;
 pub mod filter;
 mod probe;
 mod spelling;

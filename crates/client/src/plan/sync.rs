@@ -213,7 +213,8 @@ fn refuse(path: &str, why: &str) -> Step {
     }
 }
 
-fn by_path(tree: &Tree) -> BTreeMap<&str, &Node> {
+/// The nodes of a tree by their paths.
+pub(super) fn by_path(tree: &Tree) -> BTreeMap<&str, &Node> {
     tree.nodes
         .iter()
         .map(|node| (node.path.as_str(), node))

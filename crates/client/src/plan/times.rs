@@ -1,14 +1,12 @@
 //! Whether a server keeps the times it is given, which FEAT tells of MFMT only.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use super::{
-    compare::{Difference, TWO_SECONDS, are_two_seconds_apart, compare},
+    compare::{Difference, compare},
     probe::{unless_refused, write_empty},
-    walk::{Node, Tree},
+    sync::by_path,
+    walk::Tree,
 };
 use crate::{
     cancel::Cancel,
@@ -131,11 +129,7 @@ pub async fn exact(
     if !session.abilities().has("MDTM") {
         return Ok(told);
     }
-    let here: BTreeMap<&str, &Node> = local
-        .nodes
-        .iter()
-        .map(|node| (node.path.as_str(), node))
-        .collect();
+    let here = by_path(local);
     for (place, node) in remote.nodes.iter().enumerate() {
         let is_coarse = !node.is_dir && node.facts.precision > Duration::from_secs(1);
         let seems_same = here.get(node.path.as_str()).is_some_and(|other| {
@@ -160,34 +154,16 @@ pub async fn exact(
 /// Tells whether a file is newer on the target, whatever its size.
 #[must_use]
 pub fn is_any_newer(source: &Tree, target: &Tree) -> bool {
-    let there: BTreeMap<&str, &Node> = target
-        .nodes
-        .iter()
-        .map(|node| (node.path.as_str(), node))
-        .collect();
+    let there = by_path(target);
     source.nodes.iter().any(|node| {
         let other = there.get(node.path.as_str()).filter(|other| !other.is_dir);
         other.is_some_and(|other| other.facts.modified > node.facts.modified)
     })
 }
 
-/// Where all times of a server are such as a FAT disk keeps, they are taken for no more exact.
-pub fn allow_for_fat(target: &mut Tree) {
-    let files = target.nodes.iter().filter(|node| !node.is_dir);
-    if are_two_seconds_apart(files.filter_map(|node| node.facts.modified)) {
-        for node in &mut target.nodes {
-            node.facts.precision = node.facts.precision.max(TWO_SECONDS);
-        }
-    }
-}
-
 /// Files of one size on both sides that are newer on the target: uploaded, or changed.
 fn doubtful<'a>(source: &'a Tree, target: &Tree) -> impl Iterator<Item = &'a str> {
-    let there: BTreeMap<&str, &Node> = target
-        .nodes
-        .iter()
-        .map(|node| (node.path.as_str(), node))
-        .collect();
+    let there = by_path(target);
     source.nodes.iter().filter_map(move |node| {
         let other = there.get(node.path.as_str())?;
         let files = !node.is_dir && !other.is_dir;

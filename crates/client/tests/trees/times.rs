@@ -186,3 +186,24 @@ fn an_edit_a_second_later_is_a_change() {
         assert_eq!(server.count("STOR"), stored);
     }
 }
+
+/// As after a checkout: all files have one time, and its second happens to be even.
+#[test]
+fn one_even_time_of_many_files_is_no_fat_disk() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+    let save = |name: &str, content: &str, time: SystemTime| {
+        write(here, name, content);
+        let file = fs::File::options().write(true).open(here.join(name));
+        file.unwrap().set_modified(time).unwrap();
+    };
+    for n in 1..=9 {
+        save(&format!("t/f{n}"), "old", start);
+    }
+    let server = keeping_times().start();
+    says(here, &server, &["sync", "t", "@/t"], 0, "");
+    save("t/f3", "new", start + Duration::from_secs(1));
+    says(here, &server, &["sync", "t", "@/t"], 0, "");
+    assert_eq!(server.content("t/f3").unwrap(), b"new");
+}

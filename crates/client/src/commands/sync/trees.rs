@@ -12,6 +12,7 @@ use crate::{
     cli::Sync,
     plan::{
         blind::{Aim, match_alike, match_cases},
+        fat::allow_for_fat,
         filter::Filter,
         sync::Way,
         times,
@@ -47,10 +48,10 @@ pub(super) async fn trees(
     let (mut there, is_there) = walk_there(app, link, top, &filter, way).await?;
     if !args.checksum {
         ask_times(app, link, &here, &mut there, top).await?;
-        times::allow_for_fat(match way {
-            Way::Up => &mut there,
-            Way::Down => &mut here,
-        });
+        match way {
+            Way::Up => allow_for_fat(&here, &mut there),
+            Way::Down => allow_for_fat(&there, &mut here),
+        }
     }
     let mut session = link.session().await?;
     let (source, target, mut aim) = match way {
