@@ -11,7 +11,11 @@ use super::{
 use crate::{
     cancel::Cancel,
     error::{Error, RemoteError},
-    remote::{Remote, listing::format_time, names},
+    remote::{
+        Remote, RemoteName,
+        listing::{format_time, parse_mlst},
+        names,
+    },
     work::chance_tag,
 };
 
@@ -114,8 +118,18 @@ async fn listed_time(
     Ok(entry.and_then(|entry| Some(entry.modified? + entry.precision)))
 }
 
+/// What a server tells of the files that a coarse listing shows as unchanged.
+#[derive(Debug, Default)]
+pub struct Exact {
+    /// Their times, each with the file's place in the tree.
+    pub told: Vec<(usize, SystemTime)>,
+    /// Of so many it tells no other time than the listing.
+    pub untold: usize,
+}
+
 /// Asks for the exact times of files that a coarse listing shows as unchanged: LIST tells minutes, and days
-/// of what is older than half a year (RFC 3659 §3). Returns them with their places in the tree.
+/// of what is older than half a year (RFC 3659 §3). A server whose FEAT does not promise it is asked too, until it
+/// has told nothing of several.
 ///
 /// # Errors
 /// The session broke, or a stop.
@@ -124,11 +138,9 @@ pub async fn exact(
     local: &Tree,
     (remote, top): (&Tree, &str),
     cancel: &Cancel,
-) -> Result<Vec<(usize, SystemTime)>, Error> {
-    let mut told = Vec::new();
-    if !session.abilities().has("MDTM") {
-        return Ok(told);
-    }
+) -> Result<Exact, Error> {
+    let mut exact = Exact::default();
+    let is_promised = session.abilities().has("MDTM");
     let here = by_path(local);
     for (place, node) in remote.nodes.iter().enumerate() {
         let is_coarse = !node.is_dir && node.facts.precision > Duration::from_secs(1);
@@ -141,14 +153,36 @@ pub async fn exact(
         if cancel.is_stopped() {
             return Err(Error::Interrupted);
         }
-        let time = match session.modified(&names::join(top, &node.path)).await {
-            // One that cannot be asked just now is judged by what the listing says.
-            Err(RemoteError::Refused { .. }) if session.is_usable() => None,
-            time => time?,
+        let may_tell = is_promised || !exact.told.is_empty() || exact.untold < TRIES;
+        let time = match may_tell {
+            true => exact_time(session, &names::join(top, &node.path)).await?,
+            false => None,
         };
-        told.extend(time.map(|time| (place, time)));
+        match time {
+            Some(time) => exact.told.push((place, time)),
+            None => exact.untold += 1,
+        }
     }
-    Ok(told)
+    Ok(exact)
+}
+
+/// The time of a file by MDTM, or by MLST of a server that has it without a FEAT to say so (aioftp). One that
+/// cannot be asked just now is judged by what the listing says.
+async fn exact_time(
+    session: &mut dyn Remote,
+    path: &str,
+) -> Result<Option<SystemTime>, RemoteError> {
+    let told = session.modified(path).await;
+    let told = unless_refused(&*session, told)?.flatten();
+    if told.is_some() || session.abilities().has("MDTM") {
+        return Ok(told);
+    }
+    let reply = session.raw(&format!("MLST {path}")).await?;
+    let facts = reply.lines.iter().find(|line| line.contains('='));
+    let name = RemoteName::new(names::split(path).1).ok();
+    let entry = facts.zip(name).filter(|_| reply.is_ok());
+    let entry = entry.and_then(|(facts, name)| parse_mlst(facts, name));
+    Ok(entry.and_then(|entry| entry.modified))
 }
 
 /// Tells whether a file is newer on the target, whatever its size.

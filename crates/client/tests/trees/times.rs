@@ -207,3 +207,63 @@ fn one_even_time_of_many_files_is_no_fat_disk() {
     says(here, &server, &["sync", "t", "@/t"], 0, "");
     assert_eq!(server.content("t/f3").unwrap(), b"new");
 }
+
+/// A server without FEAT, whose LIST tells days: which verbs tell the second, and how it refuses the others.
+fn telling_days(exact: &'static [&'static str], refusal: &'static str) -> Fake {
+    Fake::default().hook(move |session, line| {
+        let verb = line.split(' ').next().unwrap_or(line);
+        match verb {
+            "LIST" => {
+                let files = session.files.lock().unwrap().clone();
+                let row = |(path, content): (String, Vec<u8>)| {
+                    let (name, size) = (path.strip_prefix("t/")?.to_owned(), content.len());
+                    Some(format!(
+                        "-rw-r--r-- 1 ann ann {size} Jan  2  2024 {name}\r\n"
+                    ))
+                };
+                session.sends(files.into_iter().filter_map(row).collect::<String>())
+            }
+            "FEAT" | "MLSD" => {
+                session.say("500 what?");
+                true
+            }
+            "MDTM" | "MLST" if !exact.contains(&verb) => {
+                session.say(refusal);
+                true
+            }
+            _ => false,
+        }
+    })
+}
+
+#[test]
+fn a_server_without_feat_is_asked_for_the_second_or_that_is_told() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    // Two hours behind the time that the server tells, on the same day.
+    let edited = SystemTime::UNIX_EPOCH + Duration::from_secs(1_704_164_645 + 7200);
+    let words = "20 files unchanged by times that the server tells to the minute or the day";
+    for (exact, refusal) in [
+        (&["MDTM"][..], "500 what?"),
+        (&["MLST"], "502 not here"),
+        (&[], "500 what?"),
+        (&[], "550 no"),
+    ] {
+        let mut fake = telling_days(exact, refusal);
+        for n in 0..20 {
+            let name = format!("t/{n}");
+            write(here, &name, "new");
+            let file = fs::File::options().write(true).open(here.join(&name));
+            file.unwrap().set_modified(edited).unwrap();
+            fake = fake.file(&name, "old");
+        }
+        let server = fake.start();
+        let told = says(here, &server, &["sync", "t", "@/t"], 0, "");
+        assert_eq!(told.contains(words), exact.is_empty(), "{told}");
+        let sent = server.content("t/7").unwrap() == b"new";
+        assert_eq!(sent, !exact.is_empty(), "{exact:?} {refusal}");
+        // One that says nothing is not asked about each file.
+        let asked = server.count("MDTM");
+        assert!(!exact.is_empty() || asked == 8, "{asked}");
+    }
+}

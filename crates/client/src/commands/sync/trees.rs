@@ -18,6 +18,7 @@ use crate::{
         times,
         walk::{self, Tree},
     },
+    ui::table,
 };
 
 /// Both trees, and what is known of them beside what is in them.
@@ -95,7 +96,8 @@ async fn walk_there(
     Ok(walked.await?)
 }
 
-/// Asks for the exact times of files where the listing told coarse ones, and equal is not enough.
+/// Asks for the exact times of files where the listing told coarse ones, and equal is not enough; says of how many
+/// there are none.
 async fn ask_times(
     app: &App,
     link: &Link,
@@ -106,7 +108,15 @@ async fn ask_times(
     let asking = app.persist(link, async |session| {
         times::exact(session, here, (there, top), &app.cancel).await
     });
-    for (place, time) in asking.await? {
+    let exact = asking.await?;
+    if exact.untold > 0 {
+        app.ui.remark(format!(
+            "{} unchanged by times that the server tells to the minute or the day: a change within that, of the \
+             same size, is not seen",
+            table::count(exact.untold as u64, "file")
+        ));
+    }
+    for (place, time) in exact.told {
         let facts = &mut there.nodes[place].facts;
         (facts.modified, facts.precision) = (Some(time), Duration::from_secs(1));
     }
