@@ -97,9 +97,8 @@ pub(crate) fn agree(app: &App, why: String, otherwise: &str) -> Result<(), Failu
 fn tell_left(app: &App, left: &[String]) {
     for path in left {
         let path = shown(&names::display(path));
-        app.ui.remark(format!(
-            "`{path}`: an empty file of ours that may not be removed"
-        ));
+        app.ui
+            .remark(format!("`{path}`: a file of ours that may not be removed"));
     }
 }
 

@@ -19,12 +19,12 @@ pub struct Judged {
     pub one: Vec<Twin>,
     /// Those of which that cannot be seen.
     pub unseen: Vec<Twin>,
-    /// Empty files that the server does not let one remove.
+    /// Files of ours that the server does not let one remove.
     pub left: Vec<String>,
 }
 
 /// Asks for each directory in which two such names meet, for other disks may be mounted below the
-/// top, by an empty file that goes at once.
+/// top, by a file of one byte that goes at once.
 ///
 /// # Errors
 /// The session broke.
@@ -50,7 +50,7 @@ pub async fn judge(twins: Vec<Twin>, aim: &mut Aim<'_>) -> Result<Judged, Remote
     Ok(judged)
 }
 
-/// Asks a server whether it takes two names for one, by an empty file that goes at once, for each two
+/// Asks a server whether it takes two names for one, by a file of one byte that goes at once, for each two
 /// that are alike. Their own names are in its name: what is done to them is done to it.
 ///
 /// # Errors
@@ -93,7 +93,7 @@ const MOST_PROBES: usize = 256;
 
 /// Makes one of what is one on the target's disk: of two names of the source the second is refused,
 /// and the target's names are spelled as the source does, so that what the source has there is not
-/// new, and what the target has is not surplus. `may_try`: the target may be given an empty file.
+/// new, and what the target has is not surplus. `may_try`: the target may be given a file.
 /// Returns those that stay.
 ///
 /// # Errors
@@ -133,7 +133,7 @@ pub async fn match_cases(
 
 /// Finds what the target has stored under another name than the source's, and spells it as the source
 /// does. Returns the paths of the target that may be such names and were not proved to be: they are to be
-/// left alone. `may_try`: the target may be given empty files.
+/// left alone. `may_try`: the target may be given files.
 ///
 /// # Errors
 /// The session broke.
@@ -177,7 +177,7 @@ pub async fn match_alike(
 /// What was asked of a target about names that may be one, and learnt.
 #[derive(Default)]
 struct Inquiry {
-    /// The target may be given empty files.
+    /// The target may be given files.
     may_try: bool,
     /// Pairs that were looked at.
     known: HashSet<(String, String)>,

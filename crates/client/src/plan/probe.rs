@@ -114,8 +114,12 @@ async fn is_one_there(
         return Ok(None);
     };
     let (lower, upper) = (names::join(dir, &lower), names::join(dir, &upper));
-    match write_empty(session, &lower).await {
-        Err(RemoteError::Refused { .. }) if session.is_usable() => return Ok(None),
+    match write_byte(session, &lower).await {
+        Err(RemoteError::Refused { .. }) if session.is_usable() => {
+            // Where the byte did not fit the name may be there.
+            let gone = session.remove_file(&lower).await;
+            return unless_refused(&*session, gone).map(|_| None);
+        }
         other => other?,
     }
     // What is refused is not known; the file goes all the same.
@@ -154,6 +158,15 @@ pub(super) fn unless_refused<T>(
 
 pub(super) async fn write_empty(session: &mut dyn Remote, path: &str) -> Result<(), RemoteError> {
     session.open_write(path, Start::New).await?.finish().await
+}
+
+/// Not empty: of an empty file some servers tell no size (ftp-srv), as of none.
+async fn write_byte(session: &mut dyn Remote, path: &str) -> Result<(), RemoteError> {
+    let mut data = session.open_write(path, Start::New).await?;
+    match data.send(b"-").await {
+        Ok(()) => data.finish().await,
+        Err(_) => data.cut().await,
+    }
 }
 
 /// Two names that nobody else has, and that differ in case only.

@@ -4,7 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use super::{Act, FtpRemote, reply, stat::ByMlst, told::is_empty_directory};
+use super::{
+    Act, FtpRemote, reply,
+    stat::{ByMlst, NoSize},
+    told::is_empty_directory,
+};
 use crate::{
     error::RemoteError,
     remote::{
@@ -130,10 +134,10 @@ impl Remote for FtpRemote {
         self.undo().await?;
         let reply = self.command(&format!("SIZE {path}")).await?;
         let size = reply.text().split_whitespace().next();
-        // 450: some say so of every file that is not there (nodeftpd).
-        self.size_untold = matches!(reply.code, 450 | 500 | 502);
+        let size = size.and_then(|word| word.parse().ok());
+        self.no_size = NoSize::told_by(reply.code);
         match reply.code {
-            213 => Ok(size.and_then(|word| word.parse().ok())),
+            213 => Ok(size),
             450 => Ok(None),
             400..=499 => Err(refused("SIZE", path, reply)),
             _ => Ok(None),

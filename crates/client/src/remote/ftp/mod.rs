@@ -48,6 +48,7 @@ use self::{
     dial::{DialNote, Passive},
     health::Health,
     mode::BlockMode,
+    stat::NoSize,
 };
 use super::{
     Abilities, HashAlgorithm, SessionFacts,
@@ -88,8 +89,7 @@ pub(super) struct FtpRemote {
     times_refused: u32,
     hash_set: Option<HashAlgorithm>,
     mlst_refused: bool,
-    /// SIZE did not tell whether the file is there.
-    size_untold: bool,
+    no_size: NoSize,
     /// Whether SIZE answers for directories; `None`: not asked yet.
     sizes_dirs: Option<bool>,
     clock: clock::Clock,
@@ -152,7 +152,7 @@ impl FtpRemote {
             times_refused: 0,
             hash_set: None,
             mlst_refused: false,
-            size_untold: false,
+            no_size: NoSize::default(),
             sizes_dirs: None,
             clock: clock::Clock::Unknown,
             undo: quoted::Undo::default(),

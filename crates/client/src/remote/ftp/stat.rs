@@ -17,6 +17,29 @@ pub(super) enum ByMlst {
     Untold,
 }
 
+/// What the last SIZE tells of a path where it tells no size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum NoSize {
+    /// That no file is there.
+    #[default]
+    Nothing,
+    /// Nothing.
+    Untold,
+    /// That something is there: 213 without a number (ftp-srv, of empty files).
+    There,
+}
+
+impl NoSize {
+    pub(super) fn told_by(code: u16) -> Self {
+        match code {
+            213 => Self::There,
+            // 450: some say so of every file that is not there (nodeftpd).
+            450 | 500 | 502 => Self::Untold,
+            _ => Self::Nothing,
+        }
+    }
+}
+
 impl FtpRemote {
     pub(super) async fn stat_by_mlst(&mut self, path: &str) -> Result<ByMlst, RemoteError> {
         if !self.abilities.mlst() || self.mlst_refused {
@@ -64,14 +87,20 @@ impl FtpRemote {
             entry.modified = self.modified(path).await?;
             return Ok(Some(entry));
         }
-        let untold = named && self.size_untold;
+        let no_size = self.no_size;
         if self.can_enter(path).await? {
             return Ok(Some(Entry::new(name_of(path), Kind::Dir)));
         }
-        if untold {
-            return self.stat_by_listing(path).await;
+        match no_size {
+            _ if !named => Ok(None),
+            NoSize::Nothing => Ok(None),
+            NoSize::Untold => self.stat_by_listing(path).await,
+            NoSize::There => {
+                let listed = self.stat_by_listing(path).await?;
+                // The listing may spell it in another way.
+                Ok(listed.or_else(|| Some(Entry::new(name_of(path), Kind::File))))
+            }
         }
-        Ok(None)
     }
 
     /// Whether this server tells a size of directories too (Twisted, ftp-srv): asked of the one that
