@@ -21,7 +21,7 @@ pub(crate) async fn look(
     }
     let (dir, pattern) = names::split(path);
     if !is_pattern(pattern) {
-        return Err(missing(path).into());
+        return Err(why_unseen(session, path).await.into());
     }
     let matches = matcher(pattern).map_err(|error| Failure::usage(error.to_string()))?;
     let listing = session.list(dir).await?;
@@ -68,6 +68,21 @@ fn bare(name: &str) -> &str {
     match name.rsplit_once(';') {
         Some((name, version)) if version.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => name,
+    }
+}
+
+/// Says why nothing is seen under a name. Where the server has neither MLST nor SIZE only its listing could tell:
+/// if it refuses that, it has not said that nothing is there.
+async fn why_unseen(session: &mut dyn Remote, path: &str) -> RemoteError {
+    let abilities = session.abilities();
+    if abilities.mlst() || abilities.has("SIZE") {
+        return missing(path);
+    }
+    match session.list(names::split(path).0).await {
+        Ok(_) => missing(path),
+        // There is no such directory.
+        Err(RemoteError::Refused { verb, .. }) if verb == "CWD" => missing(path),
+        Err(error) => error,
     }
 }
 

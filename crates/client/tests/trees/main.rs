@@ -19,6 +19,7 @@ mod put;
 mod remove;
 mod sync;
 mod times;
+mod unlisted;
 
 use std::{
     fs,
