@@ -1,8 +1,8 @@
 //! What a job will do, step by step, before anything is done. Pure, but for `walk`, `times`,
 //! `checksum` and `blind`, which ask the two sides.
 //!
-//! `walk` reads both trees, `compare` and `filter` choose, `sync` makes the steps, `clash` finds two
-//! that make one thing, `case` two that would where cases are not told apart, `alike` others of that
+//! `walk` reads both trees, `compare` and `filter` choose, `fat` knows coarse times, `sync` makes the steps, `clash`
+//! finds two that make one thing, `case` two that would where cases are not told apart, `alike` others of that
 //! kind; `transfer` runs them.
 
 mod alike;

@@ -17,6 +17,7 @@ mod originals;
 mod partly;
 mod put;
 mod remove;
+mod seconds;
 mod sync;
 mod times;
 mod unlisted;
