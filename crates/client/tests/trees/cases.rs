@@ -158,7 +158,14 @@ fn both_are_sent_where_a_server_tells_cases_apart() {
     write(here, "A", "first");
     says(here, &server, &["put", "A", "a", "@/"], 0, "");
     assert_eq!(server.names(), ["A", "a"]);
-    // Nor does a server keep the file that it was to be asked by where the byte did not fit.
+}
+
+#[test]
+fn a_probe_whose_byte_did_not_fit_goes() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "A", "first");
+    write(here, "a", "other");
     let full = Fake::default().hook(|session, line| {
         let is_probe = line.starts_with("STOR .ftpc-case");
         if is_probe {
