@@ -94,6 +94,11 @@ impl Data {
         }
     }
 
+    /// Writes bytes and ends, where the other side may have refused and closed before it.
+    pub fn offer(mut self, bytes: &[u8]) {
+        let _refused = self.0.write_all(bytes).and_then(|()| self.0.flush());
+    }
+
     /// Says that nothing more comes, as one should: close_notify, then FIN.
     #[track_caller]
     pub fn end(&mut self) {

@@ -48,7 +48,7 @@ pub(super) fn rest_beyond(server: &Server, wire: &mut Wire) -> String {
     let data = wire.passive();
     let mut reply = wire.command("STOR ten");
     if reply.code < 200 {
-        wire.guard(data).write_whole(b"x");
+        wire.guard(data).offer(b"x");
         reply = wire.reply();
     }
     assert_eq!(fs::read(server.site.disk("ten")).unwrap(), b"0123456789");
