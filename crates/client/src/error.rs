@@ -91,6 +91,18 @@ pub enum Error {
         /// The bytes counted.
         got: u64,
     },
+    /// The server ended an append with success, and does not have what it had and what was sent.
+    #[error("`{path}`: {}; it had {had} bytes, {sent} were sent, and now it has {has}", Appended(*had, *sent, *has))]
+    NotAppended {
+        /// The file.
+        path: String,
+        /// The size that it had.
+        had: u64,
+        /// The bytes sent.
+        sent: u64,
+        /// The size that it has.
+        has: u64,
+    },
     /// The hashes of both sides differ.
     #[error("`{path}` differs after the transfer: {algorithm} is {local} here, {remote} there")]
     HashMismatch {
@@ -183,6 +195,21 @@ impl fmt::Display for Aside<'_> {
             Some(name) => write!(f, ", what was there is now `{}`", name.escape_debug()),
             None => Ok(()),
         }
+    }
+}
+
+/// What an append came to: what it had, what was sent, what it has.
+struct Appended(u64, u64, u64);
+
+impl fmt::Display for Appended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(had, sent, has) = *self;
+        f.write_str(match has {
+            _ if has == sent && had > 0 => {
+                "the server replaced the file instead of appending to it"
+            }
+            _ => "the server did not append what was sent, or somebody else changed the file",
+        })
     }
 }
 

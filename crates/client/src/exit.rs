@@ -81,6 +81,7 @@ impl From<&Error> for ExitCode {
             Error::Kept { .. }
             | Error::NoRoom { .. }
             | Error::Truncated { .. }
+            | Error::NotAppended { .. }
             | Error::HashMismatch { .. } => Self::Refused,
             Error::GivenUp { .. }
             | Error::LeftOut { .. }

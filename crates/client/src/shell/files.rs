@@ -2,8 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
 };
 
@@ -15,14 +13,12 @@ use super::{
 };
 use crate::{
     app::Failure,
-    cancel::Cancel,
     cli::{Get, Patterns, Put},
     commands::{get, put},
-    error::{Error, RemoteError},
+    error::Error,
     exit::ExitCode,
     plan::filter::{is_pattern, matcher},
-    remote::{Data, Start, names},
-    transfer::stream::Terms,
+    remote::names,
     ui::escape::shown,
 };
 
@@ -110,75 +106,6 @@ impl Shell<'_> {
             Some(_) if done => ExitCode::SomeFailed,
             other => other.unwrap_or(ExitCode::Done),
         })
-    }
-
-    pub(super) async fn append(&mut self, row: Row, args: &[String]) -> Result<ExitCode, Failure> {
-        let (file, name) = match args {
-            [file] => (file, names::split(file).1),
-            [file, name] => (file, name.as_str()),
-            _ => return Err(usage(row)),
-        };
-        let at = self.connected()?;
-        let path = Path::new(file);
-        let source = File::open(path).map_err(|error| Error::local("open", path, error))?;
-        // Read before the server hears of it: what cannot be read makes no empty file there.
-        let mut source = BufReader::with_capacity(256 << 10, source);
-        source
-            .fill_buf()
-            .map_err(|error| Error::local("read", path, error))?;
-        let mut session = at.link.session().await?;
-        let to = names::join(&at.cwd, name);
-        let mut data = session.open_write(&to, Start::Append).await?;
-        data.obey(&self.app.cancel);
-        let terms = self.app.terms();
-        let copied = send_all(&mut *data, &mut source, path, &self.app.cancel, &terms).await;
-        if let Err(Error::Local { .. } | Error::Interrupted) = &copied {
-            // A reset: the server must not take a part for the whole.
-            drop(data);
-            let _unusable = session.settle().await;
-            at.link.pool.give_back(session);
-            return Ok(copied.map(|()| ExitCode::Done)?);
-        }
-        // The server's reason for a broken connection says more than the break.
-        let finished = data.finish().await;
-        at.link.pool.give_back(session);
-        match finished {
-            Err(_) if self.app.cancel.is_stopped() => return Err(Error::Interrupted.into()),
-            other => other?,
-        }
-        copied?;
-        self.names.0 = None;
-        Ok(ExitCode::Done)
-    }
-}
-
-async fn send_all(
-    data: &mut dyn Data,
-    source: &mut BufReader<File>,
-    path: &Path,
-    cancel: &Cancel,
-    terms: &Terms,
-) -> Result<(), Error> {
-    loop {
-        let block = match source.fill_buf() {
-            Ok([]) => return Ok(()),
-            Ok(block) => block,
-            Err(error) => return Err(Error::local("read", path, error)),
-        };
-        let sent = block.len();
-        match data.send(block).await {
-            Ok(()) => {
-                source.consume(sent);
-                if cancel.or_leave(terms.pay(sent)).await.is_none() {
-                    return Err(Error::Interrupted);
-                }
-            }
-            Err(_) if cancel.is_stopped() => return Err(Error::Interrupted),
-            Err(source) => {
-                let verb = "APPE".to_owned();
-                return Err(RemoteError::Io { verb, source }.into());
-            }
-        }
     }
 }
 

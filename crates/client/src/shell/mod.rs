@@ -3,6 +3,7 @@
 //! What the commands do is in `act`; here are the loop, the line editor, and when a script stops.
 
 mod act;
+mod append;
 mod arguments;
 mod at;
 mod choose;

@@ -37,6 +37,17 @@ pub(super) fn is_unwelcome(part: &str, error: &RemoteError) -> bool {
     about_part && matches!(reply.code, 500..=504 | 550 | 553)
 }
 
+/// Names the file in place of its part, which nobody has named.
+pub(super) fn named(path: &str, error: RemoteError) -> RemoteError {
+    match error {
+        RemoteError::BadName { why, .. } => RemoteError::BadName {
+            name: names::escaped(path),
+            why,
+        },
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

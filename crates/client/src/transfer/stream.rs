@@ -16,7 +16,7 @@ use self::{
 pub use super::input::Input;
 use super::{
     copy, fault,
-    part::{is_unwelcome, part_name},
+    part::{is_unwelcome, named, part_name},
 };
 use crate::{
     error::Error,
@@ -152,7 +152,7 @@ async fn begin(remote: &mut dyn Remote, path: &str) -> Result<(Box<dyn Data>, St
     let replaces = remote.abilities().on_duplicate() == OnDuplicate::Overwrite;
     // What is there must not be lost to a stream that breaks.
     if !replaces || !is_unwelcome(&part, &refusal) || remote.stat(path).await?.is_some() {
-        return Err(refusal.into());
+        return Err(named(path, refusal).into());
     }
     Ok((remote.open_write(path, Start::New).await?, path.to_owned()))
 }

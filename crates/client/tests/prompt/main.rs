@@ -9,6 +9,7 @@
 #[path = "../fake/mod.rs"]
 mod fake;
 
+mod append;
 mod interrupts;
 
 use std::{
@@ -195,5 +196,24 @@ fn an_answer_that_is_lost_is_an_error() {
             said.ends_with("write local `-`: no space left on device\n"),
             "{said}"
         );
+    }
+}
+
+#[test]
+fn a_name_that_the_encoding_lacks_is_told_as_it_was_given() {
+    let here = tempfile::tempdir().unwrap();
+    let server = Fake::default().start();
+    let url = url(&server, "ann:x");
+    for size in [1, 100_000] {
+        fs::write(here.path().join("日本"), vec![0; size]).unwrap();
+        for args in [&["put", "日本"][..], &["put", "-", "-o", "日本"]] {
+            let mut ran = ftpc(here.path());
+            ran.args(args).args([&url, "--encoding", "latin1"]);
+            let ran = ran.output().unwrap();
+            assert_eq!(ran.status.code(), Some(6), "{ran:?}");
+            let said = String::from_utf8(ran.stderr).unwrap();
+            let words = "日本` cannot be sent: the site's encoding lacks one of its characters\n";
+            assert!(said.ends_with(words) && !said.contains("-part"), "{said}");
+        }
     }
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     error::{Phase, RemoteError},
-    remote::{Reply, Start, connect::Wire, tls::FtpStream},
+    remote::{Reply, Start, connect::Wire, names::escaped, tls::FtpStream},
 };
 
 /// The text of a reply, where the library hands it out, and the data connection.
@@ -49,7 +49,7 @@ impl FtpRemote {
                         None => continue,
                     }
                 }
-                Ok(Err(error)) => self.open_failed(act.verb(), error).await,
+                Ok(Err(error)) => self.open_failed(act, error).await,
                 Err(_) => RemoteError::Timeout {
                     phase: match self.note.read().is_up() {
                         true => Phase::Begin,
@@ -164,12 +164,13 @@ impl FtpRemote {
         }
     }
 
-    async fn open_failed(&mut self, verb: &'static str, error: FtpError) -> RemoteError {
+    async fn open_failed(&mut self, act: Act<'_>, error: FtpError) -> RemoteError {
+        let verb = act.verb();
         match error {
             FtpError::ConnectionError(source) if source.kind() == io::ErrorKind::InvalidInput => {
                 self.health.ready();
                 RemoteError::BadName {
-                    name: source.to_string(),
+                    name: escaped(act.path()),
                     why: "the site's encoding lacks one of its characters",
                 }
             }

@@ -37,7 +37,8 @@ impl Send {
             });
         }
         // A part this small is not worth the question.
-        if part == self.remote || !tools.options.resume || source.size < resume::OVERLAP {
+        let resumes = tools.options.resume && !self.no_going_on;
+        if part == self.remote || !resumes || source.size < resume::OVERLAP {
             return Ok(Begin::Fresh);
         }
         if remote.abilities().atomic_stor() {

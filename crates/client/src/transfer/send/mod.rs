@@ -18,7 +18,14 @@ use std::{
 use ftp_config::server::OnDuplicate;
 
 use self::{claim::Claim, source::Source};
-use super::{Tools, fetch::Done, flow::Flow, part::is_unwelcome, publish, resume::Begin};
+use super::{
+    Tools,
+    fetch::Done,
+    flow::Flow,
+    part::{is_unwelcome, named},
+    publish,
+    resume::Begin,
+};
 use crate::{
     error::{Error, Phase, RemoteError},
     event::FileId,
@@ -43,6 +50,9 @@ pub(super) struct Send {
     pub(super) direct: bool,
     /// A try ended after some of its bytes were over.
     pub(super) was_cut: bool,
+    /// The server praised a part that was gone on with, and its size was wrong: some put what APPE brings in the
+    /// place of the file (rclone, copyparty).
+    pub(super) no_going_on: bool,
     /// Parts that the server did not begin to write: a session that it holds for alive does (vsftpd
     /// locks what it receives).
     pub(super) left: u32,
@@ -91,6 +101,7 @@ impl Send {
             top: None,
             direct: false,
             was_cut: false,
+            no_going_on: false,
             left: 0,
             is_seen: false,
             renaming: false,
@@ -108,7 +119,10 @@ impl Send {
         tools: &Tools,
         remote: &mut dyn Remote,
     ) -> Result<Done, Error> {
-        let sent = self.send(tools, remote).await;
+        let sent = self.send(tools, remote).await.map_err(|error| match error {
+            Error::Remote(error) => named(&self.remote, error).into(),
+            other => other,
+        });
         let moved = self.flow.done.load(Ordering::Relaxed) > 0;
         self.was_cut |= sent.as_ref().is_err_and(Error::is_transient) && moved;
         self.left += u32::from(sent.as_ref().is_err_and(never_began));
