@@ -15,8 +15,6 @@ use crate::{
 struct Proof {
     /// The size that the server has told already.
     told: Option<u64>,
-    /// It was not sent from its first byte on.
-    resumed: bool,
     hash: Option<HashVerb>,
     digest: Option<Digest>,
 }
@@ -42,12 +40,7 @@ impl Send {
             true => self.finish_up(tools, remote, source, path).await?,
             false => None,
         };
-        let proof = Proof {
-            told,
-            resumed,
-            hash,
-            digest,
-        };
+        let proof = Proof { told, hash, digest };
         let verified = self
             .prove_or_remove(tools, remote, source, path, proof)
             .await?;
@@ -122,12 +115,7 @@ impl Send {
         path: &str,
         proof: Proof,
     ) -> Result<Option<&'static str>, Error> {
-        let Proof {
-            told,
-            resumed,
-            hash,
-            digest,
-        } = proof;
+        let Proof { told, hash, digest } = proof;
         let mut size = match told {
             None => remote.size(path).await?,
             told => told,
@@ -139,7 +127,6 @@ impl Send {
         self.is_seen = size.is_some();
         match size {
             Some(got) if got != source.size => {
-                self.no_going_on |= resumed;
                 return Err(Error::Truncated {
                     path: self.remote.clone(),
                     want: source.size,

@@ -158,6 +158,7 @@ impl Send {
         let begin = self.begin(tools, remote, &source, &part).await?;
         let may_go_directly = keeps_name && part != self.remote;
         let mut sent = self.attempt(tools, remote, &source, &part, begin).await;
+        self.no_going_on |= begin != Begin::Fresh && matches!(&sent, Err(Error::Truncated { .. }));
         if may_go_directly
             && matches!(&sent, Err(Error::Remote(error)) if is_refused_to_begin(&part, error))
             && remote.remove_file(&part).await.is_ok()
