@@ -327,6 +327,12 @@ pub(crate) fn without_close_notify() -> Option<Peer> {
     pyftpdlib_with(Tls::On, line)
 }
 
+/// pyftpdlib that wants the handshake on a data connection before it answers the command, as ftp-srv does. The
+/// first command of a session is refused before a client that begins at once could be through with it.
+pub(crate) fn handshake_first() -> Option<Peer> {
+    pyftpdlib_with(Tls::On, include_str!("handshake_first.py"))
+}
+
 fn pyftpdlib_with(tls: Tls, lines: &str) -> Option<Peer> {
     let library = peers_dir().join("pyftpdlib");
     if !library.join("pyftpdlib").exists() {

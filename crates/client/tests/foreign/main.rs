@@ -9,6 +9,7 @@
 #[path = "../fake/mod.rs"]
 mod fake;
 
+mod early;
 mod resume;
 mod session;
 mod trees;

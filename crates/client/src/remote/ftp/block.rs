@@ -136,6 +136,9 @@ impl BlockData {
         };
         let reply = self.parting.end(&response.body)?;
         ended.map_err(|source| self.parting.broke(source))?;
+        if self.is_bare {
+            self.parting.closed_whole()?;
+        }
         if let (Some(link), true) = (link, reply.code == 250 && !self.is_bare) {
             self.slot.put(link);
         }
@@ -236,7 +239,7 @@ impl Drop for BlockData {
     fn drop(&mut self) {
         if self.link.is_some() {
             self.reset();
-            self.parting.health.unsettled();
+            self.parting.dropped();
         }
     }
 }

@@ -67,16 +67,6 @@ impl FtpData {
         Some(self.stream.as_ref()?.get_ref().get_ref().as_fd())
     }
 
-    /// A server may praise an upload whose end never reached it.
-    fn closed_whole(&self) -> Result<(), RemoteError> {
-        let handshakes = self.parting.reuse.handshakes.as_ref();
-        let unclosed = handshakes.and_then(|shakes| shakes.take_unclosed());
-        match unclosed.filter(|_| matches!(self.parting.verb, "STOR" | "APPE")) {
-            None => Ok(()),
-            Some(source) => Err(self.parting.broke(source)),
-        }
-    }
-
     fn closed() -> io::Error {
         io::Error::new(io::ErrorKind::NotConnected, "the transfer is over")
     }
@@ -89,7 +79,7 @@ impl FtpData {
         match self.parting.wait(stream.finish()).await {
             Some(Ok(Ok(()))) => {
                 self.parting.health.ready();
-                self.closed_whole()
+                self.parting.closed_whole()
             }
             Some(Ok(Err(FtpError::UnexpectedResponse(response)))) => {
                 self.parting.end(&response.body).map(drop)

@@ -11,6 +11,7 @@ mod clock;
 mod commands;
 mod data;
 mod dial;
+mod early;
 mod exchange;
 mod hash;
 mod health;
@@ -46,6 +47,7 @@ use tokio::sync::Mutex;
 use self::{
     act::Act,
     dial::{DialNote, Passive},
+    early::Shakes,
     health::Health,
     mode::BlockMode,
     stat::NoSize,
@@ -80,6 +82,7 @@ pub(super) struct FtpRemote {
     health: Health,
     note: Arc<DialNote>,
     passive: Passive,
+    shakes: Shakes,
     reuse: ReuseWatch,
     pub(super) block: BlockMode,
     pub(super) abilities: Abilities,
@@ -143,6 +146,7 @@ impl FtpRemote {
             health: Health::default(),
             note,
             passive: Passive::Extended,
+            shakes: Shakes::Late,
             reuse,
             block: BlockMode::default(),
             abilities: Abilities::default(),

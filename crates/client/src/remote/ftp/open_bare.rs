@@ -1,6 +1,6 @@
 //! A data connection that the library does not open: a listing's, since the library keeps the text of the reply
 //! behind a transfer to itself, and with 226 some servers say that they left something out; and that of any
-//! transfer where it cannot read what PASV is answered.
+//! transfer where it cannot read what PASV is answered, or where the handshake must not wait for a reply.
 
 use std::time::Duration;
 
@@ -12,12 +12,13 @@ use super::{
     block::BlockData,
     check_line, data,
     dial::{Passive, extended_port, plain_port},
+    link::Link,
     reply::{is_no_epsv, out_of_step},
 };
-use crate::error::RemoteError;
+use crate::{error::RemoteError, remote::Reply};
 
 /// How long a listing that is said to be over may still bring something.
-const LOOK: Duration = Duration::from_millis(50);
+pub(super) const LOOK: Duration = Duration::from_millis(50);
 
 impl FtpRemote {
     /// Opens a data connection: EPSV first; PASV for good once EPSV was refused.
@@ -26,9 +27,22 @@ impl FtpRemote {
         act: Act<'_>,
         offset: u64,
     ) -> Result<BlockData, RemoteError> {
+        match self.open_bare_as_known(act, offset).await {
+            Err(error) if self.may_miss_handshake(&error) => self.open_early(act, offset).await,
+            opened => opened,
+        }
+    }
+
+    /// Does so with the handshake where this server is known to want it.
+    pub(super) async fn open_bare_as_known(
+        &mut self,
+        act: Act<'_>,
+        offset: u64,
+    ) -> Result<BlockData, RemoteError> {
         check_line(&act.line())?;
-        let ours = self.abilities.atomic_stor();
-        if !ours && let Err(error) = self.reuse.check_tickets() {
+        if !self.abilities.atomic_stor()
+            && let Err(error) = self.reuse.check_tickets()
+        {
             return self.give_up(error);
         }
         self.note.clear();
@@ -38,6 +52,9 @@ impl FtpRemote {
             Ok(stream) => stream,
             Err(error) => return self.give_up(error),
         };
+        if let Some(tls) = self.shaken_early() {
+            return self.start_shaking(tls, stream, act, offset).await;
+        }
         let reply = self.start(act, offset).await?;
         if !matches!(reply.code, 125 | 150) {
             if reply.is_ok() && has_news(&stream).await {
@@ -47,10 +64,20 @@ impl FtpRemote {
             return Err(self.refused(act, reply));
         }
         let link = self.link(stream, act).await?;
-        if !ours {
+        self.bare(link, act, &reply)
+    }
+
+    /// Makes the data connection of an act that has begun, in stream mode.
+    pub(super) fn bare(
+        &self,
+        link: Link,
+        act: Act<'_>,
+        reply: &Reply,
+    ) -> Result<BlockData, RemoteError> {
+        if !self.abilities.atomic_stor() {
             data::acknowledge_quickly(&self.control);
         }
-        let data = self.over(link, act, &reply);
+        let data = self.over(link, act, reply);
         data.into_bare().or_else(|source| {
             self.give_up(RemoteError::Io {
                 verb: act.verb().to_owned(),

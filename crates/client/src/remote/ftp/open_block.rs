@@ -1,6 +1,8 @@
 //! How a transfer begins in block mode, or goes round it.
 
-use suppaftp::{FtpError, tokio::AsyncTlsConnector as _};
+use std::io;
+
+use suppaftp::{FtpError, FtpResult, tokio::AsyncTlsConnector as _};
 use tokio::net::TcpStream;
 
 use super::{
@@ -9,13 +11,14 @@ use super::{
     block::BlockData,
     check_line,
     dial::{Passive, extended_port},
+    early::Shakes,
     exchange::broken,
     link::Link,
     reply,
 };
 use crate::{
     error::RemoteError,
-    remote::{Data, Reply},
+    remote::{Data, Reply, tls::SecureStream},
 };
 
 impl FtpRemote {
@@ -35,9 +38,12 @@ impl FtpRemote {
         {
             return Ok(Box::new(data));
         }
-        if self.passive != Passive::Odd {
+        if self.passive != Passive::Odd && self.shakes != Shakes::Early {
             match self.open(act, offset).await {
                 Err(_unread) if self.passive == Passive::Odd => {}
+                Err(error) if self.may_miss_handshake(&error) => {
+                    return Ok(Box::new(self.open_early(act, offset).await?));
+                }
                 opened => return Ok(Box::new(opened?)),
             }
         }
@@ -102,20 +108,28 @@ impl FtpRemote {
         stream: TcpStream,
         act: Act<'_>,
     ) -> Result<Link, RemoteError> {
-        let made = match &self.block.tls {
-            None => Link::plain(stream),
-            Some((connector, host)) => match connector.connect(host, stream).await {
-                Ok(stream) => Link::secure(stream),
-                Err(FtpError::SecureError(reason)) => {
-                    let error = self.handshake_failed(act.verb(), reason).await;
-                    return self.give_up(error);
-                }
-                Err(error) => {
-                    let error = broken(act.verb(), error);
-                    return self.give_up(error);
-                }
-            },
+        let shaken = match &self.block.tls {
+            None => return self.linked(Link::plain(stream), act),
+            Some((connector, host)) => connector.connect(host, stream).await,
         };
+        self.secured(shaken, act).await
+    }
+
+    /// Takes what came of a handshake, behind a 150.
+    pub(super) async fn secured(
+        &mut self,
+        shaken: FtpResult<SecureStream>,
+        act: Act<'_>,
+    ) -> Result<Link, RemoteError> {
+        let error = match shaken {
+            Ok(stream) => return self.linked(Link::secure(stream), act),
+            Err(FtpError::SecureError(reason)) => self.handshake_failed(act.verb(), reason).await,
+            Err(error) => broken(act.verb(), error),
+        };
+        self.give_up(error)
+    }
+
+    fn linked(&self, made: io::Result<Link>, act: Act<'_>) -> Result<Link, RemoteError> {
         made.or_else(|source| {
             self.give_up(RemoteError::Io {
                 verb: act.verb().to_owned(),

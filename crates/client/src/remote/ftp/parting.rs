@@ -26,6 +26,8 @@ pub(super) struct Parting {
     pub(super) codec: Arc<Codec>,
     pub(super) reuse: ReuseWatch,
     pub(super) trace: Option<WireTrace>,
+    /// Dropped, it ends its session.
+    pub(super) ends_session: bool,
 }
 
 impl Parting {
@@ -39,6 +41,24 @@ impl Parting {
         RemoteError::Io {
             verb: self.verb.to_owned(),
             source,
+        }
+    }
+
+    /// A server may praise an upload whose end never reached it.
+    pub(super) fn closed_whole(&self) -> Result<(), RemoteError> {
+        let handshakes = self.reuse.handshakes.as_ref();
+        let unclosed = handshakes.and_then(|shakes| shakes.take_unclosed());
+        match unclosed.filter(|_| matches!(self.verb, "STOR" | "APPE")) {
+            None => Ok(()),
+            Some(source) => Err(self.broke(source)),
+        }
+    }
+
+    /// Takes a transfer that was dropped: its reply is still to come.
+    pub(super) fn dropped(&self) {
+        match self.ends_session {
+            true => self.health.broken(),
+            false => self.health.unsettled(),
         }
     }
 
@@ -117,6 +137,7 @@ impl FtpRemote {
             codec: Arc::clone(&self.codec),
             reuse: self.reuse.clone(),
             trace: self.trace.clone(),
+            ends_session: false,
         }
     }
 }
