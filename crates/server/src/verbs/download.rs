@@ -134,8 +134,8 @@ async fn until_closed(socket: &TcpStream, brake: &Brake) {
 
 async fn send_through(channel: Channel, file: Sending, meter: Meter, stalled: Duration) -> Moved {
     let mut before = 0;
-    let is_small = file.size <= inline::SMALL;
-    let is_inline = !file.converts && !(is_small && file.waits_behind(&channel));
+    let waits_small = file.size <= inline::SMALL && file.waits_behind(&channel);
+    let is_inline = !(file.converts || waits_small);
     let Sending {
         download,
         size,
