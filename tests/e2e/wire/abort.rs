@@ -51,7 +51,7 @@ fn abor_ends_downloads_uploads_and_listings_in_step() {
 
 /// Sends an upload over a whole file up to its last byte, lets it be taken back, and looks at the file.
 /// (Over TLS the missing goodbye alone keeps such an upload from its name.)
-fn taken_back(back: impl Fn(Way, &Server, Wire, Data)) {
+pub(super) fn taken_back(back: impl Fn(Way, &Server, Wire, Data)) {
     for size in [1_000, 200_000, 3_000_000] {
         taken_back_of(size, &back);
     }
@@ -147,25 +147,6 @@ fn an_upload_whose_client_is_gone_takes_no_name() {
 }
 
 #[test]
-fn an_upload_over_a_file_whose_client_hangs_up_behind_quit_takes_no_name() {
-    // Libraries say QUIT when a program gives an upload up (Node's basic-ftp), and close one connection behind the other.
-    taken_back(|_, server, mut wire, data| {
-        wire.send("QUIT");
-        drop(wire);
-        drop(data);
-        server.wait_for_log("whole=false reply=426");
-    });
-    // The same where its QUIT was read long before, and by a reset.
-    taken_back(|_, server, mut wire, data| {
-        wire.send_bytes(b"NOOP\r\nQUIT\r\n");
-        wire.code(200);
-        wire.reset();
-        drop(data);
-        server.wait_for_log("whole=false reply=426");
-    });
-}
-
-#[test]
 fn abor_as_urgent_data_is_read_in_line() {
     use std::os::fd::AsFd as _;
     let big = noise(30_000_000);
@@ -220,27 +201,5 @@ impl Wire2 {
         self.0.read_line(&mut reply).unwrap();
         assert!(reply.starts_with(code), "{line}: {reply}");
         reply
-    }
-}
-
-#[test]
-fn whoever_said_quit_may_end_by_a_reset_and_has_its_file() {
-    let server = Way::NativePlain.start(Site::with_ann());
-    for size in [100, 300_000, 20_000_000] {
-        let mut wire = Way::NativePlain.ann(&server);
-        let data = wire.passive();
-        let name = format!("f{size}");
-        wire.expect_any(&format!("STOR {name}"), &[125, 150]);
-        let mut data = wire.guard(data);
-        data.write(&noise(size));
-        // A reset takes along what was not read; with the answer both lines are.
-        wire.send_bytes(b"NOOP\r\nQUIT\r\n");
-        wire.code(200);
-        drop(data);
-        wire.reset();
-        harness::wait::until("the upload", || {
-            let there = std::fs::metadata(server.site.disk(&name)).ok()?;
-            (there.len() == size as u64).then_some(())
-        });
     }
 }

@@ -18,6 +18,7 @@ mod login;
 mod names;
 mod navigation;
 mod passive;
+mod quit;
 mod restart;
 mod reuse;
 mod secure;

@@ -3,7 +3,7 @@
 
 use std::{
     io::ErrorKind,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -68,7 +68,14 @@ pub(super) async fn pause(tools: &Tools, job: &Job, attempt: u32, error: &Error)
 ///
 /// A disk that fails says so of every file: each tried anew, some thousands of them take hours.
 #[derive(Debug, Default)]
-pub(super) struct Vain(AtomicU32);
+pub(super) struct Vain(Mutex<Row>);
+
+#[derive(Debug, Default)]
+struct Row {
+    files: u32,
+    /// When the last of them was given up.
+    end: Option<Instant>,
+}
 
 /// So many files in a row are no accident.
 const VAIN: u32 = 3;
@@ -76,17 +83,28 @@ const VAIN: u32 = 3;
 impl Vain {
     /// Tells whether another try is one too many.
     pub(super) fn is_hopeless(&self, error: &Error) -> bool {
-        is_of_the_moment(error) && self.0.load(Ordering::Relaxed) >= VAIN
+        is_of_the_moment(error) && self.row().files >= VAIN
     }
 
-    /// Counts a file whose tries are used up; `true`: those behind it are hopeless now.
-    pub(super) fn gave_up(&self, error: &Error) -> bool {
-        is_of_the_moment(error) && self.0.fetch_add(1, Ordering::Relaxed) + 1 == VAIN
+    /// Counts a file whose tries are used up, since it was begun; `true`: those behind it are hopeless now. Files that
+    /// were tried side by side met one bad time, and count once.
+    pub(super) fn gave_up(&self, error: &Error, begun: Instant) -> bool {
+        let mut row = self.row();
+        if !is_of_the_moment(error) || row.end.is_some_and(|end| begun < end) {
+            return false;
+        }
+        row.files += 1;
+        row.end = Some(Instant::now());
+        row.files == VAIN
     }
 
     /// A file has passed.
     pub(super) fn went_well(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        *self.row() = Row::default();
+    }
+
+    fn row(&self) -> MutexGuard<'_, Row> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -147,6 +165,30 @@ mod tests {
             reason: String::new(),
         };
         assert_eq!(tries.next(&backoff, &refused, true), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn files_that_met_one_bad_time_are_no_row() {
+        let reply = crate::remote::Reply::new(451, "no");
+        let (verb, path) = ("RETR".to_owned(), None);
+        let busy = Error::Remote(RemoteError::Refused { verb, path, reply });
+        let vain = Vain::default();
+        let second = Duration::from_secs(1);
+        let begun = Instant::now();
+        for _ in 0..8 {
+            tokio::time::advance(second).await;
+            assert!(!vain.gave_up(&busy, begun));
+        }
+        assert!(!vain.is_hopeless(&busy));
+        for is_last in [false, true] {
+            let begun = Instant::now();
+            tokio::time::advance(second).await;
+            assert_eq!(vain.gave_up(&busy, begun), is_last);
+        }
+        assert!(vain.is_hopeless(&busy));
+        assert!(!vain.is_hopeless(&lost()));
+        vain.went_well();
+        assert!(!vain.is_hopeless(&busy));
     }
 
     #[tokio::test(start_paused = true)]

@@ -180,7 +180,7 @@ impl Worker {
     /// Tries one file until it is over, its cause is final, or the tries without a new byte are
     /// used up.
     async fn run_job(&mut self, job: &mut Job) -> Ended {
-        let mut tries = Tries::default();
+        let (mut tries, begun) = (Tries::default(), tokio::time::Instant::now());
         let mut reached = 0;
         loop {
             let error = match self.try_once(job).await {
@@ -205,7 +205,7 @@ impl Worker {
             }
             let backoff = &self.tools.options.backoff;
             let Some(attempt) = tries.next(backoff, &error, self.unreached) else {
-                self.gave_up(&error);
+                self.gave_up(&error, begun);
                 return Ended::Failed(error);
             };
             if !pause(&self.tools, job, attempt, &error).await {
@@ -216,8 +216,8 @@ impl Worker {
     }
 
     /// Tells when this makes the files that follow hopeless.
-    fn gave_up(&self, error: &Error) {
-        if self.tools.vain.gave_up(error) {
+    fn gave_up(&self, error: &Error, begun: tokio::time::Instant) {
+        if self.tools.vain.gave_up(error, begun) {
             self.tools.events.message(format!(
                 "the server lets no file pass, however often it is asked: each of the rest is tried once ({})",
                 error.chain()

@@ -5,7 +5,7 @@ use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
-use super::{Answer, End, Ending, MOST_LOOKED_AT, Running, Talk};
+use super::{Answer, End, Ending, MOST_LOOKED_AT, May, Running, Talk};
 use crate::{protocol::Reply, tls::OneSession, vigil};
 
 /// How long the rest of a TLS record is waited for in the last look.
@@ -98,8 +98,7 @@ impl Talk {
         Ok(())
     }
 
-    /// Waits for the transfer of a client that has said QUIT and closed its side. An upload that would replace a file,
-    /// and whose end nothing proves, is kept as a partial.
+    /// Waits for the transfer of a client that has said QUIT and closed its side.
     pub(super) async fn finish_last(&mut self) -> Result<(), End> {
         let kill = self.kill.clone();
         let kicked = self.kicked.clone();
@@ -107,7 +106,7 @@ impl Talk {
             return Ok(());
         };
         if let Some(look) = running.look.take() {
-            let may = !look.wants_client;
+            let may = look.without_client();
             look.answer(may);
         }
         let ending = tokio::select! {
@@ -126,12 +125,12 @@ impl Talk {
             tokio::task::yield_now().await;
             has_news = self.wire.has_news();
         }
-        let stands = self.client_stands_by(has_news).await;
+        let may = self.may_publish(has_news).await;
         let Some(running) = &mut self.running else {
             return Ok(());
         };
         if let Some(look) = running.look.take() {
-            look.answer(stands);
+            look.answer(may);
         }
         // On a quick disk it ends here: another turn of the loop is not needed for that.
         match poll_fn(|cx| Poll::Ready(running.work.as_mut().poll(cx))).await {
@@ -141,31 +140,42 @@ impl Talk {
     }
 
     /// Reads what has come on the control connection: an ABOR, or an end without QUIT, takes the
-    /// upload back.
-    async fn client_stands_by(&mut self, mut has_news: bool) -> bool {
+    /// upload back. Behind QUIT the end is waited for a moment: it may come just behind it.
+    async fn may_publish(&mut self, mut has_news: bool) -> May {
         self.look_at_lines();
-        while has_news {
+        let moment = Instant::now() + LOOK;
+        while has_news || (self.may_hang_up() && Instant::now() < moment) {
             if self.held.len() >= MOST_LOOKED_AT {
                 // What else it may have said cannot be known.
-                return self.is_leaving;
+                return self.without_client();
             }
             match timeout(LOOK, self.wire.read(&mut self.lines)).await {
                 Ok(Ok(n)) if n > 0 => {
                     self.look_at_lines();
                     has_news = self.wire.has_news();
                 }
-                Ok(_) => return self.is_leaving && !self.wants_client(),
-                // A part of a TLS record.
+                Ok(_) => return self.without_client(),
+                // A part of a TLS record, or nothing.
                 Err(_) => break,
             }
         }
-        let running = self.running.as_ref();
-        running.is_none_or(|running| !running.brake.is_pulled())
+        match &self.running {
+            Some(running) if running.brake.is_pulled() => May::NotPublish,
+            _ => May::Publish,
+        }
     }
 
-    fn wants_client(&self) -> bool {
+    /// Tells whether an end of the control connection would change what the upload may do.
+    fn may_hang_up(&self) -> bool {
+        self.is_leaving && self.without_client() != May::Publish
+    }
+
+    fn without_client(&self) -> May {
         let look = self.running.as_ref().and_then(|it| it.look.as_ref());
-        look.is_some_and(|look| look.wants_client)
+        match look.filter(|_| self.is_leaving) {
+            Some(look) => look.without_client(),
+            None => May::NotPublish,
+        }
     }
 
     fn look_at_lines(&mut self) {

@@ -30,7 +30,7 @@ use tracing::debug;
 
 pub(crate) use end::{FAILED, NO_LOGIN, STOPS};
 pub(crate) use meaning::Meaning;
-pub(crate) use running::{Answer, Asking, Ending, Running, last_look};
+pub(crate) use running::{Answer, Asking, Ending, May, Running, last_look};
 pub(crate) use state::{Login, Session, no_thread, not_logged_in, refusal};
 
 use crate::{

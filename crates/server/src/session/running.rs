@@ -56,48 +56,66 @@ pub(crate) struct Running {
 #[derive(Debug)]
 pub(crate) struct Look {
     asked: oneshot::Receiver<Instant>,
-    answer: oneshot::Sender<bool>,
-    /// A client that hangs up behind its QUIT is not believed: what it stops in the middle ends like a whole file,
-    /// and would replace one.
-    pub(super) wants_client: bool,
+    answer: oneshot::Sender<May>,
+    is_private: bool,
+}
+
+/// What an upload that has come to its end may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum May {
+    /// Be kept as a partial.
+    NotPublish,
+    /// Take its name if that is free: its client has hung up, and nothing proves the end.
+    PublishNew,
+    /// Take its name.
+    Publish,
 }
 
 /// The upload's end of it.
 #[derive(Debug)]
 pub(crate) struct Asking {
     ask: oneshot::Sender<Instant>,
-    answer: oneshot::Receiver<bool>,
+    answer: oneshot::Receiver<May>,
 }
 
-/// Makes both ends. `wants_client`: not even behind QUIT the client may close its side before its reply.
-pub(crate) fn last_look(wants_client: bool) -> (Asking, Look) {
+/// Makes both ends. `is_private`: over TLS the data connection itself proves its end.
+pub(crate) fn last_look(is_private: bool) -> (Asking, Look) {
     let (ask, asked) = oneshot::channel();
     let (tell, answer) = oneshot::channel();
     let asking = Asking { ask, answer };
     let look = Look {
         asked,
         answer: tell,
-        wants_client,
+        is_private,
     };
     (asking, look)
 }
 
 impl Asking {
     /// Asks the session whether its client still stands by the upload; it looks until that moment.
-    pub(crate) async fn may_publish(self, brake: &Brake, until: Instant) -> bool {
+    pub(crate) async fn may_publish(self, brake: &Brake, until: Instant) -> May {
         let _nobody = self.ask.send(until);
         tokio::select! {
             biased;
-            () = brake.pulled() => false,
-            answer = self.answer => answer.unwrap_or(false),
+            () = brake.pulled() => May::NotPublish,
+            answer = self.answer => answer.unwrap_or(May::NotPublish),
         }
     }
 }
 
 impl Look {
     /// Answers.
-    pub(crate) fn answer(self, may: bool) {
+    pub(crate) fn answer(self, may: May) {
         let _nobody = self.answer.send(may);
+    }
+
+    /// What is left to an upload whose client has closed its side behind QUIT. One that it has stopped in the middle
+    /// ends like a whole file too, and must not replace one.
+    pub(super) fn without_client(&self) -> May {
+        match self.is_private {
+            true => May::Publish,
+            false => May::PublishNew,
+        }
     }
 }
 

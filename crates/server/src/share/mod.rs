@@ -36,7 +36,7 @@ pub use listing::{Entry, ListOptions, Listing};
 pub use meta::{FileId, Kind, Meta};
 pub use mounts::Mounts;
 pub use room::Room;
-pub use upload::{Committed, Intent, Upload};
+pub use upload::{Committed, Intent, Settled, Upload};
 
 use std::{
     io,

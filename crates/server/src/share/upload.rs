@@ -8,6 +8,7 @@ mod publish;
 
 pub(super) use access::default_list;
 use ahead::Ahead;
+pub use publish::Settled;
 
 use std::{
     ffi::OsString,

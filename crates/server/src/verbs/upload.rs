@@ -84,10 +84,9 @@ async fn upload(
     let job = Job::new(verb, path, session, dial.stalled)?;
     let brake = Arc::clone(&dial.brake);
     let what = [verb.as_bytes(), b" ", name].concat();
-    // In MODE B the end of a file is told: there is nothing to ask. Over TLS a missing goodbye tells.
-    let wants_client = upload.replaces() && !is_private;
+    // In MODE B the end of a file is told: there is nothing to ask.
     let (asking, look) = match session.is_block {
-        false => Some(last_look(wants_client)).unzip(),
+        false => Some(last_look(is_private)).unzip(),
         true => (None, None),
     };
     let upload = Kept::new(upload);

@@ -45,7 +45,7 @@ impl FtpRemote {
             }
             opened => opened,
         };
-        if opened.as_ref().is_err_and(is_425) {
+        if self.note.read().is_up() && opened.as_ref().is_err_and(is_425) {
             self.shakes = Shakes::LateForGood;
         }
         opened

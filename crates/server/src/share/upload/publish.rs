@@ -98,26 +98,36 @@ impl Upload {
         Ok(())
     }
 
-    fn publish(&self) -> Result<SharePath, ShareError> {
+    fn publish(&self, only_new: bool) -> Result<SharePath, ShareError> {
         let partial = &self
             .partial
             .as_ref()
             .expect("publish comes before the partial is gone")
             .name;
         match self.taken {
+            Taken::Replace if only_new => {
+                self.ensure_unchanged()?;
+                self.take_free_name(partial)
+            }
             Taken::Replace => self.replace(partial),
             Taken::Rename | Taken::Refuse => self.take_free_name(partial),
+        }
+    }
+
+    /// Refuses where the name has to be what it was when the upload began, and is not.
+    fn ensure_unchanged(&self) -> Result<(), ShareError> {
+        match self.unchanged.is_some_and(|base| base != self.base()) {
+            true => Err(ShareError::Busy {
+                path: self.path.clone(),
+            }),
+            false => Ok(()),
         }
     }
 
     /// Takes the final name from what has it, unless that is not what it was when the upload began.
     fn replace(&self, partial: &OsStr) -> Result<SharePath, ShareError> {
         let _turn = take_turn(&self.name);
-        if self.unchanged.is_some_and(|base| base != self.base()) {
-            return Err(ShareError::Busy {
-                path: self.path.clone(),
-            });
-        }
+        self.ensure_unchanged()?;
         let owner = self.old_owner();
         renameat(&self.dir, partial, &self.dir, &self.name)
             .map_err(|error| self.explain(error.into()))?;
@@ -198,13 +208,25 @@ impl Settled {
     /// The final name is as it was, and the partial is kept; or the directory could not be forced to
     /// the disk afterwards.
     pub fn publish(self) -> Result<Committed, ShareError> {
+        self.publish_as(false)
+    }
+
+    /// As [`Settled::publish`], and never over another file.
+    ///
+    /// # Errors
+    /// As there; [`ShareError::Exists`] where the name is taken.
+    pub fn publish_new(self) -> Result<Committed, ShareError> {
+        self.publish_as(true)
+    }
+
+    fn publish_as(self, only_new: bool) -> Result<Committed, ShareError> {
         let forces_dir = self.is_forced();
         let Self {
             mut upload,
             size,
             id,
         } = self;
-        let path = upload.publish()?;
+        let path = upload.publish(only_new)?;
         upload.partial = None;
         if forces_dir {
             force_dir(&upload.dir).map_err(|error| ShareError::from_io(&path, error))?;

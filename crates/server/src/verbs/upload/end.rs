@@ -9,8 +9,8 @@ use crate::{
     code,
     data::{Brake, meter::Broken},
     protocol::Reply,
-    session::{Asking, disk},
-    share::{Committed, ShareError, Upload},
+    session::{Asking, May, disk},
+    share::{Committed, Settled, ShareError, Upload},
     verbs::dial::broken_reply,
 };
 
@@ -38,18 +38,26 @@ pub(super) async fn commit(
     let settled = settled.map_err(|error| replied(&error))?;
     let may = match asking {
         Some(asking) => asking.may_publish(brake, until).await,
-        None => !brake.is_pulled(),
+        None if brake.is_pulled() => May::NotPublish,
+        None => May::Publish,
     };
-    if !may {
+    let aborted = || Err(broken_reply(&Broken::Aborted, Duration::ZERO));
+    if may == May::NotPublish {
         disk::act(move || drop(settled)).await;
-        return Err(broken_reply(&Broken::Aborted, Duration::ZERO));
+        return aborted();
     }
+    let only_new = may == May::PublishNew;
+    let publish = move |settled: Settled| match only_new {
+        true => settled.publish_new(),
+        false => settled.publish(),
+    };
     let published = if settled.is_forced() {
-        disk::force(move || settled.publish()).await
+        disk::force(move || publish(settled)).await
     } else {
-        disk::act(move || settled.publish()).await
+        disk::act(move || publish(settled)).await
     };
     match published {
+        Err(ShareError::Exists { .. }) if only_new => aborted(),
         Ok(committed) if receiving.tells_name || committed.path != receiving.asked => {
             let name = committed.path.name().unwrap_or_default();
             let words = format!("Transfer complete, stored as {name}");

@@ -41,7 +41,7 @@ fn an_upload_that_has_its_name_is_published_once() {
     std::fs::hard_link(at(&partial), at(OsStr::new("a"))).unwrap();
     let names = || std::fs::read_dir(&dir).unwrap().count();
     assert_eq!(names(), 2);
-    assert_eq!(upload.publish().unwrap(), path("a"));
+    assert_eq!(upload.publish(false).unwrap(), path("a"));
     assert_eq!(names(), 1);
 }
 
@@ -75,4 +75,21 @@ fn a_file_longer_than_what_came_is_not_published() {
     assert_eq!(error.code(), 451);
     assert!(!bed.disk("a").exists());
     assert_eq!(bed.partials(), 0);
+}
+
+#[test]
+fn what_is_to_be_new_replaces_nothing_and_is_kept() {
+    let bed = Bed::new();
+    let late = begun(&bed);
+    let new = begun(&bed).settle(None).unwrap().publish_new().unwrap();
+    assert_eq!((new.path, new.size), (path("a"), 5));
+    // One that began while the name was free, and one behind it.
+    for upload in [late, begun(&bed)] {
+        let refused = upload.settle(None).unwrap().publish_new();
+        assert!(
+            matches!(refused, Err(ShareError::Exists { .. })),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(bed.partials(), 2);
 }
