@@ -10,6 +10,8 @@ use crate::{protocol::Reply, tls::OneSession, vigil};
 
 /// How long the rest of a TLS record is waited for in the last look.
 const LOOK: Duration = Duration::from_millis(5);
+/// How long the last look lets its thread sleep at once: no longer than a small file takes.
+const NAP: Duration = Duration::from_micros(50);
 
 /// Waits for a moment, if there is one.
 async fn reached(moment: Option<Instant>) {
@@ -121,8 +123,10 @@ impl Talk {
     pub(super) async fn look_once_more(&mut self, until: std::time::Instant) -> Result<(), End> {
         let mut has_news = self.wire.has_news();
         while !has_news && std::time::Instant::now() < until {
-            // Other sessions go on meanwhile.
+            // Other sessions go on meanwhile, and a client that shares this processor: its end would come too late
+            // behind a wait that keeps the processor to itself.
             tokio::task::yield_now().await;
+            std::thread::sleep(NAP);
             has_news = self.wire.has_news();
         }
         let may = self.may_publish(has_news).await;
