@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Result, anyhow};
 
-use crate::{bytes, proc};
+use crate::{bytes, proc, report::median};
 
 const GIB: f64 = (1u64 << 30) as f64;
 const BLOCK: usize = 1 << 20;
@@ -22,6 +22,32 @@ pub(crate) struct Limit {
     pub(crate) speed: f64,
     /// CPU seconds per GiB of the loop's thread.
     pub(crate) cpu: f64,
+}
+
+/// Measures both so many times and returns the medians in words.
+pub(crate) fn told(file: &Path, rounds: usize) -> Result<String> {
+    let (mut sends, mut sinks) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        sends.push(sender(file)?);
+        sinks.push(sink(file)?);
+    }
+    let (send, sink) = (middle(&sends), middle(&sinks));
+    Ok(format!(
+        "\nThe generator's own limit: download from a bare `sendfile` loop {:.0} MB/s \
+         ({:.3} CPU s/GiB in the loop), upload into a bare sink {:.0} MB/s ({:.3}).\n",
+        send.speed, send.cpu, sink.speed, sink.cpu
+    ))
+}
+
+fn middle(all: &[Limit]) -> Limit {
+    let of = |what: fn(&Limit) -> f64| {
+        let values: Vec<f64> = all.iter().map(what).collect();
+        median(&values).unwrap_or_default()
+    };
+    Limit {
+        speed: of(|limit| limit.speed),
+        cpu: of(|limit| limit.cpu),
+    }
 }
 
 /// Serves one connection on a thread, whose CPU seconds it tells in the end.

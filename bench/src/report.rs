@@ -39,6 +39,8 @@ pub(crate) struct Line {
     pub(crate) more_is_better: bool,
     /// The competitors, ours first.
     pub(crate) series: Vec<Series>,
+    /// CPU seconds per GiB of a bare `sendfile` loop in the same rounds, where the row has one.
+    pub(crate) bare_loop: Vec<f64>,
 }
 
 /// Returns the middle of `values`; `None` when there are none.
@@ -83,6 +85,12 @@ pub(crate) fn markdown(lines: &[Line]) -> String {
         let better = if line.more_is_better { "more" } else { "less" };
         let _ = writeln!(page, "\n### {}\n", line.name);
         let _ = writeln!(page, "{}; {better} is better.\n", line.unit);
+        if let Some(cpu) = median(&line.bare_loop) {
+            let _ = writeln!(
+                page,
+                "A bare `sendfile` loop in the same rounds: {cpu:.3} CPU s.\n"
+            );
+        }
         let _ = writeln!(
             page,
             "| | median | min-max | ratio to best peer | CPU s | errors |"
@@ -102,7 +110,7 @@ pub(crate) fn markdown(lines: &[Line]) -> String {
             let ratio = line
                 .ratio(series)
                 .map_or(String::new(), |ratio| format!("{ratio:.2}"));
-            let cpu = median(&series.cpus).map_or(String::new(), |cpu| format!("{cpu:.2}"));
+            let cpu = median(&series.cpus).map_or(String::new(), |cpu| format!("{cpu:.3}"));
             let _ = writeln!(
                 page,
                 "| {} | {} | {}-{} | {ratio} | {cpu} | {} |",
@@ -158,6 +166,7 @@ mod tests {
             unit: "MB/s",
             more_is_better: true,
             series: all.clone(),
+            bare_loop: Vec::new(),
         };
         assert_eq!(more.best_peer(), Some(("a", 4.0)));
         assert_eq!(more.ratio(&all[0]), Some(2.0));

@@ -153,6 +153,18 @@ impl Row {
         matches!(self, Self::Idle { .. })
     }
 
+    /// Whether a bare `sendfile` loop has its turn in each round: what a plain download can cost at least.
+    pub(crate) fn has_bare_loop(self) -> bool {
+        matches!(
+            self,
+            Self::Bulk {
+                way: Way::Get,
+                tls: false,
+                ..
+            }
+        )
+    }
+
     /// Measures the row once on a running server.
     pub(crate) fn measure(self, place: &Place, server: &Server, scale: &Scale) -> Result<Sample> {
         match self {

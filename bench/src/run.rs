@@ -44,11 +44,11 @@ impl<'a> Run<'a> {
 
     /// Measures everything; returns the page and its rows.
     pub(crate) fn page(&mut self) -> Result<(String, Vec<Line>)> {
-        let (limits, bare_loop) = self.limits()?;
+        let limits = self.limits()?;
         let mut lines = self.servers()?;
         lines.extend(self.clients()?);
         let head = self.head();
-        let summary = targets::summary(&lines, bare_loop);
+        let summary = targets::summary(&lines);
         let rows = report::markdown(&lines);
         Ok((format!("{head}{limits}{summary}{rows}"), lines))
     }
@@ -85,17 +85,10 @@ impl<'a> Run<'a> {
         head
     }
 
-    /// Returns the generator's own limit in words, and the CPU seconds per GiB of a bare `sendfile` loop.
-    fn limits(&mut self) -> Result<(String, f64)> {
+    /// Returns the generator's own limits in words.
+    fn limits(&self) -> Result<String> {
         let big = self.place.share().join("pub/big");
-        let (send, sink) = (limits::sender(&big)?, limits::sink(&big)?);
-        let mut words = format!(
-            "\nThe generator's own limit: download from a bare `sendfile` loop {:.0} MB/s \
-             ({:.2} CPU s/GiB in the loop), upload into a bare sink {:.0} MB/s ({:.2}).\n",
-            send.speed, send.cpu, sink.speed, sink.cpu
-        );
-        words += &self.small_limits()?;
-        Ok((words, send.cpu))
+        Ok(limits::told(&big, self.rounds)? + &self.small_limits()?)
     }
 
     fn small_limits(&self) -> Result<String> {
@@ -140,7 +133,12 @@ impl<'a> Run<'a> {
             .map(|kind| Series::of(kind.name(), kind.is_ours()));
         let mut series: Vec<Series> = series.collect();
         let rounds = if row.is_steady() { 1 } else { self.rounds };
+        let mut bare_loop = Vec::new();
         for round in 0..rounds {
+            if row.has_bare_loop() {
+                share::settle(self.place)?;
+                bare_loop.push(limits::sender(&self.place.share().join("pub/big"))?.cpu);
+            }
             for i in 0..kinds.len() {
                 // Each round begins with another server: whoever comes first has no advantage.
                 let at = (i + round) % kinds.len();
@@ -153,6 +151,7 @@ impl<'a> Run<'a> {
             unit: row.unit(),
             more_is_better: row.more_is_better(),
             series,
+            bare_loop,
         })
     }
 
@@ -237,6 +236,7 @@ impl<'a> Run<'a> {
             unit: "s",
             more_is_better: false,
             series,
+            bare_loop: Vec::new(),
         }
     }
 }

@@ -102,13 +102,13 @@ impl Ui {
     /// Prints a remark, unless quiet.
     pub fn remark(&self, line: impl Display) {
         if self.volume != Volume::Quiet && !self.json {
-            let _ = writeln!(io::stderr().lock(), "{line}");
+            say(line);
         }
     }
 
     /// Prints a warning, even when quiet.
     pub fn warn(&self, line: impl Display) {
-        let _ = writeln!(io::stderr().lock(), "ftpc: warning: {line}");
+        say(format_args!("ftpc: warning: {line}"));
     }
 
     /// Prints an error.
@@ -118,11 +118,16 @@ impl Ui {
         } else {
             "ftpc:"
         };
-        let _ = writeln!(io::stderr().lock(), "{mark} {line}");
+        say(format_args!("{mark} {line}"));
     }
 
     /// Prints the one thing to try.
     pub fn hint(&self, line: impl Display) {
-        let _ = writeln!(io::stderr().lock(), "hint: {line}");
+        say(format_args!("hint: {line}"));
     }
+}
+
+/// Writes one line to standard error, at once: another program's line may come before it or behind it, never into it.
+fn say(line: impl Display) {
+    let _a_lost_terminal_needs_none = io::stderr().write_all(format!("{line}\n").as_bytes());
 }

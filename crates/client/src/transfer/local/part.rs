@@ -3,11 +3,11 @@
 use std::{
     fs::{File, TryLockError},
     io,
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
-use cap_std::fs::{MetadataExt as _, OpenOptions};
+use cap_std::fs::OpenOptions;
+use rustix::fs::{AtFlags, fstat, statat};
 use sha2::{Digest as _, Sha256};
 
 use super::{LocalRoot, check};
@@ -67,11 +67,10 @@ impl LocalRoot {
             };
             Error::local("lock", self.told_as(path), error)
         })?;
-        let held = file.metadata().map_err(self.err("open", path))?;
-        let named = self
-            .dir
-            .symlink_metadata(path)
-            .is_ok_and(|named| (named.dev(), named.ino()) == (held.dev(), held.ino()));
+        let held = fstat(&file).map_err(|error| self.err("open", path)(error.into()))?;
+        // Only which file it is counts, so it may be looked for through whatever leads there now.
+        let named = statat(&*self.dir, path, AtFlags::SYMLINK_NOFOLLOW)
+            .is_ok_and(|named| (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino));
         Ok(named.then_some(file))
     }
 
