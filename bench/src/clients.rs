@@ -14,7 +14,7 @@ use crate::{
     peers::{self, Kind, Place, Server},
     proc,
     scale::Scale,
-    share::{set_aside, set_uploads_aside, settle},
+    share::{set_aside, set_uploads_aside, settle, warm},
 };
 
 const GIB: f64 = (1u64 << 30) as f64;
@@ -130,6 +130,11 @@ impl Job {
         matches!(self, Self::Get { tls: true } | Self::Put { tls: true })
     }
 
+    /// Tells whether it moves one big file.
+    fn is_big(self) -> bool {
+        matches!(self, Self::Get { .. } | Self::Put { .. })
+    }
+
     /// The servers that the clients are measured against: the fastest of the run, so that the rows
     /// tell of the clients, and the fastest peer.
     pub(crate) const SERVERS: [Kind; 2] = [Kind::Ftpd, Kind::Vsftpd];
@@ -148,6 +153,9 @@ impl Job {
         let Some(mut command) = command(self, place, server, client, &out)? else {
             return Ok(None);
         };
+        if self.is_big() {
+            warm(place, scale.big)?;
+        }
         settle(place)?;
         let before = proc::children_cpu_seconds();
         let begun = Instant::now();
@@ -168,8 +176,11 @@ impl Job {
         );
         self.check(place, &out, scale)
             .with_context(|| format!("{name} {job}"))?;
-        let big = matches!(self, Self::Get { .. } | Self::Put { .. });
-        let per = if big { scale.big as f64 / GIB } else { 1.0 };
+        let per = if self.is_big() {
+            scale.big as f64 / GIB
+        } else {
+            1.0
+        };
         Ok(Some(Cost {
             wall,
             cpu: cpu / per,

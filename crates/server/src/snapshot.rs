@@ -176,6 +176,7 @@ pub fn tell_made(root: &std::path::Path, is_first_start: bool) {
 /// When it cannot be written.
 pub fn make_first_certificate(config: &ServerConfig) -> Result<bool, tls::TlsError> {
     let (cert, key) = (&config.tls.cert, &config.tls.key);
+    let _turn = selfsigned::take_turn(cert);
     ensure_pair(config)?;
     let is_first_start = is_first_start(config);
     if is_first_start {
@@ -239,36 +240,4 @@ impl Holder {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Made anew, it would be another that clients do not know.
-    #[test]
-    fn half_of_a_certificate_that_was_made_here_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let at = |name: &str| dir.path().join(name);
-        let config = |own: bool| {
-            let files = if own {
-                ""
-            } else {
-                "cert = \"cert\"\nkey = \"key\"\n"
-            };
-            let text =
-                format!("[share]\nroot = \"s\"\n[anonymous]\nenabled = true\n[tls]\n{files}");
-            let config = ServerConfig::from_toml(&text, &at("ftp.toml"));
-            let mut config = config.unwrap_or_else(|error| panic!("{}", error.report("ftpd")));
-            assert_eq!(config.tls.self_signed, own);
-            (config.tls.cert, config.tls.key) = (at("cert"), at("key"));
-            config
-        };
-        ensure_pair(&config(true)).unwrap();
-        for (there, missing) in [("cert", "key"), ("key", "cert")] {
-            std::fs::write(at(there), "").unwrap();
-            let refused = ensure_pair(&config(true));
-            let is_told = |error: &tls::TlsError| matches!(error, tls::TlsError::Half { path } if *path == at(missing));
-            assert!(refused.as_ref().is_err_and(is_told), "{refused:?}");
-            ensure_pair(&config(false)).unwrap();
-            std::fs::remove_file(at(there)).unwrap();
-        }
-    }
-}
+mod tests;

@@ -16,6 +16,17 @@ fn overwriting(way: Way) -> (Server, Wire, Data) {
     (server, wire, data)
 }
 
+/// Waits until a partial holds so many bytes.
+fn wait_for_kept(server: &Server, bytes: u64) {
+    let kept = || {
+        let names = fs::read_dir(server.site.share()).ok()?;
+        let hidden = |entry: &fs::DirEntry| entry.file_name().as_encoded_bytes()[0] == b'.';
+        let mut partials = names.filter_map(Result::ok).filter(hidden);
+        Some(partials.next()?.metadata().ok()?.len())
+    };
+    harness::wait::until("the bytes on the disk", || (kept()? >= bytes).then_some(()));
+}
+
 #[test]
 fn an_interrupted_overwrite_leaves_the_old_file() {
     for way in Way::NATIVE {
@@ -43,7 +54,9 @@ fn a_tls_upload_without_goodbye_is_an_interrupted_one() {
 fn a_client_that_leaves_in_mid_upload_leaves_no_half_file() {
     for way in Way::NATIVE {
         let (server, wire, mut data) = overwriting(way);
-        data.write(&noise(50_000));
+        let sent = noise(50_000);
+        data.write(&sent);
+        wait_for_kept(&server, 4);
         drop(wire);
         data.reset();
         let mut again = way.ann(&server);
@@ -62,7 +75,7 @@ fn a_client_that_leaves_in_mid_upload_leaves_no_half_file() {
             Some(())
         });
         let now = fs::read(server.site.disk("f")).unwrap();
-        assert_eq!((now.len(), &now[4..]), (8, &b"rest"[..]));
+        assert_eq!(now, [&sent[..4], b"rest"].concat());
     }
 }
 
@@ -77,15 +90,7 @@ fn what_came_before_a_break_is_kept_to_the_last_byte() {
         let mut data = wire.guard(data);
         // Less than a block of the server's: it is on the disk while the client still thinks.
         data.write(&bytes[..60_000]);
-        let partial = || {
-            let names = fs::read_dir(server.site.share()).ok()?;
-            names
-                .filter_map(Result::ok)
-                .find_map(|entry| entry.metadata().ok())
-        };
-        harness::wait::until("the bytes on the disk", || {
-            (partial()?.len() == 60_000).then_some(())
-        });
+        wait_for_kept(&server, 60_000);
         data.reset();
         wire.code(426);
         let data = wire.passive();

@@ -181,19 +181,37 @@ pub fn receive_file(
         room(piped as u64)?;
         received += piped as u64;
         meter.count(piped as u64);
-        pour(&out, file, piped)?;
+        if !pour(&out, file, piped)? {
+            return Ok(received + receive_copying(conduit, file, meter, room)?);
+        }
     }
 }
 
-/// Writes what waits in the pipe to the file.
-fn pour(out: impl AsFd, file: &File, mut piped: usize) -> Result<(), Broken> {
+/// Writes what waits in the pipe to the file. Some disks take nothing from a pipe (HFS+, eCryptfs): they get it by copying, and
+/// `false` says so.
+fn pour(out: impl AsFd, file: &File, mut piped: usize) -> Result<bool, Broken> {
     while piped > 0 {
         match splice(&out, None, file, None, piped, MOVE) {
             Ok(written) if written > 0 => piped -= written,
             Ok(_) => return Err(Broken::Disk(io::ErrorKind::WriteZero.into())),
             Err(rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::INVAL) => return drain(out, file, piped).map(|()| false),
             Err(e) => return Err(Broken::Disk(e.into())),
         }
+    }
+    Ok(true)
+}
+
+fn drain(out: impl AsFd, mut file: &File, mut piped: usize) -> Result<(), Broken> {
+    let mut block = vec![0; piped];
+    while piped > 0 {
+        let read = retry_on_intr(|| rustix::io::read(&out, &mut block[..piped]));
+        let read = read.map_err(|e| Broken::Disk(e.into()))?;
+        if read == 0 {
+            return Err(Broken::Disk(io::ErrorKind::UnexpectedEof.into()));
+        }
+        file.write_all(&block[..read]).map_err(Broken::Disk)?;
+        piped -= read;
     }
     Ok(())
 }

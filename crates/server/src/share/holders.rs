@@ -12,9 +12,7 @@ use rustix::fs::fstat;
 
 use super::{Meta, meta::FileId};
 
-/// An upload that has written within this time is alive: another one of the same file goes beside it.
-const ALIVE: Duration = Duration::from_secs(1);
-/// One that has written nothing for so long has lost its client, as far as its user can tell.
+/// An upload that has written nothing for so long has lost its client, as far as its user can tell.
 const IDLE: Duration = Duration::from_secs(5);
 /// How long a stopped upload may take to let go.
 const LETTING_GO: Duration = Duration::from_secs(2);
@@ -59,41 +57,27 @@ impl Drop for Hold {
     }
 }
 
-/// What an upload that goes on finds where its partial is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// Bytes come to it: it is alive.
-    Alive,
-    /// None have come lately; it is too early to say.
-    Quiet,
-    /// It has been stopped and has let go.
-    Stopped,
-}
-
-/// Looks at the upload that holds `partial`; one that stands still is stopped, and waited for. Blocks.
-pub(super) fn take_over(partial: &File, now: SystemTime) -> Found {
+/// Looks at the upload that holds `partial`; one that stands still is stopped, and waited for. Tells whether it has let go.
+/// Blocks.
+pub(super) fn take_over(partial: &File, now: SystemTime) -> bool {
     let Some((id, modified)) = look_at(partial) else {
-        return Found::Alive;
+        return false;
     };
-    match now.duration_since(modified) {
-        Ok(idle) if idle >= IDLE => {}
-        Ok(idle) if idle >= ALIVE => return Found::Quiet,
-        _ => return Found::Alive,
+    // Where the disk's clock is ahead nothing can be said.
+    if !matches!(now.duration_since(modified), Ok(idle) if idle >= IDLE) {
+        return false;
     }
     let stop = holders().get_mut(&id).map(|writer| {
         writer.is_awaited = true;
         Arc::clone(&writer.stop)
     });
     let Some(stop) = stop else {
-        return Found::Quiet;
+        return false;
     };
     stop();
     let held = |all: &mut Holders| all.contains_key(&id);
     let waited = FREED.wait_timeout_while(holders(), LETTING_GO, held);
-    match waited.unwrap_or_else(PoisonError::into_inner).1.timed_out() {
-        true => Found::Quiet,
-        false => Found::Stopped,
-    }
+    !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
 }
 
 fn look_at(partial: &File) -> Option<(FileId, SystemTime)> {

@@ -31,7 +31,7 @@ use self::{
 };
 use super::{
     ShareError,
-    holders::{Found, take_over},
+    holders::take_over,
     jail::Holder,
     meta::FileId,
     names::{self, PARTIAL},
@@ -99,7 +99,8 @@ fn kept_name(user: &str, name: &OsStr, base: Option<Base>) -> OsString {
 
 /// Opens the partial of `account` and `name` in `dir` and locks it; when another upload holds it, and
 /// for a guest, a fresh one. `goes_on`: the client means the bytes that are kept, so an upload that
-/// has stood still for a while has to let go of them; until then it is [`io::ErrorKind::WouldBlock`].
+/// has stood still for a while has to let go of them; until then it is [`io::ErrorKind::WouldBlock`]. A fresh one would begin
+/// with bytes of the file that is there.
 pub(super) fn open(
     dir: BorrowedFd<'_>,
     account: &Account,
@@ -119,11 +120,11 @@ pub(super) fn open(
                     ..partial
                 });
             }
-            Attempt::Busy(file) if goes_on => match take_over(&file, SystemTime::now()) {
-                Found::Stopped => {}
-                Found::Quiet => return Err(io::ErrorKind::WouldBlock.into()),
-                Found::Alive => break,
-            },
+            Attempt::Busy(file) if goes_on => {
+                if !take_over(&file, SystemTime::now()) {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+            }
             Attempt::Busy(_) => break,
         }
     }
@@ -164,7 +165,15 @@ fn can_hold(dir: BorrowedFd<'_>, odd: &str) -> bool {
         // What else stands in the way is told when the partial itself is made.
         Err(error) => matches!(
             error,
-            Errno::EXIST | Errno::NOSPC | Errno::DQUOT | Errno::ROFS | Errno::ACCESS
+            Errno::EXIST
+                | Errno::NOSPC
+                | Errno::DQUOT
+                | Errno::ROFS
+                | Errno::ACCESS
+                | Errno::MFILE
+                | Errno::NFILE
+                | Errno::NOMEM
+                | Errno::STALE
         ),
     }
 }

@@ -56,7 +56,11 @@ impl Home {
         let (source, target) = (self.parent_of(from)?, self.place_of(to)?);
         let replace = self.account.rights.allows(Right::Overwrite)
             && self.shared.uploads.on_duplicate == OnDuplicate::Overwrite;
-        let base = target.lstat().ok().as_ref().map(Base::of);
+        let there = target.lstat().ok();
+        let base = there.as_ref().map(Base::of);
+        if let Some(there) = there.filter(|_| replace) {
+            self.ensure_takes_place(&source, &target, &there, to)?;
+        }
         let renamed = if replace {
             let _turn = take_turn(&target.name);
             renameat(&source.dir, &source.name, &target.dir, &target.name)
@@ -78,6 +82,25 @@ impl Home {
             }
             Err(Errno::XDEV) => Err(ShareError::OtherDisk { path: to.clone() }),
             Err(error) => Err(self.explain(to, error.into())),
+        }
+    }
+}
+
+impl Home {
+    /// Refuses to replace a file that no upload may replace. Another name of the file itself replaces nothing.
+    fn ensure_takes_place(
+        &self,
+        source: &Holder,
+        target: &Holder,
+        there: &Stat,
+        to: &SharePath,
+    ) -> Result<(), ShareError> {
+        let is_itself = |own: &Stat| FileId::of(own) == FileId::of(there);
+        match file_type(there) {
+            FileType::RegularFile if !source.lstat().is_ok_and(|own| is_itself(&own)) => {
+                self.ensure_replaceable(target, to)
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -11,7 +11,6 @@ mod qr;
 pub mod screen;
 
 use std::{
-    fs::File,
     io,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
@@ -154,9 +153,7 @@ fn directory(dir: &Path) -> Result<PathBuf, Error> {
 /// Keeps the certificate that clients know already, unless it cannot serve any more.
 fn make_certificate(papers: &Papers, own: IpAddr) -> Result<(), Error> {
     // Two shares that start at once make one, and the second finds it.
-    let dir = papers.cert.parent().unwrap_or(Path::new("."));
-    let turn = File::open(dir).and_then(|dir| dir.lock().map(|()| dir));
-    let _turn = turn.map_err(Error::system(format!("lock `{}`", dir.display())))?;
+    let _turn = selfsigned::take_turn(&papers.cert);
     let is_good = tls::load(&papers.cert, &papers.key).is_ok()
         && selfsigned::facts(&papers.cert)
             .is_ok_and(|facts| selfsigned::days_until(facts.not_after_unix, SystemTime::now()) > 0);

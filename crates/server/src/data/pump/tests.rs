@@ -63,7 +63,10 @@ fn sent(bytes: &[u8], offset: u64, throttle: Throttle) -> (u64, Vec<u8>) {
 
 /// Receives bytes from a client into a file.
 fn received(bytes: Vec<u8>, throttle: Throttle) -> (u64, Vec<u8>) {
-    let mut file = tempfile::tempfile().unwrap();
+    received_into(tempfile::tempfile().unwrap(), bytes, throttle)
+}
+
+fn received_into(mut file: File, bytes: Vec<u8>, throttle: Throttle) -> (u64, Vec<u8>) {
     let (mut client, server) = pair();
     let writer = thread::spawn(move || client.write_all(&bytes).unwrap());
     let meter = meter(throttle);
@@ -98,6 +101,17 @@ fn uploads_arrive_whole_with_and_without_zero_copy() {
         assert_eq!(count, bytes.len() as u64);
         assert!(all == bytes);
     }
+}
+
+/// So is every file of a disk that takes nothing from a pipe: EINVAL (splice(2)).
+#[test]
+fn a_file_that_takes_nothing_from_a_pipe_is_written_all_the_same() {
+    let named = tempfile::NamedTempFile::new().unwrap();
+    let appending = File::options().read(true).append(true).open(named.path());
+    let bytes = pattern((3 << 20) + 17);
+    let (count, all) = received_into(appending.unwrap(), bytes.clone(), Throttle::default());
+    assert_eq!(count, bytes.len() as u64);
+    assert!(all == bytes);
 }
 
 #[test]

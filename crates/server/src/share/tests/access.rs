@@ -151,6 +151,27 @@ fn anothers_file_in_a_sticky_directory_is_refused_before_a_byte_moves() {
     assert_eq!(fs::read(bed.disk("d/theirs")).unwrap(), b"by root");
 }
 
+/// Programs that upload under another name rename over it.
+#[test]
+fn a_file_that_nobody_may_write_is_replaced_by_no_upload_and_no_rename() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    store(&home, "kept", FRESH, b"old").unwrap();
+    store(&home, "new", FRESH, b"new").unwrap();
+    fs::set_permissions(bed.disk("kept"), fs::Permissions::from_mode(0o444)).unwrap();
+    if !lose(CapabilitySet::DAC_OVERRIDE) {
+        return;
+    }
+    let refused = store(&home, "kept", FRESH, b"new").unwrap_err();
+    assert_eq!(refused.code(), 550, "{refused}");
+    let refused = home.rename(&path("new"), &path("kept")).unwrap_err();
+    assert_eq!(refused.code(), 550, "{refused}");
+    assert_eq!(fs::read(bed.disk("kept")).unwrap(), b"old");
+    home.rename(&path("kept"), &path("moved")).unwrap();
+    home.rename(&path("new"), &path("kept")).unwrap();
+    assert_eq!(fs::read(bed.disk("kept")).unwrap(), b"new");
+}
+
 #[test]
 fn what_only_grows_is_refused_before_a_byte_moves() {
     let bed = Bed::new();

@@ -34,7 +34,7 @@ pub(super) fn ensure_renames(dir: &OwnedFd, path: &SharePath) -> Result<(), Shar
 
 impl Home {
     /// Refuses to replace by a rename what the system's owner has protected.
-    pub(super) fn ensure_replaceable(
+    pub(in crate::share) fn ensure_replaceable(
         &self,
         holder: &Holder,
         path: &SharePath,

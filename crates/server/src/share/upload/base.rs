@@ -63,10 +63,10 @@ impl Upload {
             // What could never fit is refused at once; it is copied when the bytes behind it can come.
             room::check(&self.dir, self.home.reserve, &self.path, at)?;
             self.to_copy = Some(at);
-            if let Intent::Store { .. } = intent {
-                self.to_compare = kept.min(at);
-                self.ensure_alike(self.to_compare.min(QUICK), &|| false)?;
-            }
+            // What is kept of a new file that was to replace this one begins otherwise: a client that goes on at the
+            // size it is told, by REST or by APPE, means that one.
+            self.to_compare = kept.min(at);
+            self.ensure_alike(self.to_compare.min(QUICK), &|| false)?;
         } else {
             return Err(ShareError::Offset {
                 path: self.path.clone(),

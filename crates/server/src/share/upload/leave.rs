@@ -1,0 +1,53 @@
+//! What becomes of an upload that did not come to its end: its partial is kept for a later try, or goes.
+
+use std::{fs::File, io, os::fd::AsFd as _, sync::atomic::Ordering};
+
+use ftp_config::server::Uploads;
+
+use super::Upload;
+
+impl Upload {
+    /// Removes the partial: it could never be finished (no room, refused by the client).
+    pub fn discard(mut self) {
+        if let Some(partial) = self.partial.take() {
+            partial.remove(self.dir.as_fd());
+        }
+    }
+
+    /// Leaves a partial that was opened for nothing as it was found.
+    pub(super) fn give_back(&mut self) {
+        if let Some(partial) = self.partial.take().filter(|partial| partial.kept == 0) {
+            partial.remove(self.dir.as_fd());
+        }
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let Some(partial) = self.partial.take() else {
+            return;
+        };
+        // The bytes of the file that is there can be copied again.
+        let new = |meta: std::fs::Metadata| meta.len() > self.copied.load(Ordering::Relaxed);
+        let empty = !partial.file.metadata().is_ok_and(new);
+        // Behind what the disk has refused nobody may go on.
+        self.ahead.trim(&partial.file, false);
+        let sound = close_again(&partial.file).is_ok();
+        if empty || !sound || !partial.is_found_again || keeps_nothing(&self.home.uploads) {
+            partial.remove(self.dir.as_fd());
+        }
+    }
+}
+
+/// Closes a second handle: network disks write out, or refuse, at each close.
+pub(super) fn close_again(file: &File) -> io::Result<()> {
+    match file.try_clone() {
+        Ok(second) => Ok(nix::unistd::close(second)?),
+        // No descriptor is free: that says nothing of the disk.
+        Err(_) => Ok(()),
+    }
+}
+
+fn keeps_nothing(uploads: &Uploads) -> bool {
+    uploads.keep_partial_for.is_zero()
+}
