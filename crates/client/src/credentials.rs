@@ -86,21 +86,25 @@ impl Sources<'_> {
         endpoint: &str,
         prompt: impl FnOnce(&str) -> io::Result<Option<Secret>>,
     ) -> Result<Login, CredentialError> {
-        let entry = match &self.netrc {
-            Some(path) => read_netrc(path, host, self.user)?,
-            None => None,
+        let read = |path: &PathBuf| read_netrc(path, host, self.user);
+        let mut entry = self.netrc.as_ref().map_or(Ok(None), read);
+        let user = match self.user {
+            Some(user) => Some(user.to_owned()),
+            None => {
+                let found = entry?;
+                let user = found.as_ref().map(|entry| entry.user.clone());
+                entry = Ok(found);
+                user
+            }
         };
-        let user = self
-            .user
-            .map(str::to_owned)
-            .or_else(|| entry.as_ref().map(|e| e.user.clone()));
         // What the environment holds is somebody's password, and nobody was named.
         let is_named = user.is_some();
         let user = user.unwrap_or_else(|| GUEST.to_owned());
         if let Some(password) = self.given(is_named)? {
             return Ok(Login { user, password });
         }
-        if let Some(login) = entry {
+        // What is wrong with the file counts where it is wanted.
+        if let Some(login) = entry? {
             return Ok(login);
         }
         if is_guest(&user) {
@@ -194,6 +198,20 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(read_netrc(&path, "nas", None).is_err());
         assert!(read_netrc(&path, "other", None).unwrap().is_none());
+        let found = |user, environment: Option<&str>| {
+            let sources = Sources {
+                user,
+                url_password: None,
+                environment: environment.map(str::to_owned),
+                site: None,
+                by_chance: None,
+                netrc: Some(path.clone()),
+            };
+            let login = sources.find("nas", "nas:21", |_| Ok(None));
+            login.is_ok()
+        };
+        assert!(found(Some("a"), Some("e")));
+        assert!(!found(Some("a"), None) && !found(None, Some("e")));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         assert!(read_netrc(&path, "nas", None).unwrap().is_some());
     }

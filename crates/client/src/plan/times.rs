@@ -13,7 +13,7 @@ use crate::{
     error::{Error, RemoteError},
     remote::{
         Remote, RemoteName,
-        listing::{format_time, parse_mlst},
+        listing::{format_time, in_mlst},
         names,
     },
     work::chance_tag,
@@ -178,10 +178,9 @@ async fn exact_time(
         return Ok(told);
     }
     let reply = session.raw(&format!("MLST {path}")).await?;
-    let facts = reply.lines.iter().find(|line| line.contains('='));
     let name = RemoteName::new(names::split(path).1).ok();
-    let entry = facts.zip(name).filter(|_| reply.is_ok());
-    let entry = entry.and_then(|(facts, name)| parse_mlst(facts, name));
+    let entry = name.filter(|_| reply.is_ok());
+    let entry = entry.and_then(|name| in_mlst(&reply, &name));
     Ok(entry.and_then(|entry| entry.modified))
 }
 

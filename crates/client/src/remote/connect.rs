@@ -192,6 +192,15 @@ impl Dialer {
     }
 }
 
+impl Dialer {
+    /// Tells whether a handshake was refused since it offered TLS 1.2 alone.
+    fn has_no_tls12(&self, reason: &str) -> bool {
+        let of_the_version = ["ProtocolVersion", "HandshakeFailure"];
+        self.trust.needs_tls12(&self.endpoint())
+            && of_the_version.iter().any(|alert| reason.contains(alert))
+    }
+}
+
 fn strip_code(line: &str) -> String {
     let coded = line
         .get(..3)
@@ -220,6 +229,10 @@ impl Dial for Dialer {
         for _ in 1..RACES {
             match self.dial_once(self.tls).await {
                 Err(RemoteError::Tls { reason, .. }) if reason.contains(NO_TLS_CAME) => {}
+                Err(RemoteError::Tls { reason, .. }) if self.has_no_tls12(&reason) => {
+                    // A new session has new tickets, and they are all that TLS 1.2 was wanted for.
+                    self.trust.note_tls12(&self.endpoint(), false);
+                }
                 other => return Ok(Box::new(other?)),
             }
         }

@@ -185,13 +185,26 @@ impl Codec {
         let (verb, argument) = body.split_at(body.find(' ').map_or(0, |space| space + 1));
         let mut bytes = verb.as_bytes().to_vec();
         for (index, part) in argument.split('/').enumerate() {
+            let mut part = part;
             if index > 0 {
                 bytes.push(b'/');
+            } else if matches!(verb.trim_end(), "MFMT" | "SITE") {
+                let words = self.words_before(part);
+                bytes.extend_from_slice(words.as_bytes());
+                part = &part[words.len()..];
             }
             self.encode_part(legacy, part, &mut bytes)?;
         }
         bytes.extend_from_slice(end.as_bytes());
         Ok(bytes)
+    }
+
+    /// What stands before a name that the server has told in UTF-8: a time, a mode, a word of SITE.
+    fn words_before<'a>(&self, part: &'a str) -> &'a str {
+        let seen = self.seen();
+        let mut begins = part.match_indices(' ').map(|(at, _)| at + 1);
+        let begin = begins.find(|at| part[..*at].is_ascii() && seen.contains(&part[*at..]));
+        &part[..begin.unwrap_or(0)]
     }
 
     fn encode_part(&self, legacy: Encoding, part: &str, bytes: &mut Vec<u8>) -> io::Result<()> {
@@ -266,6 +279,12 @@ mod tests {
         assert_eq!(codec.decode("文件".as_bytes()), "文件");
         assert_eq!(codec.encode("SIZE 文件").unwrap(), "SIZE 文件".as_bytes());
         assert!(codec.encode("SIZE 😀").is_err());
+        for line in ["MFMT 20240102030405 文件", "SITE CHMOD 644 文件/a"] {
+            assert_eq!(codec.encode(line).unwrap(), line.as_bytes());
+        }
+        // A new name that ends like one that is known.
+        let new = codec.encode("STOR a 文件").unwrap();
+        assert_eq!(new, b"STOR a \xCE\xC4\xBC\xFE");
     }
 
     #[test]

@@ -102,8 +102,8 @@ pub trait TrustCheck: fmt::Debug + Send + Sync {
     /// Tells whether this host is known to need TLS 1.2 for session reuse.
     fn needs_tls12(&self, endpoint: &str) -> bool;
 
-    /// Hears that this host needs TLS 1.2 for session reuse.
-    fn note_tls12(&self, endpoint: &str);
+    /// Hears that this host needs TLS 1.2 for session reuse, or that it speaks none.
+    fn note_tls12(&self, endpoint: &str, needs: bool);
 }
 
 /// Pins held in memory: for tests and for programs that keep their own.
@@ -153,8 +153,8 @@ impl TrustCheck for MemoryTrust {
         lock(&self.notes).get(endpoint).is_some_and(|note| note.1)
     }
 
-    fn note_tls12(&self, endpoint: &str) {
-        lock(&self.notes).entry(endpoint.to_owned()).or_default().1 = true;
+    fn note_tls12(&self, endpoint: &str, needs: bool) {
+        lock(&self.notes).entry(endpoint.to_owned()).or_default().1 = needs;
     }
 }
 

@@ -49,7 +49,7 @@ enum Change {
     /// Its certificate, and when it was seen.
     Pin(String, String),
     Tls,
-    Tls12,
+    Tls12(bool),
     Forgotten,
 }
 
@@ -68,7 +68,7 @@ impl Change {
                 known.first_seen = Some(seen.clone());
             }
             Self::Tls => known.spoke_tls = true,
-            Self::Tls12 => known.needs_tls12 = true,
+            Self::Tls12(needs) => known.needs_tls12 = *needs,
             Self::Forgotten => {}
         }
     }
@@ -233,8 +233,8 @@ impl TrustCheck for Store {
             .is_some_and(|known| known.needs_tls12)
     }
 
-    fn note_tls12(&self, endpoint: &str) {
-        self.learn(endpoint, Change::Tls12);
+    fn note_tls12(&self, endpoint: &str, needs: bool) {
+        self.learn(endpoint, Change::Tls12(needs));
     }
 }
 

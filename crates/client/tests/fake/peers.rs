@@ -80,6 +80,8 @@ impl Drop for Peer {
 pub(crate) enum Tls {
     Off,
     On,
+    /// TLS 1.3 and nothing else.
+    Only13,
     /// From the first byte.
     Implicit,
 }
@@ -262,8 +264,12 @@ pub(crate) fn proftpd(tls: Tls) -> Option<Peer> {
     );
     if tls != Tls::Off {
         home.certificate();
+        let versions = match tls {
+            Tls::Only13 => "TLSv1.3",
+            _ => "TLSv1.2 TLSv1.3",
+        };
         config += &format!(
-            "TLSEngine on\nTLSProtocol TLSv1.2 TLSv1.3\nTLSECCertificateFile {0}/both.pem\n\
+            "TLSEngine on\nTLSProtocol {versions}\nTLSECCertificateFile {0}/both.pem\n\
              TLSECCertificateKeyFile {0}/both.pem\n",
             home.dir.path().display()
         );
@@ -342,7 +348,7 @@ fn pyftpdlib_with(tls: Tls, lines: &str) -> Option<Peer> {
     home.certificate();
     let handler = match tls {
         Tls::Off => "FTPHandler as H",
-        Tls::On | Tls::Implicit => "TLS_FTPHandler as H",
+        Tls::On | Tls::Only13 | Tls::Implicit => "TLS_FTPHandler as H",
     };
     let script = home.write(
         "server.py",

@@ -48,12 +48,12 @@ fn dialer(peer: &Peer, port: u16, tls: Tls, tls12: bool) -> Dialer {
     let mut dialer = Dialer::new("127.0.0.1", port, peer.user, Secret::new("pw"));
     dialer.tls = match tls {
         Tls::Off => SiteTls::Off,
-        Tls::On => SiteTls::Required,
+        Tls::On | Tls::Only13 => SiteTls::Required,
         Tls::Implicit => SiteTls::Implicit,
     };
     let trust = MemoryTrust::default();
     if tls12 {
-        trust.note_tls12(&dialer.endpoint());
+        trust.note_tls12(&dialer.endpoint(), true);
     }
     dialer.trust = Arc::new(trust);
     dialer
@@ -70,7 +70,7 @@ async fn trusting(mut dialer: Dialer) -> (Dialer, Box<dyn Remote>) {
             let trust = MemoryTrust::default();
             trust.pin(&endpoint, fingerprint);
             if dialer.trust.needs_tls12(&endpoint) {
-                trust.note_tls12(&endpoint);
+                trust.note_tls12(&endpoint, true);
             }
             dialer.trust = Arc::new(trust);
             let session = dialer.dial().await.unwrap();

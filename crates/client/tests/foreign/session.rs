@@ -63,6 +63,33 @@ async fn gbk_names_round_trip_with_servers_that_pass_bytes() {
     }
 }
 
+/// TLS 1.2 is wanted of a server that is thrifty with tickets; this one is, and has none.
+#[tokio::test]
+async fn a_server_of_tls_13_alone_takes_one_upload_behind_the_other() {
+    let Some(peer) = peers::proftpd(Tls::Only13) else {
+        return;
+    };
+    let dialer = dialer(&peer, peer.address.port(), Tls::Only13, true);
+    let (dialer, mut session) = trusting(dialer).await;
+    let file = format!("{}/f", peer.top);
+    let (mut stored, mut dials) = (0, 1);
+    while stored < 6 && dials < 6 {
+        let mut data = match session.open_write(&file, Start::New).await {
+            Ok(data) => data,
+            Err(RemoteError::SessionReuse { .. }) => {
+                session = dialer.dial().await.unwrap();
+                dials += 1;
+                continue;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        data.send(b"x").await.unwrap();
+        data.finish().await.unwrap();
+        stored += 1;
+    }
+    assert_eq!(stored, 6);
+}
+
 #[tokio::test]
 async fn another_certificate_than_the_pin_is_refused_before_the_login() {
     let Some(peer) = peers::pyftpdlib(Tls::On) else {

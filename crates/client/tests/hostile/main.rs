@@ -13,6 +13,7 @@ mod data;
 mod listing;
 mod login;
 mod replies;
+mod small;
 
 use ftpc::{
     error::{Phase, RemoteError},

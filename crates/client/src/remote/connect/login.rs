@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::{
     super::{
         Abilities,
-        ftp::{FtpRemote, broken, check_line, parse_reply},
+        ftp::{FtpRemote, broken, check_line, flaw_of, parse_reply},
         names::Codec,
         tls::FtpStream,
     },
@@ -23,10 +23,12 @@ impl Dialer {
         codec: &Codec,
     ) -> Result<(), RemoteError> {
         check_line(&format!("USER {}", self.user))?;
-        check_line(self.password.expose()).map_err(|_| RemoteError::BadName {
-            name: "the password".to_owned(),
-            why: "it holds a line end or a NUL",
-        })?;
+        // An empty one is one: cameras and consoles want it so.
+        let pass = format!("PASS {}", self.password.expose());
+        if let Some(why) = flaw_of(&pass) {
+            let name = "the password".to_owned();
+            return Err(RemoteError::BadName { name, why });
+        }
         self.trace(Wire::Sent(&format!("USER {}", self.user)));
         self.trace(Wire::Sent("PASS ***"));
         let limit = self.deadlines.reply;

@@ -99,18 +99,19 @@ impl Dialer {
                 reply,
             });
         }
-        if tls != SiteTls::Auto {
-            return Err(RemoteError::TlsRefused { endpoint, reply });
-        }
-        if self.trust.spoke_tls(&endpoint) {
-            return Err(RemoteError::TlsDowngrade { endpoint, reply });
-        }
+        // It is going down: that says nothing of TLS.
         if reply.code == 421 {
             return Err(RemoteError::Refused {
                 verb: "AUTH".to_owned(),
                 path: None,
                 reply,
             });
+        }
+        if tls != SiteTls::Auto {
+            return Err(RemoteError::TlsRefused { endpoint, reply });
+        }
+        if self.trust.spoke_tls(&endpoint) {
+            return Err(RemoteError::TlsDowngrade { endpoint, reply });
         }
         // The library gave the connection up with the refusal.
         Ok((self.open_again().await?, None))

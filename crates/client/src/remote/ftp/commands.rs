@@ -55,12 +55,18 @@ impl Remote for FtpRemote {
     }
 
     async fn list(&mut self, dir: &str) -> Result<Listing, RemoteError> {
-        if !self.abilities.mlst() || self.mlst_refused {
+        if !self.abilities.mlst() || self.mlsd_refused {
             return self.list_plain(dir).await;
         }
-        match self.list_with("MLSD", dir).await {
+        let listed = match self.abilities.has("MLST") {
+            true => self.list_with("MLSD", dir).await,
+            // RFC 3659 §7.8 announces both by that one. Some that say MLSD alone (on microcontrollers) list the
+            // directory that they are in, whatever is named.
+            false => self.list_inside("MLSD", dir).await,
+        };
+        match listed {
             Err(RemoteError::Refused { reply, .. }) if is_unknown_verb(reply.code) => {
-                self.mlst_refused = true;
+                self.mlsd_refused = true;
                 self.list_plain(dir).await
             }
             Err(RemoteError::Refused { reply, .. }) if is_empty_directory(&reply, dir) => {

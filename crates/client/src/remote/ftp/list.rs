@@ -65,21 +65,30 @@ impl FtpRemote {
     /// LIST of a server without MLSD: from inside the directory, since a path could be taken for
     /// options or a pattern, and with `-a`, since hidden names belong to a tree too.
     pub(super) async fn list_plain(&mut self, dir: &str) -> Result<Listing, RemoteError> {
+        let mut listing = self.list_inside("LIST", dir).await?;
+        self.set_clock(dir, &mut listing).await;
+        Ok(listing)
+    }
+
+    /// Lists a directory from inside, and goes back.
+    pub(super) async fn list_inside(
+        &mut self,
+        verb: &'static str,
+        dir: &str,
+    ) -> Result<Listing, RemoteError> {
         let back = self.pwd().await?;
         let moves = !dir.is_empty() && dir != "." && dir != back;
         if moves {
             self.expect("CWD", dir).await?;
         }
-        let listed = self
-            .list_here(dir)
-            .await
-            .map_err(|error| of_dir(error, dir));
+        let listed = match verb {
+            "LIST" => self.list_here(dir).await,
+            verb => self.list_with(verb, "").await,
+        };
         if moves && self.health.is_ready() {
             self.go_back(&back).await?;
         }
-        let mut listing = listed?;
-        self.set_clock(dir, &mut listing).await;
-        Ok(listing)
+        listed.map_err(|error| of_dir(error, verb, dir))
     }
 
     /// Returns to where relative paths begin; a session that cannot would take them for others.
@@ -143,10 +152,10 @@ async fn read(data: &mut impl Data, verb: &str, codec: &Codec) -> Result<Listing
     Ok(Listing { lack, ..listing })
 }
 
-/// A refused LIST is told with the directory, not with the options that were sent.
-fn of_dir(error: RemoteError, dir: &str) -> RemoteError {
+/// A refused listing is told with the directory, not with the options that were sent.
+fn of_dir(error: RemoteError, listed_by: &str, dir: &str) -> RemoteError {
     match error {
-        RemoteError::Refused { verb, reply, .. } if verb == "LIST" => {
+        RemoteError::Refused { verb, reply, .. } if verb == listed_by => {
             let dir = if dir.is_empty() { "." } else { dir };
             RemoteError::Refused {
                 verb,

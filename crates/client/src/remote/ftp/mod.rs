@@ -92,6 +92,7 @@ pub(super) struct FtpRemote {
     times_refused: u32,
     hash_set: Option<HashAlgorithm>,
     mlst_refused: bool,
+    mlsd_refused: bool,
     no_size: NoSize,
     /// Whether SIZE answers for directories; `None`: not asked yet.
     sizes_dirs: Option<bool>,
@@ -156,6 +157,7 @@ impl FtpRemote {
             times_refused: 0,
             hash_set: None,
             mlst_refused: false,
+            mlsd_refused: false,
             no_size: NoSize::default(),
             sizes_dirs: None,
             clock: clock::Clock::Unknown,

@@ -100,8 +100,9 @@ impl FtpRemote {
                 None if self.passive == Passive::Extended && is_no_epsv(&reply) => {
                     self.passive = Passive::Plain;
                 }
+                // Perhaps a reply of before: nothing that follows can be trusted.
                 None if reply.code < 300 => {
-                    return Err(RemoteError::Protocol {
+                    return self.give_up(RemoteError::Protocol {
                         verb: verb.to_owned(),
                         what: format!("no port in `{reply}`"),
                     });

@@ -90,6 +90,9 @@ impl FtpRemote {
                 self.change_mode(false).await?;
                 return Ok(None);
             }
+            if reply.code < 400 {
+                return self.give_up(reply::out_of_step("EPSV", &reply));
+            }
             return Err(self.refusal("EPSV", None, reply));
         };
         let stream = self.dial(port).await?;

@@ -33,7 +33,7 @@ impl ReuseWatch {
             shakes.done() > 1 && !shakes.last_was_resumed() && shakes.is_tls13()
         });
         if starved && matches!(reply.code, 425 | 522) {
-            self.trust.note_tls12(&self.endpoint);
+            self.trust.note_tls12(&self.endpoint, true);
             return RemoteError::SessionReuse {
                 reason: reply.to_string(),
             };
@@ -51,7 +51,7 @@ impl ReuseWatch {
         if !starved {
             return Ok(());
         }
-        self.trust.note_tls12(&self.endpoint);
+        self.trust.note_tls12(&self.endpoint, true);
         Err(RemoteError::SessionReuse {
             reason: "no TLS 1.3 ticket is left, so TLS 1.2 is used".to_owned(),
         })

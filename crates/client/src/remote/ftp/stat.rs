@@ -58,9 +58,7 @@ impl FtpRemote {
         if reply.code == 550 || reply.code == 553 {
             return Ok(ByMlst::Nothing);
         }
-        let name = name_of(path);
-        let facts = reply.lines.iter().find(|line| line.contains('='));
-        match facts.and_then(|line| listing::parse_mlst(line, name)) {
+        match listing::in_mlst(&reply, &name_of(path)) {
             Some(entry) if reply.is_ok() => Ok(ByMlst::Entry(entry)),
             _ if reply.is_ok() => Ok(ByMlst::Untold),
             _ => Err(RemoteError::Refused {

@@ -91,7 +91,8 @@ fn parse_clock(text: &str) -> Option<(i8, i8)> {
         .ok()
         .filter(|minute| (0..60).contains(minute))?;
     match half {
-        Some(_) if !(1..=12).contains(&hour) => None,
+        // `00:00AM` is no time of day, and said all the same.
+        Some(_) if hour > 12 => None,
         Some(half) => Some((hour % 12 + half, minute)),
         None => Some((hour, minute)),
     }

@@ -9,7 +9,7 @@ mod unix;
 
 use std::time::{Duration, SystemTime};
 
-use super::{Dropped, Entry, Listing, RemoteName, names::Codec};
+use super::{Dropped, Entry, Listing, RemoteName, Reply, names::Codec};
 
 pub use facts::{format_time, parse_time};
 
@@ -184,6 +184,15 @@ fn parse_line(format: Format, codec: &Codec, line: &[u8], now: SystemTime) -> Li
         Format::List if line.first().is_some_and(u8::is_ascii_digit) => dos::parse(codec, line),
         Format::List => unix::parse(codec, line, now),
     }
+}
+
+/// Reads the facts in an answer to MLST. They stand in a line of their own behind a blank (RFC 3659 §7.2); the first line may
+/// name a path with `=` in it.
+pub fn in_mlst(reply: &Reply, name: &RemoteName) -> Option<Entry> {
+    let (own, others): (Vec<&String>, Vec<&String>) =
+        reply.lines.iter().partition(|line| line.starts_with(' '));
+    let mut lines = own.into_iter().chain(others);
+    lines.find_map(|line| parse_mlst(line, name.clone()))
 }
 
 /// Reads the facts line of an MLST reply (with or without the leading space); the name is taken

@@ -110,6 +110,13 @@ const LIST: &[(&str, Kind, Option<u64>, &str, &str)] = &[
         "Program Files",
     ),
     (
+        "01-23-2024  00:05AM      <DIR>         midnight",
+        Kind::Dir,
+        None,
+        "20240123000500",
+        "midnight",
+    ),
+    (
         "01-23-2024  12:05AM              1,234 x.txt",
         Kind::File,
         Some(1234),
