@@ -175,7 +175,7 @@ async fn spare_twins(app: &App, link: &Link, args: &Put, plan: &mut Plan) -> Res
     }
     let mut session = link.session().await?;
     let by_case = blind::judge(twins, &mut Aim::There(&mut *session, "")).await?;
-    let otherwise = blind::judge_alike(&mut *session, alike).await?;
+    let otherwise = blind::judge_alike(&mut Aim::There(&mut *session, ""), alike).await?;
     link.pool.give_back(session);
     for judged in [by_case, otherwise] {
         tell_left(app, &judged.left);

@@ -24,27 +24,40 @@ impl Plan {
     #[must_use]
     pub fn alike(&self) -> Vec<Twin> {
         let targets: BTreeSet<String> = self.steps.iter().filter_map(case::target_of).collect();
-        // By hashes, since a plan may be large: two that meet by chance are one question more.
-        let mut groups: HashMap<u64, Vec<&str>> = HashMap::new();
-        let mut in_doubt: HashMap<u64, Vec<&str>> = HashMap::new();
-        for path in &targets {
-            let (dir, name) = names::split(path);
-            let key = hash_of(dir, &likeness(name));
-            groups.entry(key).or_default().push(path);
-            if !name.is_ascii() {
-                let key = hash_of(dir, &skeleton(name));
-                in_doubt.entry(key).or_default().push(path);
-            }
-        }
-        let alike = groups.values().flat_map(|group| pairs_of(group));
-        let unread = in_doubt.values().flat_map(|group| pairs_of(group));
-        let unread = unread.filter(|(one, other)| is_raw(one) || is_raw(other));
-        let pairs = alike.chain(unread);
-        let pairs = pairs.filter(|(one, other)| fold(one) != fold(other));
-        let pairs: BTreeSet<_> = pairs.collect();
-        let twin = |(first, second): (&str, &str)| Twin::new(first.to_owned(), second.to_owned());
-        pairs.into_iter().map(twin).collect()
+        pairs_among(&targets)
     }
+}
+
+impl Tree {
+    /// Returns names that would be one on some disks, by their paths in the tree.
+    #[must_use]
+    pub fn alike(&self) -> Vec<Twin> {
+        let paths = self.nodes.iter().map(|node| node.path.clone());
+        pairs_among(&paths.collect())
+    }
+}
+
+fn pairs_among(paths: &BTreeSet<String>) -> Vec<Twin> {
+    // By hashes, since a plan may be large: two that meet by chance are one question more.
+    let mut groups: HashMap<u64, Vec<&str>> = HashMap::new();
+    let mut in_doubt: HashMap<u64, Vec<&str>> = HashMap::new();
+    for path in paths {
+        let (dir, name) = names::split(path);
+        let key = hash_of(dir, &likeness(name));
+        groups.entry(key).or_default().push(path);
+        if !name.is_ascii() {
+            let key = hash_of(dir, &skeleton(name));
+            in_doubt.entry(key).or_default().push(path);
+        }
+    }
+    let alike = groups.values().flat_map(|group| pairs_of(group));
+    let unread = in_doubt.values().flat_map(|group| pairs_of(group));
+    let unread = unread.filter(|(one, other)| is_raw(one) || is_raw(other));
+    let pairs = alike.chain(unread);
+    let pairs = pairs.filter(|(one, other)| fold(one) != fold(other));
+    let pairs: BTreeSet<_> = pairs.collect();
+    let twin = |(first, second): (&str, &str)| Twin::new(first.to_owned(), second.to_owned());
+    pairs.into_iter().map(twin).collect()
 }
 
 /// What a target may have stored under other names than the source's.

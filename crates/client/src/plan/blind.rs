@@ -8,7 +8,7 @@ use super::{
     spelling::{self, Pair, Spelled},
     walk::Tree,
 };
-use crate::{error::RemoteError, remote::Remote};
+use crate::error::RemoteError;
 
 pub use super::probe::Aim;
 
@@ -50,17 +50,13 @@ pub async fn judge(twins: Vec<Twin>, aim: &mut Aim<'_>) -> Result<Judged, Remote
     Ok(judged)
 }
 
-/// Asks a server whether it takes two names for one, by a file of one byte that goes at once, for each two
+/// Asks a disk, a server's mostly, whether it takes two names for one, by a file of one byte that goes at once, for each two
 /// that are alike. Their own names are in its name: what is done to them is done to it.
 ///
 /// # Errors
 /// The session broke.
-pub async fn judge_alike(
-    session: &mut dyn Remote,
-    twins: Vec<Twin>,
-) -> Result<Judged, RemoteError> {
+pub async fn judge_alike(aim: &mut Aim<'_>, twins: Vec<Twin>) -> Result<Judged, RemoteError> {
     let mut judged = Judged::default();
-    let mut aim = Aim::There(session, "");
     let (mut asked, mut answers) = (0, HashMap::<String, (Option<bool>, usize)>::new());
     for twin in twins {
         let (known, times) = answers.entry(twin.first().to_owned()).or_default();
@@ -104,12 +100,15 @@ pub async fn match_cases(
     aim: &mut Aim<'_>,
     may_try: bool,
 ) -> Result<Vec<String>, RemoteError> {
-    let twins = source.twins();
-    let judged = match may_try {
-        true => judge(twins, aim).await?,
-        false => Judged::default(),
-    };
-    source.refuse_twins(judged.one, "the target's disk takes them for one");
+    let mut left = Vec::new();
+    if may_try {
+        let by_case = judge(source.twins(), aim).await?;
+        let otherwise = judge_alike(aim, source.alike()).await?;
+        for judged in [by_case, otherwise] {
+            source.refuse_twins(judged.one, "the target's disk takes them for one");
+            left.extend(judged.left);
+        }
+    }
     // One name of each directory is asked for: all it holds lie on one disk.
     let mut pairs: Vec<Pair> = Vec::new();
     spelling::pair(source, target, &mut |pair| {
@@ -128,7 +127,7 @@ pub async fn match_cases(
         let spelled = spelling::pair(source, target, &mut |pair| blind.contains(&pair.dir));
         spelling::apply(target, &spelled);
     }
-    Ok(judged.left)
+    Ok(left)
 }
 
 /// Finds what the target has stored under another name than the source's, and spells it as the source

@@ -48,6 +48,24 @@ fn of_two_names_that_a_server_stores_as_one_the_second_stays() {
 }
 
 #[test]
+fn of_two_names_that_a_server_stores_as_one_sync_sends_the_first() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    write(here, "m/x ", "first");
+    write(here, "m/x_", "other");
+    let server = trimming(true).start();
+    // Again and again: nothing is sent over it later.
+    for _ in 0..2 {
+        let words = "the target's disk takes them for one";
+        says(here, &server, &["sync", "m", "@/m"], 1, words);
+        assert_eq!(server.content("m/x_").unwrap(), b"first");
+    }
+    let server = Fake::default().start();
+    says(here, &server, &["sync", "m", "@/m"], 0, "");
+    assert_eq!(server.content("m/x_").unwrap(), b"other");
+}
+
+#[test]
 fn sync_removes_nothing_that_the_server_stores_under_another_name() {
     let temp = tempfile::tempdir().unwrap();
     let here = temp.path();
