@@ -176,7 +176,9 @@ pub fn tell_made(root: &std::path::Path, is_first_start: bool) {
 /// When it cannot be written.
 pub fn make_first_certificate(config: &ServerConfig) -> Result<bool, tls::TlsError> {
     let (cert, key) = (&config.tls.cert, &config.tls.key);
-    let _turn = selfsigned::take_turn(cert);
+    let is_whole = cert.exists() && key.exists();
+    let makes = config.tls.self_signed && !is_whole;
+    let _turn = makes.then(|| selfsigned::take_turn(cert));
     ensure_pair(config)?;
     let is_first_start = is_first_start(config);
     if is_first_start {

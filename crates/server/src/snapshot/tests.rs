@@ -34,6 +34,20 @@ fn half_of_a_certificate_that_was_made_here_is_refused() {
     }
 }
 
+/// Whoever may read the directory can hold it.
+#[test]
+fn a_directory_that_somebody_holds_stops_no_start_behind_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(dir.path(), true);
+    assert!(make_first_certificate(&config).unwrap());
+    let held = std::fs::File::open(dir.path()).unwrap();
+    held.lock().unwrap();
+    let (done, is_done) = std::sync::mpsc::channel();
+    thread::spawn(move || done.send(make_first_certificate(&config).unwrap()));
+    let waited = is_done.recv_timeout(std::time::Duration::from_secs(30));
+    assert_eq!(waited, Ok(false));
+}
+
 #[test]
 fn of_several_that_start_at_once_one_makes_the_certificate() {
     for _ in 0..4 {

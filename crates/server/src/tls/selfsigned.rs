@@ -1,11 +1,12 @@
 //! Makes the self-signed certificate of a first start, and reads back what people compare.
 
 use std::{
+    fs::TryLockError,
     io::Write,
     net::IpAddr,
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use fs_err as fs;
@@ -19,6 +20,8 @@ use super::{TlsError, read_chain};
 const LIFETIME: Duration = Duration::from_secs(3650 * 86_400);
 /// A certificate with fewer days left is due: people are warned.
 pub const DUE_DAYS: i64 = 30;
+/// How long another process that makes a certificate is waited for; it takes a moment.
+const PATIENCE: Duration = Duration::from_secs(2);
 const CLOCK_SLACK: Duration = Duration::from_secs(86_400);
 
 /// What people compare and watch of a certificate.
@@ -61,12 +64,19 @@ pub fn make(cert: &Path, key: &Path, names: &[String]) -> Result<(), TlsError> {
 }
 
 /// Waits until no other process makes a certificate beside this one, so that of several that start at once one makes it and
-/// the others find it, while what is returned lives. Where nobody can wait (a disk without locks) nobody does.
+/// the others find it, while what is returned lives. To be asked only where one is missing: whoever may read the
+/// directory can hold it, so it is waited for a moment, and not at all on a disk without locks.
 #[must_use]
 pub fn take_turn(cert: &Path) -> Option<std::fs::File> {
     let dir = cert.parent().filter(|dir| !dir.as_os_str().is_empty());
     let dir = std::fs::File::open(dir.unwrap_or(Path::new("."))).ok()?;
-    dir.lock().ok()?;
+    let began = Instant::now();
+    while let Err(TryLockError::WouldBlock) = dir.try_lock() {
+        if began.elapsed() > PATIENCE {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
     Some(dir)
 }
 

@@ -118,7 +118,11 @@ fn addresses(conf: &Conf, findings: &mut Findings) -> Vec<IpAddr> {
             .iter()
             .all(|address| *address == Ipv4Addr::UNSPECIFIED);
         listed.retain(|_| !v4_too);
-        listed.push(Ipv6Addr::UNSPECIFIED.into());
+        // `listen` is for IPv4 alone: what nobody reached by IPv6 nobody is to reach by it here.
+        listed.push(match conf.flag("listen_ipv6") {
+            true => Ipv6Addr::UNSPECIFIED.into(),
+            false => Ipv4Addr::UNSPECIFIED.into(),
+        });
     }
     listed
 }

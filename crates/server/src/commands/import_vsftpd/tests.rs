@@ -162,7 +162,7 @@ fn a_file_with_every_option_at_its_default_loads() {
             ..Wish::default()
         },
     );
-    assert_eq!(config.server.listen, ["[::]:21".parse().unwrap()]);
+    assert_eq!(config.server.listen, ["0.0.0.0:21".parse().unwrap()]);
     for row in table::ROWS
         .iter()
         .filter(|row| row.verdict == table::Verdict::Dropped)

@@ -129,7 +129,8 @@ fn umask(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
             option,
             format!(
                 "the file does not say `{option}`, so vsftpd keeps uploads from everyone but their \
-             owner (077); here others may read them (022): `umask = \"077\"` keeps them apart",
+             owner (077); here other users of this machine may read them (022; `umask = \"077\"` keeps them out), and other \
+                 FTP users whatever their mode is: one system user owns all files, so give each a home of its own",
             ),
         )),
     }

@@ -152,12 +152,18 @@ fn directory(dir: &Path) -> Result<PathBuf, Error> {
 
 /// Keeps the certificate that clients know already, unless it cannot serve any more.
 fn make_certificate(papers: &Papers, own: IpAddr) -> Result<(), Error> {
+    let is_good = || {
+        tls::load(&papers.cert, &papers.key).is_ok()
+            && selfsigned::facts(&papers.cert).is_ok_and(|facts| {
+                selfsigned::days_until(facts.not_after_unix, SystemTime::now()) > 0
+            })
+    };
+    if is_good() {
+        return Ok(());
+    }
     // Two shares that start at once make one, and the second finds it.
     let _turn = selfsigned::take_turn(&papers.cert);
-    let is_good = tls::load(&papers.cert, &papers.key).is_ok()
-        && selfsigned::facts(&papers.cert)
-            .is_ok_and(|facts| selfsigned::days_until(facts.not_after_unix, SystemTime::now()) > 0);
-    if !is_good {
+    if !is_good() {
         selfsigned::make(&papers.cert, &papers.key, &selfsigned::names_for(&[own]))?;
     }
     Ok(())
