@@ -39,7 +39,11 @@ pub(super) fn seats(conf: &Conf, machine: &Machine, names: &[UserName]) -> Vec<U
         let dir = clean(Path::new(&*dir));
         let reach = match root.is_some() || guest {
             true => dir.clone(),
-            false => dir.parent().unwrap_or(&dir).to_owned(),
+            // Homes stand beside each other; one directly below the root stands beside the whole disk.
+            false => {
+                let above = dir.parent().filter(|above| *above != Path::new("/"));
+                above.unwrap_or(&dir).to_owned()
+            }
         };
         UserSeat { dir, reach }
     };

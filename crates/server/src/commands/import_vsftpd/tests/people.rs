@@ -126,6 +126,28 @@ fn directories_with_nothing_in_common_are_refused() {
     );
 }
 
+/// A home directly below the root has the whole disk beside it.
+#[test]
+fn a_home_below_the_root_makes_no_share_of_the_whole_disk() {
+    let ann = "ann:x:1001:1001::/ftp:/bin/bash\n";
+    let bob = "bob:x:1002:1002::/home/bob:/bin/bash\n";
+    let loaded = |passwd: &str| {
+        let etc = Etc::new(&[("etc/passwd", passwd)]);
+        etc.loaded("local_enable=YES\nchroot_local_user=YES\n", Wish::default())
+            .0
+    };
+    let config = loaded(ann);
+    assert_eq!(config.share.root, Path::new("/ftp"));
+    for passwd in [[ann, bob].concat(), [bob, ann].concat()] {
+        let etc = Etc::new(&[("etc/passwd", passwd.as_str())]);
+        let refusals = etc.refusals("local_enable=YES\nchroot_local_user=YES\n");
+        assert!(
+            refusals[0].contains("have only the whole disk in common"),
+            "{refusals:?}"
+        );
+    }
+}
+
 #[test]
 fn anonymous_users_come_over_only_when_the_file_says_so() {
     let etc = Etc::new(&[PASSWD]);
