@@ -54,12 +54,42 @@ impl Batch {
     }
 }
 
+/// A file that a worker has in hands. A worker that breaks off leaves its name behind: nothing may go missing without a
+/// word.
+pub(super) struct InHands<'a> {
+    batch: &'a Batch,
+    name: Option<String>,
+}
+
+impl<'a> InHands<'a> {
+    pub(super) fn new(batch: &'a Batch, name: String) -> Self {
+        let name = Some(name);
+        Self { batch, name }
+    }
+
+    /// It has come to an end, whichever.
+    pub(super) fn release(mut self) {
+        self.name = None;
+    }
+}
+
+impl Drop for InHands<'_> {
+    fn drop(&mut self) {
+        if let Some(name) = self.name.take() {
+            lock(&self.batch.results).lost.push(name);
+            self.batch.leave();
+        }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Results {
     pub(super) files: u64,
     pub(super) verified: u64,
     pub(super) skipped: u64,
     pub(super) failed: Vec<Outcome>,
+    /// Files whose workers broke off.
+    pub(super) lost: Vec<String>,
     pub(super) given_up: Option<String>,
     /// Originals that are to go at the end.
     pub(super) originals: Vec<Original>,

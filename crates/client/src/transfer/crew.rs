@@ -34,6 +34,10 @@ use crate::{
     work::blocking,
 };
 
+/// What became of a file whose worker panicked.
+const BROKE_OFF: &str =
+    "ftpc broke off in the middle of it (the system may have no thread left to give)";
+
 /// The workers and what they have done.
 pub(super) struct Crew {
     pub(super) tools: Arc<Tools>,
@@ -205,13 +209,18 @@ impl Crew {
             let (tools, batch) = (Arc::clone(&self.tools), Arc::clone(&batch));
             crew.spawn(Worker::new(tools, batch, session.take()).run());
         }
+        // Who broke off has left word of it.
         while crew.join_next().await.is_some() {}
         self.gather(&batch);
     }
 
     fn gather(&mut self, batch: &Batch) {
         let results = std::mem::take(&mut *lock(&batch.results));
-        self.incomplete |= !results.failed.is_empty();
+        self.incomplete |= !results.failed.is_empty() || !results.lost.is_empty();
+        for name in results.lost {
+            let reason = BROKE_OFF.to_owned();
+            self.fail(name, Error::GivenUp { reason });
+        }
         self.summary.files += results.files;
         self.summary.verified += results.verified;
         self.summary.skipped += results.skipped;
@@ -260,46 +269,4 @@ fn made_dir(step: &Step) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::transfer::flow::Flow;
-
-    /// A batch of one file that a worker has taken, and the file.
-    fn taken() -> (Batch, Job) {
-        let send = Send::new(1, "a".into(), "/a".to_owned(), None, Flow::default());
-        let batch = Batch {
-            queue: Mutex::new(VecDeque::from([Job::Send(send, 1)])),
-            workers: AtomicUsize::new(2),
-            stop: AtomicBool::new(false),
-            wary: false,
-            results: Mutex::default(),
-        };
-        let job = batch.next().unwrap();
-        (batch, job)
-    }
-
-    #[test]
-    fn a_file_that_is_put_back_is_never_left() {
-        let (batch, job) = taken();
-        assert!(batch.leave() && batch.put_back(job), "the other takes it");
-        assert!(batch.next().is_some());
-
-        let (batch, _job) = taken();
-        assert!(batch.next().is_none(), "the other has gone home");
-        assert!(!batch.leave(), "the last one stays");
-
-        let (batch, job) = taken();
-        assert!(batch.leave());
-        assert!(batch.next().is_none(), "the other goes home meanwhile");
-        assert!(!batch.put_back(job), "so it stays after all");
-        assert!(batch.next().is_some() && batch.next().is_none());
-    }
-
-    #[test]
-    fn a_disk_that_does_not_tell_what_it_lost_is_told_with_the_way_out() {
-        let error = any_of(40, 0, &io::Error::from_raw_os_error(28));
-        let words = "sync local `d`: any of 40 small files may not be whole, fetch them again with `get --force`: no \
-                     space left on device";
-        assert_eq!(Error::local("sync", "d", error).chain(), words);
-    }
-}
+mod tests;

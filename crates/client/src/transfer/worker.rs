@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Outcome, Tools,
-    batch::{Batch, lock},
+    batch::{Batch, InHands, lock},
     fetch::Done,
     job::Job,
     moved::{self, Sent},
@@ -58,10 +58,12 @@ impl Worker {
     }
 
     pub(super) async fn run(mut self) {
+        let batch = Arc::clone(&self.batch);
         while !self.tools.cancel.is_stopped() && !self.batch.stop.load(Ordering::Acquire) {
             let Some(mut job) = self.batch.next() else {
                 break;
             };
+            let in_hands = InHands::new(&batch, job.name());
             let began = Instant::now();
             let source = self.moving(&job).map(Sent::look);
             let ended = {
@@ -72,6 +74,7 @@ impl Worker {
             };
             match ended {
                 Ended::Done(done) => {
+                    in_hands.release();
                     self.tools.vain.went_well();
                     self.succeeded(&job, &done, began.elapsed());
                     if let Err(error) = self.sent(&job, source, &done) {
@@ -80,10 +83,15 @@ impl Worker {
                 }
                 Ended::Failed(error) => {
                     let error = self.put_back(&mut job, error).await;
+                    in_hands.release();
                     self.failed(&job, error);
                 }
-                Ended::Surplus if self.batch.put_back(job) => return,
-                Ended::Surplus => {}
+                Ended::Surplus => {
+                    in_hands.release();
+                    if self.batch.put_back(job) {
+                        return;
+                    }
+                }
             }
         }
         if let Some(session) = self.session.take() {
