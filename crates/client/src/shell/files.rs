@@ -1,9 +1,6 @@
 //! `get`, `put` and their kin: files by the shell's fingers, moved by the one-shot commands.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, io, path::PathBuf};
 
 use super::{
     act::Shell,
@@ -17,7 +14,10 @@ use crate::{
     commands::{get, put},
     error::Error,
     exit::ExitCode,
-    plan::filter::{is_pattern, matcher},
+    plan::{
+        filter::{is_pattern, matcher},
+        walk::{inner_name, local_name},
+    },
     remote::names,
     ui::escape::shown,
 };
@@ -74,7 +74,7 @@ impl Shell<'_> {
             (None, _) => return self.put_each(&files).await,
         };
         let args = Put {
-            files: files.into_iter().map(PathBuf::from).collect(),
+            files: files.iter().map(|file| local_name(file)).collect(),
             output,
             recursive: false,
             move_files: false,
@@ -109,31 +109,40 @@ impl Shell<'_> {
     }
 }
 
-/// Expands local patterns of `mput`.
+/// Expands local patterns of `mput`, to names in the inner form: not all that a disk holds are UTF-8.
 fn expand(words: &[String]) -> Result<Vec<String>, Failure> {
     let mut found = Vec::new();
     for word in words {
         let (dir, pattern) = names::split(word);
-        if !is_pattern(pattern) || Path::new(word).exists() {
+        if !is_pattern(pattern) || local_name(word).exists() {
             found.push(word.clone());
             continue;
         }
         let matches = matcher(pattern).map_err(|error| Failure::usage(error.to_string()))?;
         let place = if dir.is_empty() { "." } else { dir };
-        let entries =
-            std::fs::read_dir(place).map_err(|error| Error::local("list", place, error))?;
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| matches(name) && Path::new(place).join(name).is_file())
-            .map(|name| names::join(dir, &name))
-            .collect();
+        let mut names = files_in(place, matches)
+            .map_err(|error| Error::local("list", local_name(place), error))?;
         names.sort();
         if names.is_empty() {
             return Err(Failure::usage(format!("`{word}` matches no file")));
         }
-        found.extend(names);
+        found.extend(names.iter().map(|name| names::join(dir, name)));
     }
     Ok(found)
+}
+
+/// The names of a directory that match and are files. One that cannot be looked at is among them: sending it says why.
+fn files_in(dir: &str, matches: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
+    let dir = local_name(dir);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&dir)? {
+        let disk_name = PathBuf::from(entry?.file_name());
+        let name = inner_name(&disk_name);
+        if matches(&name) && fs::metadata(dir.join(disk_name)).map_or(true, |meta| meta.is_file()) {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 /// Each goes by itself, and under its own name: two of one name would be one on the server.
