@@ -46,9 +46,10 @@ impl Shell<'_> {
         to: &str,
     ) -> Result<(), Failure> {
         let (at, cancel) = (self.connected()?, &self.app.cancel);
-        let mut session = at.link.session().await?;
+        let mut session = new_session(at, cancel).await?;
         let had = size(&mut *session, to, cancel).await?;
-        let mut data = session.open_write(to, Start::Append).await?;
+        let opened = cancel.or_leave(session.open_write(to, Start::Append)).await;
+        let mut data = opened.ok_or(Error::Interrupted)??;
         data.obey(cancel);
         let copied = send_all(&mut *data, source, path, cancel, &self.app.terms()).await;
         if let Err(Error::Local { .. } | Error::Interrupted) = &copied {
@@ -73,6 +74,11 @@ impl Shell<'_> {
     }
 }
 
+async fn new_session(at: &Connected, cancel: &Cancel) -> Result<Box<dyn Remote>, Error> {
+    let made = cancel.or_leave(at.link.session()).await;
+    Ok(made.ok_or(Error::Interrupted)??)
+}
+
 async fn size(session: &mut dyn Remote, path: &str, cancel: &Cancel) -> Result<Option<u64>, Error> {
     let told = cancel.or_leave(session.size(path)).await;
     Ok(told.ok_or(Error::Interrupted)??)
@@ -90,7 +96,7 @@ async fn prove(
     let told = match size(&mut **session, path, cancel).await {
         // Some close the session behind each upload.
         Err(Error::Remote(_)) if !session.is_usable() => {
-            *session = at.link.session().await?;
+            *session = new_session(at, cancel).await?;
             size(&mut **session, path, cancel).await?
         }
         other => other?,

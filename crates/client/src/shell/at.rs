@@ -49,19 +49,19 @@ impl Shell<'_> {
             return Ok(());
         }
         let link = self.app.open(&target).await?;
-        let mut session = link.session().await?;
         let start = names::join(&link.base, target.path());
-        let cwd = enter(&mut *session, &start).await;
-        let greeting = session.facts().greeting.join("\n");
-        let standing = session.number();
-        link.pool.give_back(session);
-        let cwd = match cwd {
-            Ok(cwd) => cwd,
+        // A session that was left where it waited is no more.
+        let begun = self.app.cancel.or_leave(begin(&link, &start)).await;
+        let (session, cwd) = match begun.ok_or(Error::Interrupted)? {
+            Ok(begun) => begun,
             Err(error) => {
                 link.close().await;
                 return Err(error.into());
             }
         };
+        let greeting = session.facts().greeting.join("\n");
+        let standing = session.number();
+        link.pool.give_back(session);
         if !greeting.is_empty() {
             greeting
                 .lines()
@@ -128,11 +128,12 @@ impl Shell<'_> {
         &self,
         question: impl AsyncFnOnce(&mut dyn Remote) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let pool = &self.connected()?.link.pool;
-        let mut session = self.connected()?.link.session().await?;
-        let answer = self.app.cancel.or_leave(question(&mut *session)).await;
+        let (link, cancel) = (&self.connected()?.link, &self.app.cancel);
+        let session = cancel.or_leave(link.session()).await;
+        let mut session = session.ok_or(Error::Interrupted)??;
+        let answer = cancel.or_leave(question(&mut *session)).await;
         let answer = answer.ok_or(Error::Interrupted)?;
-        pool.give_back(session);
+        link.pool.give_back(session);
         answer
     }
 
@@ -176,6 +177,18 @@ impl Shell<'_> {
             );
         }
         self.names.1.clone()
+    }
+}
+
+/// Takes a session to where the prompt begins.
+async fn begin(link: &Link, start: &str) -> Result<(Box<dyn Remote>, String), RemoteError> {
+    let mut session = link.session().await?;
+    match enter(&mut *session, start).await {
+        Ok(cwd) => Ok((session, cwd)),
+        Err(error) => {
+            link.pool.give_back(session);
+            Err(error)
+        }
     }
 }
 

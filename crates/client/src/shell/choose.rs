@@ -34,11 +34,8 @@ impl Shell<'_> {
         if !spell_out {
             return self.confirmed(paths);
         }
-        let link = &self.connected()?.link;
-        let mut session = link.session().await?;
-        let found = look_at_all(self.app, &mut *session, &paths).await;
-        link.pool.give_back(session);
-        self.confirmed(found?)
+        let look = async |session: &mut dyn Remote| look_at_all(self.app, session, &paths).await;
+        self.confirmed(self.asked(look).await?)
     }
 }
 

@@ -21,13 +21,13 @@ fn begin_quietly(here: &Path) -> Begun {
     Begun(Some(child))
 }
 
-fn press_ctrl_c(begun: &Begun) {
+pub(crate) fn press_ctrl_c(begun: &Begun) {
     let pid = rustix::process::Pid::from_child(begun.0.as_ref().unwrap());
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
 }
 
 /// Waits for the end of a program that waits for nobody, and ends it if it does.
-fn code_of(mut begun: Begun) -> Option<i32> {
+pub(crate) fn code_of(mut begun: Begun) -> Option<i32> {
     let end = Instant::now() + Duration::from_secs(120);
     while Instant::now() < end {
         if let Some(status) = begun.child().try_wait().unwrap() {
@@ -156,7 +156,9 @@ fn one_ctrl_c_ends_the_wait_for_a_silent_server() {
         ("MLST", &["mkdir"], ""),
         ("MLSD", &["shell"], "ls\npwd\n"),
         ("CWD", &["shell"], "cd d\npwd\n"),
+        ("CWD", &["shell"], ""),
         ("SIZE", &["shell"], "size a\npwd\n"),
+        ("APPE", &["shell"], "append f\npwd\n"),
         ("MLST", &["get"], ""),
         ("MLST", &["put", "f"], ""),
         ("MLST", &["sync", "."], ""),

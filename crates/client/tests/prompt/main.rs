@@ -11,6 +11,7 @@ mod fake;
 
 mod append;
 mod interrupts;
+mod questions;
 mod several;
 
 use std::{

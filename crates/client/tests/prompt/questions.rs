@@ -1,0 +1,78 @@
+//! With `prompt` on, on a terminal: what is asked, and what the answers do.
+
+use std::{
+    fs::File,
+    io::{Read, Write},
+    os::fd::OwnedFd,
+    path::Path,
+    sync::{Mutex, mpsc},
+    time::Duration,
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::{
+    Begun,
+    fake::{Fake, Running},
+    ftpc,
+    interrupts::{code_of, press_ctrl_c},
+    url,
+};
+
+/// The prompt on a terminal, and its other side.
+fn at_a_terminal(here: &Path, server: &Running) -> (Begun, File) {
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    let side = |fd: &OwnedFd| fd.try_clone().unwrap();
+    let child = ftpc(here)
+        .args(["shell", "--timeout", "30m", &url(server, "ann:x")])
+        .stdin(side(&terminal.slave))
+        .stdout(side(&terminal.slave))
+        .stderr(terminal.slave)
+        .spawn()
+        .unwrap();
+    (Begun(Some(child)), File::from(terminal.master))
+}
+
+/// Reads what the terminal shows until these words come.
+fn wait_for(keys: &mut File, words: &str) {
+    let (mut shown, mut block) = (Vec::new(), [0; 1024]);
+    let limit = Timespec::try_from(Duration::from_secs(60)).unwrap();
+    while !String::from_utf8_lossy(&shown).contains(words) {
+        let came = poll(&mut [PollFd::new(keys, PollFlags::IN)], Some(&limit));
+        let text = String::from_utf8_lossy(&shown);
+        assert_eq!(came, Ok(1), "no `{words}` in {text}");
+        let count = keys.read(&mut block).unwrap();
+        shown.extend_from_slice(&block[..count]);
+    }
+}
+
+fn type_keys(keys: &mut File, text: &str) {
+    keys.write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn ctrl_c_stops_the_look_before_the_questions() {
+    let here = tempfile::tempdir().unwrap();
+    let (begun, wait) = mpsc::channel();
+    let begun = Mutex::new(begun);
+    let server = Fake::default()
+        .hook(move |session, line| {
+            line.starts_with("MLST") && {
+                begun.lock().unwrap().send(()).unwrap();
+                session.wait();
+                true
+            }
+        })
+        .start();
+    let (child, mut keys) = at_a_terminal(here.path(), &server);
+    wait_for(&mut keys, ":/> ");
+    type_keys(&mut keys, "prompt on\r");
+    wait_for(&mut keys, ":/> ");
+    type_keys(&mut keys, "mdelete *.log\r");
+    let reached = wait.recv_timeout(Duration::from_secs(60));
+    assert!(reached.is_ok(), "{:?}", server.lines());
+    press_ctrl_c(&child);
+    wait_for(&mut keys, ":/> ");
+    type_keys(&mut keys, "bye\r");
+    assert_eq!(code_of(child), Some(0), "{:?}", server.lines());
+}
