@@ -10,17 +10,35 @@ use crate::{
 /// What operands name, with the path of each.
 pub(crate) type Found = Vec<(String, Entry)>;
 
+/// How operands are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spelt {
+    /// By a person: one that is no name may be a pattern.
+    ByHand,
+    /// Each is one name, also where nothing has it any more: what it would match was not meant.
+    Out,
+}
+
 /// Finds what an operand names; a name that exists is that name even when it holds `*?[`.
 /// With a pattern, it is told too what the listing lacks of what may match.
 pub(crate) async fn look(
     session: &mut dyn Remote,
     path: &str,
 ) -> Result<(Found, Vec<String>), Failure> {
+    look_spelt(session, path, Spelt::ByHand).await
+}
+
+/// Finds what an operand names that is written so.
+pub(crate) async fn look_spelt(
+    session: &mut dyn Remote,
+    path: &str,
+    spelt: Spelt,
+) -> Result<(Found, Vec<String>), Failure> {
     if let Some(entry) = session.stat(path).await? {
         return Ok((vec![(path.to_owned(), entry)], Vec::new()));
     }
     let (dir, pattern) = names::split(path);
-    if !is_pattern(pattern) {
+    if spelt == Spelt::Out || !is_pattern(pattern) {
         return Err(why_unseen(session, path).await.into());
     }
     let matches = matcher(pattern).map_err(|error| Failure::usage(error.to_string()))?;

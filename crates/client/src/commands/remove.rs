@@ -4,7 +4,12 @@ mod ledger;
 mod tree;
 
 use self::{ledger::Ledger, tree::remove};
-use super::{Answer, agree, files::done, look::look, operands::open_all};
+use super::{
+    Answer, agree,
+    files::done,
+    look::{Spelt, look_spelt},
+    operands::open_all,
+};
 use crate::{
     app::{App, Failure},
     cli::Rm,
@@ -27,6 +32,14 @@ struct Victim {
 /// # Errors
 /// It was not allowed, the session broke, or nothing could be removed.
 pub async fn rm(app: &App, args: &Rm) -> Answer {
+    rm_spelt(app, args, Spelt::ByHand).await
+}
+
+/// Runs `rm` on operands that are written so.
+///
+/// # Errors
+/// As [`rm`].
+pub(crate) async fn rm_spelt(app: &App, args: &Rm, spelt: Spelt) -> Answer {
     let (link, paths) = open_all(app, &args.paths).await?;
     let mut session = link.session().await?;
     let (mut victims, mut ledger) = (Vec::new(), Ledger::default());
@@ -40,7 +53,7 @@ pub async fn rm(app: &App, args: &Rm) -> Answer {
                 is_top: true,
             });
         } else {
-            let (found, lacks) = find(&mut *session, bare).await?;
+            let (found, lacks) = find(&mut *session, bare, spelt).await?;
             victims.extend(found);
             ledger.leave_out(bare, lacks);
         }
@@ -88,7 +101,11 @@ fn refuse_dirs(victims: &[Victim]) -> Result<(), Failure> {
 }
 
 /// Finds what an operand names.
-async fn find(session: &mut dyn Remote, path: &str) -> Result<(Vec<Victim>, Vec<String>), Failure> {
+async fn find(
+    session: &mut dyn Remote,
+    path: &str,
+    spelt: Spelt,
+) -> Result<(Vec<Victim>, Vec<String>), Failure> {
     if matches!(names::split(path).1, "." | "..") {
         return Err(Failure::usage(format!(
             "`{}` is no name to remove",
@@ -100,7 +117,7 @@ async fn find(session: &mut dyn Remote, path: &str) -> Result<(Vec<Victim>, Vec<
         kind,
         is_top: false,
     };
-    let (found, lacks) = match look(session, path).await {
+    let (found, lacks) = match look_spelt(session, path, spelt).await {
         Ok(found) => found,
         // A link that leads nowhere is in the listing alone.
         Err(error) => match listed(session, path).await? {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::{App, Failure},
     cli::Rm,
-    commands::{below, files, list, remove},
+    commands::{below, files, list, look::Spelt, remove},
     error::Error,
     exit::ExitCode,
     remote::names,
@@ -167,12 +167,18 @@ impl<'a> Shell<'a> {
 
     async fn delete(&mut self, paths: Vec<String>) -> Result<ExitCode, Failure> {
         let paths = self.confirmed_there(paths).await?;
+        // What was asked about is what was answered, and nothing that it would match.
+        let spelt = match self.asks {
+            true => Spelt::Out,
+            false => Spelt::ByHand,
+        };
         let args = Rm {
             paths,
             recursive: false,
             yes: false,
         };
-        self.lent(async |app| remove::rm(app, &args).await).await
+        self.lent(async |app| remove::rm_spelt(app, &args, spelt).await)
+            .await
     }
 }
 

@@ -51,6 +51,38 @@ fn type_keys(keys: &mut File, text: &str) {
 }
 
 #[test]
+fn a_no_keeps_what_another_name_would_match_as_a_pattern() {
+    for is_gone in [false, true] {
+        let here = tempfile::tempdir().unwrap();
+        let fake = Fake::default().file("/x[1].log", "1").file("/x1.log", "2");
+        let server = fake
+            .hook(move |session, line| {
+                line == "MLST /x[1].log" && {
+                    if is_gone {
+                        session.files.lock().unwrap().remove("/x[1].log");
+                    }
+                    session.say("550 none");
+                    true
+                }
+            })
+            .start();
+        let (child, mut keys) = at_a_terminal(here.path(), &server);
+        wait_for(&mut keys, ":/> ");
+        type_keys(&mut keys, "prompt on\r");
+        wait_for(&mut keys, ":/> ");
+        type_keys(&mut keys, "mdelete *.log\r");
+        for (name, answer) in [("x1.log", "no\r"), ("x[1].log", "yes\r")] {
+            wait_for(&mut keys, &format!("/{name} (yes/no) "));
+            type_keys(&mut keys, answer);
+        }
+        wait_for(&mut keys, ":/> ");
+        type_keys(&mut keys, "bye\r");
+        assert_eq!(code_of(child), Some(0), "{:?}", server.lines());
+        assert_eq!(server.names(), ["/x1.log"], "{:?}", server.lines());
+    }
+}
+
+#[test]
 fn ctrl_c_stops_the_look_before_the_questions() {
     let here = tempfile::tempdir().unwrap();
     let (begun, wait) = mpsc::channel();
