@@ -12,6 +12,7 @@ mod aside;
 mod disproved;
 mod download;
 mod ends;
+mod full;
 mod hopeless;
 mod kept;
 mod plans;

@@ -70,6 +70,7 @@ impl Send {
         hash: Option<HashVerb>,
     ) -> Result<Option<Digest>, Error> {
         self.stored = None;
+        self.has_begun = false;
         self.is_seen = false;
         let copied = self.copy(tools, remote, source, path, begin, hash).await;
         match &copied {

@@ -56,6 +56,8 @@ pub(super) struct Send {
     /// Parts that the server did not begin to write: a session that it holds for alive does (vsftpd
     /// locks what it receives).
     pub(super) left: u32,
+    /// The server has begun to take what this try sends.
+    has_begun: bool,
     /// The server has told the size of what this try has stored.
     pub(super) is_seen: bool,
     /// The directory below which it was found.
@@ -103,6 +105,7 @@ impl Send {
             was_cut: false,
             no_going_on: false,
             left: 0,
+            has_begun: false,
             is_seen: false,
             renaming: false,
             stored: None,
@@ -160,7 +163,7 @@ impl Send {
         let mut sent = self.attempt(tools, remote, &source, &part, begin).await;
         self.no_going_on |= begin != Begin::Fresh && matches!(&sent, Err(Error::Truncated { .. }));
         if may_go_directly
-            && matches!(&sent, Err(Error::Remote(error)) if is_refused_to_begin(&part, error))
+            && matches!(&sent, Err(Error::Remote(error)) if is_of_stor(error) && self.dislikes(&part, error))
             && remote.remove_file(&part).await.is_ok()
         {
             // One that an earlier try left stood in the way.
@@ -168,11 +171,17 @@ impl Send {
             sent = self.attempt(tools, remote, &source, &part, begin).await;
         }
         match sent {
-            Err(Error::Remote(error)) if may_go_directly && is_unwelcome(&part, &error) => {
+            Err(Error::Remote(error)) if may_go_directly && self.dislikes(&part, &error) => {
                 self.send_directly(tools, remote, &source, &error).await
             }
             other => other,
         }
+    }
+
+    /// Tells whether the server refuses the part for its name. A STOR that had begun ends so for other
+    /// causes, as a full disk, and the old file must not be lost to them.
+    fn dislikes(&self, part: &str, error: &RemoteError) -> bool {
+        is_unwelcome(part, error) && !(self.has_begun && is_of_stor(error))
     }
 
     /// Does what follows a rename whose answer was lost.
@@ -228,17 +237,12 @@ impl Send {
 
 /// Tells whether the data connection stood and the server began nothing.
 fn never_began(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Remote(RemoteError::Timeout {
-            phase: Phase::Begin,
-            ..
-        })
-    )
+    let Error::Remote(RemoteError::Timeout { phase, .. }) = error else {
+        return false;
+    };
+    matches!(phase, Phase::Begin)
 }
 
-/// Tells whether the part was refused before a byte moved.
-fn is_refused_to_begin(part: &str, error: &RemoteError) -> bool {
-    let stores = matches!(error, RemoteError::Refused { verb, .. } if verb == "STOR");
-    stores && is_unwelcome(part, error)
+fn is_of_stor(error: &RemoteError) -> bool {
+    matches!(error, RemoteError::Refused { verb, .. } if verb == "STOR")
 }

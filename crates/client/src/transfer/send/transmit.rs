@@ -30,7 +30,7 @@ use crate::{
 impl Send {
     /// Copies what is missing. Returns the digest if all went through memory.
     pub(super) async fn copy(
-        &self,
+        &mut self,
         tools: &Tools,
         remote: &mut dyn Remote,
         source: &Source,
@@ -70,7 +70,7 @@ impl Send {
     /// Opens the transfer behind what the server has, and tells where it begins: a server that refuses the
     /// offset gets all.
     async fn start(
-        &self,
+        &mut self,
         tools: &Tools,
         remote: &mut dyn Remote,
         source: &Source,
@@ -82,6 +82,7 @@ impl Send {
         }
         self.ensure_room(remote, path, source.size - have).await?;
         let (data, have) = open(tools, remote, path, have).await?;
+        self.has_begun = true;
         tools.events.send(Event::Begun {
             id: self.id,
             at: have,
