@@ -51,6 +51,8 @@ pub(super) struct Partial {
     pub(super) is_found_again: bool,
     /// What was kept under this name before can be no part of it any more.
     pub(super) is_beside: bool,
+    /// What another upload of the same file writes to, whose client may be this one, back on another line.
+    pub(super) rival: Option<File>,
 }
 
 impl Partial {
@@ -125,7 +127,12 @@ pub(super) fn open(
                     return Err(io::ErrorKind::WouldBlock.into());
                 }
             }
-            Attempt::Busy(_) => break,
+            Attempt::Busy(file) => {
+                return open_fresh(dir, &kept).map(|partial| Partial {
+                    rival: Some(file),
+                    ..partial
+                });
+            }
         }
     }
     open_fresh(dir, &kept)

@@ -114,5 +114,6 @@ pub(super) fn lock_opened(
         kept,
         is_found_again: !more.contains(OFlags::EXCL),
         is_beside: false,
+        rival: None,
     }))
 }

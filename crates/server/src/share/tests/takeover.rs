@@ -54,6 +54,9 @@ fn a_client_that_comes_back_too_soon_gets_no_bytes_of_the_old_file() {
     let (dead, _stopped) = watched(&home);
     let refused = home.begin_upload(&path("a"), at(5), None).unwrap_err();
     assert_eq!(refused.code(), 450, "{refused}");
+    let refused = store(&home, "a", Intent::Append, b"678").unwrap_err();
+    assert_eq!(refused.code(), 554, "{refused}");
+    assert_eq!(bed.partials(), 1, "a refused try leaves nothing");
     drop(dead);
     store(&home, "a", at(5), b"678").unwrap();
     assert_eq!(fs::read(bed.disk("a")).unwrap(), b"12345678");

@@ -48,6 +48,16 @@ impl Upload {
         self.partial.as_ref().map_or(0, |partial| partial.kept)
     }
 
+    /// What may be a beginning of another file than the one that is there: this partial's first bytes, or a rival's.
+    fn other(&self) -> &File {
+        let rival = self.partial.as_ref().and_then(|it| it.rival.as_ref());
+        rival.unwrap_or(self.file())
+    }
+
+    fn of_the_other(&self) -> u64 {
+        self.other().metadata().map_or(0, |meta| meta.len())
+    }
+
     /// Puts the partial at the byte at which the client begins.
     pub(super) fn prepare(
         &mut self,
@@ -65,7 +75,7 @@ impl Upload {
             self.to_copy = Some(at);
             // What is kept of a new file that was to replace this one begins otherwise: a client that goes on at the
             // size it is told, by REST or by APPE, means that one.
-            self.to_compare = kept.min(at);
+            self.to_compare = self.of_the_other().min(at);
             self.ensure_alike(self.to_compare.min(QUICK), &|| false)?;
         } else {
             return Err(ShareError::Offset {
@@ -144,7 +154,7 @@ impl Upload {
             }
             let count = usize::try_from(bytes - done).map_or(BLOCK, |left| left.min(BLOCK));
             let (one, other) = (&mut one[..count], &mut other[..count]);
-            let read = self.file().read_exact_at(one, done);
+            let read = self.other().read_exact_at(one, done);
             let read = read.and_then(|()| old.read_exact_at(other, done));
             read.map_err(|error| ShareError::from_io(&self.path, error))?;
             if one != other {
