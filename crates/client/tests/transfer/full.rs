@@ -1,6 +1,10 @@
 //! Uploads to a server whose disk is full: what it has already is not lost to them.
 
-use crate::{fake::Fake, only_error, run, sending};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ftpc::error::Error;
+
+use crate::{fake::Fake, only_error, resume_up::cut_upload, run, sending};
 
 #[tokio::test]
 async fn a_refusal_at_the_end_of_a_part_is_no_reason_to_write_over_the_file_there() {
@@ -34,4 +38,44 @@ async fn a_refusal_at_the_end_of_a_part_is_no_reason_to_write_over_the_file_ther
         assert_eq!(server.content("/a").unwrap(), b"old");
         assert_eq!(server.names(), ["/a"]);
     }
+}
+
+#[tokio::test]
+async fn a_part_whose_rest_does_not_fit_stays() {
+    const PART: usize = 17 << 20;
+    let temp = tempfile::tempdir().unwrap();
+    let is_cut = AtomicBool::new(false);
+    let server = Fake::default()
+        .feat(&["AVBL", "SIZE", "REST STREAM"])
+        .hook(move |session, line| {
+            if line.starts_with("AVBL") {
+                let free = if is_cut.load(Ordering::SeqCst) {
+                    9
+                } else {
+                    1_u64 << 40
+                };
+                session.say(&format!("213 {free}"));
+                return true;
+            }
+            line.starts_with("STOR") && !is_cut.swap(true, Ordering::SeqCst) && {
+                cut_upload(session, line, PART);
+                true
+            }
+        })
+        .start();
+    // The try behind the one that was cut, and another run.
+    for _ in 0..2 {
+        let plan = sending(temp.path(), "a", &vec![7; 40 << 20], "/a");
+        let file = std::fs::File::options()
+            .write(true)
+            .open(temp.path().join("a"));
+        file.unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        let summary = run(&server, plan).await;
+        let error = only_error(&summary);
+        assert!(matches!(error, Error::NoRoom { .. }), "{error}");
+        let names = server.names();
+        assert_eq!(names.len(), 1, "{names:?}");
+        assert_eq!(server.content(&names[0]).unwrap().len(), PART);
+    }
+    assert_eq!((server.count("STOR"), server.count("DELE")), (1, 0));
 }

@@ -1,8 +1,6 @@
 //! How an upload ends: the part gets its final name, the file its time; or what is left of it goes.
 
-use std::sync::atomic::Ordering;
-
-use super::{LARGE, Send, source::Source};
+use super::{LARGE, Send, is_of_stor, source::Source};
 use crate::{
     digest,
     error::{Error, RemoteError},
@@ -209,10 +207,14 @@ impl Send {
         let stopped = matches!(error, Error::Interrupted);
         let keep = resumable && (error.is_transient() || stopped && is_found_again);
         let mine = path != self.remote || matches!(error, Error::Local { .. });
-        let never_begun = matches!(
-            error,
-            Error::Remote(RemoteError::Refused { verb, .. }) if verb == "STOR"
-        ) && self.flow.done.load(Ordering::Relaxed) == 0;
+        // What is there is of an earlier try or run, and as good as it was.
+        let never_begun = !self.has_begun
+            && is_found_again
+            && match error {
+                Error::NoRoom { .. } => true,
+                Error::Remote(error) => is_of_stor(error),
+                _ => false,
+            };
         let commits_whole = remote.abilities().atomic_stor();
         if keep || !mine || never_begun || commits_whole || !remote.is_usable() {
             return;
