@@ -132,6 +132,36 @@ fn closing(kept: usize, verb: &'static str) -> Fake {
     })
 }
 
+/// Nothing under the names stands for what arrived short, though it looks like it.
+#[tokio::test]
+async fn a_stream_that_arrived_short_is_told_as_that() {
+    for old in [Some("old"), Some("of another size"), None] {
+        let server = closing(2, "never");
+        let server = match old {
+            Some(old) => server.file("/bk", old).start(),
+            None => server.start(),
+        };
+        let terms = Terms::new(Cancel::default(), ByteRate(0), Verify::Auto);
+        let terms = terms.dialling(Arc::new(server.dialer()));
+        let mut remote = dial(&server).await;
+        let source = io::Cursor::new(b"all".to_vec());
+        let error = send_from(&mut *remote, source, "/bk", &terms).await;
+        let error = error.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Truncated {
+                    want: 3,
+                    got: 2,
+                    ..
+                }
+            ),
+            "{old:?}: {error}"
+        );
+        assert_eq!(server.content("/bk").as_deref(), old.map(str::as_bytes));
+    }
+}
+
 /// Standard input cannot be read again: what is whole gets its name on a new session, and nothing else does.
 #[tokio::test]
 async fn a_stream_gets_its_name_on_a_new_session_once_it_is_proved() {

@@ -36,7 +36,9 @@ impl Whole {
         dial: Option<&dyn Dial>,
     ) -> Result<Sent, Error> {
         let mut named = self.publish(remote).await;
-        if named.as_ref().is_err_and(Error::is_transient)
+        // What arrived short is gone, and nothing under the names is a proof of it.
+        let is_lost = |error: &Error| matches!(error, Error::Remote(error) if error.is_transient());
+        if named.as_ref().is_err_and(is_lost)
             && let Some(dial) = dial
             && let Ok(mut another) = dial.dial().await
         {
