@@ -88,15 +88,11 @@ impl Sources<'_> {
     ) -> Result<Login, CredentialError> {
         let read = |path: &PathBuf| read_netrc(path, host, self.user);
         let mut entry = self.netrc.as_ref().map_or(Ok(None), read);
-        let user = match self.user {
-            Some(user) => Some(user.to_owned()),
-            None => {
-                let found = entry?;
-                let user = found.as_ref().map(|entry| entry.user.clone());
-                entry = Ok(found);
-                user
-            }
-        };
+        if self.user.is_none() {
+            entry = Ok(entry?);
+        }
+        let named_there = || Some(entry.as_ref().ok()?.as_ref()?.user.clone());
+        let user = self.user.map(str::to_owned).or_else(named_there);
         // What the environment holds is somebody's password, and nobody was named.
         let is_named = user.is_some();
         let user = user.unwrap_or_else(|| GUEST.to_owned());

@@ -32,12 +32,20 @@ fn an_interrupted_overwrite_leaves_the_old_file() {
     for way in Way::NATIVE {
         let (server, mut wire, mut data) = overwriting(way);
         data.write(&noise(100_000));
+        wait_for_kept(&server, 9);
         data.reset();
         let code = wire.reply().code;
         assert!(code == 426 || code == 451, "{code}");
         assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"old bytes");
         assert_eq!(wire.list("NLST -a"), ["f"]);
         assert_eq!(wire.fetch("RETR f"), b"old bytes");
+        // A client that goes on at the size it is told means the new file, and the old one is no part of it.
+        let _data = wire.passive();
+        wire.expect("APPE f", 554);
+        let _data = wire.passive();
+        wire.expect("REST 9", 350);
+        wire.expect("STOR f", 554);
+        assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"old bytes");
     }
 }
 

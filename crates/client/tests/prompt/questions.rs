@@ -46,6 +46,21 @@ fn wait_for(keys: &mut File, words: &str) {
     }
 }
 
+/// Turns the questions on and asks for a removal.
+fn ask_for_removal(keys: &mut File) {
+    for line in ["prompt on\r", "mdelete *.log\r"] {
+        wait_for(keys, ":/> ");
+        type_keys(keys, line);
+    }
+}
+
+/// Leaves once the prompt is there again.
+fn leave(mut keys: File, child: Begun, server: &Running) {
+    wait_for(&mut keys, ":/> ");
+    type_keys(&mut keys, "bye\r");
+    assert_eq!(code_of(child), Some(0), "{:?}", server.lines());
+}
+
 fn type_keys(keys: &mut File, text: &str) {
     keys.write_all(text.as_bytes()).unwrap();
 }
@@ -67,17 +82,12 @@ fn a_no_keeps_what_another_name_would_match_as_a_pattern() {
             })
             .start();
         let (child, mut keys) = at_a_terminal(here.path(), &server);
-        wait_for(&mut keys, ":/> ");
-        type_keys(&mut keys, "prompt on\r");
-        wait_for(&mut keys, ":/> ");
-        type_keys(&mut keys, "mdelete *.log\r");
+        ask_for_removal(&mut keys);
         for (name, answer) in [("x1.log", "no\r"), ("x[1].log", "yes\r")] {
             wait_for(&mut keys, &format!("/{name} (yes/no) "));
             type_keys(&mut keys, answer);
         }
-        wait_for(&mut keys, ":/> ");
-        type_keys(&mut keys, "bye\r");
-        assert_eq!(code_of(child), Some(0), "{:?}", server.lines());
+        leave(keys, child, &server);
         assert_eq!(server.names(), ["/x1.log"], "{:?}", server.lines());
     }
 }
@@ -97,14 +107,9 @@ fn ctrl_c_stops_the_look_before_the_questions() {
         })
         .start();
     let (child, mut keys) = at_a_terminal(here.path(), &server);
-    wait_for(&mut keys, ":/> ");
-    type_keys(&mut keys, "prompt on\r");
-    wait_for(&mut keys, ":/> ");
-    type_keys(&mut keys, "mdelete *.log\r");
+    ask_for_removal(&mut keys);
     let reached = wait.recv_timeout(Duration::from_secs(60));
     assert!(reached.is_ok(), "{:?}", server.lines());
     press_ctrl_c(&child);
-    wait_for(&mut keys, ":/> ");
-    type_keys(&mut keys, "bye\r");
-    assert_eq!(code_of(child), Some(0), "{:?}", server.lines());
+    leave(keys, child, &server);
 }

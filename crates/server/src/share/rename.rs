@@ -84,9 +84,7 @@ impl Home {
             Err(error) => Err(self.explain(to, error.into())),
         }
     }
-}
 
-impl Home {
     /// Refuses to replace a file that no upload may replace. Another name of the file itself replaces nothing.
     fn ensure_takes_place(
         &self,
