@@ -3,6 +3,7 @@
 //! A path from a server or a link on the disk cannot lead out: each is resolved below the handle
 //! (`openat2` with `RESOLVE_BENEATH` where the kernel has it).
 
+mod mode;
 pub(super) mod part;
 mod publish;
 
@@ -234,11 +235,14 @@ mod tests {
         let outside = tempfile::tempdir().unwrap();
         let root = LocalRoot::open(temp.path()).unwrap();
         for bad in ["../x", "/etc/x", "a/../../x"] {
-            assert!(root.open_part(Path::new(bad)).is_err(), "{bad}");
+            assert!(
+                root.open_part(Path::new(bad), Path::new("a")).is_err(),
+                "{bad}"
+            );
             assert!(root.make_dir(Path::new(bad)).is_err(), "{bad}");
         }
         std::os::unix::fs::symlink(outside.path(), temp.path().join("link")).unwrap();
-        assert!(root.open_part(Path::new("link/x")).is_err());
+        assert!(root.open_part(Path::new("link/x"), Path::new("a")).is_err());
         assert!(root.remove(Path::new("link/x"), false).is_err());
         assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
     }

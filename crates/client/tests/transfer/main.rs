@@ -15,6 +15,7 @@ mod ends;
 mod full;
 mod hopeless;
 mod kept;
+mod mode;
 mod plans;
 mod proof;
 mod publish;

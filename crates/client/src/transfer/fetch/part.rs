@@ -33,7 +33,7 @@ impl Part {
     /// Opens the part of a file, and goes on with what it holds if that belongs to the file.
     pub(super) fn open(fetch: &Fetch, tools: &Tools, root: &LocalRoot) -> Result<Self, Error> {
         let path = part_of(&fetch.local);
-        let (file, is_new) = root.open_part(&path)?;
+        let (file, is_new) = root.open_part(&path, &fetch.local)?;
         let small = fetch.size.is_some_and(|size| size < resume::OVERLAP);
         let mut part = Self {
             file,
@@ -65,7 +65,7 @@ impl Part {
     /// Opens the part of a file to begin anew.
     pub(super) fn fresh(fetch: &Fetch, root: &LocalRoot) -> Result<Self, Error> {
         let path = part_of(&fetch.local);
-        let (file, _) = root.open_part(&path)?;
+        let (file, _) = root.open_part(&path, &fetch.local)?;
         let part = Self {
             file,
             note: Some(note_of(&path)),

@@ -86,6 +86,9 @@ impl Fetch {
             {
                 events.message(format!("{}: time not kept: {error}", shown().display()));
             }
+            if force {
+                root.keep_mode(&part.file, &local);
+            }
             // It is known by its time too, should the disk refuse it.
             match waits {
                 true => part.note_unsynced(&root, &local)?,

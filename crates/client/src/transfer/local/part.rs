@@ -6,11 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cap_std::fs::OpenOptions;
+use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
 use rustix::fs::{AtFlags, fstat, statat};
 use sha2::{Digest as _, Sha256};
 
-use super::{LocalRoot, check};
+use super::{
+    LocalRoot, check,
+    mode::{OWNER, set_mode},
+};
 use crate::error::Error;
 
 /// Returns the partial file beside `path`, hidden. Names near the limit of 255 bytes are
@@ -42,13 +45,23 @@ pub(in crate::transfer) fn note_of(part: &Path) -> PathBuf {
 }
 
 impl LocalRoot {
-    /// Opens the partial file for reading and writing, made if missing, never through a link,
-    /// and locked: two transfers must not write one file. Tells whether it was made.
-    pub(in crate::transfer) fn open_part(&self, path: &Path) -> Result<(File, bool), Error> {
+    /// Opens the partial file of `local` for reading and writing, made if missing, never through a link,
+    /// and locked: two transfers must not write one file. Tells whether it was made. Nobody may read it who
+    /// may not read what it is to replace.
+    pub(in crate::transfer) fn open_part(
+        &self,
+        path: &Path,
+        local: &Path,
+    ) -> Result<(File, bool), Error> {
         check(path)?;
         loop {
-            let (file, is_new) = self.make_part(path)?;
+            let mode = self.mode_of(local);
+            let (file, is_new) = self.make_part(path, mode)?;
             if let Some(file) = self.lock_part(path, file)? {
+                if let Some(mode) = mode {
+                    // The next run must be able to open it.
+                    set_mode(&file, mode | OWNER);
+                }
                 return Ok((file, is_new));
             }
         }
@@ -74,9 +87,13 @@ impl LocalRoot {
         Ok(named.then_some(file))
     }
 
-    fn make_part(&self, path: &Path) -> Result<(File, bool), Error> {
+    fn make_part(&self, path: &Path, mode: Option<u32>) -> Result<(File, bool), Error> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
+        if mode.is_some() {
+            // Who has it open before its mode is set reads on behind that.
+            options.mode(OWNER);
+        }
         let opened = match self.dir.open_with(path, &options) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if let Some(parent) = path.parent() {
@@ -118,7 +135,7 @@ mod tests {
         std::fs::write(temp.path().join("victim"), b"old").unwrap();
         std::os::unix::fs::symlink("victim", temp.path().join(".a.ftpc-part")).unwrap();
         let root = LocalRoot::open(temp.path()).unwrap();
-        root.open_part(&part_of(Path::new("a")))
+        root.open_part(&part_of(Path::new("a")), Path::new("a"))
             .unwrap()
             .0
             .set_len(0)
@@ -131,8 +148,8 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let root = LocalRoot::open(temp.path()).unwrap();
         let part = part_of(Path::new("a"));
-        let _held = root.open_part(&part).unwrap();
-        let error = root.open_part(&part).unwrap_err().chain();
+        let _held = root.open_part(&part, Path::new("a")).unwrap();
+        let error = root.open_part(&part, Path::new("a")).unwrap_err().chain();
         assert!(
             error.ends_with(": another transfer is writing this file"),
             "{error}"
@@ -144,14 +161,14 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let root = LocalRoot::open(temp.path()).unwrap();
         let part = part_of(Path::new("a"));
-        let (first, _) = root.open_part(&part).unwrap();
+        let (first, _) = root.open_part(&part, Path::new("a")).unwrap();
         // The second has opened it and not locked it when the first is done.
-        let (second, is_new) = root.make_part(&part).unwrap();
+        let (second, is_new) = root.make_part(&part, None).unwrap();
         assert!(!is_new);
         root.publish(&part, Path::new("a"), true).unwrap();
         drop(first);
         assert!(root.lock_part(&part, second).unwrap().is_none());
-        let (_third, is_new) = root.open_part(&part).unwrap();
+        let (_third, is_new) = root.open_part(&part, Path::new("a")).unwrap();
         assert!(is_new && temp.path().join("a").exists());
     }
 
