@@ -46,9 +46,9 @@ impl Reply {
     pub fn is_too_many(&self) -> bool {
         let says = || {
             let text = self.lines.join(" ").to_ascii_lowercase();
-            ["too many", "maximum", "max ", "limit", "already logged in"]
-                .iter()
-                .any(|word| text.contains(word))
+            let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+            has(&["too many", "maximum", "max ", "limit", "already logged in"])
+                || (self.code == 421 && has(&["more than", "only one", "no more", "busy"]))
         };
         matches!(self.code, 421 | 530) && says()
     }
@@ -88,6 +88,15 @@ mod tests {
     fn too_many_is_told_from_a_wrong_password() {
         assert!(Reply::new(421, "There are too many connections").is_too_many());
         assert!(Reply::new(530, "Sorry, the maximum number of clients").is_too_many());
+        for words in [
+            "I can't accept more than 2 connections as the same user",
+            "No more connections allowed",
+            "Only one FTP session is supported",
+            "Server busy",
+        ] {
+            assert!(Reply::new(421, words).is_too_many(), "{words}");
+            assert!(!Reply::new(530, words).is_too_many(), "{words}");
+        }
         assert!(!Reply::new(530, "Login incorrect.").is_too_many());
         assert!(!Reply::new(421, "Timeout.").is_too_many());
     }

@@ -7,24 +7,17 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     path::Path,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize},
-    },
+    sync::Arc,
 };
-
-use tokio::task::JoinSet;
 
 use super::{
     Outcome, Summary, Tools,
-    batch::{Batch, lock},
     fetch::Fetch,
     job::Job,
     local::LocalRoot,
     originals::{self, Original},
     send::Send,
     unsynced::{Refused, What},
-    worker::Worker,
 };
 use crate::{
     error::{Error, plain},
@@ -33,10 +26,6 @@ use crate::{
     remote::{Entry, Remote},
     work::blocking,
 };
-
-/// What became of a file whose worker panicked.
-const BROKE_OFF: &str =
-    "ftpc broke off in the middle of it (the system may have no thread left to give)";
 
 /// The workers and what they have done.
 pub(super) struct Crew {
@@ -55,7 +44,7 @@ pub(super) struct Crew {
     /// What directories held before, where that may be taken for what was sent.
     pub(super) before: BTreeMap<String, Vec<Entry>>,
     /// Originals wait for the end, since the server may store a name as another.
-    wary: bool,
+    pub(super) wary: bool,
     /// Those that do.
     pub(super) originals: Vec<Original>,
     /// Links that were removed: what was listed below them is not theirs.
@@ -187,64 +176,6 @@ impl Crew {
         self.next_id += 1;
         self.next_id - 1
     }
-
-    async fn run_batch(&mut self, jobs: VecDeque<Job>) {
-        if jobs.is_empty() || self.tools.cancel.is_stopped() {
-            return;
-        }
-        if let Some(reason) = self.given_up.clone() {
-            return self.give_up(&jobs, &reason);
-        }
-        let workers = self.tools.options.jobs.max(1).min(jobs.len());
-        let batch = Arc::new(Batch {
-            queue: Mutex::new(jobs),
-            workers: AtomicUsize::new(workers),
-            stop: AtomicBool::new(false),
-            wary: self.wary,
-            results: Mutex::default(),
-        });
-        let mut crew = JoinSet::new();
-        let mut session = self.session.take();
-        for _ in 0..workers {
-            let (tools, batch) = (Arc::clone(&self.tools), Arc::clone(&batch));
-            crew.spawn(Worker::new(tools, batch, session.take()).run());
-        }
-        // Who broke off has left word of it.
-        while crew.join_next().await.is_some() {}
-        self.gather(&batch);
-    }
-
-    fn gather(&mut self, batch: &Batch) {
-        let results = std::mem::take(&mut *lock(&batch.results));
-        self.incomplete |= !results.failed.is_empty() || !results.lost.is_empty();
-        for name in results.lost {
-            let reason = BROKE_OFF.to_owned();
-            self.fail(name, Error::GivenUp { reason });
-        }
-        self.summary.files += results.files;
-        self.summary.verified += results.verified;
-        self.summary.skipped += results.skipped;
-        self.summary.failed.extend(results.failed);
-        self.originals.extend(results.originals);
-        let left = std::mem::take(&mut *lock(&batch.queue));
-        self.incomplete |= !left.is_empty();
-        if let Some(reason) = results.given_up {
-            self.give_up(&left, &reason);
-            self.given_up = Some(reason);
-        } else if !self.tools.cancel.is_stopped() {
-            // Nothing may go missing without a word.
-            self.give_up(&left, "no session was left for it");
-        }
-    }
-
-    fn give_up(&mut self, jobs: &VecDeque<Job>, reason: &str) {
-        self.summary.failed.extend(jobs.iter().map(|job| Outcome {
-            name: job.name(),
-            error: Error::GivenUp {
-                reason: reason.to_owned(),
-            },
-        }));
-    }
 }
 
 /// Says what to do where a disk does not tell which of the run's files it has lost.
@@ -269,4 +200,14 @@ fn made_dir(step: &Step) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_does_not_tell_what_it_lost_is_told_with_the_way_out() {
+        let error = any_of(40, 0, &io::Error::from_raw_os_error(28));
+        let words = "sync local `d`: any of 40 small files may not be whole, fetch them again with `get --force`: no \
+                 space left on device";
+        assert_eq!(Error::local("sync", "d", error).chain(), words);
+    }
+}

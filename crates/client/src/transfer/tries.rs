@@ -138,6 +138,19 @@ pub(super) fn ends_all(error: &Error) -> bool {
     }
 }
 
+/// Tells whether somebody else may have answered: who is served must not pass over that.
+pub(super) fn is_of_trust(error: &Error) -> bool {
+    let Error::Remote(error) = error else {
+        return false;
+    };
+    matches!(
+        error,
+        RemoteError::Untrusted { .. }
+            | RemoteError::CertificateChanged { .. }
+            | RemoteError::TlsDowngrade { .. }
+    )
+}
+
 /// Tells whether the server has enough sessions.
 pub(super) fn is_too_many(error: &Error) -> bool {
     matches!(error, Error::Remote(error) if error.is_too_many())

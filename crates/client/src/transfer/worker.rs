@@ -1,23 +1,22 @@
 //! One worker: takes a file from the queue, tries it until it is over, and tells how it ended.
 
+mod report;
+
 use std::{
-    path::Path,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use super::{
-    Outcome, Tools,
-    batch::{Batch, InHands, lock},
+    Tools,
+    batch::{Batch, InHands, Place},
     fetch::Done,
     job::Job,
-    moved::{self, Sent},
-    originals::Original,
-    tries::{Tries, ends_all, is_too_many, pause},
+    moved::Sent,
+    tries::{Tries, is_of_trust, is_too_many, pause},
 };
 use crate::{
     error::{Error, RemoteError},
-    event::Event,
     remote::{Dial as _, Remote},
 };
 
@@ -31,8 +30,6 @@ enum Ended {
 
 /// How long the server is waited for to give an old file its name back.
 const RESTORING: Duration = Duration::from_secs(10);
-/// Why an original stays that was to go.
-const UNPROVED: &str = "the server does not tell what it has of it";
 
 /// One of the crew, with a session of its own.
 pub(super) struct Worker {
@@ -41,6 +38,10 @@ pub(super) struct Worker {
     session: Option<Box<dyn Remote>>,
     /// The last try did not even get a session.
     unreached: bool,
+    /// That it has a session, for the others to see.
+    place: Option<Place>,
+    /// What the others had done when it began to ask for one.
+    seen: usize,
 }
 
 impl Worker {
@@ -54,14 +55,16 @@ impl Worker {
             batch,
             session,
             unreached: false,
+            place: None,
+            seen: 0,
         }
     }
 
     pub(super) async fn run(mut self) {
         let batch = Arc::clone(&self.batch);
         while !self.tools.cancel.is_stopped() && !self.batch.stop.load(Ordering::Acquire) {
-            let Some(mut job) = self.batch.next() else {
-                break;
+            let Some(mut job) = self.next() else {
+                return;
             };
             let in_hands = InHands::new(&batch, job.name());
             let began = Instant::now();
@@ -99,6 +102,18 @@ impl Worker {
         }
     }
 
+    /// Takes a file; with none left its session is there for the others before it goes home.
+    fn next(&mut self) -> Option<Job> {
+        let (session, place) = (&mut self.session, &mut self.place);
+        let pool = &self.tools.pool;
+        self.batch.next(|| {
+            if let Some(session) = session.take() {
+                pool.give_back(session);
+                *place = None;
+            }
+        })
+    }
+
     /// Where the old file was put aside for a new one that did not come to its end, it gets its name back.
     async fn put_back(&mut self, job: &mut Job, error: Error) -> Error {
         let Job::Send(send, _) = job else {
@@ -121,70 +136,6 @@ impl Worker {
         send.without_old(error)
     }
 
-    /// Removes what was sent, where it is to go; or leaves that to the end of the run.
-    fn sent(&self, job: &Job, source: Option<Sent>, done: &Done) -> Result<(), Error> {
-        let (Some(sent), Job::Send(send, _)) = (source, job) else {
-            return Ok(());
-        };
-        if !done.is_proved {
-            return Err(moved::stays(&send.local, UNPROVED));
-        }
-        let session = self.session.as_deref();
-        if !self.batch.wary || session.is_some_and(|remote| remote.abilities().atomic_stor()) {
-            return sent.remove(&send.local);
-        }
-        lock(&self.batch.results).originals.push(Original {
-            local: send.local.clone(),
-            modified: send.modified.or_else(|| sent.modified()),
-            sent,
-            remote: send.remote.clone(),
-            size: done.bytes,
-        });
-        Ok(())
-    }
-
-    /// The local file that goes once it was sent.
-    fn moving<'a>(&self, job: &'a Job) -> Option<&'a Path> {
-        match job {
-            Job::Send(send, _) if self.tools.options.move_files => Some(&send.local),
-            _ => None,
-        }
-    }
-
-    fn succeeded(&self, job: &Job, done: &Done, took: Duration) {
-        let mut results = lock(&self.batch.results);
-        results.verified += u64::from(done.verified.is_some());
-        if done.was_here {
-            results.skipped += 1;
-            let (id, name) = (job.id(), job.name());
-            let reason = "is here already, of that size and time".to_owned();
-            self.tools.events.send(Event::Skipped { id, name, reason });
-            return;
-        }
-        results.files += 1;
-        drop(results);
-        self.tools.events.send(Event::Finished {
-            id: job.id(),
-            bytes: done.bytes,
-            took,
-            verified: done.verified,
-        });
-    }
-
-    fn failed(&self, job: &Job, error: Error) {
-        let name = job.name();
-        self.tools.events.send(Event::Failed {
-            id: job.id(),
-            name: name.clone(),
-            reason: error.chain(),
-        });
-        let mut results = lock(&self.batch.results);
-        if (self.unreached || ends_all(&error)) && !self.batch.stop.swap(true, Ordering::AcqRel) {
-            results.given_up = Some(error.chain());
-        }
-        results.failed.push(Outcome { name, error });
-    }
-
     /// Tries one file until it is over, its cause is final, or the tries without a new byte are
     /// used up.
     async fn run_job(&mut self, job: &mut Job) -> Ended {
@@ -198,12 +149,14 @@ impl Worker {
             if self.tools.cancel.is_stopped() {
                 return Ended::Failed(Error::Interrupted);
             }
-            if is_too_many(&error) && self.batch.leave() {
-                self.tools.events.message(format!(
-                    "the server wants fewer sessions: {}",
-                    error.chain()
-                ));
-                return Ended::Surplus;
+            if self.is_surplus(&error) {
+                if self.goes_home(&error) {
+                    return Ended::Surplus;
+                }
+                // The last one that had a session has left it in the pool.
+                if self.unreached && self.batch.has_moved(self.seen) {
+                    continue;
+                }
             }
             if job.reached() > reached {
                 reached = job.reached();
@@ -213,6 +166,9 @@ impl Worker {
             }
             let backoff = &self.tools.options.backoff;
             let Some(attempt) = tries.next(backoff, &error, self.unreached) else {
+                if self.unreached && self.batch.is_served() && self.goes_home(&error) {
+                    return Ended::Surplus;
+                }
                 self.gave_up(&error, begun);
                 return Ended::Failed(error);
             };
@@ -221,6 +177,26 @@ impl Worker {
             }
             self.tools.events.send(job.started());
         }
+    }
+
+    /// Tells whether the server serves others and has no place for one more, whatever its words. No connection
+    /// at all may be the line's fault, which the others have not noticed yet: then only what they did since counts.
+    fn is_surplus(&self, error: &Error) -> bool {
+        let no_line = matches!(error, Error::Remote(error) if error.is_unreached());
+        let serves = || self.batch.has_moved(self.seen) || (!no_line && self.batch.is_served());
+        is_too_many(error) || (self.unreached && !is_of_trust(error) && serves())
+    }
+
+    /// Gives up its place, unless it is the last worker.
+    fn goes_home(&self, error: &Error) -> bool {
+        let leaves = self.batch.leave();
+        if leaves {
+            self.tools.events.message(format!(
+                "the server wants fewer sessions: {}",
+                error.chain()
+            ));
+        }
+        leaves
     }
 
     /// Tells when this makes the files that follow hopeless.
@@ -238,6 +214,8 @@ impl Worker {
             Some(remote) => remote,
             None => {
                 self.unreached = true;
+                self.place = None;
+                self.seen = self.batch.moves();
                 tokio::select! {
                     dialled = self.tools.pool.dial() => dialled?,
                     () = self.tools.cancel.stopped() => return Err(Error::Interrupted),
@@ -245,10 +223,13 @@ impl Worker {
             }
         };
         self.unreached = false;
+        self.place
+            .get_or_insert_with(|| Place::new(Arc::clone(&self.batch)));
         let work = job.run(&self.tools, &mut *remote);
         let outcome = self.tools.cancel.or_keep(work).await;
-        if remote.is_usable() {
-            self.session = Some(remote);
+        match remote.is_usable() {
+            true => self.session = Some(remote),
+            false => self.place = None,
         }
         outcome.unwrap_or(Err(Error::Interrupted))
     }

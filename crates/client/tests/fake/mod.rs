@@ -41,6 +41,8 @@ pub(crate) struct Fake {
     pub(crate) files: Files,
     pub(crate) feat: Vec<&'static str>,
     pub(crate) greeting: Vec<u8>,
+    /// Connections beyond so many hear nothing.
+    pub(crate) places: usize,
     /// Sees each line first; `true`: handled.
     pub(crate) hook: Hook,
 }
@@ -58,6 +60,7 @@ impl Default for Fake {
                 "UTF8",
             ],
             greeting: b"220 ready\r\n".to_vec(),
+            places: usize::MAX,
             hook: Arc::new(|_, _| false),
         }
     }

@@ -25,6 +25,7 @@ pub(crate) struct Session {
     pub(crate) from: Option<String>,
     pub(super) feat: Vec<&'static str>,
     greeting: Vec<u8>,
+    places: usize,
     hook: Hook,
     lines: Arc<Mutex<Vec<String>>>,
 }
@@ -51,12 +52,16 @@ impl Session {
             from: None,
             feat: fake.feat.clone(),
             greeting: fake.greeting.clone(),
+            places: fake.places,
             hook: Arc::clone(&fake.hook),
             lines: Arc::clone(lines),
         }
     }
 
     pub(super) fn run(mut self) {
+        if self.open.load(Ordering::SeqCst) > self.places {
+            return self.wait();
+        }
         let greeting = self.greeting.clone();
         self.raw(&greeting);
         while let Some(line) = self.read() {

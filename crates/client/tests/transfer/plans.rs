@@ -14,7 +14,7 @@ use ftpc::{
     error::{Error, RemoteError},
     event::Events,
     plan::{Plan, Step},
-    remote::connect::Dialer,
+    remote::{Dial as _, connect::Dialer, pool::Pool},
     transfer::{Backoff, Cancel, Engine, Options},
 };
 
@@ -59,6 +59,52 @@ async fn a_server_with_few_places_is_served_by_fewer_workers() {
     assert!(summary.failed.is_empty(), "{:?}", summary.failed);
     assert_eq!(summary.files, 40);
     assert_eq!(leftovers(temp.path()).len(), 40);
+}
+
+#[tokio::test]
+async fn one_that_is_served_goes_on_whatever_the_others_hear() {
+    let refusals = [
+        Some("421 I can't accept more than 1 connections as the same user"),
+        Some("530 User is connected already"),
+        Some("421 come again"),
+        None,
+    ];
+    for refusal in refusals {
+        let temp = tempfile::tempdir().unwrap();
+        let mut fake = Fake::default();
+        let mut plan = Plan::new(temp.path());
+        for name in 0..40 {
+            fake = fake.file(&format!("/{name}"), format!("content {name}"));
+            plan.push(Step::fetch(&format!("/{name}")));
+        }
+        // Without a word: it is not even greeted.
+        fake.places = refusal.map_or(1, |_| usize::MAX);
+        let server = fake
+            .hook(move |session, line| {
+                line.starts_with("PASS") && session.open.load(Ordering::SeqCst) > 1 && {
+                    session.leave();
+                    session.say(refusal.unwrap());
+                    session.hang_up();
+                    true
+                }
+            })
+            .start();
+        let dialer = server.impatient(|deadlines| &mut deadlines.greeting);
+        let pool = Arc::new(Pool::new(Arc::new(dialer)));
+        pool.give_back(pool.dial().await.unwrap());
+        let (events, cancel) = (Events::silent(), Cancel::default());
+        let engine = Engine::with_pool(pool, options(), events, cancel);
+        let summary = engine.run(plan).await;
+        assert!(
+            summary.failed.is_empty(),
+            "{refusal:?}: {:?}",
+            summary.failed
+        );
+        assert_eq!(summary.files, 40, "{refusal:?}");
+        let asked = if refusal.is_some() { 2..=4 } else { 1..=1 };
+        let passes = server.count("PASS");
+        assert!(asked.contains(&passes), "{refusal:?}: {passes}");
+    }
 }
 
 #[tokio::test]
