@@ -1,57 +1,39 @@
 //! How each row is measured on a running server.
 
+mod login;
+
 use std::{
     fs::{self, File},
     sync::{Arc, Barrier},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::{Context, Result};
 
+pub(crate) use login::login;
+use login::sessions;
+
 use crate::{
-    peers::{Kind, Place, Server},
+    peers::{Place, Server},
     proc,
     race::{Took, together},
     report::median,
     rows::{Sample, Way},
     scale::Scale,
     share::{remove_uploads, set_uploads_aside, warm},
-    tls,
     wire::Session,
 };
 
 const GIB: f64 = (1u64 << 30) as f64;
 /// CPU seconds of small files are told for so many.
 const PER_FILES: f64 = 10_000.0;
-/// A server that is slow to hash passwords is slow in every second of it.
-const LOGIN_TIME: Duration = Duration::from_secs(4);
 /// Listings of one session; their median counts. One alone is ten milliseconds, a single mishap of
 /// the scheduler.
 const LISTINGS: usize = 5;
 /// How often the small files move in one sample; an upload has a new name each time. Once takes a
 /// tenth of a second, and the scheduler has not even settled.
 pub(crate) const PASSES: usize = 4;
-/// How often a login with libunftp's engine over TLS is tried again; on some machines every second
-/// one fails.
-const LIBUNFTP_TRIES: u32 = 100;
-
-fn sessions(server: &Server, count: usize, tls: bool) -> Result<Vec<Session>> {
-    (0..count).map(|_| login_then(server, tls, Ok)).collect()
-}
-
-/// Logs in and does `next`. libunftp's engine loses the race after `AUTH TLS` now and then
-/// (docs/engines.md): there, and only there, what failed is tried again.
-fn login_then<T>(server: &Server, tls: bool, next: impl Fn(Session) -> Result<T>) -> Result<T> {
-    let once = || {
-        let config = if tls { Some(tls::client()?) } else { None };
-        Session::open(&server.target, config).and_then(&next)
-    };
-    let races = tls && server.kind == Kind::FtpdLibunftp;
-    let tries = if races { LIBUNFTP_TRIES } else { 0 };
-    (0..tries).find_map(|_| once().ok()).map_or_else(once, Ok)
-}
-
 pub(crate) fn bulk(
     place: &Place,
     server: &Server,
@@ -153,18 +135,6 @@ pub(crate) fn small(
         cpu: Some(took.cpu / files * PER_FILES),
         errors: 0,
     })
-}
-
-pub(crate) fn login(server: &Server, scale: &Scale, tls: bool) -> Result<Sample> {
-    // The first login pays for what the server keeps of a known user.
-    Session::open(&server.target, None)?.quit()?;
-    let begun = Instant::now();
-    let mut done = 0;
-    while done < scale.logins && begun.elapsed() < LOGIN_TIME {
-        login_then(server, tls, Session::quit).with_context(|| format!("login {done}"))?;
-        done += 1;
-    }
-    Ok((done as f64 / begun.elapsed().as_secs_f64()).into())
 }
 
 pub(crate) fn list(server: &Server, scale: &Scale, large: bool) -> Result<Sample> {

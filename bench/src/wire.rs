@@ -2,6 +2,8 @@
 //!
 //! It must cost less than any server: `bytes` says how.
 
+mod login;
+
 use std::{
     fs::File,
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -55,52 +57,6 @@ pub(crate) enum Upload<'a> {
 }
 
 impl Session {
-    /// Connects and logs in; with `tls`, by AUTH TLS, PBSZ 0 and PROT P.
-    pub(crate) fn open(target: &Target, tls: Option<Arc<ClientConfig>>) -> Result<Self> {
-        let mut session = Self::greet(target.addr)?;
-        if let Some(config) = tls {
-            session.secure(config)?;
-        }
-        let reply = session.command(&format!("USER {}", target.user))?;
-        if reply.0 == 331 {
-            session.expect(&format!("PASS {}", target.password), &[230])?;
-        } else {
-            ensure!(reply.0 == 230, "USER: {} {}", reply.0, reply.1);
-        }
-        session.expect("TYPE I", &[200])?;
-        Ok(session)
-    }
-
-    /// Connects and reads the greeting.
-    pub(crate) fn greet(addr: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect_timeout(&addr, PATIENCE)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let mut session = Self {
-            control: BufReader::with_capacity(1024, Stream::Plain(stream)),
-            peer: addr,
-            tls: None,
-            block: Vec::new(),
-            small: Vec::new(),
-        };
-        let (code, text) = session.reply()?;
-        ensure!(code == 220, "greeting: {code} {text}");
-        Ok(session)
-    }
-
-    fn secure(&mut self, config: Arc<ClientConfig>) -> Result<()> {
-        self.expect("AUTH TLS", &[234])?;
-        let Stream::Plain(plain) = self.control.get_ref() else {
-            bail!("TLS twice")
-        };
-        let stream = tls_stream(&config, plain.try_clone()?)?;
-        self.control = BufReader::with_capacity(1024, Stream::Tls(Box::new(stream)));
-        self.expect("PBSZ 0", &[200])?;
-        self.expect("PROT P", &[200])?;
-        self.tls = Some(config);
-        Ok(())
-    }
-
     /// Sends a command and returns the code and last line of its reply.
     pub(crate) fn command(&mut self, line: &str) -> Result<(u16, String)> {
         self.send(line)?;
