@@ -6,11 +6,13 @@
 
 mod phase;
 mod remote;
+mod words;
 
-use std::{fmt, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use ftp_config::ByteSize;
 
+use self::words::{Appended, Aside};
 pub use self::{phase::Phase, remote::RemoteError};
 
 /// Why a file or a tree could not be moved.
@@ -72,6 +74,25 @@ pub enum Error {
         aside: String,
         /// Why the new file did not get it.
         source: Box<Error>,
+    },
+    /// What has the final name is what a try that broke off has left.
+    #[error("what the server has as `{}` is not whole", path.escape_debug())]
+    Torn {
+        /// The name.
+        path: String,
+        /// Why nothing better came there.
+        source: Box<Error>,
+    },
+    /// A part was refused, and what has the final name could not be put aside.
+    #[error(
+        "`{path}` exists, and the server takes nothing beside it: sent directly, what is there would be lost to an \
+         upload that breaks off; remove it first (`ftpc rm`)"
+    )]
+    NoPart {
+        /// The name.
+        path: String,
+        /// How the part was refused.
+        source: Box<RemoteError>,
     },
     /// A name from the server that must not be used as a local one.
     #[error("the name `{name}` is not safe here: {why}")]
@@ -184,32 +205,6 @@ impl Error {
             source = error.source();
         }
         text
-    }
-}
-
-struct Aside<'a>(Option<&'a str>);
-
-impl fmt::Display for Aside<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(name) => write!(f, ", what was there is now `{}`", name.escape_debug()),
-            None => Ok(()),
-        }
-    }
-}
-
-/// What an append came to: what it had, what was sent, what it has.
-struct Appended(u64, u64, u64);
-
-impl fmt::Display for Appended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(had, sent, has) = *self;
-        f.write_str(match has {
-            _ if has == sent && had > 0 => {
-                "the server replaced the file instead of appending to it"
-            }
-            _ => "the server did not append what was sent, or somebody else changed the file",
-        })
     }
 }
 

@@ -72,8 +72,10 @@ impl From<&Error> for ExitCode {
     fn from(error: &Error) -> Self {
         match error {
             Error::Remote(error) => error.into(),
-            Error::Unpublished { source, .. } => source.as_ref().into(),
-            Error::Aside { source, .. } => source.as_ref().into(),
+            Error::Unpublished { source, .. } | Error::NoPart { source, .. } => {
+                source.as_ref().into()
+            }
+            Error::Aside { source, .. } | Error::Torn { source, .. } => source.as_ref().into(),
             Error::Local { .. }
             | Error::Exists { .. }
             | Error::UnsafeName { .. }

@@ -18,13 +18,10 @@ use super::{
     flow::Flow,
     local::{Found, LocalRoot},
     resume::Begin,
+    tries::begins_anew,
     verify,
 };
-use crate::{
-    error::{Error, RemoteError},
-    event::FileId,
-    remote::Remote,
-};
+use crate::{error::Error, event::FileId, remote::Remote};
 
 /// One download.
 #[derive(Clone, Debug)]
@@ -148,7 +145,10 @@ impl Fetch {
             }
         };
         let verified = match self.prove(tools, root, remote, &part, hash, digest).await {
-            Ok(None) if bytes >= SYNC_FROM => self.ensure_unchanged(remote).await.map(|()| None),
+            // Where it was gone on with, what came first may be of an older state of it.
+            Ok(None) if resumed || bytes >= SYNC_FROM => {
+                self.ensure_unchanged(remote).await.map(|()| None)
+            }
             other => other,
         };
         let verified = verified.inspect_err(|error| {
@@ -177,11 +177,5 @@ impl Fetch {
 
 /// Tells whether the next try is to ask for the size again.
 fn is_of_another_size(error: &Error) -> bool {
-    match error {
-        Error::Truncated { .. } => true,
-        Error::Remote(RemoteError::Io { source, .. }) => {
-            source.kind() == io::ErrorKind::InvalidData
-        }
-        _ => false,
-    }
+    matches!(error, Error::Truncated { .. }) || begins_anew(error)
 }

@@ -66,7 +66,7 @@ async fn replace(
 ) -> Result<String, RemoteError> {
     let old = remote.stat(path).await?;
     if old.is_some_and(|entry| entry.kind == Kind::File) {
-        let name = aside.get_or_insert_with(|| part_name(path, &format!("{}.old", chance_tag())));
+        let name = aside.get_or_insert_with(|| name_aside(path));
         if let Err(error) = remote.rename(path, name).await {
             if error.is_transient() {
                 return Err(error);
@@ -85,6 +85,18 @@ async fn replace(
         *aside = None;
     }
     Err(error)
+}
+
+/// The names that an old file may go aside by. The second is for servers that take none so long (8.3), or none of
+/// another kind.
+pub(super) fn names_aside(path: &str) -> [String; 2] {
+    let (dir, name) = names::split(path);
+    let short = format!("f{}{}", &chance_tag()[1..], split_extension(name).1);
+    [name_aside(path), names::join(dir, &short)]
+}
+
+fn name_aside(path: &str) -> String {
+    part_name(path, &format!("{}.old", chance_tag()))
 }
 
 /// Tries the names beside the taken one, as long as being taken is what stands in the way.
@@ -112,16 +124,29 @@ async fn beside(
 /// `in/a.txt` becomes `in/a (1).txt`.
 fn name_beside(path: &str, n: u32) -> String {
     let (dir, name) = names::split(path);
-    let (stem, extension) = match name.rfind('.') {
+    let (stem, extension) = split_extension(name);
+    names::join(dir, &format!("{stem} ({n}){extension}"))
+}
+
+fn split_extension(name: &str) -> (&str, &str) {
+    match name.rfind('.') {
         Some(dot) if dot > 0 => name.split_at(dot),
         _ => (name, ""),
-    };
-    names::join(dir, &format!("{stem} ({n}){extension}"))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_old_file_has_a_short_name_aside_too() {
+        let [long, short] = names_aside("/in/a.b.jpg");
+        assert!(long.starts_with("/in/a.b.jpg.") && long.ends_with(".old.ftpc-part"));
+        let name = short.strip_prefix("/in/f").unwrap();
+        assert_eq!((name.len(), &name[7..]), (11, ".jpg"));
+        assert_eq!(names_aside(".profile")[1].len(), 8);
+    }
 
     #[test]
     fn the_number_goes_before_the_extension() {

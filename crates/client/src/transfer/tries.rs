@@ -108,6 +108,11 @@ impl Vain {
     }
 }
 
+/// Tells whether nothing of what came is kept: of a file that grows, each try brings more, and none may end.
+pub(super) fn begins_anew(error: &Error) -> bool {
+    matches!(error, Error::Remote(RemoteError::Io { source, .. }) if source.kind() == ErrorKind::InvalidData)
+}
+
 /// Tells whether the server refuses this file, and says that it may be only for now (RFC 959 §4.2.1: 4yz).
 fn is_of_the_moment(error: &Error) -> bool {
     matches!(error, Error::Remote(RemoteError::Refused { reply, .. })
@@ -116,7 +121,7 @@ fn is_of_the_moment(error: &Error) -> bool {
 
 /// Tells whether nothing that follows can go better.
 pub(super) fn ends_all(error: &Error) -> bool {
-    if let Error::Aside { source, .. } = error {
+    if let Error::Aside { source, .. } | Error::Torn { source, .. } = error {
         return ends_all(source);
     }
     let Error::Remote(error) = error else {

@@ -13,7 +13,7 @@ use super::{
     fetch::Done,
     job::Job,
     moved::Sent,
-    tries::{Tries, is_of_trust, is_too_many, pause},
+    tries::{Tries, begins_anew, is_of_trust, is_too_many, pause},
 };
 use crate::{
     error::{Error, RemoteError},
@@ -158,7 +158,7 @@ impl Worker {
                     continue;
                 }
             }
-            if job.reached() > reached {
+            if job.reached() > reached && !begins_anew(&error) {
                 reached = job.reached();
                 tries.advanced();
             } else if self.tools.vain.is_hopeless(&error) {

@@ -63,6 +63,13 @@ impl Session {
         self.raw(format!("211-Features\r\n{lines}211 End\r\n").as_bytes());
     }
 
+    pub(crate) fn put(&self, path: &str, content: &[u8]) {
+        self.files
+            .lock()
+            .unwrap()
+            .insert(path.to_owned(), content.to_vec());
+    }
+
     pub(crate) fn content(&self, path: &str) -> Option<Vec<u8>> {
         self.files.lock().unwrap().get(path).cloned()
     }

@@ -9,6 +9,7 @@
 mod fake;
 
 mod aside;
+mod direct;
 mod disproved;
 mod download;
 mod ends;

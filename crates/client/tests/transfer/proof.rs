@@ -71,6 +71,28 @@ async fn more_bytes_than_announced_are_cut_off() {
 }
 
 #[tokio::test]
+async fn a_file_that_grows_is_not_tried_for_ever() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a", noise(400_000))
+        .hook(|session, line| {
+            if line == "RETR /a" {
+                let content = session.content("/a").unwrap();
+                session.put("/a", &[&content[..], &[7; 100_000]].concat());
+                // Were it tried on and on, it would come to an end here.
+                return content.len() < 2_000_000
+                    && session.sends([&content[..], &[7; 100_000]].concat());
+            }
+            false
+        })
+        .start();
+    let summary = run(&server, fetching(temp.path(), "/a")).await;
+    let text = only_error(&summary).chain();
+    assert!(text.contains("more bytes than"), "{text}");
+    assert_eq!(server.count("RETR"), 5);
+}
+
+#[tokio::test]
 async fn a_whole_file_whose_226_is_lost_is_kept() {
     let temp = tempfile::tempdir().unwrap();
     let server = Fake::default()

@@ -49,6 +49,42 @@ async fn a_cut_download_goes_on_where_it_stopped() {
     assert!(summary.bytes < 1_000_100, "{}", summary.bytes);
 }
 
+#[tokio::test]
+async fn what_was_gone_on_with_is_of_one_state_of_the_file() {
+    let temp = tempfile::tempdir().unwrap();
+    let content = noise(500_000);
+    let cut = AtomicBool::new(false);
+    let server = Fake::default()
+        .file("/a", content.clone())
+        .feat(&["SIZE", "MDTM", "REST STREAM"])
+        .hook(move |session, line| {
+            let first = content.first().copied();
+            match line {
+                "RETR /a" if !cut.swap(true, Ordering::SeqCst) => {
+                    cut_after(session, "/a", 0, 300_000);
+                    // Of the same size, and equal where the part ends.
+                    session.put("/a", &[&[!content[0]], &content[1..]].concat());
+                }
+                "MDTM /a"
+                    if session.content("/a").and_then(|now| now.first().copied()) != first =>
+                {
+                    session.say("213 20250102030405");
+                }
+                _ => return false,
+            }
+            true
+        })
+        .start();
+    let (summary, events) = run_with(&server, options(), fetching(temp.path(), "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert!(server.lines().iter().any(|line| line.starts_with("REST ")));
+    assert!(fs::read(temp.path().join("a")).unwrap() == server.content("/a").unwrap());
+    let told = events.iter().any(
+        |event| matches!(event, Event::Message { text } if text.contains("from the beginning")),
+    );
+    assert!(told, "{events:?}");
+}
+
 /// A server that is out of something for a moment says so behind its 150.
 #[tokio::test]
 async fn a_resumed_download_that_is_refused_at_once_keeps_what_is_here() {

@@ -1,7 +1,7 @@
 //! One try: the bytes, what proves them, and the name.
 
 use super::{
-    super::{Tools, fetch::Done, resume::Begin, verify},
+    super::{Tools, fetch::Done, publish, resume::Begin, verify},
     Send, Stored,
     source::Source,
 };
@@ -48,8 +48,12 @@ impl Send {
             let name = self.rename(tools, remote, path).await?;
             self.finish_up(tools, remote, source, &name).await?;
             self.clear_left(remote, source).await;
-        } else if !timed_first {
-            self.finish_up(tools, remote, source, path).await?;
+        } else {
+            if !timed_first {
+                self.finish_up(tools, remote, source, path).await?;
+            }
+            publish::remove_aside(remote, &mut self.aside).await;
+            self.tell_aside(tools);
         }
         Ok(Done {
             bytes: source.size,
@@ -81,7 +85,10 @@ impl Send {
                     modified: source.modified,
                 });
             }
-            Err(error) => self.clean_up(tools, remote, path, error).await,
+            Err(error) => {
+                self.is_torn |= self.has_begun && self.tears(remote, path);
+                self.is_torn &= !self.clean_up(tools, remote, path, error).await;
+            }
         }
         copied
     }
@@ -95,6 +102,11 @@ impl Send {
         proof: Proof,
     ) -> Result<Option<&'static str>, Error> {
         let proved = self.prove(tools, remote, source, path, proof).await;
+        let is_wrong = matches!(
+            proved,
+            Err(Error::Truncated { .. } | Error::HashMismatch { .. })
+        );
+        self.is_torn = is_wrong && self.tears(remote, path);
         if let Err(error) = &proved
             && !error.is_transient()
             && path != self.remote

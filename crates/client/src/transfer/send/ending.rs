@@ -1,6 +1,6 @@
 //! How an upload ends: the part gets its final name, the file its time; or what is left of it goes.
 
-use super::{LARGE, Send, is_of_stor, source::Source};
+use super::{LARGE, Send, direct::is_of_stor, source::Source};
 use crate::{
     digest,
     error::{Error, RemoteError},
@@ -75,12 +75,7 @@ impl Send {
             Ok(name) => name,
             Err(error) => return Err(self.unpublished(tools, remote, part, error).await),
         };
-        if let Some(old) = self.aside.take() {
-            let (name, old) = (display(&self.remote), display(&old));
-            tools.events.message(format!(
-                "`{name}`: what was there could not be removed; it is now `{old}`"
-            ));
-        }
+        self.tell_aside(tools);
         if name != self.remote {
             let (asked, given) = (display(&self.remote), display(&name));
             tools.events.message(format!(
@@ -88,6 +83,16 @@ impl Send {
             ));
         }
         Ok(name)
+    }
+
+    /// Tells where what was there is, if it could not be removed.
+    pub(super) fn tell_aside(&mut self, tools: &Tools) {
+        if let Some(old) = self.aside.take() {
+            let (name, old) = (display(&self.remote), display(&old));
+            tools.events.message(format!(
+                "`{name}`: what was there could not be removed; it is now `{old}`"
+            ));
+        }
     }
 
     /// A part that never can be published goes: the file is still here.
@@ -130,7 +135,7 @@ impl Send {
 
     /// Tells whether the last failure leaves something on the server that must not stay as it is.
     pub(in crate::transfer) fn leaves_something(&self, error: &Error) -> bool {
-        self.aside.is_some() || self.has_orphans(error)
+        self.aside.is_some() || self.is_torn || self.has_orphans(error)
     }
 
     /// Tells whether parts are left that no later run would find; one that was told of stays.
@@ -141,12 +146,8 @@ impl Send {
 
     /// Gives what was there its name back, and removes what no later run would find, now that no more is tried.
     pub(in crate::transfer) async fn tidy(&mut self, remote: &mut dyn Remote, error: &Error) {
-        if let Some(aside) = &self.aside
-            && matches!(remote.size(&self.remote).await, Ok(None))
-            && remote.rename(aside, &self.remote).await.is_ok()
-        {
-            self.aside = None;
-        }
+        self.take_back(remote).await;
+        self.look_at_torn(remote).await;
         if self.has_orphans(error) {
             for part in std::mem::take(&mut self.orphans) {
                 let _gone = remote.remove_file(&part).await;
@@ -160,13 +161,18 @@ impl Send {
             aside.clone_from(&self.aside);
             return error;
         }
-        let Some(aside) = self.aside.clone() else {
-            return error;
-        };
-        Error::Aside {
-            path: self.remote.clone(),
-            aside,
-            source: Box::new(error),
+        let path = self.remote.clone();
+        match self.aside.clone() {
+            Some(aside) => Error::Aside {
+                path,
+                aside,
+                source: Box::new(error),
+            },
+            None if self.is_torn => Error::Torn {
+                path,
+                source: Box::new(error),
+            },
+            None => error,
         }
     }
 
@@ -193,14 +199,14 @@ impl Send {
         }
     }
 
-    /// After a failure: a part that can be resumed stays, anything else goes.
+    /// After a failure: a part that can be resumed stays, anything else goes. Tells whether it is gone.
     pub(super) async fn clean_up(
         &self,
         tools: &Tools,
         remote: &mut dyn Remote,
         path: &str,
         error: &Error,
-    ) {
+    ) -> bool {
         let resumable = path != self.remote && tools.options.resume;
         // Under a mark of chance no later run would find it.
         let is_found_again = self.mark.is_none();
@@ -217,8 +223,8 @@ impl Send {
             };
         let commits_whole = remote.abilities().atomic_stor();
         if keep || !mine || never_begun || commits_whole || !remote.is_usable() {
-            return;
+            return false;
         }
-        let _gone = remote.remove_file(path).await;
+        remote.remove_file(path).await.is_ok()
     }
 }

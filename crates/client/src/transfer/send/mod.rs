@@ -5,6 +5,7 @@
 mod attempt;
 mod begin;
 mod claim;
+mod direct;
 mod ending;
 mod source;
 mod transmit;
@@ -17,15 +18,8 @@ use std::{
 
 use ftp_config::server::OnDuplicate;
 
-use self::{claim::Claim, source::Source};
-use super::{
-    Tools,
-    fetch::Done,
-    flow::Flow,
-    part::{is_unwelcome, named},
-    publish,
-    resume::Begin,
-};
+use self::{claim::Claim, direct::is_of_stor, source::Source};
+use super::{Tools, fetch::Done, flow::Flow, part::named, publish, resume::Begin};
 use crate::{
     error::{Error, Phase, RemoteError},
     event::FileId,
@@ -58,6 +52,8 @@ pub(super) struct Send {
     pub(super) left: u32,
     /// The server has begun to take what this try sends.
     has_begun: bool,
+    /// What has the final name now is of a try that broke off there.
+    is_torn: bool,
     /// The server has told the size of what this try has stored.
     pub(super) is_seen: bool,
     /// The directory below which it was found.
@@ -106,6 +102,7 @@ impl Send {
             no_going_on: false,
             left: 0,
             has_begun: false,
+            is_torn: false,
             is_seen: false,
             renaming: false,
             stored: None,
@@ -172,16 +169,10 @@ impl Send {
         }
         match sent {
             Err(Error::Remote(error)) if may_go_directly && self.dislikes(&part, &error) => {
-                self.send_directly(tools, remote, &source, &error).await
+                self.send_directly(tools, remote, &source, error).await
             }
             other => other,
         }
-    }
-
-    /// Tells whether the server refuses the part for its name. A STOR that had begun ends so for other
-    /// causes, as a full disk, and the old file must not be lost to them.
-    fn dislikes(&self, part: &str, error: &RemoteError) -> bool {
-        is_unwelcome(part, error) && !(self.has_begun && is_of_stor(error))
     }
 
     /// Does what follows a rename whose answer was lost.
@@ -202,27 +193,6 @@ impl Send {
         })
     }
 
-    /// Sends to the final name, since the server takes no part.
-    async fn send_directly(
-        &mut self,
-        tools: &Tools,
-        remote: &mut dyn Remote,
-        source: &Source,
-        why: &RemoteError,
-    ) -> Result<Done, Error> {
-        self.direct = true;
-        let path = self.remote.clone();
-        let begin = Begin::Fresh;
-        let sent = self.attempt(tools, remote, source, &path, begin).await;
-        // Where the file itself is refused, its name was not the reason.
-        if !matches!(&sent, Err(Error::Remote(RemoteError::Refused { .. }))) {
-            tools.events.message(format!(
-                "`{path}`: the server takes no temporary name here ({why}); sent directly"
-            ));
-        }
-        sent
-    }
-
     /// Looks before a byte moves whether a server that refuses taken names would refuse this one at
     /// the end.
     async fn ensure_free(&self, remote: &mut dyn Remote) -> Result<(), Error> {
@@ -241,8 +211,4 @@ fn never_began(error: &Error) -> bool {
         return false;
     };
     matches!(phase, Phase::Begin)
-}
-
-fn is_of_stor(error: &RemoteError) -> bool {
-    matches!(error, RemoteError::Refused { verb, .. } if verb == "STOR")
 }

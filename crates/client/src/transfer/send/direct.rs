@@ -1,0 +1,104 @@
+//! Uploads under the final name, where the server takes no other: what was there goes aside first.
+
+use super::{Send, source::Source};
+use crate::{
+    error::{Error, RemoteError},
+    remote::{Kind, Remote, names::display},
+    transfer::{Tools, fetch::Done, part::is_unwelcome, publish, resume::Begin},
+};
+
+impl Send {
+    /// Tells whether the server refuses the part for its name. A STOR that had begun ends so for other
+    /// causes, as a full disk, and the old file must not be lost to them.
+    pub(super) fn dislikes(&self, part: &str, error: &RemoteError) -> bool {
+        is_unwelcome(part, error) && !(self.has_begun && is_of_stor(error))
+    }
+
+    /// Sends to the final name, since the server takes no part.
+    pub(super) async fn send_directly(
+        &mut self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+        source: &Source,
+        why: RemoteError,
+    ) -> Result<Done, Error> {
+        if is_of_stor(&why) && !self.put_aside(remote).await? {
+            return Err(Error::NoPart {
+                path: display(&self.remote),
+                source: Box::new(why),
+            });
+        }
+        self.direct = true;
+        let path = self.remote.clone();
+        let begin = Begin::Fresh;
+        let sent = self.attempt(tools, remote, source, &path, begin).await;
+        // Where the file itself is refused, its name was not the reason.
+        if !matches!(&sent, Err(Error::Remote(RemoteError::Refused { .. }))) {
+            tools.events.message(format!(
+                "`{path}`: the server takes no temporary name here ({why}); sent directly"
+            ));
+        }
+        sent
+    }
+
+    /// Puts what has the final name aside. A server whose disk is full refuses a part in the words that others
+    /// have for its name (vsftpd: 553), and what is sent directly empties the old file first. A part that was
+    /// stored, and may only not be renamed, has shown that there is room.
+    /// `false`: it cannot be.
+    async fn put_aside(&mut self, remote: &mut dyn Remote) -> Result<bool, Error> {
+        let path = self.remote.clone();
+        let old = remote.stat(&path).await?;
+        if old.is_none_or(|entry| entry.kind != Kind::File) {
+            return Ok(true);
+        }
+        // An answer was lost: that name may be taken by now.
+        if let Some(aside) = &self.aside
+            && remote.stat(aside).await?.is_some()
+        {
+            return Ok(false);
+        }
+        for name in publish::names_aside(&path) {
+            let aside = self.aside.insert(name);
+            match remote.rename(&path, aside).await {
+                Ok(()) => return Ok(true),
+                Err(error) if error.is_transient() => return Err(error.into()),
+                Err(_) => self.aside = None,
+            }
+        }
+        Ok(false)
+    }
+
+    /// Tells whether an upload to `path` that breaks off leaves something under the final name.
+    pub(super) fn tears(&self, remote: &dyn Remote, path: &str) -> bool {
+        path == self.remote && !remote.abilities().atomic_stor()
+    }
+
+    /// Makes sure of what the final name is said to have.
+    pub(super) async fn look_at_torn(&mut self, remote: &mut dyn Remote) {
+        if self.is_torn && matches!(remote.size(&self.remote).await, Ok(None)) {
+            self.is_torn = false;
+        }
+    }
+
+    /// Gives what was put aside its name back, in the place of what broke off there.
+    pub(super) async fn take_back(&mut self, remote: &mut dyn Remote) {
+        let Some(aside) = &self.aside else { return };
+        let mut here = remote.size(&self.remote).await;
+        if matches!(here, Ok(Some(_))) {
+            if self.is_torn && remote.remove_file(&self.remote).await.is_ok() {
+                here = Ok(None);
+            } else if matches!(remote.size(aside).await, Ok(None)) {
+                // It never went.
+                self.aside = None;
+                return;
+            }
+        }
+        if matches!(here, Ok(None)) && remote.rename(aside, &self.remote).await.is_ok() {
+            (self.aside, self.is_torn) = (None, false);
+        }
+    }
+}
+
+pub(super) fn is_of_stor(error: &RemoteError) -> bool {
+    matches!(error, RemoteError::Refused { verb, .. } if verb == "STOR")
+}

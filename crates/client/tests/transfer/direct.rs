@@ -1,0 +1,170 @@
+//! Uploads under the final name, where the server takes no part: what was there is not lost to them.
+
+use std::{
+    io::Read as _,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use ftpc::{
+    error::{Error, RemoteError},
+    event::{Event, Events},
+    transfer::{Cancel, Engine},
+};
+
+use crate::{
+    fake::{Fake, Running, Session},
+    noise, only_error, options, run, run_with, sending,
+};
+
+/// As vsftpd on a full disk: no new file, and an old one is emptied before its bytes find no room.
+fn is_full(session: &mut Session, line: &str) -> bool {
+    let Some(path) = line.strip_prefix("STOR ") else {
+        return false;
+    };
+    if session.content(path).is_none() && path.ends_with("-part") {
+        session.say("553 Could not create file.");
+        return true;
+    }
+    session.say("150 go");
+    let _ = session.data().read_to_end(&mut Vec::new());
+    session.put(path, b"ne");
+    session.say("451 Failure writing to local file.");
+    true
+}
+
+#[tokio::test]
+async fn a_full_disk_costs_no_old_file() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default().file("/a", "old").hook(is_full).start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    let error = only_error(&summary);
+    assert_eq!(
+        error.to_string(),
+        "STOR `/a`: 451 Failure writing to local file."
+    );
+    assert_eq!(server.content("/a").unwrap(), b"old");
+    assert_eq!(server.names(), ["/a"]);
+}
+
+#[tokio::test]
+async fn without_an_old_file_what_broke_off_is_told() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default().hook(is_full).start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    let told = only_error(&summary).chain();
+    let words = "what the server has as `/a` is not whole: STOR `/a`: 451";
+    assert!(told.starts_with(words), "{told}");
+}
+
+/// Takes files by their final names alone.
+fn by_final_name() -> Fake {
+    Fake::default().file("/a.jpg", "old").hook(|session, line| {
+        let refuses = line.starts_with("STOR") && !line.ends_with(".jpg");
+        let is_long = line.starts_with("RNTO") && line.len() > 30;
+        (refuses || is_long) && {
+            session.say("553 no such name here");
+            true
+        }
+    })
+}
+
+#[tokio::test]
+async fn an_old_file_goes_aside_by_a_short_name_and_then_for_good() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = by_final_name().start();
+    let plan = sending(temp.path(), "a", b"new", "/a.jpg");
+    let (summary, events) = run_with(&server, options(), plan).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a.jpg").unwrap(), b"new");
+    assert_eq!(server.names(), ["/a.jpg"]);
+    let told = events
+        .iter()
+        .any(|event| matches!(event, Event::Message { text } if text.contains("sent directly")));
+    assert!(told, "{events:?}");
+}
+
+#[tokio::test]
+async fn an_old_file_that_cannot_go_aside_is_not_written_over() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a", "old")
+        .hook(|session, line| {
+            let refuses = line.starts_with("RN") || line.ends_with("-part");
+            refuses && {
+                session.say("553 no");
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    let error = only_error(&summary);
+    let Error::NoPart { source, .. } = error else {
+        panic!("{error:?}")
+    };
+    assert!(matches!(&**source, RemoteError::Refused { reply, .. } if reply.code == 553));
+    assert!(error.to_string().contains("remove it first"), "{error}");
+    assert!(!server.lines().contains(&"STOR /a".to_owned()));
+    assert_eq!(server.content("/a").unwrap(), b"old");
+}
+
+#[tokio::test]
+async fn a_part_that_was_stored_and_may_not_be_renamed_has_shown_that_there_is_room() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a", "old")
+        .answers("RNFR", "502 not here")
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a").unwrap(), b"new");
+    assert_eq!(server.names(), ["/a"]);
+}
+
+/// Stops the run while the file comes under its final name.
+async fn stopped(server: &Running, cancel: Cancel, content: &[u8]) -> String {
+    let temp = tempfile::tempdir().unwrap();
+    let plan = sending(temp.path(), "a", content, "/a");
+    let dial = std::sync::Arc::new(server.dialer());
+    let engine = Engine::new(dial, options(), Events::silent(), cancel);
+    let summary = engine.run(plan).await;
+    only_error(&summary).chain()
+}
+
+#[tokio::test]
+async fn a_stop_in_the_middle_brings_the_old_file_back() {
+    for has_old in [true, false] {
+        let (cancel, once) = (Cancel::default(), AtomicBool::new(false));
+        let stop = cancel.clone();
+        let mut fake = Fake::default();
+        if has_old {
+            fake = fake.file("/a", "old");
+        }
+        let server = fake
+            .hook(move |session, line| {
+                if line.ends_with("-part") && line.starts_with("STOR") {
+                    session.say("553 no");
+                    return true;
+                }
+                line == "STOR /a" && !once.swap(true, Ordering::SeqCst) && {
+                    session.say("150 go");
+                    let mut data = session.data();
+                    let _ = data.read_exact(&mut [0; 1000]);
+                    session.put("/a", &[0; 1000]);
+                    stop.stop();
+                    let _ = data.read_to_end(&mut Vec::new());
+                    session.say("426 gone");
+                    true
+                }
+            })
+            .start();
+        let told = stopped(&server, cancel, &noise(8 << 20)).await;
+        if has_old {
+            assert_eq!(told, "interrupted");
+            assert_eq!(server.content("/a").unwrap(), b"old");
+        } else {
+            let words = "what the server has as `/a` is not whole: interrupted";
+            assert_eq!(told, words);
+        }
+        assert_eq!(server.names(), ["/a"]);
+    }
+}
