@@ -5,6 +5,7 @@
 //! becomes is the business of `exit`.
 
 mod phase;
+mod refusal;
 mod remote;
 mod words;
 

@@ -173,6 +173,38 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             "say who you are: `-u NAME`, `ftp://NAME@HOST`, or `user NAME` at the prompt"
                 .to_owned(),
         ),
+        Error::Remote(refusal) if is_of_kept_part(refusal) => {
+            Some("the part stays there; `--no-resume` begins anew".to_owned())
+        }
         _ => None,
+    }
+}
+
+/// Tells whether a server stores no more in a part that it has, though there is room: to append may be all that it
+/// does not allow.
+fn is_of_kept_part(error: &RemoteError) -> bool {
+    matches!(error, RemoteError::Refused { verb, path: Some(path), reply }
+        if matches!(verb.as_str(), "STOR" | "APPE")
+            && path.ends_with(".ftpc-part")
+            && matches!(reply.code, 550 | 553)
+            && !error.is_no_room())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::Reply;
+
+    #[test]
+    fn what_is_refused_to_a_kept_part_may_be_begun_anew() {
+        let refused = |path: &str, words| {
+            let (verb, path) = ("APPE".to_owned(), Some(path.to_owned()));
+            let reply = Reply::new(550, words);
+            hint(&Error::Remote(RemoteError::Refused { verb, path, reply }))
+        };
+        let hint = refused("/a.1234.ftpc-part", "Permission denied").unwrap();
+        assert!(hint.contains("--no-resume"), "{hint}");
+        assert_eq!(refused("/a.1234.ftpc-part", "No space left"), None);
+        assert_eq!(refused("/a", "Permission denied"), None);
     }
 }

@@ -79,3 +79,94 @@ async fn a_part_whose_rest_does_not_fit_stays() {
     }
     assert_eq!((server.count("STOR"), server.count("DELE")), (1, 0));
 }
+
+/// What a server says at once to the command that goes on, and would say to any other, is no word about the offset.
+#[tokio::test]
+async fn a_part_that_is_refused_for_room_or_rights_stays_and_the_refusal_is_told() {
+    for (reply, tries) in [
+        ("452 no", 1),
+        ("552 no", 1),
+        ("550 No space left on device", 1),
+        ("550 Permission denied", 1),
+        ("553 Could not create file", 1),
+        ("530 Not logged in", 1),
+        ("532 Need an account", 1),
+        ("451 Disk quota exceeded", 4),
+        ("425 no data connection", 4),
+    ] {
+        for (verb, feat) in [("STOR", "REST STREAM"), ("APPE", "UTF8")] {
+            let temp = tempfile::tempdir().unwrap();
+            let is_cut = AtomicBool::new(false);
+            let server = Fake::default()
+                .feat(&["SIZE", feat])
+                .file("/a", "old")
+                .hook(move |session, line| {
+                    let is_upload = line.starts_with("STOR") || line.starts_with("APPE");
+                    is_upload && {
+                        session.rest = 0;
+                        match is_cut.swap(true, Ordering::SeqCst) {
+                            true => session.say(reply),
+                            false => cut_upload(session, line, 100_000),
+                        }
+                        true
+                    }
+                })
+                .start();
+            let content = vec![7; 200_000];
+            let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+            let error = only_error(&summary).to_string();
+            let is_told = error.starts_with(verb) && error.ends_with(reply);
+            assert!(is_told, "{feat}: {error}");
+            let names = server.names();
+            assert_eq!(names.len(), 2, "{reply} {feat}: {names:?}");
+            assert_eq!(server.content(&names[1]).unwrap().len(), 100_000);
+            assert_eq!(server.content("/a").unwrap(), b"old");
+            let sent = server.count("STOR") + server.count("APPE");
+            assert_eq!((sent, server.count("DELE")), (1 + tries, 0), "{reply}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_not_sent_to_its_name_where_its_part_finds_no_room() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a", "old")
+        .hook(|session, line| {
+            let is_part = line.starts_with("STOR") && line.ends_with("-part");
+            if is_part {
+                session.say("550 No space left on device");
+            }
+            is_part
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    let error = only_error(&summary).to_string();
+    assert!(error.ends_with("550 No space left on device"), "{error}");
+    assert_eq!(server.count("STOR"), 1, "{:?}", server.lines());
+    assert_eq!(server.content("/a").unwrap(), b"old");
+}
+
+/// A server that commits whole files tells how much it keeps with the refusal of an offset, unless something
+/// else is refused first.
+#[tokio::test]
+async fn a_lack_of_room_is_not_taken_for_a_server_that_keeps_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let full = AtomicBool::new(true);
+    let server = Fake::default()
+        .feat(&["X-ATOMIC-STOR", "SIZE", "REST STREAM"])
+        .hook(move |session, line| {
+            let is_full = line.starts_with("STOR") && full.swap(false, Ordering::SeqCst);
+            if is_full {
+                session.rest = 0;
+                session.say("452 not enough room");
+            }
+            is_full
+        })
+        .start();
+    let content = vec![7; 17 << 20];
+    let summary = run(&server, sending(temp.path(), "a", &content, "/a")).await;
+    let error = only_error(&summary).to_string();
+    assert!(error.ends_with("452 not enough room"), "{error}");
+    assert_eq!(server.count("STOR"), 1, "{:?}", server.lines());
+}

@@ -75,6 +75,7 @@ impl Send {
     ) -> Result<Option<Digest>, Error> {
         self.stored = None;
         self.has_begun = false;
+        self.stays = false;
         self.is_seen = false;
         let copied = self.copy(tools, remote, source, path, begin, hash).await;
         match &copied {

@@ -133,7 +133,7 @@ async fn ask_kept(
                 .and_then(|number| number.parse().ok())
                 .filter(|kept| *kept > 0))
         }
-        Err(error) if error.is_transient() => Err(error),
+        Err(error) if error.is_transient() || error.is_no_room() => Err(error),
         Err(_) => Ok(None),
         Ok(data) => {
             drop(data);

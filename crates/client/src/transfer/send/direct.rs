@@ -9,9 +9,10 @@ use crate::{
 
 impl Send {
     /// Tells whether the server refuses the part for its name. A STOR that had begun ends so for other
-    /// causes, as a full disk, and the old file must not be lost to them.
+    /// causes, as a full disk, and the old file must not be lost to them; nor was it the name of a part that is
+    /// there already.
     pub(super) fn dislikes(&self, part: &str, error: &RemoteError) -> bool {
-        is_unwelcome(part, error) && !(self.has_begun && is_of_stor(error))
+        is_unwelcome(part, error) && !self.stays && !(self.has_begun && is_of_stor(error))
     }
 
     /// Sends to the final name, since the server takes no part.
@@ -99,6 +100,7 @@ impl Send {
     }
 }
 
+/// Tells whether it is the upload itself that was refused.
 pub(super) fn is_of_stor(error: &RemoteError) -> bool {
     matches!(error, RemoteError::Refused { verb, .. } if verb == "STOR")
 }

@@ -218,7 +218,7 @@ impl Send {
             && is_found_again
             && match error {
                 Error::NoRoom { .. } => true,
-                Error::Remote(error) => is_of_stor(error),
+                Error::Remote(error) => self.stays || is_of_stor(error),
                 _ => false,
             };
         let commits_whole = remote.abilities().atomic_stor();

@@ -54,6 +54,8 @@ pub(super) struct Send {
     has_begun: bool,
     /// What has the final name now is of a try that broke off there.
     is_torn: bool,
+    /// The server stores no more in a part, for a reason that is not that it is one: what it has stays.
+    stays: bool,
     /// The server has told the size of what this try has stored.
     pub(super) is_seen: bool,
     /// The directory below which it was found.
@@ -103,6 +105,7 @@ impl Send {
             left: 0,
             has_begun: false,
             is_torn: false,
+            stays: false,
             is_seen: false,
             renaming: false,
             stored: None,

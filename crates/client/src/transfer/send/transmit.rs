@@ -81,7 +81,7 @@ impl Send {
             remote.foresee(Next::Small);
         }
         self.ensure_room(remote, path, source.size - have).await?;
-        let (data, have) = open(tools, remote, path, have).await?;
+        let (data, have) = self.open(tools, remote, path, have).await?;
         self.has_begun = true;
         tools.events.send(Event::Begun {
             id: self.id,
@@ -112,6 +112,39 @@ impl Send {
         }
     }
 
+    /// Opens the transfer at `have`; REST, or APPE where REST is refused, or from the beginning.
+    ///
+    /// A server may take REST for downloads alone and answer 350 all the same: ftp-srv empties the file before
+    /// it writes at the offset, and the size is right then. So REST is for those that promise it (RFC 3659 §5.1).
+    async fn open(
+        &mut self,
+        tools: &Tools,
+        remote: &mut dyn Remote,
+        path: &str,
+        have: u64,
+    ) -> Result<(Box<dyn Data>, u64), Error> {
+        if have > 0 {
+            let ways = [Start::At(have), Start::Append];
+            let abilities = remote.abilities();
+            let promised = abilities.rest_stream() || abilities.atomic_stor();
+            for start in ways.into_iter().skip(usize::from(!promised)) {
+                match remote.open_write(path, start).await {
+                    Ok(data) => return Ok((data, have)),
+                    Err(error) if !error.is_of_going_on() => {
+                        self.stays = true;
+                        return Err(error.into());
+                    }
+                    Err(error) => tools.events.message(format!("resume: {error}")),
+                }
+            }
+            // A server that lets no file be replaced (ProFTPD's `AllowOverwrite off`) wants it gone.
+            if !remote.abilities().atomic_stor() {
+                let _gone = remote.remove_file(path).await;
+            }
+        }
+        Ok((remote.open_write(path, Start::New).await?, 0))
+    }
+
     async fn transmit(
         &self,
         mut data: Box<dyn Data>,
@@ -140,35 +173,4 @@ impl Send {
         })
         .await
     }
-}
-
-/// Opens the transfer at `have`; REST, or APPE where REST is refused, or from the beginning.
-///
-/// A server may take REST for downloads alone and answer 350 all the same: ftp-srv empties the file before
-/// it writes at the offset, and the size is right then. So REST is for those that promise it (RFC 3659 §5.1).
-async fn open(
-    tools: &Tools,
-    remote: &mut dyn Remote,
-    path: &str,
-    have: u64,
-) -> Result<(Box<dyn Data>, u64), Error> {
-    if have > 0 {
-        let ways = [Start::At(have), Start::Append];
-        let abilities = remote.abilities();
-        let promised = abilities.rest_stream() || abilities.atomic_stor();
-        for start in ways.into_iter().skip(usize::from(!promised)) {
-            match remote.open_write(path, start).await {
-                Ok(data) => return Ok((data, have)),
-                Err(error) if error.is_transient() && !error.may_refuse_restart() => {
-                    return Err(error.into());
-                }
-                Err(error) => tools.events.message(format!("resume: {error}")),
-            }
-        }
-        // A server that lets no file be replaced (ProFTPD's `AllowOverwrite off`) wants it gone.
-        if !remote.abilities().atomic_stor() {
-            let _gone = remote.remove_file(path).await;
-        }
-    }
-    Ok((remote.open_write(path, Start::New).await?, 0))
 }
