@@ -7,6 +7,8 @@
 
 #[path = "../fake/mod.rs"]
 mod fake;
+
+mod aside;
 mod named;
 
 use std::{

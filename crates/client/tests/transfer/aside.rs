@@ -75,15 +75,16 @@ async fn a_file_that_went_aside_comes_back_or_is_named() {
             assert_eq!(server.content("/a").unwrap(), b"old");
             continue;
         }
-        let Error::Unpublished {
-            aside: Some(aside), ..
-        } = error
-        else {
+        // The new one went, and nothing says that it were there.
+        let Error::Aside { aside, .. } = error else {
             panic!("{error}");
         };
         assert!(error.to_string().contains(aside), "{error}");
-        assert!(error.chain().ends_with("550 denied"), "{error}");
+        let said = error.chain();
+        assert!(said.ends_with("550 denied"), "{said}");
+        assert!(!said.contains("was sent to"), "{said}");
         assert_eq!(server.content(aside).unwrap(), b"old");
+        assert_eq!(server.names(), std::slice::from_ref(aside));
     }
 }
 

@@ -9,6 +9,7 @@
 mod fake;
 
 mod aside;
+mod aside_part;
 mod direct;
 mod disproved;
 mod download;

@@ -1,7 +1,7 @@
 //! One try: the bytes, what proves them, and the name.
 
 use super::{
-    super::{Tools, fetch::Done, publish, resume::Begin, verify},
+    super::{Tools, fetch::Done, resume::Begin, verify},
     Send, Stored,
     source::Source,
 };
@@ -52,8 +52,7 @@ impl Send {
             if !timed_first {
                 self.finish_up(tools, remote, source, path).await?;
             }
-            publish::remove_aside(remote, &mut self.aside).await;
-            self.tell_aside(tools);
+            self.remove_old(tools, remote).await;
         }
         Ok(Done {
             bytes: source.size,

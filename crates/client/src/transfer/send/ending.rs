@@ -75,7 +75,7 @@ impl Send {
             Ok(name) => name,
             Err(error) => return Err(self.unpublished(tools, remote, part, error).await),
         };
-        self.tell_aside(tools);
+        self.tell_old(tools);
         if name != self.remote {
             let (asked, given) = (display(&self.remote), display(&name));
             tools.events.message(format!(
@@ -85,8 +85,13 @@ impl Send {
         Ok(name)
     }
 
-    /// Tells where what was there is, if it could not be removed.
-    pub(super) fn tell_aside(&mut self, tools: &Tools) {
+    /// Removes what had the name before, now that the file has it.
+    pub(super) async fn remove_old(&mut self, tools: &Tools, remote: &mut dyn Remote) {
+        publish::remove_aside(remote, &mut self.aside).await;
+        self.tell_old(tools);
+    }
+
+    fn tell_old(&mut self, tools: &Tools) {
         if let Some(old) = self.aside.take() {
             let (name, old) = (display(&self.remote), display(&old));
             tools.events.message(format!(
@@ -103,19 +108,22 @@ impl Send {
         part: &str,
         source: RemoteError,
     ) -> Error {
-        let is_final = !source.is_transient() && self.aside.is_none();
-        if let (true, Some(stored)) = (is_final, &self.stored)
-            && self.is_taken_away(remote, part).await
-        {
+        let is_final = !source.is_transient();
+        let is_taken = is_final && self.stored.is_some() && self.is_taken_away(remote, part).await;
+        let goes = is_taken || (is_final && remote.remove_file(part).await.is_ok());
+        match (&self.aside, &self.stored) {
+            (Some(aside), _) if goes => return self.without(aside.clone(), source.into()),
             // Somebody else took it, who may send this very file.
-            return Error::Truncated {
-                path: part.to_owned(),
-                want: stored.size,
-                got: 0,
-            };
+            (None, Some(stored)) if is_taken => {
+                return Error::Truncated {
+                    path: part.to_owned(),
+                    want: stored.size,
+                    got: 0,
+                };
+            }
+            _ => {}
         }
-        let goes = !source.is_transient() && remote.remove_file(part).await.is_ok();
-        let stays = !goes && !source.is_transient() && !is_unwelcome(part, &source);
+        let stays = !goes && is_final && !is_unwelcome(part, &source);
         if !goes && is_unwelcome(part, &source) {
             let part = display(part);
             tools.events.message(format!(
@@ -156,23 +164,30 @@ impl Send {
     }
 
     /// Makes of the last failure one that says where the old file is.
-    pub(in crate::transfer) fn without_old(&self, mut error: Error) -> Error {
+    pub(in crate::transfer) fn without_old(&self, error: Error) -> Error {
+        let mut error = match error {
+            Error::Aside { source, .. } => *source,
+            other => other,
+        };
         if let Error::Unpublished { aside, .. } = &mut error {
             aside.clone_from(&self.aside);
             return error;
         }
-        let path = self.remote.clone();
         match self.aside.clone() {
-            Some(aside) => Error::Aside {
-                path,
-                aside,
-                source: Box::new(error),
-            },
+            Some(aside) => self.without(aside, error),
             None if self.is_torn => Error::Torn {
-                path,
+                path: self.remote.clone(),
                 source: Box::new(error),
             },
             None => error,
+        }
+    }
+
+    fn without(&self, aside: String, error: Error) -> Error {
+        Error::Aside {
+            path: self.remote.clone(),
+            aside,
+            source: Box::new(error),
         }
     }
 

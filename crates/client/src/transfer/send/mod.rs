@@ -19,7 +19,7 @@ use std::{
 use ftp_config::server::OnDuplicate;
 
 use self::{claim::Claim, direct::is_of_stor, source::Source};
-use super::{Tools, fetch::Done, flow::Flow, part::named, publish, resume::Begin};
+use super::{Tools, fetch::Done, flow::Flow, part::named, resume::Begin};
 use crate::{
     error::{Error, Phase, RemoteError},
     event::FileId,
@@ -185,7 +185,7 @@ impl Send {
         remote: &mut dyn Remote,
         source: &Source,
     ) -> Result<Done, Error> {
-        publish::remove_aside(remote, &mut self.aside).await;
+        self.remove_old(tools, remote).await;
         let name = self.remote.clone();
         self.finish_up(tools, remote, source, &name).await?;
         Ok(Done {

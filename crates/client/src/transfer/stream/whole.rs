@@ -74,13 +74,25 @@ impl Whole {
                 if is_wrong && !self.commits_whole && remote.is_usable() {
                     let _gone = remote.remove_file(&self.name).await;
                 }
-                return Err(error);
+                return Err(self.without_old(error, is_wrong));
             }
         }
         if has_name {
             return Ok(self.path.clone());
         }
         Ok(publish(remote, &self.name, &self.path, &mut self.aside).await?)
+    }
+
+    /// Where what is wrong goes, and the old file had to go aside for it, nothing has the name.
+    fn without_old(&self, error: Error, is_wrong: bool) -> Error {
+        match self.aside.clone().filter(|_| is_wrong) {
+            Some(aside) => Error::Aside {
+                path: self.path.clone(),
+                aside,
+                source: Box::new(error),
+            },
+            None => error,
+        }
     }
 
     /// The rename of before may have been done, and its answer lost: nobody else knows the part.
