@@ -1,7 +1,10 @@
 //! Sessions lent and returned, so that a job does not log in for every file.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Pool {
     dial: Arc<dyn Dial>,
     idle: Mutex<Vec<(Instant, Box<dyn Remote>)>>,
+    is_held: AtomicBool,
 }
 
 impl Pool {
@@ -29,6 +33,7 @@ impl Pool {
         Self {
             dial,
             idle: Mutex::default(),
+            is_held: AtomicBool::new(false),
         }
     }
 
@@ -37,6 +42,12 @@ impl Pool {
         if remote.is_usable() {
             self.idle().push((Instant::now(), remote));
         }
+    }
+
+    /// Notes whether somebody goes on with the session that was given back last: then it is lent as it is, for not
+    /// even the question whether the server still knows it may come between two commands (RFC 959 §4.1.3, RNFR).
+    pub fn hold(&self, is_held: bool) {
+        self.is_held.store(is_held, Ordering::Relaxed);
     }
 
     /// Says goodbye on all idle sessions.
@@ -61,7 +72,8 @@ impl Dial for Pool {
     /// Lends an idle session, or makes one.
     async fn dial(&self) -> Result<Box<dyn Remote>, RemoteError> {
         while let Some((since, mut remote)) = self.take() {
-            if since.elapsed() < FRESH || is_known(&mut *remote).await {
+            let is_held = self.is_held.load(Ordering::Relaxed);
+            if is_held || since.elapsed() < FRESH || is_known(&mut *remote).await {
                 return Ok(remote);
             }
         }
@@ -86,6 +98,10 @@ mod tests {
 
     async fn lent(server: &Memory, idle: Duration) -> Vec<String> {
         let pool = Pool::new(Arc::new(server.clone()));
+        lent_of(&pool, server, idle).await
+    }
+
+    async fn lent_of(pool: &Pool, server: &Memory, idle: Duration) -> Vec<String> {
         let session = pool.dial().await.unwrap();
         pool.give_back(session);
         tokio::time::advance(idle).await;
@@ -102,6 +118,14 @@ mod tests {
         let gone = Memory::new(&[]);
         gone.fail("NOOP", RemoteError::Poisoned);
         assert_eq!(lent(&gone, FRESH).await, ["DIAL ", "NOOP ", "DIAL "]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_somebody_goes_on_with_is_asked_nothing() {
+        let server = Memory::new(&[]);
+        let pool = Pool::new(Arc::new(server.clone()));
+        pool.hold(true);
+        assert_eq!(lent_of(&pool, &server, FRESH).await, ["DIAL "]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -117,6 +117,10 @@ impl<'a> Shell<'a> {
 
     /// The commands that need a connection.
     async fn remote(&mut self, row: Row, args: &[String]) -> Result<ExitCode, Failure> {
+        // What asks the server nothing comes between nothing.
+        if !matches!(row.verb, Verb::Quote | Verb::Pwd | Verb::Status) {
+            self.ends_sequence();
+        }
         let at = self.connected()?;
         let full = |path: &String| names::join(&at.cwd, path);
         let paths: Vec<String> = args.iter().map(full).collect();
@@ -152,6 +156,7 @@ impl<'a> Shell<'a> {
                     .await
             }
             Verb::Rmdir => self.lent(async |app| files::rmdir(app, &paths).await).await,
+            Verb::Quote => self.quote(args).await,
             Verb::Cat => self.lent(async |app| files::cat(app, &paths).await).await,
             _ => self.ask_server(row, args, &paths).await,
         }

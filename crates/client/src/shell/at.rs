@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ftp_config::Secret;
 
-use super::act::Shell;
+use super::{act::Shell, quote::Midst};
 use crate::{
     app::{App, Failure, Link},
     error::{Error, RemoteError},
@@ -26,6 +26,8 @@ pub(super) struct Connected {
     pub(super) home: String,
     /// The session that stands there; others have their login directory.
     pub(super) standing: u64,
+    /// What `quote` has left that session in.
+    pub(super) midst: Midst,
 }
 
 impl Shell<'_> {
@@ -72,6 +74,7 @@ impl Shell<'_> {
             home: cwd.clone(),
             cwd,
             standing,
+            midst: Midst::Nothing,
         });
         self.names = (None, Vec::new());
         Ok(())
@@ -157,10 +160,12 @@ impl Shell<'_> {
         Ok(ExitCode::Done)
     }
 
-    /// The names of the remote directory, for completion; silent when the server is slow.
+    /// The names of the remote directory, for completion; silent when the server is slow. It is not asked while
+    /// the person is in the midst of something with it.
     pub(super) async fn names(&mut self) -> Vec<String> {
         let fresh = self.names.0.is_some_and(|at| at.elapsed() < FRESH);
-        if let (Some(at), false) = (&self.link, fresh)
+        let open = self.link.as_ref().filter(|at| at.midst == Midst::Nothing);
+        if let (Some(at), false) = (open, fresh)
             && let Ok(Ok(mut session)) = tokio::time::timeout(PATIENCE, at.link.session()).await
             && let Ok(listed) = tokio::time::timeout(PATIENCE, session.list(&at.cwd)).await
         {

@@ -10,6 +10,7 @@ mod choose;
 mod complete;
 mod files;
 mod query;
+mod quote;
 pub mod table;
 pub mod words;
 

@@ -1,4 +1,4 @@
-//! The shell's commands that are one question to the server: size, time, hash, mode, any line.
+//! The shell's commands that are one question to the server: size, time, hash, mode.
 
 use super::{
     act::Shell,
@@ -21,20 +21,8 @@ impl Shell<'_> {
         args: &[String],
         paths: &[String],
     ) -> Result<ExitCode, Failure> {
-        let at = self.connected()?;
-        let (cwd, stood) = (at.cwd.clone(), at.standing);
-        let ask = async |session: &mut dyn Remote| {
-            // A line as it is means the directory that the prompt shows.
-            if row.verb == Verb::Quote && session.number() != stood {
-                session.cwd(&cwd).await?;
-            }
-            let lines = answer(session, row, args, paths).await?;
-            Ok((lines, session.number()))
-        };
-        let (lines, number) = self.asked(ask).await?;
-        if row.verb == Verb::Quote {
-            self.stands_in(number);
-        }
+        let ask = async |session: &mut dyn Remote| answer(session, row, args, paths).await;
+        let lines = self.asked(ask).await?;
         let ui = self.app.ui;
         lines.iter().for_each(|line| ui.answer(shown(line)));
         Ok(ExitCode::Done)
@@ -71,11 +59,6 @@ async fn answer(
                 what: "command to hash a file",
             })?;
             vec![session.hash(path()?, how).await?]
-        }
-        Verb::Quote => {
-            let reply = session.raw(&args.join(" ")).await?;
-            let coded = |line| format!("{} {line}", reply.code);
-            reply.lines.iter().map(coded).collect()
         }
         Verb::Status => vec![status(&session.facts())],
         _ => return Err(usage(row)),

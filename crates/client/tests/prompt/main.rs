@@ -11,6 +11,7 @@ mod fake;
 
 mod append;
 mod interrupts;
+mod midst;
 mod questions;
 mod several;
 

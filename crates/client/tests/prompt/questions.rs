@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The prompt on a terminal, and its other side.
-fn at_a_terminal(here: &Path, server: &Running) -> (Begun, File) {
+pub(super) fn at_a_terminal(here: &Path, server: &Running) -> (Begun, File) {
     let terminal = nix::pty::openpty(None, None).unwrap();
     let side = |fd: &OwnedFd| fd.try_clone().unwrap();
     let child = ftpc(here)
@@ -33,17 +33,28 @@ fn at_a_terminal(here: &Path, server: &Running) -> (Begun, File) {
     (Begun(Some(child)), File::from(terminal.master))
 }
 
-/// Reads what the terminal shows until these words come.
-fn wait_for(keys: &mut File, words: &str) {
+/// Reads what the terminal shows until these words come, one behind the other.
+pub(super) fn wait_for_all(keys: &mut File, words: &[&str]) {
     let (mut shown, mut block) = (Vec::new(), [0; 1024]);
     let limit = Timespec::try_from(Duration::from_secs(60)).unwrap();
-    while !String::from_utf8_lossy(&shown).contains(words) {
+    let behind = |text: &str| {
+        let mut rest = Some(text);
+        for word in words {
+            rest = rest.and_then(|rest| Some(rest.split_once(word)?.1));
+        }
+        rest.is_some()
+    };
+    while !behind(&String::from_utf8_lossy(&shown)) {
         let came = poll(&mut [PollFd::new(keys, PollFlags::IN)], Some(&limit));
         let text = String::from_utf8_lossy(&shown);
-        assert_eq!(came, Ok(1), "no `{words}` in {text}");
+        assert_eq!(came, Ok(1), "no {words:?} in {text}");
         let count = keys.read(&mut block).unwrap();
         shown.extend_from_slice(&block[..count]);
     }
+}
+
+fn wait_for(keys: &mut File, words: &str) {
+    wait_for_all(keys, &[words]);
 }
 
 /// Turns the questions on and asks for a removal.
@@ -61,7 +72,7 @@ fn leave(mut keys: File, child: Begun, server: &Running) {
     assert_eq!(code_of(child), Some(0), "{:?}", server.lines());
 }
 
-fn type_keys(keys: &mut File, text: &str) {
+pub(super) fn type_keys(keys: &mut File, text: &str) {
     keys.write_all(text.as_bytes()).unwrap();
 }
 
