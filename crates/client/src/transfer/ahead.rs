@@ -76,7 +76,7 @@ impl Drop for Ahead<'_> {
     }
 }
 
-fn is_ext4(file: &File) -> bool {
+pub(super) fn is_ext4(file: &File) -> bool {
     fstatfs(file).is_ok_and(|disk| i128::from(disk.f_type) == EXT4)
 }
 

@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     ahead::Ahead,
+    behind::Behind,
     fault::CopyError,
     flow::{BLOCK, Flow},
 };
@@ -27,6 +28,7 @@ pub(super) fn receive(
 ) -> Result<u64, CopyError> {
     let mut left = limit;
     let mut ahead = Ahead::new(file, limit);
+    let mut behind = Behind::new(file, limit);
     let mut count = |bytes: u64| {
         left = match left.map(|left| left.checked_sub(bytes)) {
             None => None,
@@ -34,6 +36,7 @@ pub(super) fn receive(
             Some(None) => return Err(io::Error::new(io::ErrorKind::InvalidData, TOO_MUCH)),
         };
         ahead.reach(bytes);
+        behind.reach(bytes);
         flow.moved(bytes)
     };
     if digest.is_none()

@@ -5,6 +5,7 @@
 
 mod ahead;
 mod batch;
+mod behind;
 mod copy;
 mod crew;
 mod fault;
