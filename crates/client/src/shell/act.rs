@@ -94,7 +94,10 @@ impl<'a> Shell<'a> {
                 self.server = None;
             }
             Verb::Local | Verb::Bye => {}
-            _ => return self.remote(row, args).await,
+            _ => {
+                self.ends_sequence(row.verb);
+                return self.remote(row, args).await;
+            }
         }
         Ok(ExitCode::Done)
     }
@@ -117,10 +120,6 @@ impl<'a> Shell<'a> {
 
     /// The commands that need a connection.
     async fn remote(&mut self, row: Row, args: &[String]) -> Result<ExitCode, Failure> {
-        // What asks the server nothing comes between nothing.
-        if !matches!(row.verb, Verb::Quote | Verb::Pwd | Verb::Status) {
-            self.ends_sequence();
-        }
         let at = self.connected()?;
         let full = |path: &String| names::join(&at.cwd, path);
         let paths: Vec<String> = args.iter().map(full).collect();
@@ -156,7 +155,6 @@ impl<'a> Shell<'a> {
                     .await
             }
             Verb::Rmdir => self.lent(async |app| files::rmdir(app, &paths).await).await,
-            Verb::Quote => self.quote(args).await,
             Verb::Cat => self.lent(async |app| files::cat(app, &paths).await).await,
             _ => self.ask_server(row, args, &paths).await,
         }

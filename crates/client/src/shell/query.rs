@@ -21,6 +21,9 @@ impl Shell<'_> {
         args: &[String],
         paths: &[String],
     ) -> Result<ExitCode, Failure> {
+        if row.verb == Verb::Quote {
+            return self.quote(args).await;
+        }
         let ask = async |session: &mut dyn Remote| answer(session, row, args, paths).await;
         let lines = self.asked(ask).await?;
         let ui = self.app.ui;

@@ -1,7 +1,7 @@
 //! `quote`: a line as it is, and what it leaves the session in, where nothing of the prompt's own may come between
 //! it and the next.
 
-use super::act::Shell;
+use super::{act::Shell, table::Verb};
 use crate::{
     app::Failure,
     error::{Error, RemoteError},
@@ -84,9 +84,11 @@ impl Shell<'_> {
         Ok(ExitCode::Done)
     }
 
-    /// Another command than `quote` ends what was begun, and nothing else that it may have done.
-    pub(super) fn ends_sequence(&mut self) {
-        if let Some(at) = &mut self.link {
+    /// Another command than `quote` ends what was begun, and nothing else that it may have done. What asks the server
+    /// nothing comes between nothing.
+    pub(super) fn ends_sequence(&mut self, verb: Verb) {
+        let is_silent = matches!(verb, Verb::Quote | Verb::Pwd | Verb::Status);
+        if let Some(at) = self.link.as_mut().filter(|_| !is_silent) {
             if at.midst == Midst::Sequence {
                 at.midst = Midst::Nothing;
             }

@@ -30,11 +30,7 @@ pub(super) fn receive(
     let mut ahead = Ahead::new(file, limit);
     let mut behind = Behind::new(file, limit);
     let mut count = |bytes: u64| {
-        left = match left.map(|left| left.checked_sub(bytes)) {
-            None => None,
-            Some(Some(left)) => Some(left),
-            Some(None) => return Err(io::Error::new(io::ErrorKind::InvalidData, TOO_MUCH)),
-        };
+        take_off(&mut left, bytes)?;
         ahead.reach(bytes);
         behind.reach(bytes);
         flow.moved(bytes)
@@ -56,11 +52,20 @@ pub(super) fn receive(
         if let Some(digest) = digest.as_deref_mut() {
             digest.update(&block[..got]);
         }
-        let mut file = file;
-        file.write_all(&block[..got])
+        { file }
+            .write_all(&block[..got])
             .map_err(|error| CopyError::Local("write", error))?;
         total += got as u64;
     }
+}
+
+/// Counts down how many bytes may still come.
+fn take_off(left: &mut Option<u64>, bytes: u64) -> io::Result<()> {
+    if let Some(left) = left {
+        let too_much = || io::Error::new(io::ErrorKind::InvalidData, TOO_MUCH);
+        *left = left.checked_sub(bytes).ok_or_else(too_much)?;
+    }
+    Ok(())
 }
 
 /// Takes the end of a data connection that lacks TLS's own (close_notify, RFC 8446 §6.1) for one, as many
