@@ -1,11 +1,13 @@
 //! `sync`: makes one tree like another, one way.
 
+mod exact;
 mod show;
 mod trees;
 
 use std::path::Path;
 
 use self::{
+    exact::unsure,
     show::show,
     trees::{Trees, trees},
 };
@@ -63,19 +65,22 @@ async fn prepare(app: &App, args: &Sync) -> Result<(Link, Plan, Option<String>),
     let top = remote_top(&link, &target);
     let Trees {
         here,
-        there,
+        mut there,
         is_there,
         doubtful,
     } = trees(app, args, &link, local, &top, way).await?;
-    let (source, aim) = if way == Way::Up {
-        (&here, &there)
-    } else {
-        (&there, &here)
-    };
-    tell_unseen(app, aim);
     let sides = ((&here, local), (&there, top.as_str()));
     let mut wishes = wishes(app, args, &link, way, sides).await?;
     wishes.doubtful = doubtful;
+    if args.update && way == Way::Down {
+        let there = (&mut there, top.as_str());
+        wishes.unsure = unsure(app, &link, &here, there, &wishes.equal).await?;
+    }
+    let (source, aim) = match way {
+        Way::Up => (&here, &there),
+        Way::Down => (&there, &here),
+    };
+    tell_unseen(app, aim);
     let mut plan = sync::plan(source, aim, local, &top, &wishes);
     if way == Way::Up && !is_there {
         plan.steps

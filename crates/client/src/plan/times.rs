@@ -1,6 +1,11 @@
-//! Whether a server keeps the times it is given, which FEAT tells of MFMT only.
+//! Whether a server keeps the times it is given, which FEAT tells of MFMT only; `exact` asks for those that its
+//! listing tells coarsely.
+
+mod exact;
 
 use std::time::{Duration, SystemTime};
+
+pub use self::exact::{Exact, exact, exact_of_newer};
 
 use super::{
     compare::{Difference, compare},
@@ -9,13 +14,8 @@ use super::{
     walk::Tree,
 };
 use crate::{
-    cancel::Cancel,
-    error::{Error, RemoteError},
-    remote::{
-        Remote, RemoteName,
-        listing::{format_time, in_mlst},
-        names,
-    },
+    error::RemoteError,
+    remote::{Remote, listing::format_time, names},
     work::chance_tag,
 };
 
@@ -116,72 +116,6 @@ async fn listed_time(
     let mut entries = listing.entries.into_iter();
     let entry = entries.find(|entry| entry.name.as_str() == name);
     Ok(entry.and_then(|entry| Some(entry.modified? + entry.precision)))
-}
-
-/// What a server tells of the files that a coarse listing shows as unchanged.
-#[derive(Debug, Default)]
-pub struct Exact {
-    /// Their times, each with the file's place in the tree.
-    pub told: Vec<(usize, SystemTime)>,
-    /// Of so many it tells no other time than the listing.
-    pub untold: usize,
-}
-
-/// Asks for the exact times of files that a coarse listing shows as unchanged: LIST tells minutes, and days
-/// of what is older than half a year (RFC 3659 §3). A server whose FEAT does not promise it is asked too, until it
-/// has told nothing of several.
-///
-/// # Errors
-/// The session broke, or a stop.
-pub async fn exact(
-    session: &mut dyn Remote,
-    local: &Tree,
-    (remote, top): (&Tree, &str),
-    cancel: &Cancel,
-) -> Result<Exact, Error> {
-    let mut exact = Exact::default();
-    let is_promised = session.abilities().has("MDTM");
-    let here = by_path(local);
-    for (place, node) in remote.nodes.iter().enumerate() {
-        let is_coarse = !node.is_dir && node.facts.precision > Duration::from_secs(1);
-        let seems_same = here.get(node.path.as_str()).is_some_and(|other| {
-            !other.is_dir && compare(&node.facts, &other.facts) == Difference::Same
-        });
-        if !is_coarse || !seems_same {
-            continue;
-        }
-        if cancel.is_stopped() {
-            return Err(Error::Interrupted);
-        }
-        let may_tell = is_promised || !exact.told.is_empty() || exact.untold < TRIES;
-        let time = match may_tell {
-            true => exact_time(session, &names::join(top, &node.path)).await?,
-            false => None,
-        };
-        match time {
-            Some(time) => exact.told.push((place, time)),
-            None => exact.untold += 1,
-        }
-    }
-    Ok(exact)
-}
-
-/// The time of a file by MDTM, or by MLST of a server that has it without a FEAT to say so (aioftp). One that
-/// cannot be asked just now is judged by what the listing says.
-async fn exact_time(
-    session: &mut dyn Remote,
-    path: &str,
-) -> Result<Option<SystemTime>, RemoteError> {
-    let told = session.modified(path).await;
-    let told = unless_refused(&*session, told)?.flatten();
-    if told.is_some() || session.abilities().has("MDTM") {
-        return Ok(told);
-    }
-    let reply = session.raw(&format!("MLST {path}")).await?;
-    let name = RemoteName::new(names::split(path).1).ok();
-    let entry = name.filter(|_| reply.is_ok());
-    let entry = entry.and_then(|name| in_mlst(&reply, &name));
-    Ok(entry.and_then(|entry| entry.modified))
 }
 
 /// Tells whether a file is newer on the target, whatever its size.

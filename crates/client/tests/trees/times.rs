@@ -131,3 +131,53 @@ fn a_clock_that_is_ahead_hides_no_change() {
         assert!(names.all(|name| !name.contains("clock")), "{verb}");
     }
 }
+
+/// A server that shows times by a clock eight hours ahead of UTC, to the minute; `told`: what it answers to MDTM.
+fn eastern(changed: SystemTime, told: &'static str) -> Fake {
+    let shown = format_time(changed + Duration::from_secs(8 * 3600)).unwrap();
+    let (date, clock) = (
+        format!("{}-{}-{}", &shown[..4], &shown[4..6], &shown[6..8]),
+        format!("{}:{}", &shown[8..10], &shown[10..12]),
+    );
+    let exact = format!("213 {}", format_time(changed).unwrap());
+    let fake = Fake::default().feat(&["SIZE"]).file("t/a", "theirs");
+    fake.hook(move |session, line| match line.split(' ').next() {
+        Some("LIST") => session.sends(format!("{date} {clock} 6 a\r\n")),
+        Some("MDTM" | "MLST") => {
+            let told = if told.is_empty() { &exact } else { told };
+            session.say(told);
+            true
+        }
+        _ => false,
+    })
+}
+
+#[test]
+fn update_fetches_nothing_over_what_may_be_newer_here() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let now = SystemTime::now();
+    let ago = |hours: u64| now - Duration::from_secs(hours * 3600);
+    let warns = "not fetched: `a`: the file here may be newer";
+    for (theirs, ours, told, words, wanted) in [
+        // Ours is the newer one, and the listing has it otherwise.
+        (ago(3), ago(1), "502 not here", warns, "ours!"),
+        (ago(3), ago(1), "", "", "ours!"),
+        (ago(1), ago(3), "", "", "theirs"),
+        (ago(1), ago(100), "502 not here", "", "theirs"),
+    ] {
+        write(here, "t/a", "ours!");
+        let file = fs::File::options().write(true).open(here.join("t/a"));
+        file.unwrap().set_modified(ours).unwrap();
+        let server = eastern(theirs, told).start();
+        let said = says(here, &server, &["sync", "--update", "@/t", "t"], 0, words);
+        assert!(!words.is_empty() || !said.contains("not fetched"), "{said}");
+        let content = fs::read_to_string(here.join("t/a")).unwrap();
+        assert_eq!(content, wanted, "{said} {:?}", server.lines());
+    }
+    // Without it what the server has is wished.
+    write(here, "t/a", "ours!");
+    let server = eastern(ago(3), "502 not here").start();
+    says(here, &server, &["sync", "@/t", "t"], 0, "");
+    assert_eq!(fs::read_to_string(here.join("t/a")).unwrap(), "theirs");
+}

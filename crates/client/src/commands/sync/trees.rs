@@ -1,11 +1,14 @@
 //! The two trees of a `sync`, as they are compared: read, with the times that it takes, and each name matched
 //! with its other spelling.
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path};
 
-use super::super::{
-    operands::{filter, is_dir},
-    tell_left, tell_notes,
+use super::{
+    super::{
+        operands::{filter, is_dir},
+        tell_left, tell_notes,
+    },
+    exact::ask_times,
 };
 use crate::{
     app::{App, Failure, Link},
@@ -15,10 +18,8 @@ use crate::{
         fat::allow_for_fat,
         filter::Filter,
         sync::Way,
-        times,
         walk::{self, Tree},
     },
-    ui::table,
 };
 
 /// Both trees, and what is known of them beside what is in them.
@@ -94,31 +95,4 @@ async fn walk_there(
         Ok((tree, is_there))
     });
     Ok(walked.await?)
-}
-
-/// Asks for the exact times of files where the listing told coarse ones, and equal is not enough; says of how many
-/// there are none.
-async fn ask_times(
-    app: &App,
-    link: &Link,
-    here: &Tree,
-    there: &mut Tree,
-    top: &str,
-) -> Result<(), Failure> {
-    let asking = app.persist(link, async |session| {
-        times::exact(session, here, (there, top), &app.cancel).await
-    });
-    let exact = asking.await?;
-    if exact.untold > 0 {
-        app.ui.remark(format!(
-            "{} unchanged by times that the server tells to the minute or the day: a change within that, of the \
-             same size, is not seen",
-            table::count(exact.untold as u64, "file")
-        ));
-    }
-    for (place, time) in exact.told {
-        let facts = &mut there.nodes[place].facts;
-        (facts.modified, facts.precision) = (Some(time), Duration::from_secs(1));
-    }
-    Ok(())
 }

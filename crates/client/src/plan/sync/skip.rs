@@ -21,6 +21,9 @@ pub(super) fn reason_to_skip(
     if wishes.update_only && is_newer(other, node, wishes.ahead) {
         return Some("newer on the target");
     }
+    if wishes.unsure.contains(&node.path) {
+        return Some("it may be newer on the target");
+    }
     if wishes.different.contains(&node.path) {
         return None;
     }

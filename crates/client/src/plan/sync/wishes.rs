@@ -37,6 +37,8 @@ pub struct Wishes {
     pub different: BTreeSet<String>,
     /// Paths whose hashes were wished and cannot be had, with the reason.
     pub unhashed: BTreeMap<String, String>,
+    /// Paths of the source that are not known to be newer, where only newer ones are wished.
+    pub unsure: BTreeSet<String>,
     /// Paths of the target that may be what the source has under another name.
     pub doubtful: BTreeSet<String>,
 }
@@ -55,6 +57,7 @@ impl Wishes {
             equal: BTreeSet::new(),
             different: BTreeSet::new(),
             unhashed: BTreeMap::new(),
+            unsure: BTreeSet::new(),
             doubtful: BTreeSet::new(),
         }
     }
