@@ -1,5 +1,5 @@
 //! What a job will do, step by step, before anything is done. Pure, but for `walk`, `times`,
-//! `checksum` and `blind`, which ask the two sides.
+//! `checksum`, `blind` and `unlisted`, which ask the two sides.
 //!
 //! `walk` reads both trees, `compare` and `filter` choose, `fat` knows coarse times, `sync` makes the steps, `clash`
 //! finds two that make one thing, `case` two that would where cases are not told apart, `alike` others of that
@@ -17,6 +17,7 @@ mod probe;
 mod spelling;
 pub mod sync;
 pub mod times;
+pub mod unlisted;
 pub mod walk;
 
 pub(crate) use self::alike::{likeness, reading_of};

@@ -73,7 +73,8 @@ impl Tree {
         }
     }
 
-    fn leave_out(&mut self, path: &str, why: &str) {
+    /// Leaves out what is there and takes no part, and notes why.
+    pub fn leave_out(&mut self, path: &str, why: &str) {
         self.note(format!("{}: {why}", names::display(path)));
         self.unread.push(path.to_owned());
     }

@@ -18,6 +18,7 @@ use crate::{
         fat::allow_for_fat,
         filter::Filter,
         sync::Way,
+        unlisted::unlisted,
         walk::{self, Tree},
     },
 };
@@ -55,16 +56,11 @@ pub(super) async fn trees(
             Way::Down => allow_for_fat(&there, &mut here),
         }
     }
-    let mut session = link.session().await?;
-    let (source, target, mut aim) = match way {
-        Way::Up => (&mut here, &mut there, Aim::There(&mut *session, top)),
-        Way::Down => (&mut there, &mut here, Aim::Here(local)),
-    };
-    let left = match_cases(source, target, &mut aim, !args.dry_run).await?;
-    tell_left(app, &left);
-    let (doubtful, left) = match_alike(source, target, &mut aim, !args.dry_run).await?;
-    tell_left(app, &left);
-    link.pool.give_back(session);
+    let sides = ((&mut here, local), (&mut there, top));
+    let doubtful = match_names(app, args, link, way, sides).await?;
+    if args.delete && way == Way::Down {
+        spare_unlisted(app, link, &here, &mut there, top).await?;
+    }
     tell_notes(app, &here.notes);
     tell_notes(app, &there.notes);
     Ok(Trees {
@@ -73,6 +69,47 @@ pub(super) async fn trees(
         is_there,
         doubtful,
     })
+}
+
+/// Spells the target's names as the source does; returns those that may be of the source and were not proved to be.
+async fn match_names(
+    app: &App,
+    args: &Sync,
+    link: &Link,
+    way: Way,
+    ((here, local), (there, top)): ((&mut Tree, &Path), (&mut Tree, &str)),
+) -> Result<BTreeSet<String>, Failure> {
+    let mut session = link.session().await?;
+    let (source, target, mut aim) = match way {
+        Way::Up => (here, there, Aim::There(&mut *session, top)),
+        Way::Down => (there, here, Aim::Here(local)),
+    };
+    let left = match_cases(source, target, &mut aim, !args.dry_run).await?;
+    tell_left(app, &left);
+    let (doubtful, left) = match_alike(source, target, &mut aim, !args.dry_run).await?;
+    tell_left(app, &left);
+    link.pool.give_back(session);
+    Ok(doubtful)
+}
+
+/// Leaves alone what the server has though its listing does not show it.
+async fn spare_unlisted(
+    app: &App,
+    link: &Link,
+    here: &Tree,
+    there: &mut Tree,
+    top: &str,
+) -> Result<(), Failure> {
+    let asking = app.persist(link, async |session| {
+        unlisted(session, here, (there, top), &app.cancel).await
+    });
+    for path in asking.await? {
+        there.leave_out(
+            &path,
+            "the server does not list it, but has it, or may have it",
+        );
+    }
+    Ok(())
 }
 
 /// Reads the remote tree, and tells whether it is there at all: an upload makes one that is not.
