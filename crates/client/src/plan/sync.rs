@@ -18,6 +18,7 @@ pub use self::wishes::{Way, Wishes};
 use self::{
     ends::{Ends, is_below},
     skip::reason_to_skip,
+    surplus::holding,
 };
 use super::{
     Plan, Step,
@@ -59,6 +60,8 @@ const UNREADABLE: &str = "the target cannot be read there";
 const NO_DIRECTORY: &str = "the target has no directory there, but a link or something else";
 const NO_FILE: &str =
     "the target has a link there, or something else that is left out; remove it, or exclude it";
+
+const HOLDING: &str = "the target has a directory of that name that holds what was left out";
 
 /// A plan in the making.
 struct Planner<'a> {
@@ -146,6 +149,11 @@ impl<'a> Planner<'a> {
         };
         if !may_replace(self.target, other, self.wishes) {
             return Err(in_the_way_of(node));
+        }
+        // Some servers remove a directory with all it holds.
+        let doubtful = &self.wishes.doubtful;
+        if other.is_dir && holding(self.target, doubtful).contains(other.path.as_str()) {
+            return Err(refuse(&node.path, HOLDING));
         }
         self.ends.replace_kind(&mut self.plan, self.target, other);
         Ok(())

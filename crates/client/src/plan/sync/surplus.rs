@@ -45,7 +45,7 @@ impl Planner<'_> {
 
 /// The directories of a tree that cannot be emptied: they, or others below them, hold what takes no
 /// part or was not read.
-fn holding<'a>(tree: &'a Tree, doubtful: &'a BTreeSet<String>) -> BTreeSet<&'a str> {
+pub(super) fn holding<'a>(tree: &'a Tree, doubtful: &'a BTreeSet<String>) -> BTreeSet<&'a str> {
     let doubtful = doubtful.iter().flat_map(|path| parents(path));
     let unread = tree.unread.iter().flat_map(|path| parents(path));
     let left_out = tree.holding.iter().flat_map(|dir| {

@@ -236,6 +236,29 @@ fn a_directory_that_holds_what_was_left_out_is_not_removed() {
 }
 
 #[test]
+fn a_directory_that_holds_what_was_left_out_makes_no_room() {
+    let source = tree(&[("d", Some(1), 1), ("e", Some(1), 1), ("l", Some(1), 1)]);
+    let mut target = tree(&[("d", None, 0), ("e", None, 0), ("l", None, 0)]);
+    target.holding.push("d".to_owned());
+    target.unread.push("l/link".to_owned());
+    let mut wishes = Wishes::new(Way::Up);
+    let why = "the target has a directory of that name that holds what was left out";
+    let refused = ["d", "l"].map(|name| format!("refuse .: `{name}`: {why}"));
+    for delete in [false, true] {
+        wishes.delete = delete;
+        let steps = words(&source, &target, &wishes);
+        let wanted = [
+            &refused[0],
+            "unlink /r/e",
+            "rm /r/e true",
+            &refused[1],
+            "/l/e>/r/e",
+        ];
+        assert_eq!(steps, wanted, "{delete}");
+    }
+}
+
+#[test]
 fn nothing_is_sent_where_the_target_cannot_be_read() {
     let source = tree(&[
         ("locked", None, 0),
