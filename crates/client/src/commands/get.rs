@@ -23,7 +23,7 @@ use crate::{
     exit::ExitCode,
     plan::{
         Plan, Step,
-        blind::{self, Aim},
+        blind::Aim,
         filter::Filter,
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_name},
@@ -104,10 +104,14 @@ async fn prepare(
     }
     plan.steps.extend(lacks);
     plan.one_source_each()?;
-    let (twins, to_root) = (plan.twins(), plan.local_root.clone());
-    let mut aim = Aim::Here(&to_root);
-    let judged = blind::judge(twins, &mut aim).await?;
-    plan.refuse_twins(&judged.one, "this disk takes them for one");
+    let to_root = plan.local_root.clone();
+    for judged in plan.pairs().judge(&mut Aim::Here(&to_root)).await? {
+        plan.refuse_twins(&judged.one, "this disk takes them for one");
+        // What was not asked about is likely as what was.
+        if !judged.one.is_empty() {
+            plan.refuse_twins(&judged.unseen, "this disk may take them for one");
+        }
+    }
     Ok((link, Ready::Plan(plan)))
 }
 

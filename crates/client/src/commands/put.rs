@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     plan::{
         Plan, Step,
-        blind::{self, Aim},
+        blind::Aim,
         filter::Filter,
         sync::{self, Way, Wishes},
         walk::{self, Tree, local_path},
@@ -169,15 +169,14 @@ fn clear(source: &Path, tree: &Tree) -> Step {
 /// Refuses names that would overwrite one another on the server's disk. Where that cannot be seen
 /// only what would lose its source is refused.
 async fn spare_twins(app: &App, link: &Link, args: &Put, plan: &mut Plan) -> Result<(), Failure> {
-    let (twins, alike) = (plan.twins(), plan.alike());
-    if twins.is_empty() && alike.is_empty() {
+    let pairs = plan.pairs();
+    if pairs.is_empty() {
         return Ok(());
     }
     let mut session = link.session().await?;
-    let by_case = blind::judge(twins, &mut Aim::There(&mut *session, "")).await?;
-    let otherwise = blind::judge_alike(&mut Aim::There(&mut *session, ""), alike).await?;
+    let judged = pairs.judge(&mut Aim::There(&mut *session, "")).await?;
     link.pool.give_back(session);
-    for judged in [by_case, otherwise] {
+    for judged in judged {
         tell_left(app, &judged.left);
         plan.refuse_twins(&judged.one, "the server's disk takes them for one");
         // What was not asked about is likely as what was.

@@ -3,7 +3,7 @@
 //!
 //! `walk` reads both trees, `compare` and `filter` choose, `fat` knows coarse times, `sync` makes the steps, `clash`
 //! finds two that make one thing, `case` two that would where cases are not told apart, `alike` others of that
-//! kind; `transfer` runs them.
+//! kind (`pairs` has both); `transfer` runs them.
 
 mod alike;
 pub mod blind;
@@ -13,6 +13,7 @@ pub mod clash;
 pub mod compare;
 pub mod fat;
 pub mod filter;
+pub mod pairs;
 mod probe;
 mod spelling;
 pub mod sync;

@@ -12,6 +12,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use unicode_normalization::UnicodeNormalization as _;
 
 use self::session::Session;
 use super::{Abilities, Dial, Remote, names};
@@ -44,7 +45,8 @@ struct State {
 impl State {
     /// Returns the name under which a path is kept.
     fn spelled(&self, path: String) -> String {
-        let same = |kept: &&String| kept.to_lowercase() == path.to_lowercase();
+        let own = |name: &str| name.nfc().collect::<String>().to_lowercase();
+        let same = |kept: &&String| own(kept) == own(&path);
         let blind = self.blind.as_deref();
         let is_below = blind.is_some_and(|dir| path.starts_with(dir));
         let kept = is_below.then(|| self.items.keys().find(same)).flatten();
@@ -61,7 +63,7 @@ impl Memory {
         memory
     }
 
-    /// Takes two cases of a name for one where paths begin so, from now on.
+    /// Takes two cases of a name, and letters composed or not, for one where paths begin so, from now on.
     #[must_use]
     pub fn blind_below(self, beginning: &str) -> Self {
         self.state().blind = Some(beginning.to_owned());
