@@ -81,6 +81,30 @@ fn a_new_certificate_is_refused_in_a_script_unless_told() {
     ls().success();
 }
 
+/// What was vouched for by a root has no pin that could have changed.
+#[test]
+fn a_certificate_in_the_place_of_one_that_a_root_vouched_for_is_not_taken_unasked() {
+    let server = Site::with_ann().start();
+    let here = tempfile::tempdir().unwrap();
+    let known = here.path().join(".config/ftpc/known_hosts.toml");
+    fs::create_dir_all(known.parent().unwrap()).unwrap();
+    // On loopback too, where new ones are taken.
+    let loopback = server.address.to_string();
+    for host in [&stranger(&server), &loopback] {
+        fs::write(&known, format!("[\"{host}\"]\nspoke_tls = true\n")).unwrap();
+        let url = format!("ftp://ann@{host}/");
+        let ls = || ftpc(here.path()).args(["--trust-new", "ls", &url]);
+        let ran = ls().code(5);
+        ran.says("until now a known root vouched for the certificate of");
+        assert!(list(here.path()).contains("no pin"));
+        let log = server.log_up_to_now();
+        assert!(!log.contains("ann"), "a login was tried: {log}");
+    }
+    let add = ["trust", "add", &loopback];
+    ftpc(here.path()).args(add).success();
+    ftpc(here.path()).args(["ls", &server.url("/")]).success();
+}
+
 #[test]
 fn a_changed_certificate_is_refused_with_both_fingerprints() {
     let server = Site::with_ann().on_kept_port().start();

@@ -188,8 +188,16 @@ impl App {
         }
     }
 
-    /// A new certificate: `--trust-new` or the person says.
+    /// A new certificate: `--trust-new` or the person says; the person alone where it comes in the place of
+    /// one that a root vouched for, as that of somebody in between would.
     fn accepts(&self, endpoint: &str, fingerprint: &Fingerprint) -> bool {
+        if self.store.was_vouched_for(endpoint) {
+            self.ui.warn(format!(
+                "until now a known root vouched for the certificate of {endpoint}; for this one none does, and \
+                 somebody may be in between. Its SHA-256 is\n  {fingerprint}"
+            ));
+            return ask::somebody() && self.asks_to_trust();
+        }
         if self.global.trust_new {
             self.ui.remark(format!(
                 "remembering the certificate of {endpoint}: {fingerprint}"
@@ -207,6 +215,10 @@ impl App {
             "{endpoint} was never seen before. The SHA-256 of its certificate is\n  {fingerprint}\n\
              `ftpd` shows the same when it starts; if it does, nobody is in between."
         ));
+        self.asks_to_trust()
+    }
+
+    fn asks_to_trust(&self) -> bool {
         ask::yes("Trust it from now on?", &self.cancel)
     }
 }

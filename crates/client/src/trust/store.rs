@@ -134,6 +134,14 @@ impl Store {
         known
     }
 
+    /// Tells whether a server spoke TLS without a pin: by a certificate that a known root vouched for.
+    #[must_use]
+    pub fn was_vouched_for(&self, endpoint: &str) -> bool {
+        let servers = self.servers();
+        let known = servers.get(endpoint);
+        known.is_some_and(|known| known.spoke_tls && known.certificate.is_none())
+    }
+
     /// Returns everything that is remembered.
     #[must_use]
     pub fn list(&self) -> Vec<(String, Known)> {
