@@ -8,7 +8,7 @@ use std::path::Path;
 
 use self::{
     exact::unsure,
-    show::show,
+    show::{Told, open, show},
     trees::{Trees, trees},
 };
 use super::{
@@ -36,9 +36,9 @@ use crate::{
 /// # Errors
 /// The trees cannot be read, or it was not allowed.
 pub async fn run(app: &App, args: &Sync) -> Answer {
-    let (link, plan, doubt) = prepared(app, prepare(app, args)).await?;
+    let (link, plan, (doubt, open)) = prepared(app, prepare(app, args)).await?;
     if args.dry_run {
-        return Ok(show(app, &plan, doubt));
+        return Ok(show(app, &plan, (doubt, open)));
     }
     if let Some(why) = doubt {
         agree(app, why, "look with `--dry-run`; `--yes` does it")?;
@@ -51,8 +51,11 @@ pub async fn run(app: &App, args: &Sync) -> Answer {
     carry_out(app, &link, plan, options).await
 }
 
-/// Makes the plan, and says why it is to be asked about.
-async fn prepare(app: &App, args: &Sync) -> Result<(Link, Plan, Option<String>), Failure> {
+/// Why a plan is to be asked about, and what a dry run leaves open.
+type Doubts = (Option<String>, Vec<Told>);
+
+/// Makes the plan, and says what is in doubt.
+async fn prepare(app: &App, args: &Sync) -> Result<(Link, Plan, Doubts), Failure> {
     let from = app.target_or_local(&args.from)?;
     let to = app.target_or_local(&args.to)?;
     let (way, target, local) = match (from.is_explicit(), to.is_explicit()) {
@@ -87,7 +90,9 @@ async fn prepare(app: &App, args: &Sync) -> Result<(Link, Plan, Option<String>),
             .insert(0, Step::MakeRemoteDir { path: top.clone() });
     }
     let doubt = doubt(app, args, source, aim, &plan)?;
-    Ok((link, plan, doubt))
+    let open = args.dry_run.then(|| open(source, &wishes));
+    let open = open.unwrap_or_default();
+    Ok((link, plan, (doubt, open)))
 }
 
 fn one_side_only() -> Failure {

@@ -101,6 +101,20 @@ impl Tree {
         twins(self.nodes.iter().map(|node| node.path.as_str()))
     }
 
+    /// Returns what would be refused where two names are one on the target's disk, of which it was not asked:
+    /// the directory, and the name with what to say of it.
+    #[must_use]
+    pub fn unjudged_twins(&self) -> Vec<(String, String)> {
+        const WHY: &str =
+            "the run asks whether they are one on the target's disk, and refuses it then";
+        let twins: Vec<Twin> = self.twins().into_iter().chain(self.alike()).collect();
+        let mut told = HashSet::new();
+        let once = twins.iter().filter(|twin| told.insert(twin.second()));
+        let said = once.map(|twin| twin.refusal(WHY));
+        said.map(|(dir, what)| (names::display(dir), what))
+            .collect()
+    }
+
     /// Refuses the second of each two, so that the first stays whole.
     pub fn refuse_twins(&mut self, twins: Vec<Twin>, why: &str) {
         let second = seconds(&twins);

@@ -192,3 +192,39 @@ fn of_many_names_that_are_alike_not_each_is_asked_about() {
     let probes = probes.filter(|line| line.starts_with("STOR") && line.contains("ftpc-case"));
     assert_eq!(probes.count(), 16);
 }
+
+#[test]
+fn a_dry_run_tells_what_only_the_run_finds_out() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    for name in ["t/caf\u{e9}.txt", "t/x ", "t/x_"] {
+        write(here, name, "content");
+    }
+    let server = Fake::default().file("t/cafe\u{301}.txt", "other").start();
+    let sync = ["sync", "--delete", "--yes", "t", "@/t"];
+    let dry = [&sync[..], &["--dry-run"]].concat();
+    let told = |args: &[&str]| {
+        let out = ftpc(here, &server, args);
+        assert_eq!(out.status.code(), Some(0), "{out:?}");
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let said = told(&dry);
+    let of_spelling = "ask     cafe\u{301}.txt: it may be another spelling";
+    let of_twin = "ask     .: `x_`: it is much like `x `, and the run asks";
+    assert!(
+        said.contains(of_spelling) && said.contains(of_twin),
+        "{said}"
+    );
+    says(here, &server, &dry, 0, "2 names to ask the target about");
+    let said = told(&[&["--json"], &dry[..]].concat());
+    assert_eq!(said.matches(r#""do":"ask""#).count(), 2, "{said}");
+    // Without removals nothing becomes of the other spelling.
+    let said = told(&["sync", "--dry-run", "t", "@/t"]);
+    assert!(
+        !said.contains("another spelling") && said.contains(of_twin),
+        "{said}"
+    );
+    assert_eq!(server.count("STOR"), 0);
+    told(&sync);
+    assert!(server.content("t/cafe\u{301}.txt").is_none() && server.content("t/x_").is_some());
+}

@@ -3,18 +3,21 @@
 use crate::{
     app::App,
     exit::ExitCode,
-    plan::{Plan, Step},
+    plan::{Plan, Step, sync::Wishes, walk::Tree},
+    remote::names,
     ui::{escape::shown, table},
 };
 
-/// Shows what would be done; what could not be done fails, as it would then.
-pub(super) fn show(app: &App, plan: &Plan, doubt: Option<String>) -> ExitCode {
+/// Shows what would be done; what could not be done fails, as it would then. `open` is what a run would ask the
+/// target before.
+pub(super) fn show(app: &App, plan: &Plan, (doubt, open): (Option<String>, Vec<Told>)) -> ExitCode {
     let is_refused = |step: &Step| matches!(step, Step::Refuse { .. });
     let code = match plan.steps.iter().any(is_refused) {
         true => ExitCode::SomeFailed,
         false => ExitCode::Done,
     };
-    let told: Vec<_> = plan.steps.iter().filter_map(Told::of).collect();
+    let asked = open.len();
+    let told: Vec<_> = plan.steps.iter().filter_map(Told::of).chain(open).collect();
     let is_skip = |step: &&Step| matches!(step, Step::Skip { .. });
     let unchanged = plan.steps.iter().filter(is_skip).count();
     if app.ui.json {
@@ -33,12 +36,7 @@ pub(super) fn show(app: &App, plan: &Plan, doubt: Option<String>) -> ExitCode {
     for step in &told {
         app.ui.answer(shown(&step.in_words()));
     }
-    app.ui.remark(format!(
-        "{}, {}; {} to remove; {unchanged} unchanged; nothing was done",
-        table::count(plan.files(), "file"),
-        table::size(plan.bytes()),
-        plan.deletions()
-    ));
+    sum_up(app, plan, unchanged, asked);
     if let Some(why) = doubt {
         app.ui
             .remark(format!("{why}: that needs `--yes`, or is asked"));
@@ -46,8 +44,39 @@ pub(super) fn show(app: &App, plan: &Plan, doubt: Option<String>) -> ExitCode {
     code
 }
 
+fn sum_up(app: &App, plan: &Plan, unchanged: usize, asked: usize) {
+    app.ui.remark(format!(
+        "{}, {}; {} to remove; {unchanged} unchanged; nothing was done",
+        table::count(plan.files(), "file"),
+        table::size(plan.bytes()),
+        plan.deletions()
+    ));
+    if asked > 0 {
+        app.ui.remark(format!(
+            "{} to ask the target about, so that the run may remove or refuse more",
+            table::count(asked as u64, "name")
+        ));
+    }
+}
+
+/// What only a run finds out, since it gives the target files to ask by: whether names are one there.
+pub(super) fn open(source: &Tree, wishes: &Wishes) -> Vec<Told> {
+    const SPELLING: &str =
+        "it may be another spelling of what the source has; the run may ask, and remove it";
+    let twins = source.unjudged_twins().into_iter();
+    let doubtful = wishes.doubtful.iter().filter(|_| wishes.delete);
+    let doubtful = doubtful.map(|path| (names::display(path), SPELLING.to_owned()));
+    let told = twins.chain(doubtful).map(|(name, why)| Told {
+        verb: "ask",
+        name,
+        bytes: None,
+        why: Some(why),
+    });
+    told.collect()
+}
+
 /// One step as a dry run tells it.
-struct Told {
+pub(super) struct Told {
     verb: &'static str,
     name: String,
     bytes: Option<u64>,
