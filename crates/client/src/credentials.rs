@@ -93,8 +93,8 @@ impl Sources<'_> {
         }
         let named_there = || Some(entry.as_ref().ok()?.as_ref()?.user.clone());
         let user = self.user.map(str::to_owned).or_else(named_there);
-        // What the environment holds is somebody's password, and nobody was named.
-        let is_named = user.is_some();
+        // What the environment holds is the password of whoever was named, not of another whom netrc has.
+        let is_named = self.user.is_some();
         let user = user.unwrap_or_else(|| GUEST.to_owned());
         if let Some(password) = self.given(is_named)? {
             return Ok(Login { user, password });
@@ -210,6 +210,34 @@ mod tests {
         assert!(!found(Some("a"), None) && !found(None, Some("e")));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         assert!(read_netrc(&path, "nas", None).unwrap().is_some());
+    }
+
+    #[test]
+    fn whom_only_netrc_names_gets_no_password_of_another() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("netrc");
+        std::fs::write(&path, "machine nas login a password b").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        for (user, url_password, password) in [
+            (None, None, "b"),
+            (Some("a"), None, "e"),
+            (None, Some("u"), "u"),
+        ] {
+            let sources = Sources {
+                user,
+                url_password,
+                environment: Some("e".to_owned()),
+                site: None,
+                by_chance: None,
+                netrc: Some(path.clone()),
+            };
+            let login = sources.find("nas", "nas:21", |_| Ok(None)).unwrap();
+            assert_eq!(
+                (login.user.as_str(), login.password.expose()),
+                ("a", password)
+            );
+        }
     }
 
     #[test]
