@@ -88,7 +88,7 @@ impl Dial for Pool {
 /// Asks whether the server still knows the session.
 async fn is_known(remote: &mut dyn Remote) -> bool {
     let answer = timeout(PATIENCE, remote.raw("NOOP")).await;
-    answer.is_ok_and(|reply| reply.is_ok_and(|reply| reply.is_ok()))
+    answer.is_ok_and(|reply| reply.is_ok_and(|reply| reply.is_ok_or_superfluous()))
 }
 
 #[cfg(test)]

@@ -28,9 +28,15 @@ impl Reply {
         self.lines.last().map_or("", String::as_str)
     }
 
-    /// Tells whether the code is 2xx.
+    /// Tells whether it was done: 2xx, but for 202, `Command not implemented` (RFC 959 §4.2.2).
     #[must_use]
     pub fn is_ok(&self) -> bool {
+        (200..300).contains(&self.code) && self.code != 202
+    }
+
+    /// Tells whether nothing more needs to be done: by 202 a server says too that a command is superfluous.
+    #[must_use]
+    pub fn is_ok_or_superfluous(&self) -> bool {
         (200..300).contains(&self.code)
     }
 

@@ -28,13 +28,14 @@ fn room(name: &str, end: &str) -> usize {
 }
 
 /// A write-only directory, or a name that the server does not like: 5xx for the part, where the
-/// file itself may be welcome. Not one that finds no room: that is no better under another name.
+/// file itself may be welcome. By 202 some say that they do not rename. Not one that finds no room: that is no better
+/// under another name.
 pub(super) fn is_unwelcome(part: &str, error: &RemoteError) -> bool {
     let RemoteError::Refused { verb, path, reply } = error else {
         return false;
     };
     let about_part = path.as_deref() == Some(part) && matches!(verb.as_str(), "STOR" | "RNFR");
-    about_part && matches!(reply.code, 500..=504 | 550 | 553) && !error.is_no_room()
+    about_part && matches!(reply.code, 202 | 500..=504 | 550 | 553) && !error.is_no_room()
 }
 
 /// Names the file in place of its part, which nobody has named.

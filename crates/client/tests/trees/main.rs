@@ -22,6 +22,7 @@ mod sync;
 mod times;
 mod unlisted;
 
+mod undone;
 use std::{
     fs,
     path::Path,

@@ -82,7 +82,7 @@ impl Dialer {
 
     async fn wanted(&self, remote: &mut FtpRemote, line: &str) -> Result<(), RemoteError> {
         let reply = remote.command(line).await?;
-        if reply.is_ok() {
+        if reply.is_ok_or_superfluous() {
             return Ok(());
         }
         Err(RemoteError::Refused {

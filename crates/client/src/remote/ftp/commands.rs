@@ -17,10 +17,6 @@ use crate::{
     },
 };
 
-pub(super) fn is_unknown_verb(code: u16) -> bool {
-    matches!(code, 500 | 501 | 502 | 504)
-}
-
 #[async_trait]
 impl Remote for FtpRemote {
     fn abilities(&self) -> &Abilities {
@@ -65,7 +61,7 @@ impl Remote for FtpRemote {
             false => self.list_inside("MLSD", dir).await,
         };
         match listed {
-            Err(RemoteError::Refused { reply, .. }) if is_unknown_verb(reply.code) => {
+            Err(RemoteError::Refused { reply, .. }) if reply::is_unknown_verb(reply.code) => {
                 self.mlsd_refused = true;
                 self.list_plain(dir).await
             }
@@ -162,7 +158,7 @@ impl Remote for FtpRemote {
 
     async fn rename(&mut self, from: &str, to: &str) -> Result<(), RemoteError> {
         let reply = self.command(&format!("RNFR {from}")).await?;
-        if !(200..400).contains(&reply.code) {
+        if !reply.is_ok() && !(300..400).contains(&reply.code) {
             return Err(refused("RNFR", from, reply));
         }
         self.expect("RNTO", to).await.map(drop)

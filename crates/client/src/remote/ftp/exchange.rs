@@ -98,7 +98,7 @@ impl FtpRemote {
         Ok(reply)
     }
 
-    /// Sends `VERB path` and wants a 2xx.
+    /// Sends `VERB path` and wants it done.
     pub(super) async fn expect(&mut self, verb: &str, path: &str) -> Result<Reply, RemoteError> {
         let line = if path.is_empty() {
             verb.to_owned()

@@ -118,6 +118,11 @@ pub(super) fn is_no_epsv(reply: &Reply) -> bool {
     reply.code >= 500 || matches!(reply.code, 202 | 229)
 }
 
+/// Tells whether the server does not know the verb.
+pub(super) fn is_unknown_verb(code: u16) -> bool {
+    matches!(code, 202 | 500 | 501 | 502 | 504)
+}
+
 /// Returns the size in `150 Opening BINARY mode data connection for x (1234 bytes).`
 pub(super) fn announced_size(text: &str) -> Option<u64> {
     let (head, _) = text.rsplit_once(" bytes")?;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{FtpRemote, commands::is_unknown_verb};
+use super::{FtpRemote, reply::is_unknown_verb};
 use crate::{
     error::RemoteError,
     remote::{Entry, Kind, Remote as _, RemoteName, listing, names},
