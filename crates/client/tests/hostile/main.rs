@@ -14,6 +14,7 @@ mod listing;
 mod login;
 mod replies;
 mod small;
+mod tls;
 
 use ftpc::{
     error::{Phase, RemoteError},

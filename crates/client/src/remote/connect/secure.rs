@@ -14,7 +14,7 @@ use crate::{
         ftp::{ReuseWatch, broken, parse_reply},
         names::Codec,
         race,
-        tls::{Connector, FtpStream, Handshakes, TIMED_OUT, bare},
+        tls::{Connector, FtpStream, Handshakes},
     },
     trust::verifier::{Verdict, session_config},
 };
@@ -66,13 +66,8 @@ impl Dialer {
 
     /// Makes the error of a handshake that failed.
     fn not_shaken(&self, secured: &Secured, reason: &str) -> RemoteError {
-        match bare(reason) {
-            TIMED_OUT => RemoteError::Timeout {
-                phase: Phase::TlsHandshake,
-                after: self.deadlines.handshake,
-            },
-            reason => self.watch(Some(secured)).handshake(reason),
-        }
+        let (watch, limit) = (self.watch(Some(secured)), self.deadlines.handshake);
+        watch.handshake(reason, Phase::TlsHandshake, limit)
     }
 
     /// Watches what TLS the data connections get.

@@ -197,8 +197,13 @@ impl FtpRemote {
         verb: &'static str,
         reason: String,
     ) -> RemoteError {
-        let error = self.reuse.handshake(&reason);
-        if !matches!(error, RemoteError::Tls { .. } | RemoteError::Io { .. }) {
+        let limit = self.deadlines.handshake;
+        let error = self.reuse.handshake(&reason, Phase::DataConnect, limit);
+        let may_be_refused = matches!(
+            error,
+            RemoteError::Tls { .. } | RemoteError::Io { .. } | RemoteError::Timeout { .. }
+        );
+        if !may_be_refused {
             return error;
         }
         let grace = self.deadlines.reply.min(Duration::from_secs(2));

@@ -1,12 +1,12 @@
 //! TLS sessions that a server wants resumed: what a refusal means, and when to change to TLS 1.2.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use crate::{
-    error::RemoteError,
+    error::{Phase, RemoteError},
     remote::{
         Reply,
-        tls::{Handshakes, bare},
+        tls::{Handshakes, TIMED_OUT, bare},
     },
     trust::{Trust, TrustCheck, verifier::Verdict},
 };
@@ -62,10 +62,19 @@ impl ReuseWatch {
         shakes.is_some_and(|shakes| shakes.was_lost())
     }
 
-    /// Makes the error for a failed handshake.
-    pub(in crate::remote) fn handshake(&self, reason: &str) -> RemoteError {
+    /// Makes the error for a failed handshake. One that took too long may do better on a new session: that it
+    /// is what the server's TLS lacks is not told by it.
+    pub(in crate::remote) fn handshake(
+        &self,
+        reason: &str,
+        phase: Phase,
+        after: Duration,
+    ) -> RemoteError {
         let endpoint = self.endpoint.clone();
         let reason = bare(reason).to_owned();
+        if reason == TIMED_OUT {
+            return RemoteError::Timeout { phase, after };
+        }
         match self.verdict.as_ref().and_then(|verdict| verdict.refused()) {
             Some(Trust::New { fingerprint }) => RemoteError::Untrusted {
                 endpoint,
