@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::{
-    sync::Wishes,
+    sync::{Wishes, by_path},
     walk::{Node, Tree, local_path},
 };
 use crate::{
@@ -30,20 +30,10 @@ pub async fn compare(
     let how = session.abilities().hash().ok_or(RemoteError::Unsupported {
         what: "command to hash a file, which `--checksum` needs",
     })?;
-    let there: std::collections::BTreeMap<&str, &Node> = remote
-        .nodes
-        .iter()
-        .map(|node| (node.path.as_str(), node))
-        .collect();
-    for node in local.nodes.iter().filter(|node| !node.is_dir) {
-        let same_size = there
-            .get(node.path.as_str())
-            .is_some_and(|other| !other.is_dir && other.facts.size == node.facts.size);
+    let files = of_one_size(local, remote);
+    for node in &files {
         let path = &node.path;
-        let is_known = wishes.equal.contains(path)
-            || wishes.different.contains(path)
-            || wishes.unhashed.contains_key(path);
-        if !same_size || is_known {
+        if is_known(wishes, path) {
             continue;
         }
         if cancel.is_stopped() {
@@ -51,13 +41,50 @@ pub async fn compare(
         }
         let ours = local_top.join(local_path(path));
         let theirs = names::join(remote_top, path);
-        match by_hash(session, how, &ours, &theirs, cancel).await? {
+        let found = by_hash(session, how, &ours, (&theirs, node.facts.size), cancel).await;
+        if let Err(Error::Remote(error @ RemoteError::Timeout { .. })) = &found {
+            give_up_from(node, &files, &error.to_string(), wishes);
+        }
+        match found? {
             ByHash::Equal => drop(wishes.equal.insert(path.clone())),
             ByHash::Different => drop(wishes.different.insert(path.clone())),
             ByHash::Unknown(why) => drop(wishes.unhashed.insert(path.clone(), why)),
         }
     }
     Ok(())
+}
+
+/// The local files that have the same size on the server.
+fn of_one_size<'a>(local: &'a Tree, remote: &Tree) -> Vec<&'a Node> {
+    let there = by_path(remote);
+    let same_size = |node: &&Node| {
+        let other = there.get(node.path.as_str());
+        other.is_some_and(|other| !other.is_dir && other.facts.size == node.facts.size)
+    };
+    let files = local.nodes.iter().filter(|node| !node.is_dir);
+    files.filter(same_size).collect()
+}
+
+fn is_known(wishes: &Wishes, path: &String) -> bool {
+    wishes.equal.contains(path)
+        || wishes.different.contains(path)
+        || wishes.unhashed.contains_key(path)
+}
+
+/// A large file that the server does not hash in time is not asked for again, nor are those as large: the session
+/// is lost over each. A small one is hashed soon by a server that answers at all.
+fn give_up_from(late: &Node, files: &[&Node], why: &str, wishes: &mut Wishes) {
+    const LARGE: u64 = 1 << 20;
+    let size = late.facts.size.unwrap_or_default();
+    if size < LARGE {
+        return;
+    }
+    let as_large = |node: &&&Node| node.facts.size.is_some_and(|other| other >= size);
+    for node in files.iter().filter(as_large) {
+        if !is_known(wishes, &node.path) {
+            wishes.unhashed.insert(node.path.clone(), why.to_owned());
+        }
+    }
 }
 
 /// What two files are by their hashes.
@@ -72,10 +99,10 @@ async fn by_hash(
     session: &mut dyn Remote,
     how: HashVerb,
     ours: &Path,
-    theirs: &str,
+    (theirs, size): (&str, Option<u64>),
     cancel: &Cancel,
 ) -> Result<ByHash, Error> {
-    let theirs = match session.hash(theirs, how).await {
+    let theirs = match session.hash(theirs, how, size).await {
         Err(error) if session.is_usable() && is_final(&error) => {
             return Ok(ByHash::Unknown(error.to_string()));
         }
@@ -141,5 +168,31 @@ mod tests {
         .await
         .unwrap();
         assert!(wishes.equal.iter().eq(["same"]) && wishes.different.iter().eq(["other"]));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_hashed_in_time_does_not_stop_the_rest() {
+        let temp = tempfile::tempdir().unwrap();
+        let server = Memory::new(&["HASH SHA-256"]);
+        for (name, size) in [("large", 2 << 20), ("larger", 3 << 20), ("small", 5)] {
+            let content = vec![7; size];
+            std::fs::write(temp.path().join(name), &content).unwrap();
+            server.put(&format!("/t/{name}"), &content, SystemTime::UNIX_EPOCH);
+        }
+        let mut session = server.dial().await.unwrap();
+        let (all, cancel) = (Filter::default(), Cancel::default());
+        let local = walk::local(temp.path(), &all).unwrap();
+        let remote = walk::remote(&mut *session, "/t", &all, &cancel);
+        let remote = remote.await.unwrap();
+        let mut wishes = Wishes::new(Way::Up);
+        let phase = crate::error::Phase::Reply;
+        let after = std::time::Duration::from_secs(300);
+        server.fail("HASH", RemoteError::Timeout { phase, after });
+        let (here, there) = ((&local, temp.path()), (&remote, "/t"));
+        let late = compare(&mut *session, here, there, &cancel, &mut wishes).await;
+        assert!(late.is_err_and(|error| error.is_transient()));
+        let again = compare(&mut *session, here, there, &cancel, &mut wishes).await;
+        assert!(again.is_ok() && wishes.equal.iter().eq(["small"]));
+        assert!(wishes.unhashed.keys().eq(["large", "larger"]));
     }
 }

@@ -203,11 +203,17 @@ pub trait Remote: Send {
     /// A refusal, also by a server that has no such thing.
     async fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), RemoteError>;
 
-    /// Asks for the hash of a whole file, in lower-case hex.
+    /// Asks for the hash of a whole file, in lower-case hex. The larger it is (`size`, in bytes), the longer the
+    /// answer is waited for.
     ///
     /// # Errors
     /// [`RemoteError::Protocol`] too where the reply has no such hash in it.
-    async fn hash(&mut self, path: &str, how: HashVerb) -> Result<String, RemoteError>;
+    async fn hash(
+        &mut self,
+        path: &str,
+        how: HashVerb,
+        size: Option<u64>,
+    ) -> Result<String, RemoteError>;
 
     /// Tells this session from every other of the process.
     fn number(&self) -> u64 {

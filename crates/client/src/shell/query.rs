@@ -61,7 +61,8 @@ async fn answer(
             let how = how.ok_or(RemoteError::Unsupported {
                 what: "command to hash a file",
             })?;
-            vec![session.hash(path()?, how).await?]
+            let size = session.size(path()?).await?;
+            vec![session.hash(path()?, how, size).await?]
         }
         Verb::Status => vec![status(&session.facts())],
         _ => return Err(usage(row)),

@@ -43,7 +43,10 @@ use crate::{
     remote::{Dial, pool::Pool},
 };
 
-use self::{crew::Crew, flow::Flow, local::LocalRoot, pace::Pace, progress::Board, tries::Vain};
+use self::{
+    crew::Crew, flow::Flow, local::LocalRoot, pace::Pace, progress::Board, tries::Vain,
+    verify::Slow,
+};
 
 /// Runs plans against one server.
 pub struct Engine {
@@ -61,6 +64,7 @@ pub(crate) struct Tools {
     board: Board,
     wire: Arc<std::sync::atomic::AtomicU64>,
     vain: Vain,
+    slow: Slow,
 }
 
 impl Tools {
@@ -97,6 +101,7 @@ impl Engine {
                 board: Board::default(),
                 wire: Arc::default(),
                 vain: Vain::default(),
+                slow: Slow::default(),
             }),
         }
     }

@@ -75,7 +75,7 @@ pub async fn fetch_into(
         }
         _ => {}
     }
-    prove(remote, path, proof).await?;
+    prove(remote, (path, got), proof).await?;
     Ok(got)
 }
 

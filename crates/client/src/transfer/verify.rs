@@ -1,5 +1,7 @@
 //! Whether and how a moved file is proved: sizes always, hashes when both sides can.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use ftp_config::client::Verify;
 
 use super::Tools;
@@ -10,6 +12,30 @@ use crate::{
 
 /// From this size on `auto` compares hashes.
 const LARGE: u64 = 1 << 20;
+
+/// From which size on the server does not hash in time, once a file has shown it.
+#[derive(Debug)]
+pub(super) struct Slow(AtomicU64);
+
+impl Default for Slow {
+    fn default() -> Self {
+        Self(AtomicU64::new(u64::MAX))
+    }
+}
+
+impl Slow {
+    /// What is taken for the size of a file that has none.
+    const UNKNOWN: u64 = u64::MAX - 1;
+
+    fn note(&self, size: Option<u64>) {
+        let size = size.unwrap_or(Self::UNKNOWN);
+        self.0.fetch_min(size, Ordering::Relaxed);
+    }
+
+    fn is_known_for(&self, size: Option<u64>) -> bool {
+        size.unwrap_or(Self::UNKNOWN) >= self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// Decides whether a hash is compared and which.
 ///
@@ -34,20 +60,31 @@ pub(super) fn choose(
     }
 }
 
-/// Compares the hash of `path` on the server with the local one, computed here if need be. Returns the
-/// algorithm; `None`: the server would not tell.
+/// Compares the hash of `path` on the server, of this size, with the local one, computed here if need be. Returns
+/// the algorithm; `None`: the server would not tell.
 pub(super) async fn compare(
     tools: &Tools,
     remote: &mut dyn Remote,
-    path: &str,
+    (path, size): (&str, Option<u64>),
     how: HashVerb,
     local: impl AsyncFnOnce() -> Result<String, Error>,
 ) -> Result<Option<&'static str>, Error> {
-    let theirs = match digest_of(remote, path, how).await {
+    let is_auto = tools.options.verify == Verify::Auto;
+    if is_auto && tools.slow.is_known_for(size) {
+        let why = "the server takes too long over files of this size";
+        tools.events.message(format!("not compared by hash: {why}"));
+        return Ok(None);
+    }
+    let theirs = match digest_of(remote, (path, size), how).await {
         Ok(digest) => digest,
+        // The session is lost over it; the next try does without, or there would be no end of it.
+        Err(error @ RemoteError::Timeout { .. }) if is_auto => {
+            tools.slow.note(size);
+            return Err(error.into());
+        }
         // `always` means a hash, and not that one was asked for.
         Err(error @ (RemoteError::Refused { .. } | RemoteError::Unsupported { .. }))
-            if tools.options.verify == Verify::Auto && !error.is_transient() =>
+            if is_auto && !error.is_transient() =>
         {
             tools
                 .events
@@ -72,10 +109,10 @@ pub(super) async fn compare(
 /// Asks for a hash. An answer without one will not be another the next time.
 pub(super) async fn digest_of(
     remote: &mut dyn Remote,
-    path: &str,
+    (path, size): (&str, Option<u64>),
     how: HashVerb,
 ) -> Result<String, RemoteError> {
-    match remote.hash(path, how).await {
+    match remote.hash(path, how, size).await {
         Err(RemoteError::Protocol { .. }) if remote.is_usable() => Err(RemoteError::Unsupported {
             what: "hash in its reply to a command for one",
         }),

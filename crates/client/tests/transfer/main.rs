@@ -24,6 +24,7 @@ mod publish;
 mod restart;
 mod resume_down;
 mod resume_up;
+mod slow;
 mod untold;
 mod upload;
 

@@ -199,8 +199,13 @@ impl Remote for FtpRemote {
         self.set_time_of(path, time).await
     }
 
-    async fn hash(&mut self, path: &str, how: HashVerb) -> Result<String, RemoteError> {
-        self.hash_of(path, how).await
+    async fn hash(
+        &mut self,
+        path: &str,
+        how: HashVerb,
+        size: Option<u64>,
+    ) -> Result<String, RemoteError> {
+        self.hash_of(path, how, size).await
     }
 
     async fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), RemoteError> {

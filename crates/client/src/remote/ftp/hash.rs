@@ -1,10 +1,21 @@
 //! The hash of a file, each server in its own way.
 
+use std::time::Duration;
+
 use super::{FtpRemote, commands::refused};
 use crate::{
     error::RemoteError,
     remote::{HashAlgorithm, HashVerb, Reply},
 };
+
+/// How many bytes a second a server hashes at least, while it does other things too.
+const SLOWEST: u64 = 10_000_000;
+
+/// How long a hash is waited for.
+fn limit_for(size: Option<u64>, finish: Duration) -> Duration {
+    let reading = Duration::from_secs(size.unwrap_or_default() / SLOWEST);
+    finish.saturating_add(reading)
+}
 
 /// Finds the digest in a reply: the first word of the last line that can be one. A path may look
 /// like a digest, but it comes behind.
@@ -34,6 +45,7 @@ impl FtpRemote {
         &mut self,
         path: &str,
         how: HashVerb,
+        size: Option<u64>,
     ) -> Result<String, RemoteError> {
         let verb = match how {
             HashVerb::Hash(algorithm) => {
@@ -52,7 +64,8 @@ impl FtpRemote {
         };
         // The server reads the whole file before it answers.
         let line = format!("{verb} {path}");
-        let reply = self.command_within(&line, self.deadlines.finish).await?;
+        let limit = limit_for(size, self.deadlines.finish);
+        let reply = self.command_within(&line, limit).await?;
         if !reply.is_ok() {
             return Err(refused(verb, path, reply));
         }
@@ -70,6 +83,14 @@ mod tests {
     fn digest(lines: &[&str], algorithm: HashAlgorithm) -> Option<String> {
         let lines = lines.iter().map(|line| (*line).to_owned()).collect();
         find_digest(&Reply { code: 213, lines }, algorithm)
+    }
+
+    #[test]
+    fn a_large_file_is_waited_for_longer() {
+        let finish = Duration::from_secs(300);
+        for (size, seconds) in [(None, 300), (Some(1 << 20), 300), (Some(1 << 40), 110_251)] {
+            assert_eq!(limit_for(size, finish), Duration::from_secs(seconds));
+        }
     }
 
     #[test]

@@ -188,7 +188,12 @@ impl Remote for Session {
         self.item("SITE CHMOD", path).map(drop)
     }
 
-    async fn hash(&mut self, path: &str, how: HashVerb) -> Result<String, RemoteError> {
+    async fn hash(
+        &mut self,
+        path: &str,
+        how: HashVerb,
+        _size: Option<u64>,
+    ) -> Result<String, RemoteError> {
         let content = self.item("HASH", path)?.content.unwrap_or_default();
         match how {
             HashVerb::Hash(HashAlgorithm::Sha256) => Ok(Sha256::digest(content)

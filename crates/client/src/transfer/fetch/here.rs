@@ -49,7 +49,7 @@ impl Fetch {
         };
         let shown = root.told_as(&self.local);
         let local = async || digest::of_whole(file, shown, how, &self.flow.cancel).await;
-        match verify::compare(tools, remote, &self.remote, how, local).await {
+        match verify::compare(tools, remote, (&self.remote, size), how, local).await {
             Ok(algorithm) => done.verified = algorithm,
             Err(Error::HashMismatch { .. }) => return Ok(None),
             Err(error) => return Err(error),

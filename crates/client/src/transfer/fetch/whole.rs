@@ -44,7 +44,7 @@ impl Fetch {
                 digest::of_whole(file, shown.clone(), how, &self.flow.cancel).await
             }
         };
-        verify::compare(tools, remote, &self.remote, how, local).await
+        verify::compare(tools, remote, (&self.remote, self.size), how, local).await
     }
 
     /// Without a hash a file that was rewritten while it came is known by its time alone.

@@ -156,6 +156,6 @@ impl Send {
                 digest::of_whole(file, self.local.clone(), how, &self.flow.cancel).await
             }
         };
-        verify::compare(tools, remote, path, how, local).await
+        verify::compare(tools, remote, (path, Some(source.size)), how, local).await
     }
 }

@@ -39,7 +39,7 @@ impl Send {
             let (file, cancel) = (source.handle(&self.local)?, &self.flow.cancel);
             digest::of_whole(file, self.local.clone(), how, cancel).await
         };
-        match verify::compare(tools, remote, path, how, local).await {
+        match verify::compare(tools, remote, (path, Some(size)), how, local).await {
             Ok(algorithm) => Ok(algorithm.is_some()),
             Err(Error::HashMismatch { .. }) => Ok(false),
             Err(error) => Err(error),

@@ -81,13 +81,13 @@ impl Terms {
 /// Compares what passed with what the server has.
 pub(super) async fn prove(
     remote: &mut dyn Remote,
-    path: &str,
+    (path, size): (&str, u64),
     proof: Option<Proof>,
 ) -> Result<(), Error> {
     let Some((how, digest)) = proof else {
         return Ok(());
     };
-    let theirs = verify::digest_of(remote, path, how).await?;
+    let theirs = verify::digest_of(remote, (path, Some(size)), how).await?;
     let local = digest.finish();
     if local == theirs {
         return Ok(());

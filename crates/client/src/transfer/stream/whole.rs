@@ -126,7 +126,7 @@ impl Whole {
         let Some((how, local)) = &self.proof else {
             return Ok(());
         };
-        let theirs = verify::digest_of(remote, name, *how).await?;
+        let theirs = verify::digest_of(remote, (name, Some(self.bytes)), *how).await?;
         if *local == theirs {
             return Ok(());
         }
