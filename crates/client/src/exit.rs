@@ -126,6 +126,7 @@ mod tests {
     #[test]
     fn causes_have_their_codes() {
         let login = RemoteError::Login {
+            again: false,
             user: "a".into(),
             reply: Reply::new(530, "no"),
         };

@@ -103,6 +103,8 @@ pub enum RemoteError {
         user: String,
         /// The server's answer.
         reply: Reply,
+        /// The same name and password were accepted a while ago, by the same dialer.
+        again: bool,
     },
     /// A command was refused.
     #[error("{}: {reply}", Subject(verb, path.as_deref()))]
@@ -183,7 +185,9 @@ impl RemoteError {
             | Self::SessionReuse { .. }
             | Self::Io { .. }
             | Self::Protocol { .. }
-            | Self::Poisoned => true,
+            | Self::Poisoned
+            // A server that has just started may not have its users yet.
+            | Self::Login { again: true, .. } => true,
             Self::Refused { reply, .. } | Self::Login { reply, .. } => {
                 matches!(reply.code, 421 | 425 | 426 | 450 | 451) || reply.is_too_many()
             }
@@ -201,13 +205,14 @@ impl RemoteError {
         }
     }
 
-    /// Tells whether the server could not even be reached.
+    /// Tells whether the server could not even be reached, or does not know now whom it knew before.
     #[must_use]
     pub fn is_unreached(&self) -> bool {
         matches!(
             self,
             Self::Resolve { .. }
                 | Self::Connect { .. }
+                | Self::Login { again: true, .. }
                 | Self::Timeout {
                     phase: Phase::Connect,
                     ..
@@ -252,6 +257,15 @@ mod tests {
             verb: "STOR".into(),
             path: Some("/in/a\n".into()),
             reply: Reply::new(code, text),
+        }
+    }
+
+    #[test]
+    fn a_login_that_was_accepted_before_is_waited_for() {
+        for again in [false, true] {
+            let (user, reply) = ("ann".to_owned(), Reply::new(530, "Login incorrect."));
+            let error = RemoteError::Login { user, reply, again };
+            assert_eq!((error.is_transient(), error.is_unreached()), (again, again));
         }
     }
 

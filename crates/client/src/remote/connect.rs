@@ -3,6 +3,7 @@
 
 mod deadlines;
 mod login;
+mod past;
 mod secure;
 
 use std::{fmt, io, sync::Arc};
@@ -14,7 +15,10 @@ use tokio::time::timeout;
 
 pub use self::deadlines::Deadlines;
 pub(crate) use self::secure::NOT_IMPLICIT;
-use self::secure::{NO_TLS_CAME, Secured};
+use self::{
+    past::Past,
+    secure::{NO_TLS_CAME, Secured},
+};
 use super::{
     Dial, Remote, Security,
     ftp::{FtpRemote, broken, parse_reply},
@@ -69,6 +73,7 @@ pub struct Dialer {
     /// Where the lines of the control connection go.
     pub trace: Option<WireTrace>,
     came_as_utf8: CameAsUtf8,
+    past: Past,
 }
 
 impl fmt::Debug for Dialer {
@@ -97,6 +102,7 @@ impl Dialer {
             trust: Arc::new(MemoryTrust::default()),
             trace: None,
             came_as_utf8: CameAsUtf8::default(),
+            past: Past::default(),
         }
     }
 
@@ -192,15 +198,6 @@ impl Dialer {
     }
 }
 
-impl Dialer {
-    /// Tells whether a handshake was refused since it offered TLS 1.2 alone.
-    fn has_no_tls12(&self, reason: &str) -> bool {
-        let of_the_version = ["ProtocolVersion", "HandshakeFailure"];
-        self.trust.needs_tls12(&self.endpoint())
-            && of_the_version.iter().any(|alert| reason.contains(alert))
-    }
-}
-
 fn strip_code(line: &str) -> String {
     let coded = line
         .get(..3)
@@ -226,6 +223,7 @@ impl suppaftp::Encoding for WireCodec {
 #[async_trait]
 impl Dial for Dialer {
     async fn dial(&self) -> Result<Box<dyn Remote>, RemoteError> {
+        self.past.spare(&self.user)?;
         for _ in 1..RACES {
             match self.dial_once(self.tls).await {
                 Err(RemoteError::Tls { reason, .. }) if reason.contains(NO_TLS_CAME) => {}

@@ -12,6 +12,7 @@ mod fake;
 mod alike;
 mod cases;
 mod doctor;
+mod logins;
 mod moved;
 mod originals;
 mod partly;
@@ -20,9 +21,9 @@ mod remove;
 mod seconds;
 mod sync;
 mod times;
+mod undone;
 mod unlisted;
 
-mod undone;
 use std::{
     fs,
     path::Path,

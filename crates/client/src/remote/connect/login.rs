@@ -37,7 +37,10 @@ impl Dialer {
             stream.login(self.user.as_str(), self.password.expose()),
         );
         match login.await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => {
+                self.past.accepted(&self.user, &self.password);
+                Ok(())
+            }
             Ok(Err(FtpError::UnexpectedResponse(response))) => {
                 let reply =
                     parse_reply(codec, &response.body).ok_or_else(|| RemoteError::Protocol {
@@ -45,8 +48,7 @@ impl Dialer {
                         what: "the reply cannot be read".to_owned(),
                     })?;
                 self.trace(Wire::Received(&reply.to_string()));
-                let user = self.user.clone();
-                Err(RemoteError::Login { user, reply })
+                Err(self.past.refused(&self.user, &self.password, reply))
             }
             Ok(Err(error)) => Err(broken("login", error)),
             Err(_) => Err(RemoteError::Timeout {

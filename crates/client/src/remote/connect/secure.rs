@@ -80,6 +80,13 @@ impl Dialer {
         }
     }
 
+    /// Tells whether a handshake was refused since it offered TLS 1.2 alone.
+    pub(super) fn has_no_tls12(&self, reason: &str) -> bool {
+        let of_the_version = ["ProtocolVersion", "HandshakeFailure"];
+        self.trust.needs_tls12(&self.endpoint())
+            && of_the_version.iter().any(|alert| reason.contains(alert))
+    }
+
     async fn auth_refused(
         &self,
         tls: SiteTls,
