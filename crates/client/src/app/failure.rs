@@ -87,29 +87,29 @@ impl Failure {
         }
     }
 
-    /// Says it, with the one thing to try.
+    /// Says it, with the one thing to try. Names in it are made safe for a terminal here.
     pub fn say(&self, ui: &Ui) {
         match self {
             Self::Usage(text, hint) => {
-                ui.error(text);
+                ui.error(shown(text));
                 if let Some(hint) = hint {
-                    ui.hint(hint);
+                    ui.hint(shown(hint));
                 }
             }
             Self::Config(report) => {
                 let _ = std::io::stderr().lock().write_all(report.as_bytes());
             }
-            Self::Store(error) => ui.error(chain(error)),
+            Self::Store(error) => ui.error(shown(&chain(error))),
             Self::Credentials(error) => {
-                ui.error(error);
+                ui.error(shown(&error.to_string()));
                 if let Some(hint) = credential_hint(error) {
-                    ui.hint(hint);
+                    ui.hint(shown(&hint));
                 }
             }
             Self::Work(error) => {
                 ui.error(shown(&error.chain()));
                 if let Some(hint) = hint(error) {
-                    ui.hint(hint);
+                    ui.hint(shown(&hint));
                 }
             }
             Self::Said(_) => {}

@@ -172,7 +172,7 @@ impl App {
     /// A new certificate cannot be remembered.
     pub(crate) fn remember(&self) -> Result<(), Failure> {
         if let Some(error) = self.store.save_what_matters()? {
-            self.ui.warn(super::failure::chain(&error));
+            self.ui.warn(shown(&super::failure::chain(&error)));
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::{
     remote::pool::Pool,
     transfer::{Options, stream::Terms},
     trust::store::Store,
-    ui::Ui,
+    ui::{Ui, escape::shown},
 };
 
 /// Everything that a command needs to know about this run.
@@ -113,7 +113,8 @@ fn load_config(
     };
     let path = found.path;
     if global.verbose > 0 {
-        ui.remark(format!("configuration: {}", path.display()));
+        let name = path.display().to_string();
+        ui.remark(format!("configuration: {}", shown(&name)));
     }
     let loaded =
         ftp_config::load_client(&path).map_err(|error| Failure::Config(error.report("ftpc")))?;

@@ -83,7 +83,7 @@ pub(crate) fn agree(app: &App, why: String, otherwise: &str) -> Result<(), Failu
     if !ask::somebody() {
         return Err(Failure::Usage(why, Some(otherwise.to_owned())));
     }
-    app.ui.remark(&why);
+    app.ui.remark(shown(&why));
     if ask::yes("Remove them?", &app.cancel) {
         return Ok(());
     }

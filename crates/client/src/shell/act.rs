@@ -209,7 +209,8 @@ fn enter(dir: Option<&String>) -> Result<(), Error> {
 fn tell_places(app: &App, cwd: &str) {
     let here = std::env::current_dir().unwrap_or_default();
     app.ui.answer(format!("remote {}", shown(cwd)));
-    app.ui.answer(format!("local  {}", here.display()));
+    let here = here.display().to_string();
+    app.ui.answer(format!("local  {}", shown(&here)));
 }
 
 fn local(command: &str) -> Result<ExitCode, Failure> {

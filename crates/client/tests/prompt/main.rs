@@ -10,6 +10,7 @@
 mod fake;
 
 mod append;
+mod escapes;
 mod interrupts;
 mod midst;
 mod questions;
