@@ -62,6 +62,18 @@ impl Entry {
             unique: None,
         }
     }
+
+    /// Takes the kind from another listing, and what else this one does not tell.
+    pub(super) fn fill_from(&mut self, other: &Self) {
+        self.kind = other.kind;
+        self.size = self.size.or(other.size);
+        if self.modified.is_none() {
+            (self.modified, self.precision) = (other.modified, other.precision);
+        }
+        if self.target.is_none() {
+            self.target.clone_from(&other.target);
+        }
+    }
 }
 
 /// What a listing shows and nobody may use.

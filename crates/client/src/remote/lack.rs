@@ -10,6 +10,9 @@ pub enum Lack {
     /// A TLS data connection ended without close_notify (RFC 8446 §6.1), as with many small servers; but
     /// somebody in between may have cut it.
     Unended,
+    /// Of some names it does not tell whether they are files or directories: `type` is a fact that a server may
+    /// leave out (RFC 3659 §7.5.1), and LIST told no more.
+    Kinds,
 }
 
 impl Lack {
@@ -22,6 +25,7 @@ impl Lack {
                 "what the listing may have held behind its end, which came without TLS's close_notify"
                     .to_owned()
             }
+            Self::Kinds => "what the server lists and does not tell whether it is a file".to_owned(),
         }
     }
 }
@@ -32,6 +36,9 @@ impl fmt::Display for Lack {
             Self::Told(reply) => write!(f, "the server left entries out: {reply}"),
             Self::Unended => {
                 f.write_str("entries may be missing: the listing ended without TLS's close_notify")
+            }
+            Self::Kinds => {
+                f.write_str("the server does not tell of all names whether they are files")
             }
         }
     }

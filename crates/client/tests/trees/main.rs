@@ -12,6 +12,7 @@ mod fake;
 mod alike;
 mod cases;
 mod doctor;
+mod kinds;
 mod logins;
 mod moved;
 mod originals;

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     error::RemoteError,
     remote::{
-        Abilities, Data, Entry, HashVerb, Kind, Listing, Next, Remote, Reply, SessionFacts, Start,
-        listing,
+        Abilities, Data, Entry, HashVerb, Kind, Lack, Listing, Next, Remote, Reply, SessionFacts,
+        Start, listing,
     },
 };
 
@@ -61,6 +61,9 @@ impl Remote for FtpRemote {
             false => self.list_inside("MLSD", dir).await,
         };
         match listed {
+            Ok(by_facts) if by_facts.lack == Some(Lack::Kinds) => {
+                self.list_kinds(dir, by_facts).await
+            }
             Err(RemoteError::Refused { reply, .. }) if reply::is_unknown_verb(reply.code) => {
                 self.mlsd_refused = true;
                 self.list_plain(dir).await

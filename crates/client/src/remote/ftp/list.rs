@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error::{Phase, RemoteError},
     remote::{
-        Data, Lack, Listing, Remote as _,
+        Data, Kind, Lack, Listing, Remote as _, RemoteName,
         listing::{Endless, Format, Reader},
         names::Codec,
     },
@@ -68,6 +68,37 @@ impl FtpRemote {
         let mut listing = self.list_inside("LIST", dir).await?;
         self.set_clock(dir, &mut listing).await;
         Ok(listing)
+    }
+
+    /// Takes the kinds from LIST where MLSD does not tell them; what is told by neither is left as it is, and the
+    /// listing is said to lack it.
+    pub(super) async fn list_kinds(
+        &mut self,
+        dir: &str,
+        mut by_facts: Listing,
+    ) -> Result<Listing, RemoteError> {
+        let plain = match self.list_plain(dir).await {
+            Err(RemoteError::Refused { .. }) if self.health.is_ready() => Listing::default(),
+            other => other?,
+        };
+        let listed = |name: &RemoteName| {
+            let at = plain.entries.binary_search_by(|entry| entry.name.cmp(name));
+            at.ok().map(|at| &plain.entries[at])
+        };
+        let mut is_told = true;
+        for entry in &mut by_facts.entries {
+            if entry.kind != Kind::Other {
+                continue;
+            }
+            match listed(&entry.name) {
+                Some(other) => entry.fill_from(other),
+                None => is_told = false,
+            }
+        }
+        if is_told {
+            by_facts.lack = plain.lack;
+        }
+        Ok(by_facts)
     }
 
     /// Lists a directory from inside, and goes back.
@@ -149,6 +180,7 @@ async fn read(data: &mut impl Data, verb: &str, codec: &Codec) -> Result<Listing
         }
     }
     let listing = reader.finish().map_err(endless)?;
+    let lack = lack.or(listing.lack);
     Ok(Listing { lack, ..listing })
 }
 

@@ -59,7 +59,7 @@ impl FtpRemote {
             return Ok(ByMlst::Nothing);
         }
         match listing::in_mlst(&reply, &name_of(path)) {
-            Some(entry) if reply.is_ok() => Ok(ByMlst::Entry(entry)),
+            Some(entry) if reply.is_ok() && listing::tells_kind(&reply) => Ok(ByMlst::Entry(entry)),
             _ if reply.is_ok() => Ok(ByMlst::Untold),
             _ => Err(RemoteError::Refused {
                 verb: "MLST".to_owned(),

@@ -27,6 +27,16 @@ pub(super) fn parse(codec: &Codec, line: &[u8]) -> Line {
     })
 }
 
+/// Tells whether the facts before the first space say of what kind the entry is.
+pub(super) fn tell_kind(line: &[u8]) -> bool {
+    let end = line.iter().position(|byte| *byte == b' ');
+    let facts = &line[..end.unwrap_or(line.len())];
+    facts.split(|byte| *byte == b';').any(|fact| {
+        let key = fact.get(..5).unwrap_or_default();
+        key.eq_ignore_ascii_case(b"type=")
+    })
+}
+
 fn is_self_or_parent(facts: &[u8]) -> bool {
     let facts = facts.to_ascii_lowercase();
     facts

@@ -9,7 +9,7 @@ mod unix;
 
 use std::time::{Duration, SystemTime};
 
-use super::{Dropped, Entry, Listing, RemoteName, Reply, names::Codec};
+use super::{Dropped, Entry, Lack, Listing, RemoteName, Reply, names::Codec};
 
 pub use facts::{format_time, parse_time};
 
@@ -154,6 +154,9 @@ impl<'a> Reader<'a> {
                 if self.listing.entries.len() >= MAX_ENTRIES {
                     return Err(Endless(MAX_ENTRIES as u64, "entries"));
                 }
+                if self.format == Format::Facts && !facts::tell_kind(line) {
+                    self.listing.lack = Some(Lack::Kinds);
+                }
                 self.listing.entries.push(*entry);
             }
             Line::Nothing => {}
@@ -193,6 +196,12 @@ pub fn in_mlst(reply: &Reply, name: &RemoteName) -> Option<Entry> {
         reply.lines.iter().partition(|line| line.starts_with(' '));
     let mut lines = own.into_iter().chain(others);
     lines.find_map(|line| parse_mlst(line, name.clone()))
+}
+
+/// Tells whether an answer to MLST says of what kind the entry is.
+pub fn tells_kind(reply: &Reply) -> bool {
+    let mut lines = reply.lines.iter();
+    lines.any(|line| facts::tell_kind(line.trim_start().as_bytes()))
 }
 
 /// Reads the facts line of an MLST reply (with or without the leading space); the name is taken
