@@ -110,7 +110,7 @@ pub fn ensure_trusted(path: &Path) -> Result<Metadata, ConfigError> {
 }
 
 /// Reads the file; also tells whether others may read it.
-fn read(path: &Path) -> Result<(Source, bool), ConfigError> {
+pub(crate) fn read(path: &Path) -> Result<(Source, bool), ConfigError> {
     let unreadable = |source: io::Error| ConfigError::Unreadable {
         path: path.to_owned(),
         source,

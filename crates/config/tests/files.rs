@@ -116,3 +116,21 @@ fn the_client_does_not_ask_who_may_log_in() {
             .starts_with("ftpc: config: `site.x.url`")
     );
 }
+
+#[test]
+fn the_files_that_a_refused_configuration_names_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let text =
+        "odd = 1\n[auth]\nallow_users_file = \"lists/a\"\n[tls]\ncert = \"c.pem\"\nkey = 3\n";
+    let path = file(&dir, text.as_bytes(), 0o600);
+    load_server(&path).unwrap_err();
+    let named = ftp_config::files_named(&path);
+    assert!(
+        named.contains(&at("lists/a")) && named.contains(&at("c.pem")),
+        "{named:?}"
+    );
+    let path = file(&dir, b"[tls]\nmode = \"off\"\n", 0o600);
+    assert!(ftp_config::files_named(&path).is_empty());
+    assert!(ftp_config::files_named(&at("missing")).is_empty());
+}

@@ -3,12 +3,11 @@
 //!
 //! Called by `daemon` for SIGHUP, `ftpd reload` and changed files. Blocks; run it off the runtime.
 
+mod history;
+
 use std::{
     path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, PoisonError},
 };
 
 use ftp_config::ServerConfig;
@@ -22,8 +21,10 @@ use crate::{
     session::disk,
     snapshot::{Holder, Snapshot},
     status::Registry,
-    watch::{self, Stamps},
+    watch,
 };
+
+pub use self::history::History;
 
 /// Reads the configuration again.
 #[derive(Debug)]
@@ -44,62 +45,6 @@ pub struct Reloader {
     pub adjust: Adjust,
     /// How it went so far.
     pub history: History,
-}
-
-/// How reloads went so far.
-#[derive(Debug, Default)]
-pub struct History {
-    turn: Mutex<()>,
-    done: AtomicU64,
-    last_error: Mutex<Option<String>>,
-    files: Mutex<Stamps>,
-}
-
-impl History {
-    /// Begins with files that were read in these states.
-    #[must_use]
-    pub fn since(files: Stamps) -> Self {
-        Self {
-            files: Mutex::new(files),
-            ..Self::default()
-        }
-    }
-
-    /// Returns the states the files had before they were last read.
-    #[must_use]
-    pub fn files(&self) -> Stamps {
-        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.clone()
-    }
-
-    fn about_to_read(&self, files: Stamps) {
-        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = files;
-    }
-
-    /// Returns how many reloads succeeded.
-    #[must_use]
-    pub fn done(&self) -> u64 {
-        self.done.load(Ordering::Relaxed)
-    }
-
-    /// Returns why the last reload was refused, if it was.
-    #[must_use]
-    pub fn last_error(&self) -> Option<String> {
-        self.last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn note(&self, is_done: bool, error: Option<String>) {
-        if is_done {
-            self.done.fetch_add(1, Ordering::Relaxed);
-        }
-        *self
-            .last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = error;
-    }
 }
 
 /// What a reload did.
@@ -143,6 +88,16 @@ impl std::fmt::Display for Report {
 }
 
 impl Reloader {
+    /// Returns the files whose change calls for a reload: those of the configuration that is served, and those of
+    /// one that was refused, which may be what it waits for. `None`: there is no configuration to read again.
+    #[must_use]
+    pub fn files(&self) -> Option<Vec<PathBuf>> {
+        let path = self.path.as_deref()?;
+        let named = self.history.named();
+        let files = watch::files_of(path, &self.holder.current().config);
+        Some(watch::with_named(files, &named))
+    }
+
     /// Loads, checks, builds and swaps; on any error the old configuration stays.
     ///
     /// # Errors
@@ -180,8 +135,8 @@ impl Reloader {
         let path = self.path.as_deref().ok_or_else(|| {
             Error::Refused("this server has no configuration file to read again".to_owned())
         })?;
-        let files = watch::files_of(path, &self.holder.current().config);
-        self.history.about_to_read(Stamps::of(&files));
+        self.history
+            .about_to_read(path, &self.holder.current().config);
         let loaded = config_file::load(path)?;
         for warning in &loaded.warnings {
             warn!("{warning}");

@@ -74,6 +74,17 @@ pub fn files_of(config_path: &Path, config: &ServerConfig) -> Vec<PathBuf> {
     files
 }
 
+/// Adds those of `named` that are not in `files` yet.
+#[must_use]
+pub fn with_named(mut files: Vec<PathBuf>, named: &[PathBuf]) -> Vec<PathBuf> {
+    for file in named {
+        if !files.contains(file) {
+            files.push(file.clone());
+        }
+    }
+    files
+}
+
 impl FileWatch {
     /// Begins to watch, as [`FileWatch::follow`].
     ///

@@ -9,7 +9,7 @@ mod server;
 mod users;
 
 pub(crate) use client::resolve_client;
-pub(crate) use server::resolve_server;
+pub(crate) use server::{resolve_server, server_files};
 
 use std::path::{Path, PathBuf};
 

@@ -31,9 +31,7 @@ pub use self::start::Start;
 use self::{
     doors::{open_doors, open_metrics, open_status_socket},
     running::Running,
-    start::{
-        begin_announcement, begin_watch, files_read, first_registry, first_snapshot, watched_files,
-    },
+    start::{begin_announcement, begin_watch, files_read, first_registry, first_snapshot},
     upkeep::begin_upkeep,
 };
 
@@ -152,7 +150,7 @@ impl Daemon {
 
     /// The new configuration may name other files to watch.
     fn follow_files(&mut self) {
-        let Some(files) = watched_files(&self.reloader) else {
+        let Some(files) = self.reloader.files() else {
             return;
         };
         match &mut self.watch {

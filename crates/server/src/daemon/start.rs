@@ -67,13 +67,8 @@ pub(super) fn files_read(
     seen
 }
 
-pub(super) fn watched_files(reloader: &Reloader) -> Option<Vec<PathBuf>> {
-    let path = reloader.path.as_deref()?;
-    Some(watch::files_of(path, &reloader.holder.current().config))
-}
-
 pub(super) fn begin_watch(reloader: &Reloader) -> Option<FileWatch> {
-    FileWatch::new(watched_files(reloader)?, reloader.history.files())
+    FileWatch::new(reloader.files()?, reloader.history.files())
         .inspect_err(|error| error!(%error, "changes of the configuration are not watched"))
         .ok()
 }

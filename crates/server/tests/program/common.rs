@@ -182,6 +182,13 @@ impl Daemon {
         Wire::to(self.address)
     }
 
+    /// Connects and tries to log in; returns the code of the answer.
+    pub(crate) fn connect_as(&self, user: &str) -> String {
+        let mut wire = self.connect();
+        wire.expect("220");
+        wire.login(user)
+    }
+
     /// Connects and logs in.
     #[track_caller]
     pub(crate) fn login(&self, user: &str) -> Wire {

@@ -49,11 +49,37 @@ fn a_changed_file_is_read_without_being_asked_and_a_bad_one_changes_nothing() {
     assert_eq!(refused.status.code(), Some(1));
     site.ok(&["status"]);
     site.write("", &["cat"]);
-    wait_until("cat", || {
-        let mut wire = server.connect();
-        wire.expect("220");
-        (wire.login("cat") == "230").then_some(())
-    });
+    wait_until("cat", || (server.connect_as("cat") == "230").then_some(()));
+}
+
+#[test]
+fn a_refused_configuration_is_read_again_when_what_it_names_is_written() {
+    let site = Site::new("[tls]\nmode = \"off\"\n");
+    let server = site.start();
+    // A list that is not there, in a directory that is not there either.
+    site.write(
+        "[tls]\nmode = \"off\"\n[auth]\nallow_users_file = \"lists/allowed\"\n",
+        &["ann", "cat"],
+    );
+    server.wait_for_log("the old one stays");
+    let lists = site.config().with_file_name("lists");
+    std::fs::create_dir(&lists).unwrap();
+    std::fs::write(lists.join("allowed"), "cat\n").unwrap();
+    wait_until("cat", || (server.connect_as("cat") == "230").then_some(()));
+    // A certificate and a key that are not there.
+    site.write(
+        "[tls]\ncert = \"own.pem\"\nkey = \"own-key.pem\"\n",
+        &["ann", "dan"],
+    );
+    server.wait_for_log("`tls.cert`: cannot read");
+    let beside = |name: &str| site.config().with_file_name(name);
+    ftpd::tls::selfsigned::make(
+        &beside("own.pem"),
+        &beside("own-key.pem"),
+        &["localhost".to_owned()],
+    )
+    .unwrap();
+    wait_until("dan", || (server.connect_as("dan") == "230").then_some(()));
 }
 
 #[test]

@@ -3,7 +3,10 @@
 mod network;
 mod share;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use self::{
     network::{
@@ -63,6 +66,15 @@ pub(crate) fn resolve_server(root: &Section<'_, '_>, warnings: &mut Vec<String>)
         );
     }
     config
+}
+
+/// The files that the tables name, beside the share's and the record's.
+pub(crate) fn server_files(root: &Section<'_, '_>) -> Vec<PathBuf> {
+    let list = root.section("auth").path("allow_users_file", "");
+    let list = list.map(|(text, _)| relative_to(root.faults().source().dir(), text));
+    let tls = read_tls(root);
+    let pair = (tls.mode != TlsMode::Off).then_some([tls.cert, tls.key]);
+    list.into_iter().chain(pair.into_iter().flatten()).collect()
 }
 
 fn read_server(root: &Section<'_, '_>) -> Server {
