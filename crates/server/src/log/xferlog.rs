@@ -2,7 +2,8 @@
 //!
 //! [`crate::status::Moving`] writes a record when it drops, so every exit path of both engines has
 //! its line. Lines go through a bounded queue to a thread of their own; a full queue loses lines
-//! and says how many, it never holds up a transfer. The file is opened anew at each reload.
+//! and says how many, it never holds up a transfer. The file is opened anew at each reload, by that
+//! thread: a disk that does not answer holds the record alone.
 
 mod record;
 mod sink;
@@ -11,11 +12,11 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tracing::{error, warn};
@@ -23,6 +24,7 @@ use tracing::{error, warn};
 pub use self::record::Record;
 use self::sink::Sink;
 
+/// So many lines wait for the file at most.
 const QUEUE: usize = 4_096;
 const FLUSH_TIME: Duration = Duration::from_secs(2);
 
@@ -35,22 +37,28 @@ enum Message {
 /// The way to the writer; clones share it.
 #[derive(Clone, Debug)]
 pub struct Xferlog {
-    queue: SyncSender<Message>,
+    /// Has room for whatever is not a line: nobody who asks for something is held by a file.
+    queue: Sender<Message>,
+    /// Lines in the queue.
+    waiting: Arc<AtomicUsize>,
     lost: Arc<AtomicU64>,
     is_wanted: Arc<AtomicBool>,
 }
 
 impl Default for Xferlog {
     fn default() -> Self {
-        let (queue, messages) = sync_channel(QUEUE);
+        let (queue, messages) = channel();
+        let waiting = Arc::<AtomicUsize>::default();
+        let theirs = Arc::clone(&waiting);
         let started = thread::Builder::new()
             .name("xferlog".to_owned())
-            .spawn(move || write_all(&messages));
+            .spawn(move || write_all(&messages, &theirs));
         if let Err(error) = started {
             error!(%error, "no thread for the transfer record");
         }
         Self {
             queue,
+            waiting,
             lost: Arc::default(),
             is_wanted: Arc::default(),
         }
@@ -58,7 +66,7 @@ impl Default for Xferlog {
 }
 
 impl Xferlog {
-    /// Writes from now on to `path`, opened anew; `None`: nowhere. Blocks while the queue is full.
+    /// Writes from now on to `path`, opened anew; `None`: nowhere. Does not wait for it.
     pub fn open(&self, path: Option<PathBuf>) {
         self.is_wanted.store(path.is_some(), Ordering::Release);
         let _ = self.queue.send(Message::Open(path));
@@ -73,7 +81,9 @@ impl Xferlog {
 
     /// Queues a record.
     pub fn write(&self, record: &Record<'_>) {
-        if self.queue.try_send(Message::Line(record.line())).is_err() {
+        let is_full = self.waiting.fetch_add(1, Ordering::Relaxed) >= QUEUE;
+        if is_full || self.queue.send(Message::Line(record.line())).is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
             self.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
@@ -86,26 +96,21 @@ impl Xferlog {
     /// Waits a moment until everything queued is on the file.
     pub fn flush(&self) {
         let (done, wait) = sync_channel(1);
-        let until = Instant::now() + FLUSH_TIME;
-        let mut question = Message::Flush(done);
-        // A queue that stays full waits for a file that takes nothing: then so much is lost.
-        while let Err(TrySendError::Full(again)) = self.queue.try_send(question) {
-            if Instant::now() >= until {
-                return;
-            }
-            question = again;
-            thread::sleep(Duration::from_millis(5));
-        }
+        let _ = self.queue.send(Message::Flush(done));
+        // What waits for a file that takes nothing is lost.
         let _ = wait.recv_timeout(FLUSH_TIME);
     }
 }
 
-fn write_all(messages: &Receiver<Message>) {
+fn write_all(messages: &Receiver<Message>, waiting: &AtomicUsize) {
     let mut sink = Sink::default();
     while let Ok(message) = messages.recv() {
         match message {
             Message::Open(path) => sink.turn_to(path),
-            Message::Line(line) => sink.write(&line),
+            Message::Line(line) => {
+                waiting.fetch_sub(1, Ordering::Relaxed);
+                sink.write(&line);
+            }
             Message::Flush(done) => {
                 let _ = done.send(());
             }
@@ -152,6 +157,63 @@ mod tests {
             record.line(),
             "Tue Nov  3 09:05:07 2026 1 192.168.1.7 1234 /in/a_b.iso b _ o a ann ftp 0 * i"
         );
+    }
+
+    fn fifo_in(dir: &Path) -> PathBuf {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let fifo = dir.join("fifo");
+        mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        fifo
+    }
+
+    #[test]
+    fn a_file_that_takes_nothing_holds_nobody() {
+        let path = SharePath::root().join("a").unwrap();
+        let (queue, _hung) = channel();
+        let log = Xferlog {
+            queue,
+            waiting: Arc::default(),
+            lost: Arc::default(),
+            is_wanted: Arc::default(),
+        };
+        // As many lines as there is room for, and more, before a thread that never comes back.
+        for _ in 0..QUEUE + 2 {
+            log.write(&record(&path));
+        }
+        log.open(Some("x".into()));
+        assert!(log.is_wanted());
+        assert_eq!(log.lost.load(Ordering::Relaxed), 2);
+        assert_eq!(log.waiting.load(Ordering::Relaxed), QUEUE);
+    }
+
+    #[test]
+    fn a_fifo_that_nobody_reads_is_an_error_and_one_that_is_read_has_the_lines() {
+        use std::io::Read as _;
+        let dir = tempfile::tempdir().unwrap();
+        let (fifo, file) = (fifo_in(dir.path()), dir.path().join("x"));
+        let path = SharePath::root().join("a").unwrap();
+        let log = Xferlog::default();
+        log.open(Some(fifo.clone()));
+        log.write(&record(&path));
+        // Whatever the FIFO does, the file that comes in its place is opened.
+        log.open(Some(file.clone()));
+        log.write(&record(&path));
+        log.flush();
+        assert_eq!(std::fs::read_to_string(file).unwrap().lines().count(), 1);
+        let mut reader = std::fs::OpenOptions::new();
+        let reader = reader.read(true).write(true).open(&fifo).unwrap();
+        log.open(Some(fifo.clone()));
+        log.write(&record(&path));
+        log.flush();
+        let mut line = vec![0; record(&path).line().len() + 1];
+        (&reader).read_exact(&mut line).unwrap();
+        assert_eq!(line, format!("{}\n", record(&path).line()).into_bytes());
+        // A pipe that is full takes nothing, and holds nothing.
+        for _ in 0..2_000 {
+            log.write(&record(&path));
+        }
+        log.flush();
+        assert_eq!(log.waiting.load(Ordering::Relaxed), 0);
     }
 
     #[test]

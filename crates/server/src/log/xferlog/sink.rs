@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::fs::OFlags;
 use tracing::{error, warn};
 
 /// The file of the record.
@@ -42,9 +43,15 @@ impl Sink {
         let Some(path) = self.path.as_deref().filter(|_| self.is_due) else {
             return Ok(());
         };
-        self.file = Some(open(path)?);
+        let file = open(path)?;
+        let is_file = file.metadata()?.is_file();
+        self.file = Some(file);
         self.is_due = false;
-        self.is_torn = ends_torn(path);
+        self.is_torn = is_file && ends_torn(path);
+        if !is_file {
+            let path = path.display();
+            warn!(%path, "the transfer record goes to what is not a file: lines that it does not take at once are lost");
+        }
         if self.lost > 0 {
             let lost = std::mem::take(&mut self.lost);
             warn!(
@@ -66,6 +73,8 @@ impl Sink {
         let written = file.write_all(format!("{end_of_torn}{line}\n").as_bytes());
         self.is_torn = written.is_err();
         if let Err(error) = written {
+            // Whoever read it has gone; another may come.
+            self.is_due = error.kind() == io::ErrorKind::BrokenPipe;
             error!(%error, "a line of the transfer record is lost");
         }
     }
@@ -82,7 +91,11 @@ fn ends_torn(path: &Path) -> bool {
     read.is_ok() && byte != [b'\n']
 }
 
+/// Opens it without waiting: a FIFO that nobody reads is an error, and one that is full takes no line.
 fn open(path: &Path) -> io::Result<File> {
+    let at_once = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let at_once = i32::try_from(at_once.bits()).map_err(io::Error::other)?;
     let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o640).open(path)
+    options.append(true).create(true).mode(0o640);
+    options.custom_flags(at_once).open(path)
 }
