@@ -2,37 +2,35 @@
 //! change. Reads none of them.
 
 mod ear;
+mod looker;
 mod places;
 mod stamps;
 
 use std::{
-    collections::{BTreeSet, HashSet},
-    ffi::OsStr,
     future::pending,
     io,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::Arc,
     thread,
     time::Duration,
 };
 
 use ftp_config::ServerConfig;
 use rustix::{
-    fs::inotify::{self, CreateFlags, WatchFlags},
-    io::Errno,
+    fs::inotify::WatchFlags,
     pipe::{PipeFlags, pipe_with},
 };
-use tokio::{sync::mpsc, time::timeout};
-use tracing::warn;
+use tokio::sync::mpsc;
 
 pub use self::stamps::Stamps;
-use self::{ear::Ear, places::places_of};
+use self::{
+    ear::{Ear, Order},
+    looker::Looker,
+};
 
 /// Editors write in several steps; after the last one this long nothing must happen.
 const SETTLE: Duration = Duration::from_millis(300);
-/// How often a directory that comes and goes is looked for.
-const TRIES: usize = 3;
 /// What may make another file of a name. A file that is only written to is looked at when it is closed: a log beside
 /// the configuration wakes nobody.
 const CHANGES: WatchFlags = WatchFlags::CREATE
@@ -45,21 +43,13 @@ const CHANGES: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::MOVE_SELF);
 
 /// Waits for changes of a set of files. Its thread and its descriptors are for its whole life: a server that has run
-/// out of both goes on watching.
+/// out of both goes on watching. Only that thread looks at the disk, which may not answer: nobody waits for it.
 #[derive(Debug)]
 pub struct FileWatch {
-    files: Vec<PathBuf>,
-    seen: Stamps,
-    /// The watches of their directories.
-    dirs: HashSet<i32>,
-    /// Directories that could not be watched when they were last looked at.
-    deaf: BTreeSet<PathBuf>,
     ear: Arc<Ear>,
     heard: mpsc::Receiver<()>,
-    /// Something may have changed since `seen`.
-    is_stale: bool,
-    /// The thread ends with it.
-    _ended: OwnedFd,
+    /// Wakes the thread, which ends with it.
+    waker: OwnedFd,
 }
 
 /// Returns the files whose change calls for a reload.
@@ -91,127 +81,31 @@ impl FileWatch {
     /// # Errors
     /// When the system has no more watches, descriptors or threads to give.
     pub fn new(files: Vec<PathBuf>, seen: Stamps) -> io::Result<Self> {
-        let (running, ended) = pipe_with(PipeFlags::CLOEXEC)?;
-        let ear = Arc::new(Ear {
-            inotify: inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?,
-            names: Mutex::default(),
-        });
+        let (woken, waker) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let ear = Arc::new(Ear::new()?);
         let (sender, heard) = mpsc::channel(1);
-        let theirs = Arc::clone(&ear);
+        let looker = Looker::new(Arc::clone(&ear));
         thread::Builder::new()
             .name("watch".to_owned())
-            .spawn(move || theirs.listen(&running, &sender))?;
-        let mut watch = Self {
-            files: Vec::new(),
-            seen: Stamps::default(),
-            dirs: HashSet::new(),
-            deaf: BTreeSet::new(),
-            ear,
-            heard,
-            is_stale: false,
-            _ended: ended,
-        };
+            .spawn(move || looker.watch(&woken, &sender))?;
+        let mut watch = Self { ear, heard, waker };
         watch.follow(files, seen);
         Ok(watch)
     }
 
-    /// Watches `files` from now on, for states other than `seen`; a file without one counts as changed.
-    pub fn follow(&mut self, files: Vec<PathBuf>, mut seen: Stamps) {
-        // What the configuration names no more is no change.
-        seen.0.retain(|file, _| files.contains(file));
-        (self.files, self.seen) = (files, seen);
-        self.deaf.clear();
-        self.watch_places();
-        // What was written before this watch is looked for without an event.
-        self.is_stale = true;
-    }
-
-    /// Watches each directory in which one of the files can become another one, and warns of those that cannot
-    /// be, once.
-    fn watch_places(&mut self) {
-        let places: Vec<_> = self.files.iter().flat_map(|file| places_of(file)).collect();
-        let name_of = |place: &PathBuf| place.file_name().map(OsStr::to_owned);
-        *self.ear.names() = places.iter().filter_map(name_of).collect();
-        let before = std::mem::take(&mut self.dirs);
-        let mut deaf = BTreeSet::new();
-        for dir in places.iter().filter_map(|place| place.parent()) {
-            if let Err(error) = self.watch_dir(dir) {
-                deaf.insert(dir.to_owned());
-                if !self.deaf.contains(dir) {
-                    warn!(dir = %dir.display(), %error, "changes here may not be seen before the next reload");
-                }
-            }
-        }
-        if deaf.is_empty() {
-            for watch in before.difference(&self.dirs) {
-                let _gone_with_its_directory = inotify::remove_watch(&self.ear.inotify, *watch);
-            }
-        } else {
-            // A watch outlives the right to make one.
-            self.dirs.extend(before);
-        }
-        self.deaf = deaf;
-    }
-
-    /// Watches a directory; while it is not there, the nearest one above it, for its coming.
-    fn watch_dir(&mut self, dir: &Path) -> Result<(), Errno> {
-        for _ in 0..TRIES {
-            let Some(missing) = self.watch_nearest(dir)? else {
-                return Ok(());
-            };
-            // Between the two looks it may have come.
-            if !missing.is_dir() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Watches the nearest directory that is there; returns the one below it that is not.
-    fn watch_nearest<'a>(&mut self, dir: &'a Path) -> Result<Option<&'a Path>, Errno> {
-        let mut missing = None;
-        for at in dir.ancestors() {
-            let there = match at.as_os_str().is_empty() {
-                true => Path::new("."),
-                false => at,
-            };
-            match inotify::add_watch(&self.ear.inotify, there, CHANGES) {
-                Ok(watch) => {
-                    self.dirs.insert(watch);
-                    break;
-                }
-                Err(Errno::NOENT | Errno::NOTDIR) => {
-                    let name = at.file_name().map(OsStr::to_owned);
-                    self.ear.names().extend(name);
-                    missing = Some(at);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(missing)
+    /// Watches `files` from now on, for states other than `seen`; a file without one counts as changed. Does not block.
+    pub fn follow(&mut self, files: Vec<PathBuf>, seen: Stamps) {
+        let mut order = self.ear.order();
+        *order = Some(Order { files, seen });
+        // What was found of the files of before has been read since, or is found again.
+        let _old = self.heard.try_recv();
+        drop(order);
+        // A pipe that is full wakes as well.
+        let _ = rustix::io::write(&self.waker, &[0]);
     }
 
     /// Waits until a watched file has changed and is at rest. Cancel-safe.
     pub async fn changed(&mut self) {
-        loop {
-            if !self.is_stale {
-                self.event().await;
-                self.is_stale = true;
-            }
-            while timeout(SETTLE, self.event()).await.is_ok() {}
-            self.is_stale = false;
-            // A directory may have come, gone, or become another one.
-            self.watch_places();
-            let now = Stamps::of(&self.files);
-            if now != self.seen {
-                self.seen = now;
-                return;
-            }
-        }
-    }
-
-    /// Waits for an event of one of the names.
-    async fn event(&mut self) {
         if self.heard.recv().await.is_none() {
             pending::<()>().await;
         }

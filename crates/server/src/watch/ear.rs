@@ -2,17 +2,16 @@
 
 use std::{
     ffi::OsString,
+    io,
     mem::MaybeUninit,
     os::{fd::OwnedFd, unix::ffi::OsStrExt as _},
-    sync::{Mutex, MutexGuard, PoisonError},
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
 };
 
-use rustix::{
-    event::{PollFd, PollFlags, poll},
-    fs::inotify::{self, ReadFlags},
-    io::Errno,
-};
-use tokio::sync::mpsc;
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags};
+
+use super::Stamps;
 
 /// Room for a dozen events with long names.
 const EVENTS: usize = 4096;
@@ -23,34 +22,39 @@ pub(super) struct Ear {
     pub(super) inotify: OwnedFd,
     /// In whatever directory.
     pub(super) names: Mutex<Vec<OsString>>,
+    order: Mutex<Option<Order>>,
+    /// How many directories could not be watched when they were last looked at.
+    pub(super) deaf: AtomicUsize,
+}
+
+/// Files to watch, for states other than these.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) files: Vec<PathBuf>,
+    pub(super) seen: Stamps,
 }
 
 impl Ear {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            inotify: inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?,
+            names: Mutex::default(),
+            order: Mutex::default(),
+            deaf: AtomicUsize::new(0),
+        })
+    }
+
     pub(super) fn names(&self) -> MutexGuard<'_, Vec<OsString>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Listens until the other end of `ended` is closed, or nobody wants to hear any more.
-    pub(super) fn listen(&self, ended: &OwnedFd, heard: &mpsc::Sender<()>) {
-        loop {
-            let mut fds = [
-                PollFd::new(&self.inotify, PollFlags::IN),
-                PollFd::new(ended, PollFlags::IN),
-            ];
-            match poll(&mut fds, None) {
-                Err(Errno::INTR) => continue,
-                Ok(_) if fds[1].revents().is_empty() => {}
-                _ => return,
-            }
-            if self.take_events() {
-                // One that waits already says as much.
-                let _ = heard.try_send(());
-            }
-        }
+    /// The files that are to be watched in place of those of before.
+    pub(super) fn order(&self) -> MutexGuard<'_, Option<Order>> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes all events that have come; tells whether one concerns the files.
-    fn take_events(&self) -> bool {
+    pub(super) fn take_events(&self) -> bool {
         let names = self.names();
         let mut buffer = [MaybeUninit::uninit(); EVENTS];
         let mut events = inotify::Reader::new(&self.inotify, &mut buffer);
@@ -70,8 +74,6 @@ impl Ear {
 
 #[cfg(test)]
 mod tests {
-    use rustix::fs::inotify::CreateFlags;
-
     use super::{super::CHANGES, *};
 
     #[test]
@@ -80,10 +82,8 @@ mod tests {
         let path = |name: &str| dir.path().join(name);
         std::fs::write(path("ftp.toml"), "a").unwrap();
         // Nobody else takes the events.
-        let ear = Ear {
-            inotify: inotify::init(CreateFlags::NONBLOCK).unwrap(),
-            names: Mutex::new(vec!["ftp.toml".into()]),
-        };
+        let ear = Ear::new().unwrap();
+        ear.names().push("ftp.toml".into());
         inotify::add_watch(&ear.inotify, dir.path(), CHANGES).unwrap();
         std::fs::write(path("xferlog"), "line").unwrap();
         std::fs::read(path("ftp.toml")).unwrap();
