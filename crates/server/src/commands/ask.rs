@@ -71,16 +71,44 @@ pub fn who(config: &Path, watch: bool, as_json: bool) -> Result<(), Error> {
     }
 }
 
-/// Has the running server, if there is one, read the configuration that was just changed.
+/// Has the running server, if there is one, read the configuration that was just changed; says what came of it.
 ///
 /// # Errors
 /// [`Error::Refused`] when it does not take the change, or not all of it.
 pub fn tell_change(config: &Path) -> Result<(), Error> {
-    match ask(config, &Request::Reload) {
-        Ok(Answer::Done { .. }) | Err(Error::NotRunning { .. }) => Ok(()),
-        // One that may not be asked is another's; if it is this file's, it sees the change by itself.
+    match heard(ask(config, &Request::Reload))? {
+        Heard::Taken => say::line("the running server has taken it over"),
+        Heard::Nothing => say::line(format_args!(
+            "no server was found running with this file: it holds from the next start; {SEEN_BY_ITSELF}"
+        )),
+        Heard::MayNotAsk => say::note(format_args!(
+            "ftpd: warning: the file is changed, but you may not ask the running server whether it has taken it \
+             over; {SEEN_BY_ITSELF}"
+        )),
+    }
+    Ok(())
+}
+
+/// A server that cannot be asked watches its file.
+const SEEN_BY_ITSELF: &str = "one that runs all the same sees the change by itself, and at once by \
+     `systemctl reload ftpd` or SIGHUP";
+
+/// What came of a change, as far as it can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    Taken,
+    /// Nobody is there.
+    Nothing,
+    /// The socket is another user's, whose server may be this file's.
+    MayNotAsk,
+}
+
+fn heard(asked: Result<Answer, Error>) -> Result<Heard, Error> {
+    match asked {
+        Ok(Answer::Done { .. }) => Ok(Heard::Taken),
+        Err(Error::NotRunning { .. }) => Ok(Heard::Nothing),
         Err(Error::System { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
-            Ok(())
+            Ok(Heard::MayNotAsk)
         }
         Ok(answer) => Err(match unexpected(answer) {
             Error::Refused(text) => Error::Refused(format!("the running server says: {text}")),
@@ -114,5 +142,27 @@ fn unexpected(answer: Answer) -> Error {
     match answer {
         Answer::Refused { text } => Error::Refused(text),
         _ => Error::Failed("the running ftpd is of another version".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_may_not_be_asked_is_neither_one_that_took_the_change_nor_none() {
+        let denied = Error::System {
+            what: String::new(),
+            source: io::ErrorKind::PermissionDenied.into(),
+        };
+        assert_eq!(heard(Err(denied)).unwrap(), Heard::MayNotAsk);
+        let config = "ftp.toml".into();
+        let none = heard(Err(Error::NotRunning { config }));
+        assert_eq!(none.unwrap(), Heard::Nothing);
+        let text = String::new();
+        assert_eq!(heard(Ok(Answer::Done { text })).unwrap(), Heard::Taken);
+        let text = "no".to_owned();
+        let refused = heard(Ok(Answer::Refused { text })).unwrap_err();
+        assert_eq!(refused.to_string(), "the running server says: no");
     }
 }

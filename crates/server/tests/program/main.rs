@@ -15,5 +15,6 @@ mod record;
 mod reload;
 mod share;
 mod start;
+mod told;
 mod users;
 mod wire;

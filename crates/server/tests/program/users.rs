@@ -8,7 +8,7 @@ use std::{
 
 use crate::common::{Site, stderr, wait_until};
 
-fn with_password(site: &Site, args: &[&str], password: &str) -> Output {
+pub(crate) fn with_password(site: &Site, args: &[&str], password: &str) -> Output {
     let mut child = begun(site, args);
     let _ = child.stdin.take().unwrap().write_all(password.as_bytes());
     child.wait_with_output().unwrap()
