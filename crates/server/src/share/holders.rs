@@ -4,8 +4,11 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
 };
 
 use rustix::fs::fstat;
@@ -24,6 +27,10 @@ type Holders = BTreeMap<FileId, Writer>;
 /// The upload that writes to a partial.
 struct Writer {
     stop: Stop,
+    /// Which of all that have held it.
+    number: u64,
+    /// Since when.
+    since: Instant,
     /// Somebody waits until it lets go.
     is_awaited: bool,
 }
@@ -37,20 +44,46 @@ fn holders() -> MutexGuard<'static, Holders> {
 
 /// The entry of a running upload. Dropped, the partial is free: it must outlive the lock.
 #[derive(Debug)]
-pub(super) struct Hold(FileId);
+pub(super) struct Hold {
+    partial: FileId,
+    number: u64,
+}
 
 impl Hold {
     /// Enters the upload that writes to this partial.
     pub(super) fn enter(partial: FileId, stop: Arc<dyn Fn() + Send + Sync>) -> Self {
-        let is_awaited = false;
-        holders().insert(partial, Writer { stop, is_awaited });
-        Self(partial)
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let writer = Writer {
+            stop,
+            number,
+            since: Instant::now(),
+            is_awaited: false,
+        };
+        holders().insert(partial, writer);
+        Self { partial, number }
+    }
+
+    /// Makes it seem to have begun so long ago.
+    #[cfg(test)]
+    pub(super) fn began_ago(&self, ago: Duration) {
+        let since = Instant::now().checked_sub(ago).unwrap();
+        if let Some(writer) = holders().get_mut(&self.partial) {
+            writer.since = since;
+        }
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        let gone = holders().remove(&self.0);
+        let mut all = holders();
+        // The lock is gone already: the next upload may have entered itself.
+        let is_ours = |writer: &Writer| writer.number == self.number;
+        if !all.get(&self.partial).is_some_and(is_ours) {
+            return;
+        }
+        let gone = all.remove(&self.partial);
+        drop(all);
         if gone.is_some_and(|writer| writer.is_awaited) {
             FREED.notify_all();
         }
@@ -67,15 +100,19 @@ pub(super) fn take_over(partial: &File, now: SystemTime) -> bool {
     if !matches!(now.duration_since(modified), Ok(idle) if idle >= IDLE) {
         return false;
     }
-    let stop = holders().get_mut(&id).map(|writer| {
+    let stop = holders().get_mut(&id).and_then(|writer| {
+        // One that has just begun goes on with what was written long ago: its own first byte is still to come.
+        if writer.since.elapsed() < IDLE {
+            return None;
+        }
         writer.is_awaited = true;
-        Arc::clone(&writer.stop)
+        Some(Arc::clone(&writer.stop))
     });
     let Some(stop) = stop else {
         return false;
     };
     stop();
-    let held = |all: &mut Holders| all.contains_key(&id);
+    let held = |all: &mut Holders| all.get(&id).is_some_and(|writer| writer.is_awaited);
     let waited = FREED.wait_timeout_while(holders(), LETTING_GO, held);
     !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
 }

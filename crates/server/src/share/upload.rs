@@ -106,7 +106,7 @@ pub struct Upload {
     /// A file stood under the name when the upload began.
     is_second: bool,
     /// Says that the partial is held; it goes after it.
-    hold: Option<Hold>,
+    pub(super) hold: Option<Hold>,
 }
 
 impl Upload {

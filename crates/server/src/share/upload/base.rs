@@ -154,15 +154,31 @@ impl Upload {
             }
             let count = usize::try_from(bytes - done).map_or(BLOCK, |left| left.min(BLOCK));
             let (one, other) = (&mut one[..count], &mut other[..count]);
-            let read = self.other().read_exact_at(one, done);
-            let read = read.and_then(|()| old.read_exact_at(other, done));
-            read.map_err(|error| ShareError::from_io(&self.path, error))?;
+            self.read_other(one, done)?;
+            let read = old.read_exact_at(other, done);
+            read.map_err(|error| match error.kind() {
+                // It was as long as that when it was looked at.
+                io::ErrorKind::UnexpectedEof => ShareError::Busy { path: path() },
+                _ => ShareError::from_io(&self.path, error),
+            })?;
             if one != other {
                 return Err(ShareError::Differs { path: path() });
             }
             done += count as u64;
         }
         Ok(())
+    }
+
+    /// Reads what may be a beginning of another file. A rival that is cut meanwhile has just begun: its client is there.
+    fn read_other(&self, bytes: &mut [u8], at: u64) -> Result<(), ShareError> {
+        let has_rival = self.partial.as_ref().is_some_and(|it| it.rival.is_some());
+        let read = self.other().read_exact_at(bytes, at);
+        read.map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof if has_rival => ShareError::Held {
+                path: self.path.clone(),
+            },
+            _ => ShareError::from_io(&self.path, error),
+        })
     }
 
     /// Opens the file that is there.
