@@ -137,16 +137,13 @@ impl Conf {
     }
 
     /// Takes `names` as an allow-list: it holds for anonymous users too.
-    pub(super) fn obey_allow_list(&mut self, names: &[String]) -> Option<Note> {
+    /// `why`: what says so.
+    pub(super) fn obey_allow_list(&mut self, names: &[String], why: &str) -> Option<Note> {
         if !self.lets_anonymous_in() || names.iter().any(|name| is_guest(name)) {
             return None;
         }
         self.keeps_anonymous_out = true;
-        Some(self.about(
-            "anonymous_enable",
-            "the userlist names neither `anonymous` nor `ftp`, and `userlist_deny=NO`, so vsftpd \
-             keeps anonymous users out: they are kept out here too",
-        ))
+        Some(self.about("anonymous_enable", why))
     }
 
     /// Returns notes on every option of the file that is left out, and refusals of every option

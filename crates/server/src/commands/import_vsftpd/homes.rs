@@ -50,14 +50,18 @@ pub(super) fn seats(conf: &Conf, machine: &Machine, names: &[UserName]) -> Vec<U
     names.iter().map(seat).collect()
 }
 
-/// A directory with `user_sub_token` in it: the share reaches up to where the names part.
+/// A directory with `user_sub_token` in it: the share reaches up to where the names part, but never to the whole disk.
 fn templated(dir: &str, token: &str, name: &UserName) -> UserSeat {
     let before = dir.split(token).next().unwrap_or_default();
-    let reach = before.rsplit_once('/').map_or("/", |(dir, _)| dir);
-    UserSeat {
-        dir: clean(Path::new(&dir.replace(token, name.as_str()))),
-        reach: clean(Path::new(reach)),
-    }
+    let reach = clean(Path::new(
+        before.rsplit_once('/').map_or("/", |(dir, _)| dir),
+    ));
+    let dir = clean(Path::new(&dir.replace(token, name.as_str())));
+    let reach = match reach == Path::new("/") {
+        true => dir.clone(),
+        false => reach,
+    };
+    UserSeat { dir, reach }
 }
 
 /// A home with `/./` in it is a jail and a directory to begin in: the jail is the root.
@@ -138,36 +142,55 @@ pub(super) fn homes(
     }
 }
 
-/// Returns the directory that all roots have in common; refuses the whole disk, unless one of them is that.
+/// Returns the directory that all roots have in common; refuses the whole disk, unless it is everybody's root.
 fn common_root(
     conf: &Conf,
     seats: &[UserSeat],
     anonymous: Option<&Path>,
     findings: &mut Findings,
 ) -> PathBuf {
-    let mut reaches = seats
-        .iter()
-        .map(|seat| seat.reach.as_path())
-        .chain(anonymous);
-    let first = reaches
-        .next()
-        .map_or_else(|| PathBuf::from(ANONYMOUS_HOME), Path::to_owned);
-    let root = reaches.fold(first.clone(), |root, dir| common(&root, dir));
-    let apart = seats
-        .iter()
-        .map(|seat| seat.dir.as_path())
+    let reaches = seats.iter().map(|seat| seat.reach.as_path());
+    let root = reaches
         .chain(anonymous)
-        .find(|dir| common(&first, dir) == Path::new("/"));
-    if let Some(other) =
-        apart.filter(|other| root == Path::new("/") && **other != first && first != Path::new("/"))
-    {
-        findings.refuse(conf.about("local_root", format!(
-            "`{}` and `{}` have only the whole disk in common, and ftpd shares one directory: run \
-             one ftpd for each, or bring them below one directory",
-            first.display(), other.display()
-        )));
+        .map(Path::to_owned)
+        .reduce(|root, dir| common(&root, &dir))
+        .unwrap_or_else(|| PathBuf::from(ANONYMOUS_HOME));
+    if root == Path::new("/") {
+        let dirs = seats.iter().map(|seat| seat.dir.as_path());
+        judge_whole_disk(conf, &dirs.chain(anonymous).collect::<Vec<_>>(), findings);
     }
     root
+}
+
+/// What to say where nothing less than the whole disk holds all of `dirs`.
+fn judge_whole_disk(conf: &Conf, dirs: &[&Path], findings: &mut Findings) {
+    let (whole, parts): (Vec<&Path>, Vec<&Path>) =
+        dirs.iter().partition(|dir| **dir == Path::new("/"));
+    let Some(first) = parts.first() else {
+        findings.note(conf.about(
+            "local_root",
+            "the whole disk (`/`) is everybody's root, so it is the share: whoever logs in reaches every file \
+             that the server may open. Name a directory in `share.root` unless that is meant",
+        ));
+        return;
+    };
+    let apart = parts
+        .iter()
+        .find(|dir| common(first, dir) == Path::new("/"));
+    let text = match apart.filter(|_| whole.is_empty()) {
+        Some(other) => format!(
+            "`{}` and `{}` have only the whole disk in common, and ftpd shares one directory: run \
+             one ftpd for each, or bring them below one directory",
+            first.display(),
+            other.display()
+        ),
+        None => format!(
+            "the root of some is the whole disk (`/`), and `{}` that of others: ftpd shares one directory, \
+             which would be the disk. Give those with `/` a directory, or run one ftpd for each",
+            first.display()
+        ),
+    };
+    findings.refuse(conf.about("local_root", text));
 }
 
 fn common(a: &Path, b: &Path) -> PathBuf {

@@ -10,6 +10,15 @@ use super::{
 
 const CHROOT_LIST: &str = "chroot_list_enable";
 
+/// Why an allow-list in the userlist keeps anonymous users out.
+pub(super) const USERLIST_SHUTS_OUT: &str = "the userlist names neither `anonymous` nor `ftp`, and \
+     `userlist_deny=NO`, so vsftpd keeps anonymous users out: they are kept out here too";
+
+/// Why the chroot_list as the allow-list keeps them out.
+pub(super) const CHROOT_LIST_SHUTS_OUT: &str = "the chroot_list is the allow-list, as you say, and names neither \
+     `anonymous` nor `ftp`: anonymous users are kept out here, whom vsftpd lets in; `[anonymous] enabled = true` \
+     lets them in";
+
 /// The names of all lists together.
 pub(super) struct Lists {
     /// The allow-list, if there is one.
@@ -36,7 +45,12 @@ impl Lists {
                     .into_iter()
                     .filter(|name| jailed.contains(name))
                     .collect(),
-                None => jailed.clone(),
+                // To vsftpd these are guests, whoever has the name.
+                None => jailed
+                    .iter()
+                    .filter(|name| !is_guest(name))
+                    .cloned()
+                    .collect(),
             });
         }
         deny.extend(

@@ -24,7 +24,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use self::{conf::Conf, draft::Draft, findings::Findings, machine::Machine};
+use self::{
+    conf::Conf,
+    draft::Draft,
+    findings::Findings,
+    machine::{List, Machine},
+};
 pub use self::{findings::Note, places::Places, translate::Wish};
 use crate::{cli::Import, error::Error, say};
 
@@ -96,8 +101,12 @@ pub fn import(file: &Path, places: &Places, wish: Wish) -> Result<Imported, Impo
     let (mut conf, mut findings) = Conf::parse(&name, &text);
     let mut machine = Machine::read(&conf, places);
     let names = machine.allow_list(&conf);
-    let shut_out = names.and_then(|names| conf.obey_allow_list(names));
+    let shut_out = names.and_then(|names| conf.obey_allow_list(names, lists::USERLIST_SHUTS_OUT));
     machine.findings.notes.extend(shut_out);
+    if let (true, List::Names(names)) = (wish.chroot_list_is_allow_list, &machine.chroot_list) {
+        let shut_out = conf.obey_allow_list(names, lists::CHROOT_LIST_SHUTS_OUT);
+        machine.findings.notes.extend(shut_out);
+    }
     findings.append(conf.verdicts());
     findings.append(std::mem::take(&mut machine.findings));
     let draft = translate::translate(&conf, &machine, wish, &mut findings);

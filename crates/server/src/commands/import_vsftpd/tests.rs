@@ -1,3 +1,4 @@
+mod openings;
 mod people;
 
 use super::*;

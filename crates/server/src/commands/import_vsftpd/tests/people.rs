@@ -2,7 +2,7 @@
 
 use super::*;
 
-const RECIPE: &str = "listen=YES\nanonymous_enable=NO\nlocal_enable=YES\nwrite_enable=YES\n\
+pub(super) const RECIPE: &str = "listen=YES\nanonymous_enable=NO\nlocal_enable=YES\nwrite_enable=YES\n\
                       local_root=/home/share\nchroot_list_enable=YES\n\
                       chroot_list_file=/etc/vsftpd.chroot_list\n";
 
