@@ -190,3 +190,53 @@ fn a_pattern_shows_how_a_client_writes() {
         assert_eq!(listed, [GBK, b"\r\n"].concat());
     }
 }
+
+/// A name in UTF-8 and the same in GBK are two, and each is what a client of UTF-8 has seen in a listing.
+#[test]
+fn a_name_sent_by_its_bytes_is_no_other_of_the_same_characters() {
+    let raw = |end: &str| [b"\xc4\xe3", end.as_bytes()].concat();
+    for told in [true, false] {
+        let site = Site::with_ann().file("你.txt", b"utf8!");
+        let site = site.file("你/f", b"utf8!").file("你x/f", b"utf8!");
+        let old = |end: &str| site.share().join(OsStr::from_bytes(&raw(end)));
+        let (file, dir, broken) = (old(".txt"), old(""), old("x"));
+        fs::write(&file, "raw").unwrap();
+        fs::create_dir(&dir).unwrap();
+        std::os::unix::fs::symlink("nowhere", &broken).unwrap();
+        let server = Way::NativePlain.start(site);
+        let mut wire = Way::NativePlain.ann(&server);
+        if told {
+            wire.expect("OPTS UTF8 ON", 200);
+        }
+        let mut act = |verb: &str, end: &str, code| {
+            say(&mut wire, verb, &raw(end));
+            wire.code(code).text()
+        };
+        assert_eq!(act("SIZE", ".txt", 213), "213 3");
+        act("RNFR", ".txt", 350);
+        act("RNTO", "/f", 250);
+        assert_eq!(fs::read(dir.join("f")).unwrap(), b"raw");
+        act("DELE", "/f", 250);
+        // It is gone, and nothing else is meant.
+        act("DELE", "/f", 550);
+        act("DELE", "x", 250);
+        act("CWD", "", 250);
+        act("CDUP", "", 250);
+        let data = wire.passive();
+        say(&mut wire, "STOR", &raw("/f"));
+        wire.code(150);
+        wire.guard(data).write_whole(b"new");
+        wire.code(226);
+        assert_eq!(fs::read(dir.join("f")).unwrap(), b"new");
+        fs::remove_file(dir.join("f")).unwrap();
+        say(&mut wire, "RMD", &raw(""));
+        wire.code(250);
+        assert!(!dir.exists() && !broken.exists());
+        for name in ["你.txt", "你/f", "你x/f"] {
+            assert_eq!(fs::read(server.site.disk(name)).unwrap(), b"utf8!");
+        }
+        // Nothing of it was written in GBK.
+        wire.store("STOR é.txt", b"new");
+        assert!(server.site.disk("é.txt").exists());
+    }
+}

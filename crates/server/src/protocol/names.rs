@@ -83,7 +83,7 @@ impl Names {
             (None, Some(legacy)) => Reading {
                 // Whoever has said UTF-8 names a file of old by the bytes of the listing.
                 shows_legacy: !self.is_told && !self.is_legacy,
-                ..Reading::sure(vec![legacy, raw])
+                ..Reading::sure(vec![legacy.clone(), below(&raw, &legacy), raw])
             },
             (None, None) => Reading {
                 best: None,
@@ -153,6 +153,12 @@ impl Reading {
     }
 }
 
+/// A name as `legacy` has it, in the directory as `raw` has it: no byte of a character is a `/`.
+fn below(raw: &str, legacy: &str) -> String {
+    let name = |path: &str| path.trim_end_matches('/').rfind('/').map_or(0, |at| at + 1);
+    [&raw[..name(raw)], &legacy[name(legacy)..]].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +184,10 @@ mod tests {
         // A file of old, named by its bytes, makes no legacy client of one that has said UTF-8.
         let reading = names.read(gbk);
         assert!(reading.all[0] == "中文.txt" && !reading.shows_legacy);
+        // It may be a directory of old that something has this name in.
+        let raw = "\u{10FFC4}\u{10FFE3}";
+        let all = ["你/你", &format!("{raw}/你"), &format!("{raw}/{raw}")];
+        assert_eq!(names.read(b"\xc4\xe3/\xc4\xe3").all, all);
         assert_eq!(names.read("图".as_bytes()).all, ["图"]);
         assert_eq!(names.bytes("中文.txt"), "中文.txt".as_bytes());
     }

@@ -1,11 +1,12 @@
 //! The paths that a name on the wire may mean.
 
-use ftp_config::{SharePath, lossless, value::ValueError};
+use ftp_config::{SharePath, lossless::is_raw, value::ValueError};
 
-use super::{Session, disk};
+use super::Session;
 use crate::{
     code,
     protocol::{Reply, pattern::Pattern},
+    share::{Home, ShareError},
 };
 
 impl Session {
@@ -15,15 +16,15 @@ impl Session {
         Ok(all.swap_remove(0).path)
     }
 
-    /// Returns every path that a name may mean: first the one that exists, if one does.
+    /// Returns every path that a name may mean: first the one that is meant.
     pub(crate) async fn ordered(&mut self, wire: &[u8]) -> Result<Vec<Meaning>, Reply> {
         let mut meanings = self.meanings(wire)?;
-        match self.first_that_exists(&meanings).await? {
-            Some(at) => meanings.all.swap(0, at),
-            // No listing has shown a pattern: whoever types one shows how it writes.
-            None if meanings.shows_legacy && meanings.is_pattern() => self.names.note_legacy(),
-            None => {}
+        let meant = self.meant(&meanings).await?;
+        // No listing has shown a pattern: whoever types one shows how it writes.
+        if !meant.exists && meanings.shows_legacy && meanings.is_pattern() {
+            self.names.note_legacy();
         }
+        meanings.all.swap(0, meant.at);
         Ok(meanings.all)
     }
 
@@ -32,15 +33,15 @@ impl Session {
     pub(crate) async fn target(&mut self, wire: &[u8]) -> Result<SharePath, Reply> {
         let mut meanings = self.meanings(wire)?;
         let is_sure = meanings.all.len() == 1 && meanings.may_be_new;
-        let found = match is_sure {
-            true => None,
-            false => self.first_that_exists(&meanings).await?,
+        let meant = match is_sure {
+            true => Meant::BEST,
+            false => self.meant(&meanings).await?,
         };
-        if found.is_some() || meanings.may_be_new {
-            if found.is_none() && meanings.shows_legacy {
+        if meant.exists || meanings.may_be_new {
+            if meant == Meant::BEST && meanings.shows_legacy {
                 self.names.note_legacy();
             }
-            return Ok(meanings.all.swap_remove(found.unwrap_or(0)).path);
+            return Ok(meanings.all.swap_remove(meant.at).path);
         }
         Err(Reply::new(
             code::BAD_NAME,
@@ -72,18 +73,67 @@ impl Session {
     }
 
     /// Finds the meaning that exists. A single one that is no raw bytes is not looked for.
-    async fn first_that_exists(&mut self, meanings: &Meanings) -> Result<Option<usize>, Reply> {
+    async fn meant(&mut self, meanings: &Meanings) -> Result<Meant, Reply> {
         let all: Vec<_> = meanings.all.iter().map(|one| one.path.clone()).collect();
-        if all.len() == 1 && !all[0].as_str().chars().any(lossless::is_raw) {
-            return Ok(None);
+        if all.len() == 1 && !all[0].as_str().chars().any(is_raw) {
+            return Ok(Meant::BEST);
         }
-        let home = self.home()?;
-        let look = move || all.iter().position(|path| home.metadata(path).is_ok());
-        let found = disk::act(look).await;
-        if found == Some(0) && meanings.shows_legacy {
+        let is_legacy = self.names.is_legacy();
+        let look = move |home: &Home| Meant::among(home, &all, is_legacy);
+        let meant = self.on_home(look).await?;
+        if meant.exists && meant.at == 0 && meanings.shows_legacy {
             self.names.note_legacy();
         }
-        Ok(found)
+        Ok(meant)
+    }
+}
+
+/// Which of several meanings is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Meant {
+    at: usize,
+    exists: bool,
+}
+
+impl Meant {
+    /// The likeliest, for nothing has any of the names.
+    const BEST: Self = Self {
+        at: 0,
+        exists: false,
+    };
+
+    /// Looks for them on the disk. Listings show raw bytes as they are, and all else to a client of UTF-8 as
+    /// UTF-8: what has the very bytes it sends is what it has seen, whatever else they can be read as.
+    fn among(home: &Home, all: &[SharePath], is_legacy: bool) -> Result<Self, ShareError> {
+        let mut order: Vec<_> = (0..all.len()).collect();
+        if !is_legacy {
+            order.reverse();
+        }
+        for at in order {
+            // So it is with the directory of what is missing, or new.
+            if at == 0 && !is_legacy && Self::is_below(home, all)? {
+                let exists = false;
+                return Ok(Self { at: 1, exists });
+            }
+            if home.has_name(&all[at])? {
+                return Ok(Self { at, exists: true });
+            }
+        }
+        Ok(Self::BEST)
+    }
+
+    /// Tells whether the second is in another directory than the first, and that one is there.
+    fn is_below(home: &Home, all: &[SharePath]) -> Result<bool, ShareError> {
+        let [best, below, ..] = all else {
+            return Ok(false);
+        };
+        let is_raw_name = below.name().is_some_and(|name| name.chars().any(is_raw));
+        match below.parent() {
+            Some(dir) if !is_raw_name && best.parent().as_ref() != Some(&dir) => {
+                home.has_name(&dir)
+            }
+            _ => Ok(false),
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod meta;
 mod mounts;
 pub mod names;
 mod partial;
+mod presence;
 mod rename;
 mod room;
 pub mod throttle;
