@@ -1,16 +1,17 @@
 //! Room on the disk: what may be used after the reserve.
 
 use std::{
+    collections::HashMap,
     io,
     os::fd::AsFd,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use ftp_config::{ByteSize, Reserve, SharePath};
-use rustix::fs::{StatVfsMountFlags, fstatvfs};
+use rustix::fs::{StatVfsMountFlags, fstat, fstatvfs};
 
 use super::ShareError;
 
@@ -66,9 +67,14 @@ pub(super) const STRIDE: u64 = 16 << 20;
 /// The part of what is left that one upload may be granted: the others want room too.
 const PART: u64 = 64;
 
-/// What the uploads of a share have been granted and have not written yet.
+/// What the uploads of a share have been granted and have not written yet, disk by disk: others may be mounted
+/// below it. An upload that has begun keeps the tally of its disk. A subvolume (btrfs) counts as a disk.
 #[derive(Debug, Default)]
-pub(super) struct Promised(AtomicU64);
+pub(super) struct Promised(Mutex<HashMap<u64, Weak<Tally>>>);
+
+/// What has been granted of one disk.
+#[derive(Debug, Default)]
+struct Tally(AtomicU64);
 
 /// Bytes that an upload may write before the disk is asked again. What it does not write goes back.
 #[derive(Debug)]
@@ -76,22 +82,24 @@ pub(super) struct Grant {
     left: AtomicU64,
     /// The file has what is left for its own: the disk does not count it as free, and nobody is promised it.
     is_aside: AtomicBool,
-    promised: Arc<Promised>,
+    promised: Arc<Tally>,
 }
 
 impl Grant {
     /// Grants room to an upload that needs at least so many bytes.
     pub(super) fn new(
-        promised: &Arc<Promised>,
+        promised: &Promised,
         dir: impl AsFd,
         reserve: Reserve,
         path: &SharePath,
         needed: u64,
     ) -> Result<Self, ShareError> {
+        let stat = fstat(&dir).map_err(|error| ShareError::from_io(path, error.into()))?;
+        let promised = promised.of(stat.st_dev);
         Ok(Self {
             left: AtomicU64::new(promised.add(dir, reserve, path, needed)?),
             is_aside: AtomicBool::new(false),
-            promised: Arc::clone(promised),
+            promised,
         })
     }
 
@@ -140,6 +148,20 @@ impl Drop for Grant {
 }
 
 impl Promised {
+    /// Returns the tally of a disk, by its number.
+    fn of(&self, device: u64) -> Arc<Tally> {
+        let mut tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tally) = tallies.get(&device).and_then(Weak::upgrade) {
+            return tally;
+        }
+        tallies.retain(|_, tally| tally.strong_count() > 0);
+        let tally = Arc::default();
+        tallies.insert(device, Arc::downgrade(&tally));
+        tally
+    }
+}
+
+impl Tally {
     /// Promises at least `needed` bytes, up to a stride; returns how many.
     fn add(
         &self,
@@ -182,59 +204,4 @@ fn granted(free: u64, promised: u64, needed: u64) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_reserve_is_not_for_uploads() {
-        let dir = std::fs::File::open("/").unwrap();
-        let path = SharePath::root();
-        let all = ask(&dir, Reserve::Bytes(ByteSize(0))).unwrap();
-        assert!(all.free > 0 && all.free <= all.total);
-        let granted = |needed| {
-            let promised = Promised::default();
-            promised.add(&dir, Reserve::Bytes(ByteSize(0)), &path, needed)
-        };
-        assert_eq!(granted(1).unwrap(), (all.free / PART).clamp(1, STRIDE));
-        assert!(granted(STRIDE + 1).unwrap() <= STRIDE);
-        let none = ask(&dir, Reserve::Bytes(ByteSize(u64::MAX))).unwrap();
-        assert_eq!(none.free, 0);
-        let error = check(&dir, Reserve::Bytes(ByteSize(u64::MAX)), &path, 7).unwrap_err();
-        assert_eq!(error.code(), 452);
-        assert!(error.to_string().contains("7 B needed, 0 free"), "{error}");
-    }
-
-    #[test]
-    fn however_many_ask_no_more_is_promised_than_there_is() {
-        let mib = 1 << 20;
-        let (free, mut promised) = (100 * mib, 0);
-        while let Some(bytes) = granted(free, promised, mib) {
-            assert!((mib..=STRIDE).contains(&bytes));
-            promised += bytes;
-        }
-        assert!((free - mib..=free).contains(&promised), "{promised}");
-        assert_eq!(granted(u64::MAX, 3, 1), Some(STRIDE));
-    }
-
-    #[test]
-    fn what_was_granted_and_not_written_goes_back() {
-        let dir = std::fs::File::open("/").unwrap();
-        let (path, none) = (SharePath::root(), Reserve::Bytes(ByteSize(0)));
-        let promised = Arc::new(Promised::default());
-        let open = || promised.0.load(Ordering::Relaxed);
-        let grant = Grant::new(&promised, &dir, none, &path, 1).unwrap();
-        for bytes in [1, STRIDE, 3, STRIDE * 2, STRIDE - 1] {
-            grant.spend(bytes, &dir, none, &path).unwrap();
-            assert_eq!(open(), grant.left.load(Ordering::Relaxed));
-        }
-        assert!(grant.spend(1 << 60, &dir, none, &path).is_err());
-        for bytes in [1, 5, STRIDE, 3] {
-            grant.spend(bytes, &dir, none, &path).unwrap();
-            // The disk holds it back by itself now.
-            grant.is_set_aside();
-            assert_eq!(open(), 0);
-        }
-        drop((grant, Grant::new(&promised, &dir, none, &path, 1)));
-        assert_eq!(open(), 0);
-    }
-}
+mod tests;
