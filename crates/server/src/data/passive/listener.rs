@@ -44,7 +44,8 @@ impl Listener {
     /// What accept says.
     pub async fn accept_from(self, peer: IpAddr) -> io::Result<TcpStream> {
         let peer = peer.to_canonical();
-        let Self { socket, lease } = self;
+        // The last one drops first: the port is free before those who wait for it are told.
+        let Self { lease, socket } = self;
         loop {
             match accept_now(&socket) {
                 Ok((stream, from)) if is_peer(from, peer, lease.port) => return Ok(stream),
