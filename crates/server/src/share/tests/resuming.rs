@@ -221,3 +221,29 @@ fn a_shorter_upload_leaves_nothing_of_what_was_kept() {
     upload.commit(None).unwrap();
     assert_eq!(fs::read(bed.disk("a")).unwrap(), b"x");
 }
+
+#[test]
+fn no_copy_is_left_of_a_file_that_was_changed_while_it_was_appended_to() {
+    let bed = Bed::new();
+    let (ann, bob) = (bed.home(Rights::READ_WRITE, "/"), bed.other("bob"));
+    let refused = |intent, left| {
+        let mut upload = ann.begin_upload(&path("a"), intent, None).unwrap();
+        upload.start(&|| false).unwrap();
+        upload.file().write_all(b"+").unwrap();
+        store(&bob, "a", FRESH, b"bob's").unwrap();
+        assert_eq!(upload.commit(None).unwrap_err().code(), 450);
+        assert_eq!(bed.partials(), left);
+    };
+    for old in [b"old".as_slice(), b""] {
+        store(&bob, "a", FRESH, old).unwrap();
+        refused(Intent::Append, 0);
+    }
+    refused(at(5), 0);
+    // A new file's bytes are kept: the name may be free again.
+    ann.remove_file(&path("a")).unwrap();
+    interrupted(&ann, "a", b"new");
+    refused(at(3), 1);
+    bob.remove_file(&path("a")).unwrap();
+    store(&ann, "a", at(4), b"!").unwrap();
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"new+!");
+}

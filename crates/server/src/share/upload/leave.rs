@@ -5,6 +5,7 @@ use std::{fs::File, io, os::fd::AsFd as _, sync::atomic::Ordering};
 use ftp_config::server::Uploads;
 
 use super::Upload;
+use crate::share::ShareError;
 
 impl Upload {
     /// Removes the partial: it could never be finished (no room, refused by the client).
@@ -12,6 +13,16 @@ impl Upload {
         if let Some(partial) = self.partial.take() {
             partial.remove(self.dir.as_fd());
         }
+    }
+
+    /// Leaves an upload that was refused its name. A copy of a file that is another one now goes: no later try
+    /// would find it. What came as part of a new file stays.
+    pub(super) fn leave(self, error: ShareError) -> ShareError {
+        let is_copy = matches!(self.unchanged, Some(Some(_))) && self.kept() == 0;
+        if is_copy && matches!(error, ShareError::Busy { .. }) {
+            self.discard();
+        }
+        error
     }
 
     /// Leaves a partial that was opened for nothing as it was found.

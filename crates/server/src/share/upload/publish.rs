@@ -205,7 +205,7 @@ impl Settled {
     /// Gives the file its final name.
     ///
     /// # Errors
-    /// The final name is as it was, and the partial is kept; or the directory could not be forced to
+    /// The final name is as it was, and the partial is kept unless nobody could go on with it; or the directory could not be forced to
     /// the disk afterwards.
     pub fn publish(self) -> Result<Committed, ShareError> {
         self.publish_as(false)
@@ -221,12 +221,11 @@ impl Settled {
 
     fn publish_as(self, only_new: bool) -> Result<Committed, ShareError> {
         let forces_dir = self.is_forced();
-        let Self {
-            mut upload,
-            size,
-            id,
-        } = self;
-        let path = upload.publish(only_new)?;
+        let (mut upload, size, id) = (self.upload, self.size, self.id);
+        let path = match upload.publish(only_new) {
+            Ok(path) => path,
+            Err(error) => return Err(upload.leave(error)),
+        };
         upload.partial = None;
         if forces_dir {
             force_dir(&upload.dir).map_err(|error| ShareError::from_io(&path, error))?;
