@@ -2,9 +2,11 @@
 //!
 //! A session keeps the snapshot of its login; `reload` puts a new one in the [`Holder`].
 
+mod strayed;
+
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use ftp_config::{
@@ -13,6 +15,8 @@ use ftp_config::{
 };
 use tracing::{info, warn};
 
+pub use self::strayed::SILENT;
+use self::strayed::Strayed;
 use crate::{
     auth::accounts::Accounts,
     error::Error,
@@ -35,8 +39,7 @@ pub struct Snapshot {
     pub certificate: Option<selfsigned::Facts>,
     /// Why `tls` and `certificate` are those of the snapshot before.
     pub certificate_kept: Option<String>,
-    /// How `share.root` was told not to be what is served.
-    strayed: Mutex<Option<&'static str>>,
+    strayed: Strayed,
 }
 
 impl Snapshot {
@@ -76,7 +79,7 @@ impl Snapshot {
             certificate,
             certificate_kept,
             config: Arc::new(config),
-            strayed: Mutex::new(None),
+            strayed: Strayed::default(),
         })
     }
 
@@ -92,37 +95,6 @@ impl Snapshot {
             Some(old) => old.share.with_policies(&config.share, &config.uploads),
             None => Share::open(&config.share, &config.uploads)?,
         })
-    }
-
-    /// Says how `share.root` is not what is served any more, if it is not. Blocks.
-    #[must_use]
-    pub fn strayed(&self) -> Option<&'static str> {
-        match self.share.at(&self.config.share.root) {
-            At::Here => None,
-            At::Nothing => Some("share.root is gone; the directory that it named is served on"),
-            At::Another => {
-                Some("another directory or disk stands at share.root: `ftpd reload` serves it")
-            }
-            At::Dead => Some("the disk of share.root has failed, or what served it is gone"),
-        }
-    }
-
-    /// Warns when `share.root` is not what is served any more, once for each way. Blocks.
-    pub fn warn_if_strayed(&self) {
-        let root = &self.config.share.root;
-        let why = self.strayed();
-        let mut told = self.strayed.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *told, why);
-        drop(told);
-        if let Some(why) = why.filter(|_| before != why) {
-            warn!(root = %root.display(), "{why}");
-        }
-    }
-
-    /// Returns what the last look found: it is taken at logins, reloads and mounts. Does not block.
-    #[must_use]
-    pub fn told_strayed(&self) -> Option<&'static str> {
-        *self.strayed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the user who can log in with the public sample password, if there is one.

@@ -10,7 +10,7 @@ use crate::{
     code,
     protocol::Reply,
     session::{Answer, FAILED, Login, Session, disk},
-    snapshot::Snapshot,
+    snapshot::{SILENT, Snapshot},
 };
 
 /// Takes the name. Who may log in is not told before the password.
@@ -72,7 +72,15 @@ async fn enter(session: &mut Session, name: &str, account: Arc<Account>) -> Repl
         served.warn_if_strayed();
         served.share.enter(&entering)
     };
-    match disk::act(enter).await {
+    let mut entering = std::pin::pin!(disk::act(enter));
+    let entered = match tokio::time::timeout(SILENT, &mut entering).await {
+        Ok(entered) => entered,
+        Err(_) => {
+            session.snapshot.warn_if_silent();
+            entering.await
+        }
+    };
+    match entered {
         Ok(home) => {
             gate.let_in(&account, session.peer, session.is_tls);
             session.cwd = SharePath::root();

@@ -14,6 +14,9 @@ use crate::error::Error;
 const BROKE_OFF: &str =
     "ftpc broke off in the middle of it (the system may have no thread left to give)";
 
+/// So many files that were not tried are named.
+const NAMED: usize = 10;
+
 impl Crew {
     pub(in crate::transfer) async fn run_batch(&mut self, jobs: VecDeque<Job>) {
         if jobs.is_empty() || self.tools.cancel.is_stopped() {
@@ -59,12 +62,34 @@ impl Crew {
     }
 
     fn give_up(&mut self, jobs: &VecDeque<Job>, reason: &str) {
+        if let Some(told) = untried(jobs) {
+            self.tools.events.message(told);
+        }
         self.summary.failed.extend(jobs.iter().map(|job| Outcome {
             name: job.name(),
             error: Error::GivenUp {
                 reason: reason.to_owned(),
             },
         }));
+    }
+}
+
+/// Names files that were not tried: all of a few.
+fn untried(jobs: &VecDeque<Job>) -> Option<String> {
+    let more = jobs.len().saturating_sub(NAMED);
+    let names: Vec<_> = jobs
+        .iter()
+        .take(NAMED)
+        .map(|job| format!("`{}`", job.name()))
+        .collect();
+    let names = names.join(", ");
+    match (jobs.len(), more) {
+        (0, _) => None,
+        (1, _) => Some(format!("not tried: {names}")),
+        (count, 0) => Some(format!("{count} files were not tried: {names}")),
+        (count, more) => Some(format!(
+            "{count} files were not tried: {names} and {more} more"
+        )),
     }
 }
 
@@ -113,5 +138,29 @@ mod tests {
         assert_eq!(summary.failed.len(), 2);
         let told = summary.failed[0].error.chain();
         assert!(told.contains("broke off"), "{told}");
+    }
+
+    #[test]
+    fn files_that_were_not_tried_are_named() {
+        use crate::transfer::{flow::Flow, send::Send};
+        let jobs = |count: u64| -> VecDeque<_> {
+            let send = |n: u64| {
+                Send::new(
+                    n,
+                    format!("f{n}").into(),
+                    String::new(),
+                    None,
+                    Flow::default(),
+                )
+            };
+            (0..count).map(|n| Job::Send(send(n), 1)).collect()
+        };
+        let told = |count| untried(&jobs(count)).unwrap_or_default();
+        assert_eq!(told(0), "");
+        assert_eq!(told(1), "not tried: `f0`");
+        assert_eq!(told(2), "2 files were not tried: `f0`, `f1`");
+        let many = told(13);
+        let (begin, end) = ("13 files were not tried: `f0`, ", "`f9` and 3 more");
+        assert!(many.starts_with(begin) && many.ends_with(end), "{many}");
     }
 }

@@ -6,12 +6,18 @@ mod certificate;
 mod finding;
 mod machine;
 mod network;
+mod patience;
 mod ports;
 mod share;
 
-use std::{io, net::IpAddr, path::Path};
+use std::{
+    io,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 pub use self::finding::{Finding, Verdict};
+use self::patience::{PATIENCE, in_time};
 use crate::{
     config_file,
     error::Error,
@@ -50,15 +56,15 @@ pub fn run(config: &Path, from: Option<IpAddr>, as_json: bool) -> Result<(), Err
 }
 
 fn examine(config: &Path, from: Option<IpAddr>) -> Vec<Finding> {
-    let loaded = match config_file::load(config) {
-        Ok(loaded) => loaded,
-        Err(error) => {
-            return vec![Finding::fault(
-                "config",
-                error.to_string(),
-                config_fix(config, &error),
-            )];
+    let path = config.to_owned();
+    let loaded = match in_time(PATIENCE, move || config_file::load(&path)) {
+        Some(Ok(loaded)) => loaded,
+        Some(Err(error)) => {
+            let fix = config_fix(config, &error);
+            return vec![Finding::fault("config", error.to_string(), fix)];
         }
+        // It looks where the homes lie.
+        None => return silent(config),
     };
     let mut findings = vec![Finding::good(
         "config",
@@ -78,6 +84,19 @@ fn examine(config: &Path, from: Option<IpAddr>) -> Vec<Finding> {
     findings.extend(machine(config, &loaded.path, running.is_some()));
     findings.extend(of_network);
     findings
+}
+
+/// What can be told where the configuration, or a directory that it names, gives no answer.
+fn silent(config: &Path) -> Vec<Finding> {
+    let shown = config.display();
+    let text = format!("the disk of `{shown}`, or of the share that it names, does not answer");
+    let fault = Finding::fault("config", text, share::SEE_DISK);
+    let config = config.to_owned();
+    let served = in_time(PATIENCE, move || server(running(&config).as_ref(), &config));
+    [fault]
+        .into_iter()
+        .chain(served.unwrap_or_default())
+        .collect()
 }
 
 fn network(config: &ServerConfig, running: Option<&Status>, from: Option<IpAddr>) -> Vec<Finding> {
@@ -117,8 +136,7 @@ fn machine(config: &ServerConfig, path: &Path, is_served: bool) -> Vec<Finding> 
         ));
     }
     findings.push(machine::users(config, path));
-    findings.extend(share::share(&config.share, by_root, is_served));
-    findings.extend(share::homes(config));
+    findings.extend(disk(config, by_root, is_served));
     findings.extend(
         certificate
             .take()
@@ -127,6 +145,17 @@ fn machine(config: &ServerConfig, path: &Path, is_served: bool) -> Vec<Finding> 
     findings.extend(machine::record(config));
     findings.extend(machine::open_files(config));
     findings
+}
+
+/// Looks at the share, whose disk may hang.
+fn disk(config: &ServerConfig, by_root: bool, is_served: bool) -> Vec<Finding> {
+    let its = config.clone();
+    let look = move || {
+        let mut findings = share::share(&its.share, by_root, is_served);
+        findings.extend(share::homes(&its));
+        findings
+    };
+    in_time(PATIENCE, look).unwrap_or_else(|| vec![share::silent(&config.share.root)])
 }
 
 /// What mends a configuration that cannot be loaded.
@@ -169,8 +198,9 @@ fn server(running: Option<&Status>, config: &Path) -> Vec<Finding> {
         ));
     }
     // A path with nothing at its end is the share's own fault.
+    let share = PathBuf::from(&status.share);
     if let Some(why) = &status.strayed
-        && Path::new(&status.share).exists()
+        && in_time(PATIENCE, move || share.exists()) != Some(false)
     {
         let text = format!("the running server does not serve what stands at its path: {why}");
         findings.push(Finding::fault(
