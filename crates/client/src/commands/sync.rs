@@ -132,8 +132,8 @@ async fn wishes(
         let may_try = !args.dry_run;
         wishes.keeps_times = times::are_kept(&mut *session, here.0, there, may_try).await?;
         if !wishes.keeps_times && may_try {
-            let (ahead, left) = times::ahead(&mut *session, here.0, there).await?;
-            wishes.ahead = ahead;
+            let (skew, left) = times::skew(&mut *session, here.0, there, args.update).await?;
+            wishes.skew = skew;
             tell_left(app, left.as_slice());
         }
         let is_untried = !may_try && !session.abilities().sets_times();

@@ -181,3 +181,64 @@ fn update_fetches_nothing_over_what_may_be_newer_here() {
     says(here, &server, &["sync", "@/t", "t"], 0, "");
     assert_eq!(fs::read_to_string(here.join("t/a")).unwrap(), "theirs");
 }
+
+/// A server that shows times by a clock five hours behind UTC, to the minute, and tells none otherwise.
+fn western(changed: SystemTime) -> Fake {
+    let line = |name: &str, time: SystemTime, size: usize| {
+        let shown = format_time(time - Duration::from_secs(5 * 3600)).unwrap();
+        let date = format!("{}-{}-{}", &shown[..4], &shown[4..6], &shown[6..8]);
+        format!(
+            "{date} {}:{} {size} {name}\r\n",
+            &shown[8..10],
+            &shown[10..12]
+        )
+    };
+    let fake = Fake::default().feat(&["SIZE"]).file("t/a", "theirs");
+    fake.hook(move |session, said| match said.split(' ').next() {
+        Some("LIST") => {
+            let files = session.files.lock().unwrap().clone();
+            let shown = files.into_iter().filter_map(|(path, content)| {
+                let name = path.strip_prefix("t/")?;
+                let time = if name == "a" {
+                    changed
+                } else {
+                    SystemTime::now()
+                };
+                Some(line(name, time, content.len()))
+            });
+            session.sends(shown.collect::<String>())
+        }
+        Some("MDTM" | "MLST") => {
+            session.say("502 not here");
+            true
+        }
+        _ => false,
+    })
+}
+
+#[test]
+fn update_sends_nothing_over_what_is_newer_by_a_clock_that_is_behind() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    let now = SystemTime::now();
+    let ago = |hours: u64| now - Duration::from_secs(hours * 3600);
+    for (theirs, ours, stored) in [
+        // By the listing theirs is the older one.
+        (ago(1), ago(3), "theirs"),
+        (ago(3), ago(1), "ours!"),
+        (ago(100), ago(1), "ours!"),
+    ] {
+        write(here, "t/a", "ours!");
+        let file = fs::File::options().write(true).open(here.join("t/a"));
+        file.unwrap().set_modified(ours).unwrap();
+        let server = western(theirs).start();
+        let said = says(here, &server, &["sync", "--update", "t", "@/t"], 0, "");
+        assert_eq!(
+            server.content("t/a").unwrap(),
+            stored.as_bytes(),
+            "{said} {:?}",
+            server.lines()
+        );
+        assert!(server.names().iter().all(|name| !name.contains("clock")));
+    }
+}

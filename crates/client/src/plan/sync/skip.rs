@@ -18,7 +18,9 @@ pub(super) fn reason_to_skip(
     if wishes.equal.contains(&node.path) {
         return Some("same content");
     }
-    if wishes.update_only && is_newer(other, node, wishes.ahead) {
+    if wishes.update_only
+        && (is_newer(other, node, wishes.skew.ahead) || is_late(other, node, wishes.skew.behind))
+    {
         return Some("newer on the target");
     }
     if wishes.unsure.contains(&node.path) {
@@ -29,7 +31,7 @@ pub(super) fn reason_to_skip(
     }
     match compare(&node.facts, &other.facts) {
         Difference::Same => Some("same size and time"),
-        Difference::Older if !wishes.keeps_times && is_newer(other, node, wishes.ahead) => {
+        Difference::Older if !wishes.keeps_times && is_newer(other, node, wishes.skew.ahead) => {
             Some("same size, uploaded later")
         }
         _ => None,
@@ -42,4 +44,11 @@ fn is_newer(one: &Node, other: &Node, by: Duration) -> bool {
         return false;
     };
     one.duration_since(other).is_ok_and(|later| later > by)
+}
+
+/// Tells whether a file may be newer than this one though its time is older, by a clock so far behind.
+fn is_late(one: &Node, other: &Node, behind: Duration) -> bool {
+    let times = one.facts.modified.zip(other.facts.modified);
+    !behind.is_zero()
+        && times.is_some_and(|(one_s, other_s)| other_s < one_s + one.facts.precision + behind)
 }

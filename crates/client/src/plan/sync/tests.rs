@@ -303,7 +303,7 @@ fn a_server_that_keeps_no_times_is_not_sent_everything_again() {
     let steps = words(&source, &target, &wishes);
     assert_eq!(steps, ["skip a: same size, uploaded later", "/l/b>/r/b"]);
     // Changed since by our clock, which the target's is ahead of.
-    wishes.ahead = Duration::from_secs(1000);
+    wishes.skew.ahead = Duration::from_secs(1000);
     let steps = words(&source, &target, &wishes);
     assert_eq!(steps, ["/l/b>/r/b", "/l/a>/r/a"]);
 }

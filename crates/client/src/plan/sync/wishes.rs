@@ -1,9 +1,8 @@
 //! What is wished of a sync.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::plan::times::Skew;
 
 /// Which side is made like the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +25,9 @@ pub struct Wishes {
     /// Whether the target keeps the time it is given. Where it does not, a file there is as new as
     /// its upload, and one of the same size that is newer counts as the same.
     pub keeps_times: bool,
-    /// How far the clock of a target that keeps no times may be ahead of this one's: a file that is newer
-    /// there by less may have been changed here since.
-    pub ahead: Duration,
+    /// How far the clock of a target that keeps no times may be from this one's: a file that is newer there by less
+    /// than it is ahead may have been changed here since, and one that is older by less than it is behind, there.
+    pub skew: Skew,
     /// Whether the target replaces what is there. One that does not would get a second file each time.
     pub replaces: bool,
     /// Paths that are known to be equal by their hashes, though times differ or are unknown.
@@ -52,7 +51,7 @@ impl Wishes {
             delete: false,
             update_only: false,
             keeps_times: true,
-            ahead: Duration::ZERO,
+            skew: Skew::default(),
             replaces: true,
             equal: BTreeSet::new(),
             different: BTreeSet::new(),
