@@ -66,10 +66,10 @@ pub enum Error {
         /// The server's refusal.
         source: Box<RemoteError>,
     },
-    /// Nothing has the final name: what had it is still where it was put.
-    #[error("nothing is called `{path}` now; what was there is `{}`", aside.escape_debug())]
+    /// What had the final name is still where it was put.
+    #[error("what was there as `{path}` is now `{}`", aside.escape_debug())]
     Aside {
-        /// The name that is free.
+        /// The name that it had.
         path: String,
         /// The name of what had it.
         aside: String,

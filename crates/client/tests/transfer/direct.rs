@@ -46,6 +46,39 @@ async fn a_full_disk_costs_no_old_file() {
     assert_eq!(server.names(), ["/a"]);
 }
 
+/// One that has no SIZE and no MLST, and renames over nothing.
+#[tokio::test]
+async fn a_full_disk_of_a_small_server_costs_no_old_file() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a", "old")
+        .feat(&[])
+        .hook(|session, line| {
+            let (verb, path) = line.split_once(' ').unwrap_or((line, ""));
+            let refusal = match verb {
+                "SIZE" | "MLST" | "MLSD" => "502 not here",
+                "CWD" if session.content(path).is_some() => "550 no directory",
+                "RNTO" if session.content(path).is_some() => "553 exists",
+                "LIST" => {
+                    let files = session.files.lock().unwrap().clone();
+                    let line = |(path, _): (String, _)| {
+                        format!("-rw-r--r-- 1 a a 3 Jan 2 2024 {}\r\n", &path[1..])
+                    };
+                    return session.sends(files.into_iter().map(line).collect::<String>());
+                }
+                _ => return is_full(session, line),
+            };
+            session.say(refusal);
+            true
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    let told = only_error(&summary).chain();
+    assert!(told.contains("451 Failure writing"), "{told}");
+    assert_eq!(server.content("/a").unwrap(), b"old", "{told}");
+    assert_eq!(server.names(), ["/a"]);
+}
+
 #[tokio::test]
 async fn without_an_old_file_what_broke_off_is_told() {
     let temp = tempfile::tempdir().unwrap();

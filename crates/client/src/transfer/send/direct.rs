@@ -44,8 +44,7 @@ impl Send {
 
     /// Puts what has the final name aside. A server whose disk is full refuses a part in the words that others
     /// have for its name (vsftpd: 553), and what is sent directly empties the old file first. A part that was
-    /// stored, and may only not be renamed, has shown that there is room.
-    /// `false`: it cannot be.
+    /// stored, and may only not be renamed, has shown that there is room. `false`: it cannot be.
     async fn put_aside(&mut self, remote: &mut dyn Remote) -> Result<bool, Error> {
         let path = self.remote.clone();
         let old = remote.stat(&path).await?;
@@ -74,28 +73,30 @@ impl Send {
         path == self.remote && !remote.abilities().atomic_stor()
     }
 
-    /// Makes sure of what the final name is said to have.
-    pub(super) async fn look_at_torn(&mut self, remote: &mut dyn Remote) {
-        if self.is_torn && matches!(remote.size(&self.remote).await, Ok(None)) {
-            self.is_torn = false;
-        }
-    }
-
-    /// Gives what was put aside its name back, in the place of what broke off there.
+    /// Gives what was put aside its name back, in the place of what broke off there, if anything did.
     pub(super) async fn take_back(&mut self, remote: &mut dyn Remote) {
-        let Some(aside) = &self.aside else { return };
-        let mut here = remote.size(&self.remote).await;
-        if matches!(here, Ok(Some(_))) {
-            if self.is_torn && remote.remove_file(&self.remote).await.is_ok() {
-                here = Ok(None);
-            } else if matches!(remote.size(aside).await, Ok(None)) {
-                // It never went.
-                self.aside = None;
-                return;
+        // Many small servers have no SIZE.
+        let Ok(here) = remote.stat(&self.remote).await else {
+            return;
+        };
+        self.is_torn &= here.is_some();
+        let Some(aside) = self.aside.clone() else {
+            return;
+        };
+        let is_free = match (here, self.is_torn) {
+            (None, _) => true,
+            (Some(_), true) => remote.remove_file(&self.remote).await.is_ok(),
+            (Some(_), false) => {
+                if matches!(remote.stat(&aside).await, Ok(None)) {
+                    // It never went.
+                    self.aside = None;
+                }
+                false
             }
-        }
-        if matches!(here, Ok(None)) && remote.rename(aside, &self.remote).await.is_ok() {
-            (self.aside, self.is_torn) = (None, false);
+        };
+        self.is_torn &= !is_free;
+        if is_free && remote.rename(&aside, &self.remote).await.is_ok() {
+            self.aside = None;
         }
     }
 }

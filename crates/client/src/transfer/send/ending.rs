@@ -154,8 +154,9 @@ impl Send {
 
     /// Gives what was there its name back, and removes what no later run would find, now that no more is tried.
     pub(in crate::transfer) async fn tidy(&mut self, remote: &mut dyn Remote, error: &Error) {
-        self.take_back(remote).await;
-        self.look_at_torn(remote).await;
+        if self.aside.is_some() || self.is_torn {
+            self.take_back(remote).await;
+        }
         if self.has_orphans(error) {
             for part in std::mem::take(&mut self.orphans) {
                 let _gone = remote.remove_file(&part).await;
