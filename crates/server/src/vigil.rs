@@ -2,7 +2,7 @@
 //! processor sleep.
 //!
 //! Waking a processor that sleeps takes longer than most commands (20 to 50 us on a virtual
-//! machine, several of them for a small file), so a station that expects the next event of its one
+//! machine, several of them for a small file), so a station that expects the next event of the server's one
 //! busy session within [`LONGEST`] looks for it meanwhile. It learns whether that pays: events that
 //! come just after it gave up make its vigils longer, events that come late make them shorter, down
 //! to none. Several busy sessions keep a station awake by themselves; one processor at least is
@@ -14,14 +14,14 @@ use std::{
     rc::Rc,
     sync::{
         LazyLock,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
 
 use nix::sys::resource::{UsageWho, getrusage};
-use tokio::{sync::Notify, task::yield_now};
+use tokio::{sync::Notify, task::yield_now, time::timeout};
 
 /// The longest vigil. A client on the LAN with a quick answer is back within it.
 const LONGEST: Duration = Duration::from_micros(200);
@@ -29,6 +29,8 @@ const LONGEST: Duration = Duration::from_micros(200);
 const SHORTEST: Duration = Duration::from_micros(25);
 /// No vigils for this long after the processor was taken away.
 const CROWDED: Duration = Duration::from_millis(20);
+/// What was made ready for a lone client stays so long behind its last event.
+const QUIET: Duration = Duration::from_millis(5);
 /// A session is the only busy one when so many events in a row were its own.
 const ALONE: u32 = 8;
 
@@ -36,6 +38,9 @@ const ALONE: u32 = 8;
 static FREE: LazyLock<AtomicUsize> = LazyLock::new(|| {
     AtomicUsize::new(thread::available_parallelism().map_or(0, |count| count.get() - 1))
 });
+
+/// The session of the newest event, over all stations.
+static NEWEST: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static LAST: Cell<Option<Instant>> = const { Cell::new(None) };
@@ -46,9 +51,8 @@ thread_local! {
 
 /// Tells the calling thread's station that an event has come, and for which session.
 pub(crate) fn note(session: u64) {
-    let (before, count) = STREAK.get();
-    let count = if before == session {
-        count.saturating_add(1)
+    let count = if NEWEST.swap(session, Ordering::Relaxed) == session {
+        STREAK.get().1.saturating_add(1)
     } else {
         0
     };
@@ -58,20 +62,27 @@ pub(crate) fn note(session: u64) {
     }
 }
 
-/// Tells whether the last events of the calling thread's station were all one session's.
+/// Tells whether the last events of all stations were those of the calling thread's one session.
 pub(crate) fn is_alone() -> bool {
-    STREAK.get().1 >= ALONE
+    let (session, count) = STREAK.get();
+    count >= ALONE && NEWEST.load(Ordering::Relaxed) == session
 }
 
-/// Keeps the calling thread's vigils; never returns. The event loop polls it beside its sessions.
-pub(crate) async fn keep() -> ! {
+/// Tells whether the calling thread is a station whose session is alone, and will tell of a quiet moment.
+pub(crate) fn is_lone_station() -> bool {
+    is_alone() && BELL.with_borrow(Option::is_some)
+}
+
+/// Keeps the calling thread's vigils, and calls `when_quiet` when nothing has come for [`QUIET`], or when other
+/// sessions are busy too; never returns. The event loop polls it beside its sessions.
+pub(crate) async fn keep(when_quiet: impl Fn()) -> ! {
     let bell = Rc::new(Notify::new());
     BELL.set(Some(Rc::clone(&bell)));
     let mut span = Span::default();
     let mut crowd = Crowd::default();
     let mut slept_at = Instant::now();
+    bell.notified().await;
     loop {
-        bell.notified().await;
         let now = Instant::now();
         span.learn(now.duration_since(slept_at));
         if !span.0.is_zero()
@@ -82,6 +93,10 @@ pub(crate) async fn keep() -> ! {
         }
         LAST.set(None);
         slept_at = Instant::now();
+        if !is_alone() || timeout(QUIET, bell.notified()).await.is_err() {
+            when_quiet();
+            bell.notified().await;
+        }
     }
 }
 
@@ -93,7 +108,7 @@ fn times_taken_away() -> i64 {
 /// Looks for events until the last one is `span` ago, or another session is busy too.
 async fn watch(span: Duration) {
     let is_due = |last: Instant| last.elapsed() < span;
-    while STREAK.get().1 >= ALONE && LAST.get().is_some_and(is_due) {
+    while is_alone() && LAST.get().is_some_and(is_due) {
         yield_now().await;
     }
 }
@@ -185,6 +200,27 @@ mod tests {
         (0..=ALONE).for_each(|_| note(1));
         watch(LONGEST).await;
         assert!(LAST.get().is_some_and(|last| last.elapsed() >= LONGEST));
+    }
+
+    #[tokio::test]
+    async fn a_lone_client_that_is_quiet_is_told_of() {
+        let told = Cell::new(false);
+        let client = async {
+            (0..=ALONE).for_each(|_| note(1));
+            assert!(is_lone_station());
+            for _ in 0..1_000 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                if told.get() {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            never = keep(|| told.set(true)) => match never {},
+            () = client => {}
+        }
+        assert!(told.get());
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::Way;
-use harness::{Site, Wire, port::Kept};
+use harness::{Site, Wire, port::Kept, wait};
 
 #[test]
 fn pasv_names_the_address_that_was_dialled() {
@@ -144,6 +144,29 @@ fn a_refused_transfer_leaves_its_data_connection_to_the_next() {
         assert_eq!(wire.guard(data).read_all(), b"f\r\n");
         wire.code(226);
         wire.expect("RETR f", 425);
+    }
+}
+
+#[test]
+fn no_port_stays_open_for_a_client_that_sleeps() {
+    let kept = Kept::row(3);
+    let [first, last] = [&kept[0], &kept[2]].map(|kept| kept.address.port());
+    let site = Site::with_ann()
+        .file("f", b"1")
+        .key("passive", &format!("ports = \"{first}-{last}\""));
+    let server = Way::NativePlain.start(site);
+    let mut quick = server.ann();
+    for _ in 0..50 {
+        assert_eq!(quick.fetch("RETR f"), b"1");
+    }
+    for kept in &kept {
+        wait::until("a closed port", || {
+            TcpStream::connect(kept.address).is_err().then_some(())
+        });
+    }
+    let mut others = [(); 3].map(|()| server.ann());
+    for wire in &mut others {
+        wire.expect("EPSV", 229);
     }
 }
 

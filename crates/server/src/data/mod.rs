@@ -28,7 +28,7 @@ use rustix::net::sockopt::{set_tcp_congestion, set_tcp_cork};
 use tokio::time::timeout;
 
 pub use brake::Brake;
-pub use passive::{Listener, PassivePorts};
+pub use passive::{Listener, PassivePorts, spare};
 
 /// Where the next data connection comes from.
 #[derive(Debug)]

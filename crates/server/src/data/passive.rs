@@ -5,6 +5,7 @@
 //! drops.
 
 mod listener;
+pub mod spare;
 
 use std::{
     collections::HashSet,
@@ -65,11 +66,11 @@ impl PassivePorts {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let freed = self.next_free();
-            match self.try_listen(address, range) {
+            match self.listen_now(address, range) {
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
                     let late = Instant::now() >= deadline;
                     if late || timeout_at(deadline, freed).await.is_err() {
-                        return self.try_listen(address, range);
+                        return self.listen_now(address, range);
                     }
                 }
                 done => return done,
@@ -91,7 +92,11 @@ impl PassivePorts {
         self.state().lent.len()
     }
 
-    fn try_listen(
+    /// Opens a listener on `address`, at a free port of `range` in place of its own.
+    ///
+    /// # Errors
+    /// `AddrInUse` when every port of the range is taken.
+    pub fn listen_now(
         self: &Arc<Self>,
         mut address: SocketAddr,
         range: PortRange,

@@ -1,4 +1,4 @@
-//! Where native sessions run: one thread with its own event loop for each processor.
+//! Where native sessions run: threads with an event loop of their own, one for each processor, and some at least.
 //!
 //! A session's commands follow each other; moving it between the threads of a shared scheduler
 //! costs more than most commands do. So a session is given to the station with the fewest sessions
@@ -17,15 +17,21 @@ use std::{
 use tokio::runtime::{Builder, Handle};
 use tracing::{Instrument, Span, error};
 
-use crate::vigil;
+use crate::{data::spare, vigil};
 
 /// Threads for transfers and other work that blocks, a station; made when needed, gone when idle.
 const MOST_THREADS: usize = 4096;
 const THREAD_STACK: usize = 512 << 10;
+/// On a machine with fewer processors there are so many stations all the same, so that a handful of busy clients
+/// have one each. The system then takes a client on this machine to the processor of its station; where two or more
+/// share a station it often leaves them on another one, and each reply wakes a processor.
+const FEWEST: usize = 8;
 
 static STATIONS: LazyLock<Vec<Station>> = LazyLock::new(|| {
     let count = thread::available_parallelism().map_or(1, usize::from);
-    (0..count).filter_map(|_| Station::open()).collect()
+    (0..count.max(FEWEST))
+        .filter_map(|_| Station::open())
+        .collect()
 });
 
 #[derive(Debug)]
@@ -76,7 +82,7 @@ impl Station {
             if let Ok(runtime) = runtime {
                 // Whoever opened the station waits for this.
                 let _ = sender.send(runtime.handle().clone());
-                runtime.block_on(vigil::keep());
+                runtime.block_on(vigil::keep(spare::close));
             }
         };
         let started = thread::Builder::new()

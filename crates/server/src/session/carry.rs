@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
 use super::{Answer, End, Ending, MOST_LOOKED_AT, May, Running, Talk};
-use crate::{protocol::Reply, tls::OneSession, vigil};
+use crate::{protocol::Reply, tls::OneSession, verbs, vigil};
 
 /// How long the rest of a TLS record is waited for in the last look.
 const LOOK: Duration = Duration::from_millis(5);
@@ -97,6 +97,7 @@ impl Talk {
         self.put_off_deadline();
         self.say(&ending.reply).await?;
         drop(ending.spent);
+        verbs::listen_ahead(&mut self.session);
         Ok(())
     }
 

@@ -88,6 +88,8 @@ pub(crate) struct Session {
 
     // Data connection.
     pub(crate) pending: Option<Pending>,
+    /// A port was asked for since one was last opened ahead.
+    pub(crate) is_passive: bool,
     pub(crate) epsv_all: bool,
     /// MODE B.
     pub(crate) is_block: bool,
@@ -137,6 +139,7 @@ impl Session {
             stored: None,
             announced: None,
             pending: None,
+            is_passive: false,
             epsv_all: false,
             is_block: false,
             slot: Slot::default(),

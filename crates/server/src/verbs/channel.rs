@@ -6,23 +6,29 @@ use std::{
     sync::Arc,
 };
 
-use ftp_config::server::PassiveAddress;
+use ftp_config::{PortRange, server::PassiveAddress};
 use tracing::warn;
 
 use crate::{
     code,
-    data::{self, Listener, Pending, active},
+    data::{
+        self, Listener, PassivePorts, Pending, active,
+        spare::{self, For},
+    },
     protocol::{Reply, command::Epsv},
     session::Session,
+    vigil,
 };
 
 /// Opens a listener in the place of the one before, which is closed first: a session has one.
 async fn listen(session: &mut Session) -> Result<Listener, Reply> {
     session.hang_up();
-    let ports = Arc::clone(&session.ports);
-    let range = session.snapshot.config.passive.ports;
-    let local = data::end(session.local, 0, session.scope);
-    let listener = ports.listen(local, range).await.map_err(|error| {
+    session.is_passive = true;
+    let (ports, range, whom) = wanted(session);
+    if let Some(listener) = spare::take(whom, range) {
+        return Ok(listener);
+    }
+    let listener = ports.listen(whom.local, range).await.map_err(|error| {
         let words = if error.kind() == io::ErrorKind::AddrInUse {
             "Every passive port is taken; try again"
         } else {
@@ -33,6 +39,28 @@ async fn listen(session: &mut Session) -> Result<Listener, Reply> {
     })?;
     data::unpace(&listener, session.local, session.peer);
     Ok(listener)
+}
+
+/// Opens the listener of the next PASV or EPSV, while the client wakes up behind its last transfer; only
+/// for the one busy client of the machine. Where there is no port, the client will hear so when it asks.
+pub(crate) fn listen_ahead(session: &mut Session) {
+    if !std::mem::take(&mut session.is_passive) || !vigil::is_lone_station() {
+        return;
+    }
+    let (ports, range, whom) = wanted(session);
+    if let Ok(listener) = ports.listen_now(whom.local, range) {
+        data::unpace(&listener, session.local, session.peer);
+        spare::keep(listener, whom);
+    }
+}
+
+fn wanted(session: &Session) -> (Arc<PassivePorts>, PortRange, For) {
+    let whom = For {
+        local: data::end(session.local, 0, session.scope),
+        peer: session.peer,
+    };
+    let range = session.snapshot.config.passive.ports;
+    (Arc::clone(&session.ports), range, whom)
 }
 
 fn refuse_after_epsv_all(session: &Session) -> Result<(), Reply> {

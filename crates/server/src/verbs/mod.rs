@@ -21,6 +21,7 @@ mod transfer;
 mod upload;
 mod zone;
 
+pub(crate) use self::channel::listen_ahead;
 use crate::{
     code,
     protocol::{Command, Fault, Reply},

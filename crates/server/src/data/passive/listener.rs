@@ -68,12 +68,12 @@ impl Listener {
 }
 
 /// Ends it by a reset: to a server that was sent here (FXP) an orderly end would be that of a file.
-fn turn_away(stranger: &TcpStream) {
+pub(super) fn turn_away(stranger: &TcpStream) {
     let _closed_anyhow = SockRef::from(stranger).set_linger(Some(Duration::ZERO));
 }
 
 /// Accepts a socket that does not block, in one system call.
-fn accept_now(socket: &std::net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+pub(super) fn accept_now(socket: &std::net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let (stream, from) = acceptfrom_with(socket, flags)?;
     let from = from

@@ -54,7 +54,7 @@ async fn a_full_range_waits_for_a_port_to_come_back() {
     let ports = Arc::new(PassivePorts::default());
     let (range, _kept) = range(3);
     let mut held = Vec::new();
-    while let Ok(listener) = ports.try_listen(here(), range) {
+    while let Ok(listener) = ports.listen_now(here(), range) {
         held.push(listener);
     }
     let (waited, ()) = tokio::join!(ports.listen(here(), range), async {
@@ -149,7 +149,7 @@ async fn a_port_is_free_before_those_who_wait_are_told() {
 async fn two_ports_that_come_back_at_once_wake_two() {
     let ports = Arc::new(PassivePorts::default());
     let (range, _kept) = range(2);
-    let held = [(); 2].map(|()| ports.try_listen(here(), range).unwrap());
+    let held = [(); 2].map(|()| ports.listen_now(here(), range).unwrap());
     let waiting = (ports.next_free(), ports.next_free());
     drop(held);
     let both = async { tokio::join!(waiting.0, waiting.1) };
