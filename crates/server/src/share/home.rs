@@ -6,7 +6,7 @@ use std::{
     fs::File,
     io,
     ops::Range,
-    os::fd::{AsRawFd as _, BorrowedFd, OwnedFd},
+    os::fd::{AsRawFd, BorrowedFd},
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -223,7 +223,7 @@ impl Home {
 }
 
 /// The one way to act on what an `O_PATH` handle holds.
-pub(super) fn proc_path(fd: &OwnedFd) -> String {
+pub(super) fn proc_path(fd: &impl AsRawFd) -> String {
     format!("/proc/self/fd/{}", fd.as_raw_fd())
 }
 

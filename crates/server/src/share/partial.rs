@@ -6,6 +6,7 @@
 //! does every guest. What nobody finished is swept after `keep_partial_for`.
 
 mod lock;
+mod sound;
 mod sweep;
 
 use std::{
@@ -24,10 +25,13 @@ use sha2::{Digest as _, Sha256};
 
 use ftp_config::SharePath;
 
-pub(super) use self::sweep::{remove_all_if_alone, sweep};
 use self::{
     lock::{Attempt, open_locked},
     sweep::remove_idle,
+};
+pub(super) use self::{
+    sound::{secure, unmark},
+    sweep::{remove_all_if_alone, sweep},
 };
 use super::{
     ShareError,
@@ -114,6 +118,9 @@ pub(super) fn open(
     let tries = if account.anonymous { 0 } else { 16 };
     for _ in 0..tries {
         match open_locked(dir, &kept, OFlags::empty())? {
+            Attempt::Held(torn) if torn.kept > 0 && !sound::is_sound(&torn.file) => {
+                torn.remove(dir);
+            }
             Attempt::Held(partial) => return Ok(partial),
             Attempt::Vanished => {}
             Attempt::Foreign { .. } => {

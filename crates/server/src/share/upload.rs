@@ -31,7 +31,7 @@ use super::{
     error::whose,
     holders::Hold,
     meta::FileId,
-    partial::{Base, Partial},
+    partial::{Base, Partial, unmark},
     room,
 };
 
@@ -122,6 +122,9 @@ impl Upload {
     /// # Errors
     /// What the disk says; [`ShareError::Stopped`] while it copied.
     pub fn start(&mut self, is_stopped: &dyn Fn() -> bool) -> Result<(), ShareError> {
+        if self.kept() > 0 {
+            unmark(self.file());
+        }
         if let Some(bytes) = self.to_copy.take() {
             self.ensure_alike(self.to_compare, is_stopped)?;
             let copied = self.copy_base(bytes, is_stopped);

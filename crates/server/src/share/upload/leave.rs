@@ -5,7 +5,7 @@ use std::{fs::File, io, os::fd::AsFd as _, sync::atomic::Ordering};
 use ftp_config::server::Uploads;
 
 use super::Upload;
-use crate::share::ShareError;
+use crate::share::{ShareError, partial::secure};
 
 impl Upload {
     /// Removes the partial: it could never be finished (no room, refused by the client).
@@ -46,6 +46,8 @@ impl Drop for Upload {
         let sound = close_again(&partial.file).is_ok();
         if empty || !sound || !partial.is_found_again || keeps_nothing(&self.home.uploads) {
             partial.remove(self.dir.as_fd());
+        } else {
+            secure(&partial.file);
         }
     }
 }
