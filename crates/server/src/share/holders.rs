@@ -33,6 +33,8 @@ struct Writer {
     since: Instant,
     /// Somebody waits until it lets go.
     is_awaited: bool,
+    /// What is kept of it is not to be gone on with.
+    is_void: bool,
 }
 
 static HOLDERS: Mutex<Holders> = Mutex::new(BTreeMap::new());
@@ -59,9 +61,17 @@ impl Hold {
             number,
             since: Instant::now(),
             is_awaited: false,
+            is_void: false,
         };
         holders().insert(partial, writer);
         Self { partial, number }
+    }
+
+    /// Tells whether nobody is to go on with what it leaves.
+    pub(super) fn is_void(&self) -> bool {
+        let all = holders();
+        let writer = all.get(&self.partial);
+        writer.is_some_and(|writer| writer.number == self.number && writer.is_void)
     }
 
     /// Makes it seem to have begun so long ago.
@@ -115,6 +125,16 @@ pub(super) fn take_over(partial: &File, now: SystemTime) -> bool {
     let held = |all: &mut Holders| all.get(&id).is_some_and(|writer| writer.is_awaited);
     let waited = FREED.wait_timeout_while(holders(), LETTING_GO, held);
     !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+}
+
+/// Notes that nobody is to go on with what the upload that holds `partial` leaves when it breaks: its name is
+/// free again, or the same account has sent the file since.
+pub(super) fn make_void(partial: &File) {
+    if let Some((id, _)) = look_at(partial)
+        && let Some(writer) = holders().get_mut(&id)
+    {
+        writer.is_void = true;
+    }
 }
 
 fn look_at(partial: &File) -> Option<(FileId, SystemTime)> {

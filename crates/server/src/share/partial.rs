@@ -35,7 +35,7 @@ pub(super) use self::{
 };
 use super::{
     ShareError,
-    holders::take_over,
+    holders::{make_void, take_over},
     jail::Holder,
     meta::FileId,
     names::{self, PARTIAL},
@@ -56,13 +56,27 @@ pub(super) struct Partial {
     /// What was kept under this name before can be no part of it any more.
     pub(super) is_beside: bool,
     /// What another upload of the same file writes to, whose client may be this one, back on another line.
-    pub(super) rival: Option<File>,
+    pub(super) rival: Option<Rival>,
+}
+
+/// A partial that another upload holds.
+#[derive(Debug)]
+pub(super) struct Rival {
+    pub(super) file: File,
+    name: OsString,
 }
 
 impl Partial {
     /// Removes it. The lock is still held: nobody can have opened it to go on with it.
     pub(super) fn remove(&self, dir: BorrowedFd<'_>) {
         let _ = unlinkat(dir, &self.name, AtFlags::empty());
+    }
+
+    /// Forgets what another upload of the same file has: this one has the name now.
+    pub(super) fn forget_rival(&self, dir: BorrowedFd<'_>) {
+        if let Some(rival) = &self.rival {
+            forget_kept(dir, &rival.name);
+        }
     }
 }
 
@@ -135,10 +149,9 @@ pub(super) fn open(
                 }
             }
             Attempt::Busy(file) => {
-                return open_fresh(dir, &kept).map(|partial| Partial {
-                    rival: Some(file),
-                    ..partial
-                });
+                let partial = open_fresh(dir, &kept)?;
+                let rival = Some(Rival { file, name: kept });
+                return Ok(Partial { rival, ..partial });
             }
         }
     }
@@ -192,13 +205,24 @@ fn can_hold(dir: BorrowedFd<'_>, odd: &str) -> bool {
     }
 }
 
-/// Removes what `account` kept of uploads to a name under which `base` stood, if nobody goes on with it
-/// now. Where a name is to be free again a later APPE must not begin with those bytes; where another
+/// Removes what `account` kept of uploads to a name under which `base` stood; what is still held goes when it
+/// is let go of unfinished. Where a name is to be free again a later APPE must not begin with those bytes; where another
 /// file has it, nobody can go on with them.
 pub(super) fn forget(dir: BorrowedFd<'_>, account: &Account, name: &OsStr, base: Option<Base>) {
-    let kept = kept_name(account.name.as_str(), name, base);
-    if statat(dir, &kept, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
-        remove_idle(dir, &kept);
+    forget_kept(dir, &kept_name(account.name.as_str(), name, base));
+}
+
+fn forget_kept(dir: BorrowedFd<'_>, kept: &OsStr) {
+    if statat(dir, kept, AtFlags::SYMLINK_NOFOLLOW).is_err() {
+        return;
+    }
+    let held = match open_locked(dir, kept, OFlags::empty()) {
+        Ok(Attempt::Busy(held)) => Some(held),
+        _ => None,
+    };
+    match held {
+        Some(held) => make_void(&held),
+        None => drop(remove_idle(dir, kept)),
     }
 }
 

@@ -71,6 +71,7 @@ impl Home {
             Ok(()) => {
                 remove_second_name(&source, &target);
                 partial::forget(target.dir.as_fd(), &self.account, &target.name, base);
+                partial::forget(source.dir.as_fd(), &self.account, &source.name, None);
                 Ok(())
             }
             Err(Errno::EXIST) if !self.account.rights.allows(Right::Overwrite) => {

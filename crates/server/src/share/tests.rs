@@ -6,6 +6,7 @@ mod kept;
 mod reserved;
 mod resuming;
 mod rights;
+mod stale;
 mod takeover;
 mod uploads;
 

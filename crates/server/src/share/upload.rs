@@ -6,6 +6,7 @@ mod base;
 mod begin;
 mod leave;
 mod publish;
+mod replace;
 
 pub(super) use access::default_list;
 use ahead::Ahead;
@@ -103,6 +104,8 @@ pub struct Upload {
     to_compare: u64,
     /// Bytes that the file that is there begins with too.
     copied: AtomicU64,
+    /// It was begun by APPE.
+    appends: bool,
     /// A file stood under the name when the upload began.
     is_second: bool,
     /// Says that the partial is held; it goes after it.

@@ -51,7 +51,7 @@ impl Upload {
     /// What may be a beginning of another file than the one that is there: this partial's first bytes, or a rival's.
     fn other(&self) -> &File {
         let rival = self.partial.as_ref().and_then(|it| it.rival.as_ref());
-        rival.unwrap_or(self.file())
+        rival.map_or(self.file(), |rival| &rival.file)
     }
 
     fn of_the_other(&self) -> u64 {

@@ -72,6 +72,7 @@ impl Home {
             to_copy: None,
             to_compare: 0,
             copied: AtomicU64::new(0),
+            appends: intent == Intent::Append,
             is_second: there.is_some(),
             hold: None,
         };

@@ -5,7 +5,7 @@ use std::{fs::File, io, os::fd::AsFd as _, sync::atomic::Ordering};
 use ftp_config::server::Uploads;
 
 use super::Upload;
-use crate::share::{ShareError, partial::secure};
+use crate::share::{ShareError, holders::Hold, partial::secure};
 
 impl Upload {
     /// Removes the partial: it could never be finished (no room, refused by the client).
@@ -16,10 +16,13 @@ impl Upload {
     }
 
     /// Leaves an upload that was refused its name. A copy of a file that is another one now goes: no later try
-    /// would find it. What came as part of a new file stays.
+    /// would find it. So does what came by APPE, whose client sends it again. What came as part of a new file stays.
     pub(super) fn leave(self, error: ShareError) -> ShareError {
+        if !matches!(error, ShareError::Busy { .. }) {
+            return error;
+        }
         let is_copy = matches!(self.unchanged, Some(Some(_))) && self.kept() == 0;
-        if is_copy && matches!(error, ShareError::Busy { .. }) {
+        if is_copy || (self.appends && self.file().set_len(self.offset).is_err()) {
             self.discard();
         }
         error
@@ -44,7 +47,13 @@ impl Drop for Upload {
         // Behind what the disk has refused nobody may go on.
         self.ahead.trim(&partial.file, false);
         let sound = close_again(&partial.file).is_ok();
-        if empty || !sound || !partial.is_found_again || keeps_nothing(&self.home.uploads) {
+        let is_void = self.hold.as_ref().is_some_and(Hold::is_void);
+        if empty
+            || !sound
+            || is_void
+            || !partial.is_found_again
+            || keeps_nothing(&self.home.uploads)
+        {
             partial.remove(self.dir.as_fd());
         } else {
             secure(&partial.file);

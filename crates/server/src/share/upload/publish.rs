@@ -3,14 +3,17 @@
 use std::{
     ffi::OsStr,
     io::{self, Seek as _},
-    os::{fd::OwnedFd, unix::fs::MetadataExt as _},
+    os::{
+        fd::{AsFd as _, OwnedFd},
+        unix::fs::MetadataExt as _,
+    },
     sync::atomic::Ordering,
     time::SystemTime,
 };
 
 use ftp_config::{SharePath, server::Fsync};
 use rustix::{
-    fs::{AtFlags, Mode, OFlags, fstat, futimens, openat, renameat, statat, unlinkat},
+    fs::{AtFlags, Mode, OFlags, fstat, futimens, openat, statat, unlinkat},
     io::Errno,
 };
 
@@ -21,7 +24,6 @@ use crate::share::{
     names,
     partial::Base,
     rename::rename_to_free,
-    turn::take_turn,
 };
 
 /// So many names are tried before an upload finds none that is free.
@@ -115,26 +117,13 @@ impl Upload {
     }
 
     /// Refuses where the name has to be what it was when the upload began, and is not.
-    fn ensure_unchanged(&self) -> Result<(), ShareError> {
+    pub(super) fn ensure_unchanged(&self) -> Result<(), ShareError> {
         match self.unchanged.is_some_and(|base| base != self.base()) {
             true => Err(ShareError::Busy {
                 path: self.path.clone(),
             }),
             false => Ok(()),
         }
-    }
-
-    /// Takes the final name from what has it, unless that is not what it was when the upload began.
-    fn replace(&self, partial: &OsStr) -> Result<SharePath, ShareError> {
-        let _turn = take_turn(&self.name);
-        self.ensure_unchanged()?;
-        let owner = self.old_owner();
-        renameat(&self.dir, partial, &self.dir, &self.name)
-            .map_err(|error| self.explain(error.into()))?;
-        if let Some(owner) = owner {
-            self.give_to(owner);
-        }
-        Ok(self.path.clone())
     }
 
     /// Takes the final name if it is free, or one beside it where that is allowed.
@@ -226,7 +215,9 @@ impl Settled {
             Ok(path) => path,
             Err(error) => return Err(upload.leave(error)),
         };
-        upload.partial = None;
+        if let Some(partial) = upload.partial.take() {
+            partial.forget_rival(upload.dir.as_fd());
+        }
         if forces_dir {
             force_dir(&upload.dir).map_err(|error| ShareError::from_io(&path, error))?;
         }
