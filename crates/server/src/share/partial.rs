@@ -18,7 +18,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Mode, OFlags, Stat, openat, statat, unlinkat},
+    fs::{AtFlags, Mode, OFlags, Stat, fstat, openat, statat, unlinkat},
     io::Errno,
 };
 use sha2::{Digest as _, Sha256};
@@ -69,7 +69,17 @@ pub(super) struct Rival {
 impl Partial {
     /// Removes it. The lock is still held: nobody can have opened it to go on with it.
     pub(super) fn remove(&self, dir: BorrowedFd<'_>) {
-        let _ = unlinkat(dir, &self.name, AtFlags::empty());
+        if !self.is_gone(dir) {
+            let _ = unlinkat(dir, &self.name, AtFlags::empty());
+        }
+    }
+
+    /// Tells whether another program has removed it: the name may be that of another upload by now.
+    pub(super) fn is_gone(&self, dir: BorrowedFd<'_>) -> bool {
+        let look = || statat(dir, &self.name, AtFlags::SYMLINK_NOFOLLOW);
+        // Some disks count no names.
+        fstat(&self.file).is_ok_and(|ours| ours.st_nlink == 0)
+            && !look().is_ok_and(|there| FileId::of(&there) == self.id)
     }
 
     /// Forgets what another upload of the same file has: this one has the name now.

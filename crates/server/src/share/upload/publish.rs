@@ -22,7 +22,7 @@ use crate::share::{
     ShareError,
     meta::{FileId, modified_at},
     names,
-    partial::Base,
+    partial::{Base, Partial},
     rename::rename_to_free,
 };
 
@@ -78,6 +78,11 @@ impl Upload {
         let mut file = self.file();
         let (written, meta) = (file.stream_position()?, file.metadata()?);
         let held = meta.len();
+        let is_gone = |partial: &Partial| partial.is_gone(self.dir.as_fd());
+        if meta.nlink() == 0 && self.partial.as_ref().is_some_and(is_gone) {
+            let found = "another program has removed the unfinished upload; send it again";
+            return Err(io::Error::other(found));
+        }
         if written == held {
             let (device, inode) = (meta.dev(), meta.ino());
             return Ok((held, FileId { device, inode }));

@@ -77,6 +77,28 @@ fn a_file_longer_than_what_came_is_not_published() {
     assert_eq!(bed.partials(), 0);
 }
 
+/// As another program does that mirrors something to the share (`rsync --delete`).
+#[test]
+fn an_upload_whose_partial_was_removed_takes_no_other_ones() {
+    let bed = Bed::new();
+    for is_whole in [true, false] {
+        let lost = begun(&bed);
+        std::fs::remove_file(bed.disk("").join(&lost.partial.as_ref().unwrap().name)).unwrap();
+        let other = begun(&bed);
+        assert_eq!(
+            other.partial.as_ref().unwrap().name,
+            lost.partial.as_ref().unwrap().name
+        );
+        match is_whole {
+            true => assert_eq!(lost.commit(None).unwrap_err().code(), 451),
+            false => lost.discard(),
+        }
+        assert!(!bed.disk("a").exists());
+        other.commit(None).unwrap();
+        std::fs::remove_file(bed.disk("a")).unwrap();
+    }
+}
+
 #[test]
 fn what_is_to_be_new_replaces_nothing_and_is_kept() {
     let bed = Bed::new();
