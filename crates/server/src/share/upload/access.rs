@@ -7,8 +7,8 @@ use ftp_config::SharePath;
 use rustix::{
     buffer::spare_capacity,
     fs::{
-        Access, AtFlags, Mode, Stat, StatxAttributes, StatxFlags, XattrFlags, accessat, fchmod,
-        fchown, fgetxattr, fsetxattr, fstat, getxattr, lgetxattr, statat, statx,
+        Access, AtFlags, FileType, Mode, Stat, StatxAttributes, StatxFlags, XattrFlags, accessat,
+        fchmod, fchown, fgetxattr, fsetxattr, fstat, getxattr, lgetxattr, statat, statx,
     },
     io::Errno,
     process::{Gid, Uid, geteuid},
@@ -18,7 +18,12 @@ use rustix::{
 use super::Upload;
 use crate::{
     acl::{self, ACCESS, DEFAULT, limit_group, mode_of},
-    share::{Home, ShareError, error::owner, home::proc_path, jail::Holder},
+    share::{
+        Home, ShareError,
+        error::owner,
+        home::proc_path,
+        jail::{Holder, file_type},
+    },
 };
 
 /// Refuses a directory that only takes: a partial could neither get its name there nor go (chattr(1) +a).
@@ -80,22 +85,33 @@ fn denied(path: &SharePath, whose: String) -> ShareError {
 impl Upload {
     /// Gives the file its group, mode and access list.
     pub(super) fn set_access(&self) -> io::Result<()> {
-        let mode = match self.replaces() {
-            true => self.keep_access()?,
-            false => Some(self.first_mode()),
+        let old = self.replaces().then(|| self.replaced());
+        let mode = match old {
+            None => Some(self.first_mode()),
+            Some(Some(old)) => self.keep_access(&old)?,
+            // It went meanwhile: nobody may more than with the one that was there.
+            Some(None) => Some(Mode::from_raw_mode(self.mode)),
         };
+        self.give_mode(mode)
+    }
+
+    /// As [`Upload::set_access`], where the file that is replaced now is another one than was looked at, or has
+    /// another mode since. Returns its owner, if it is another.
+    pub(super) fn follow_access(&self, old: &Stat) -> io::Result<Option<u32>> {
+        let new = fstat(self.file())?;
+        let mode = |stat: &Stat| stat.st_mode & 0o777;
+        if !self.is_second || mode(old) != mode(&new) {
+            self.give_mode(self.keep_access(old)?)?;
+        }
+        Ok((old.st_uid != new.st_uid).then_some(old.st_uid))
+    }
+
+    fn give_mode(&self, mode: Option<Mode>) -> io::Result<()> {
         match mode.map_or(Ok(()), |mode| fchmod(self.file(), mode)) {
             // FAT, exFAT and some network disks keep no modes: their files are whole without one.
             Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Returns the owner of the file that this one replaces, if it is another.
-    pub(super) fn old_owner(&self) -> Option<u32> {
-        let old = self.replaces().then(|| self.replaced())??;
-        let new = fstat(self.file()).ok()?;
-        (old.st_uid != new.st_uid).then_some(old.st_uid)
     }
 
     /// Gives the file to that owner, where the system lets the server. To be done when it has its name:
@@ -115,12 +131,10 @@ impl Upload {
 
     /// Gives the file the group and the access list, and so the mode, of the one it replaces; without a
     /// list it returns the mode to give. Where the group stays another it may only what others might.
-    fn keep_access(&self) -> io::Result<Option<Mode>> {
-        let mut mode = Mode::from_raw_mode(self.mode);
-        let Some(old) = self.replaced() else {
-            return Ok(Some(mode));
-        };
-        let keeps_group = self.keep_group(&old)?;
+    fn keep_access(&self, old: &Stat) -> io::Result<Option<Mode>> {
+        // Never set-id bits: new bytes must not run with the rights that the old ones were given.
+        let mut mode = Mode::from_raw_mode(old.st_mode & 0o777);
+        let keeps_group = self.keep_group(old)?;
         if !keeps_group {
             mode -= Mode::RWXG - of_others(mode);
         }
@@ -147,8 +161,10 @@ impl Upload {
         Ok(same || fchown(self.file(), None, Some(Gid::from_raw(old.st_gid))).is_ok())
     }
 
-    fn replaced(&self) -> Option<Stat> {
-        statat(&self.dir, &self.name, AtFlags::SYMLINK_NOFOLLOW).ok()
+    /// Looks at the file that has the name now.
+    pub(super) fn replaced(&self) -> Option<Stat> {
+        let found = statat(&self.dir, &self.name, AtFlags::SYMLINK_NOFOLLOW).ok();
+        found.filter(|stat| file_type(stat) == FileType::RegularFile)
     }
 }
 
