@@ -205,6 +205,20 @@ impl Session {
             .map_err(|e| self.refuse(&e))
     }
 
+    /// Runs an act on the home that changes names, and may wait until the disk has them.
+    pub(crate) async fn on_home_forced<T, F>(&self, work: F) -> Result<T, Reply>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Home) -> Result<T, ShareError> + Send + 'static,
+    {
+        let home = self.home()?;
+        let done = match home.forces_names() {
+            true => disk::force(move || work(&home)).await,
+            false => disk::act(move || work(&home)).await,
+        };
+        done.map_err(|error| self.refuse(&error))
+    }
+
     /// Runs an act on the home that may wait for other sessions.
     pub(crate) async fn on_home_thread<T, F>(&self, work: F) -> Result<T, Reply>
     where

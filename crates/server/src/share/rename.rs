@@ -7,7 +7,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use ftp_config::{Right, SharePath, server::OnDuplicate};
+use ftp_config::{
+    Right, SharePath,
+    server::{Fsync, OnDuplicate},
+};
 use rustix::{
     fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat, renameat, unlinkat},
     io::Errno,
@@ -21,6 +24,7 @@ use super::{
     names,
     partial::{self, Base},
     turn::take_turn,
+    upload::force_dir,
 };
 
 impl Home {
@@ -72,7 +76,7 @@ impl Home {
                 remove_second_name(&source, &target);
                 partial::forget(target.dir.as_fd(), &self.account, &target.name, base);
                 partial::forget(source.dir.as_fd(), &self.account, &source.name, None);
-                Ok(())
+                self.force_names(&source, &target, to)
             }
             Err(Errno::EXIST) if !self.account.rights.allows(Right::Overwrite) => {
                 self.need(Right::Overwrite, to)
@@ -84,6 +88,33 @@ impl Home {
             Err(Errno::XDEV) => Err(ShareError::OtherDisk { path: to.clone() }),
             Err(error) => Err(self.explain(to, error.into())),
         }
+    }
+
+    /// Tells whether a rename waits until the disk has it, as uploads wait for their names.
+    #[must_use]
+    pub fn forces_names(&self) -> bool {
+        self.shared.uploads.fsync == Fsync::FileAndDir
+    }
+
+    /// Waits for the new name, and then for the end of the old one, where that is wished: an upload may have come
+    /// under another name, and its client removes the original behind this reply.
+    fn force_names(
+        &self,
+        source: &Holder,
+        target: &Holder,
+        to: &SharePath,
+    ) -> Result<(), ShareError> {
+        if !self.forces_names() {
+            return Ok(());
+        }
+        let is_one = matches!((fstat(&source.dir), fstat(&target.dir)),
+            (Ok(one), Ok(other)) if FileId::of(&one) == FileId::of(&other));
+        let forced = force_dir(&target.dir);
+        let forced = forced.and_then(|()| match is_one {
+            true => Ok(()),
+            false => force_dir(&source.dir),
+        });
+        forced.map_err(|error| ShareError::from_io(to, error))
     }
 
     /// Refuses to replace a file that no upload may replace. Another name of the file itself replaces nothing.
@@ -140,11 +171,50 @@ fn lists(holder: &Holder) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::{
+        mem::MaybeUninit,
+        os::{fd::OwnedFd, unix::fs::symlink},
+    };
 
-    use ftp_config::Rights;
+    use ftp_config::{Rights, server::Fsync};
+    use rustix::fs::inotify;
 
     use crate::share::tests::{Bed, path};
+
+    /// Which of the watched directories were opened since, in order.
+    fn opened(watch: &OwnedFd) -> Vec<i32> {
+        let mut space = [MaybeUninit::uninit(); 4096];
+        let mut reader = inotify::Reader::new(watch, &mut space);
+        let mut all = Vec::new();
+        while let Ok(event) = reader.next() {
+            // One with a name is of what lies in the directory.
+            all.extend(event.file_name().is_none().then(|| event.wd()));
+        }
+        all
+    }
+
+    /// To wait for a directory it is opened once more.
+    #[test]
+    fn a_rename_waits_for_both_directories_where_uploads_wait_for_theirs() {
+        let mut bed = Bed::new();
+        std::fs::create_dir_all(bed.disk("d")).unwrap();
+        let watch = inotify::init(inotify::CreateFlags::NONBLOCK).unwrap();
+        let look = |at: &str| inotify::add_watch(&watch, bed.disk(at), inotify::WatchFlags::OPEN);
+        let (root, below) = (look("").unwrap(), look("d").unwrap());
+        let mut ways = [Fsync::File, Fsync::FileAndDir].map(|fsync| {
+            bed.set_fsync(fsync);
+            std::fs::write(bed.disk("a"), "1").unwrap();
+            let home = bed.home(Rights::READ_WRITE, "/");
+            opened(&watch);
+            home.rename(&path("a"), &path("d/b")).unwrap();
+            let across = opened(&watch);
+            home.rename(&path("d/b"), &path("d/c")).unwrap();
+            (across, opened(&watch))
+        });
+        ways[0].0.extend([below, root]);
+        ways[0].1.push(below);
+        assert_eq!(ways[1], ways[0]);
+    }
 
     #[test]
     fn a_rename_onto_another_name_of_the_file_leaves_one() {

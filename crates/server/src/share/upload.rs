@@ -12,6 +12,7 @@ pub(super) use access::default_list;
 use ahead::Ahead;
 use leave::close_again;
 pub use publish::Settled;
+pub(super) use publish::force_dir;
 
 use std::{
     ffi::OsString,

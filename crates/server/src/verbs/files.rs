@@ -50,7 +50,8 @@ pub(super) async fn rnto(session: &mut Session, name: &[u8]) -> Result<Reply, Re
     };
     let to = session.target(name).await?;
     let (old, new) = (from.clone(), to.clone());
-    session.on_home(move |home| home.rename(&old, &new)).await?;
+    let renamed = session.on_home_forced(move |home| home.rename(&old, &new));
+    renamed.await?;
     // Another file may have the name now of what was stored.
     session.stored = None;
     session.changed("RNTO", &from, Some(&to));

@@ -231,7 +231,7 @@ impl Settled {
 }
 
 /// Waits until the disk has the names of a directory.
-fn force_dir(dir: &OwnedFd) -> io::Result<()> {
+pub(in crate::share) fn force_dir(dir: &OwnedFd) -> io::Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     match openat(dir, ".", flags, Mode::empty()) {
         Ok(dir) => Ok(rustix::fs::fsync(dir)?),
