@@ -10,7 +10,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -171,12 +171,12 @@ async fn within<T>(
 /// [`Broken::Aborted`].
 pub async fn pay(meter: &Meter, bytes: u64) -> Result<(), Broken> {
     let wait = meter.charge(bytes);
-    if wait.is_zero() {
-        return Ok(());
+    while let Some(step) = wait.step(Instant::now()) {
+        tokio::select! {
+            biased;
+            () = meter.brake.pulled() => return Err(Broken::Aborted),
+            () = tokio::time::sleep(step) => {}
+        }
     }
-    tokio::select! {
-        biased;
-        () = meter.brake.pulled() => Err(Broken::Aborted),
-        () = tokio::time::sleep(wait) => Ok(()),
-    }
+    Ok(())
 }

@@ -5,14 +5,17 @@ use std::{
     io::{self, Seek as _},
     os::unix::fs::FileExt as _,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use rustix::io::Errno;
 use thiserror::Error;
 
 use super::brake::Brake;
-use crate::{share::throttle::Throttle, status::Moving};
+use crate::{
+    share::throttle::{Throttle, Wait},
+    status::Moving,
+};
 
 /// Why a transfer ended early.
 #[derive(Debug, Error)]
@@ -64,18 +67,19 @@ impl Meter {
         Ok(())
     }
 
-    /// Counts; returns how long to wait as the limits say.
+    /// Counts; returns the wait that the limits want.
     #[must_use]
-    pub fn charge(&self, bytes: u64) -> Duration {
+    pub fn charge(&self, bytes: u64) -> Wait<'_> {
         self.count(bytes);
-        self.throttle.take(bytes, Instant::now())
+        self.throttle.charge(bytes, Instant::now())
     }
 
     /// Counts, waits as the limits say, and looks at the brake.
     pub(super) fn pay(&self, bytes: u64) -> Result<(), Broken> {
         let wait = self.charge(bytes);
-        if !wait.is_zero() {
-            self.brake.sleep(wait);
+        while let Some(step) = wait.step(Instant::now()) {
+            self.check()?;
+            self.brake.sleep(step);
         }
         self.check()
     }

@@ -105,10 +105,10 @@ pub fn receive_blocks(
     meter: &Meter,
     sink: &mut dyn FnMut(&[u8]) -> Result<(), Broken>,
 ) -> Result<u64, Broken> {
-    let mut block = vec![0; meter.block_bytes(BLOCK)];
-    let mut received = 0;
+    let (mut block, mut received) = (Vec::new(), 0);
     loop {
         meter.check()?;
+        block.resize(meter.block_bytes(BLOCK), 0);
         let (filled, end) = gather(conduit, &mut block);
         // What came before a break is kept too.
         sink(&block[..filled])?;

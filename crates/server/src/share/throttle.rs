@@ -4,15 +4,19 @@
 //! session, one user, the whole server); a [`Throttle`] is the chain of buckets one transfer pays
 //! into. The pump asks, waits and moves; nothing here sleeps.
 
+mod wait;
+
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use ftp_config::ByteRate;
+
+pub use self::wait::Wait;
 
 /// How far a bucket may fall behind and still catch up: unused time that is not lost.
 const BURST: Duration = Duration::from_millis(100);
@@ -26,6 +30,8 @@ const LARGEST_BLOCK: u64 = 1 << 20;
 pub struct Bucket {
     /// Bytes a second; 0: no limit.
     rate: AtomicU64,
+    /// How often that has changed.
+    changes: AtomicU64,
     paid_until: Mutex<Option<Instant>>,
 }
 
@@ -38,9 +44,19 @@ impl Bucket {
         Arc::new(bucket)
     }
 
-    /// Changes the limit for everything that is granted from now on.
+    /// Changes the limit for everything that is granted from now on. What was granted by another one is paid for:
+    /// blocks sized by a quick one, charged by a slow one, would hold everybody up long after that was corrected.
     pub fn set_rate(&self, rate: ByteRate) {
-        self.rate.store(rate.0, Ordering::Relaxed);
+        let mut paid = self.paid_until();
+        if self.rate.swap(rate.0, Ordering::Relaxed) != rate.0 {
+            *paid = None;
+            self.changes.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn paid_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        let paid = self.paid_until.lock();
+        paid.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the limit.
@@ -51,15 +67,16 @@ impl Bucket {
 
     /// Charges `bytes` and returns how long the taker must wait until they are paid for.
     fn take(&self, bytes: u64, now: Instant) -> Duration {
+        if self.rate().limit().is_none() {
+            return Duration::ZERO;
+        }
+        let mut paid = self.paid_until();
+        // It changes only behind this lock.
         let Some(rate) = self.rate().limit() else {
             return Duration::ZERO;
         };
         let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(rate);
         let cost = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
-        let mut paid = self
-            .paid_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
         let earliest = now.checked_sub(BURST).unwrap_or(now);
         let from = paid.map_or(earliest, |until| until.max(earliest));
         let until = from.checked_add(cost).unwrap_or(from);
@@ -105,6 +122,13 @@ impl Throttle {
         let rate = self.least_rate()?;
         let block = (rate / (1000 / BLOCK_TIME_MS)).clamp(LEAST_BLOCK, LARGEST_BLOCK);
         usize::try_from(block).ok()
+    }
+
+    /// Counts the changes of the limits.
+    fn changes(&self) -> u64 {
+        let each = self.buckets.iter();
+        each.map(|bucket| bucket.changes.load(Ordering::Relaxed))
+            .fold(0, u64::wrapping_add)
     }
 
     fn least_rate(&self) -> Option<u64> {

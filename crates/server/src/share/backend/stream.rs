@@ -26,16 +26,17 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    fn block(&self) -> Vec<u8> {
-        vec![0; self.throttle.block_bytes().unwrap_or(BLOCK).min(BLOCK)]
+    /// Gives the block the size that the limits want now.
+    fn size(&self, block: &mut Vec<u8>) {
+        block.resize(self.throttle.block_bytes().unwrap_or(BLOCK).min(BLOCK), 0);
     }
 
     async fn moved(&self, bytes: usize) {
         let bytes = bytes as u64;
         self.moving.add(bytes);
-        let wait = self.throttle.take(bytes, Instant::now());
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
+        let wait = self.throttle.charge(bytes, Instant::now());
+        while let Some(step) = wait.step(Instant::now()) {
+            tokio::time::sleep(step).await;
         }
     }
 }
@@ -45,8 +46,9 @@ pub(super) async fn send<W>(mut file: File, output: &mut W, meter: &Meter) -> st
 where
     W: AsyncWrite + Unpin + ?Sized,
 {
-    let (mut block, mut total) = (meter.block(), 0);
+    let (mut block, mut total) = (Vec::new(), 0);
     loop {
+        meter.size(&mut block);
         let read;
         (file, block, read) = hands::run(move |_| {
             let read = file.read(&mut block);
@@ -71,8 +73,9 @@ pub(super) async fn receive<R: AsyncRead + Unpin>(
     input: &mut R,
     meter: &Meter,
 ) -> storage::Result<(Upload, u64)> {
-    let (mut block, mut total) = (meter.block(), 0);
+    let (mut block, mut total) = (Vec::new(), 0);
     loop {
+        meter.size(&mut block);
         let n = read_block(input, &mut block).await.map_err(closed)?;
         if n == 0 {
             return Ok((upload, total));
