@@ -11,8 +11,9 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat, unlinkat},
+    fs::{Access, AtFlags, Dir, FileType, Mode, OFlags, accessat, openat, statat, unlinkat},
     io::Errno,
+    time::{ClockId, clock_gettime},
 };
 
 use super::{Attempt, open_locked};
@@ -27,6 +28,44 @@ const DIRECTORY: OFlags = OFlags::RDONLY
 /// Directories deeper than this are not swept: each level on the way holds a handle open.
 const DEEPEST: usize = 256;
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// What this process may not open (of a former `server.run_as`) may be another server's, whose lock cannot be seen.
+/// No upload stands still for so long.
+const LET_GO: Duration = Duration::from_secs(3600);
+
+/// When partials have had their time.
+#[derive(Clone, Copy, Debug)]
+struct Term {
+    age: Duration,
+    now: SystemTime,
+    /// How long the system is up.
+    up: Duration,
+}
+
+impl Term {
+    fn is_over(&self, dir: BorrowedFd<'_>, name: &OsStr) -> bool {
+        statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
+            .is_ok_and(|stat| self.is_over_for(Meta::of(&stat).modified))
+    }
+
+    /// A power cut may have taken its name from a whole file, which then is a partial again: what was written
+    /// before the system started is there for a day at least in which somebody can look for it. But not for ever,
+    /// where it never runs for so long.
+    fn is_over_for(&self, modified: SystemTime) -> bool {
+        let Ok(idle) = self.now.duration_since(modified) else {
+            return false;
+        };
+        let long = self.age.max(DAY);
+        let is_of_now = idle <= self.up;
+        idle >= self.age && (is_of_now || self.up >= long || idle >= long.saturating_mul(30))
+    }
+}
+
+fn uptime() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or(Duration::MAX)
+}
+
 /// Removes the partials below `root` that nobody has written to for `age`; returns how many.
 ///
 /// Links are not followed, and a partial that an upload holds stays.
@@ -35,9 +74,10 @@ pub(in crate::share) fn sweep(
     age: Duration,
     now: SystemTime,
 ) -> io::Result<usize> {
-    let mut removed = 0;
+    let up = uptime();
+    let (term, mut removed) = (Term { age, now, up }, 0);
     let root = openat(root, ".", DIRECTORY, Mode::empty())?;
-    let below = sweep_one(&root, age, now, &mut removed);
+    let below = sweep_one(&root, term, &mut removed);
     // Depth first: a handle for each level on the way down, names for what waits beside it.
     let mut way = vec![(root, below)];
     while let Some((dir, waiting)) = way.last_mut() {
@@ -48,7 +88,7 @@ pub(in crate::share) fn sweep(
         let Ok(dir) = openat(&*dir, &name, DIRECTORY, Mode::empty()) else {
             continue;
         };
-        let below = sweep_one(&dir, age, now, &mut removed);
+        let below = sweep_one(&dir, term, &mut removed);
         if way.len() < DEEPEST {
             way.push((dir, below));
         }
@@ -57,15 +97,13 @@ pub(in crate::share) fn sweep(
 }
 
 /// Sweeps one directory; returns the names in it that are, or may be, directories.
-fn sweep_one(dir: &OwnedFd, age: Duration, now: SystemTime, removed: &mut usize) -> Vec<OsString> {
+fn sweep_one(dir: &OwnedFd, term: Term, removed: &mut usize) -> Vec<OsString> {
     let mut below = Vec::new();
     let entries = Dir::read_from(dir).into_iter().flatten();
     for entry in entries.filter_map(Result::ok) {
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
         if is_partial(name) {
-            if is_old(dir.as_fd(), name, age, now) {
-                *removed += usize::from(remove_idle(dir.as_fd(), name));
-            }
+            *removed += usize::from(remove_over(dir.as_fd(), name, term));
         } else if name != "." && name != ".." {
             // Some disks do not tell the kind with the name.
             let may_be_dir = matches!(entry.file_type(), FileType::Directory | FileType::Unknown);
@@ -75,20 +113,40 @@ fn sweep_one(dir: &OwnedFd, age: Duration, now: SystemTime, removed: &mut usize)
     below
 }
 
-fn is_old(dir: BorrowedFd<'_>, name: &OsStr, age: Duration, now: SystemTime) -> bool {
-    statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| {
-        let modified = Meta::of(&stat).modified;
-        now.duration_since(modified).is_ok_and(|idle| idle >= age)
-    })
+fn remove_over(dir: BorrowedFd<'_>, name: &OsStr, term: Term) -> bool {
+    let is_over = || term.is_over(dir, name);
+    is_over() && remove_if(dir, name, &is_over)
 }
 
 pub(super) fn remove_idle(dir: BorrowedFd<'_>, name: &OsStr) -> bool {
-    match open_locked(dir, name, OFlags::empty()) {
-        Ok(Attempt::Held(partial)) => unlinkat(dir, &partial.name, AtFlags::empty()).is_ok(),
+    remove_if(dir, name, &|| true)
+}
+
+/// Removes a partial that nobody holds, if it is still meant: somebody may have gone on with it before it was locked, and
+/// have been broken off again.
+fn remove_if(dir: BorrowedFd<'_>, name: &OsStr, is_meant: &dyn Fn() -> bool) -> bool {
+    let attempt = open_locked(dir, name, OFlags::empty());
+    let goes = match &attempt {
+        // An empty one may have been made by this look.
+        Ok(Attempt::Held(partial)) => partial.kept == 0 || is_meant(),
         // Nobody can go on with it, whoever put it there.
-        Ok(Attempt::Foreign { idle: true }) => unlinkat(dir, name, AtFlags::empty()).is_ok(),
+        Ok(Attempt::Foreign { idle: true }) => is_meant(),
+        Ok(Attempt::Foreign { idle: false }) => was_let_go(dir, name) && is_meant(),
         _ => false,
-    }
+    };
+    goes && unlinkat(dir, name, AtFlags::empty()).is_ok()
+}
+
+/// Tells whether this process may not open it, and nobody has written to it for long.
+fn was_let_go(dir: BorrowedFd<'_>, name: &OsStr) -> bool {
+    let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
+    let asked = accessat(dir, name, Access::READ_OK | Access::WRITE_OK, flags);
+    let term = Term {
+        age: LET_GO,
+        now: SystemTime::now(),
+        up: Duration::MAX,
+    };
+    asked == Err(Errno::ACCESS) && term.is_over(dir, name)
 }
 
 /// Removes the idle partials of a directory when it holds nothing else, so that RMD can go on.
@@ -110,3 +168,6 @@ pub(in crate::share) fn remove_all_if_alone(dir: BorrowedFd<'_>) -> io::Result<(
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
