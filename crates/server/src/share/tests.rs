@@ -3,6 +3,7 @@
 mod access;
 mod entries;
 mod kept;
+mod owners;
 mod reserved;
 mod resuming;
 mod rights;

@@ -114,10 +114,15 @@ impl Upload {
         }
     }
 
-    /// Gives the file to that owner, where the system lets the server. To be done when it has its name:
-    /// nobody goes on with a partial that is another's, and what is another's the server may not change.
-    pub(super) fn give_to(&self, owner: u32) {
-        let _as_it_is = fchown(self.file(), Some(Uid::from_raw(owner)), None);
+    /// Gives the file to that owner, where the system lets the server; tells whether it did. Before it has its name: a
+    /// server that is killed in between must not leave the owner without it.
+    pub(super) fn give_to(&self, owner: u32) -> bool {
+        fchown(self.file(), Some(Uid::from_raw(owner)), None).is_ok()
+    }
+
+    /// Takes a file back that did not get its name: nobody goes on with a partial that is another's.
+    pub(super) fn take_back(&self) {
+        self.give_to(geteuid().as_raw());
     }
 
     /// The mode of a file that replaces none: the list that its directory gives comes before the umask.

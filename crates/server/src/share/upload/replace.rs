@@ -23,11 +23,12 @@ impl Upload {
         // What has come meanwhile is replaced as what was there would be.
         let owner = self.replaced().map(|old| self.follow_access(&old));
         let owner = owner.transpose().map_err(|error| self.explain(error))?;
-        renameat(&self.dir, partial, &self.dir, &self.name)
-            .map_err(|error| self.explain(error.into()))?;
-        if let Some(owner) = owner.flatten() {
-            self.give_to(owner);
+        let is_given = owner.flatten().is_some_and(|owner| self.give_to(owner));
+        let renamed = renameat(&self.dir, partial, &self.dir, &self.name);
+        if is_given && renamed.is_err() {
+            self.take_back();
         }
+        renamed.map_err(|error| self.explain(error.into()))?;
         Ok(self.path.clone())
     }
 }
