@@ -173,6 +173,20 @@ fn a_file_that_nobody_may_write_is_replaced_by_no_upload_and_no_rename() {
 }
 
 #[test]
+fn a_file_that_is_protected_during_an_upload_stays() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    store(&home, "a", FRESH, b"old").unwrap();
+    let upload = home.begin_upload(&path("a"), FRESH, None).unwrap();
+    fs::set_permissions(bed.disk("a"), fs::Permissions::from_mode(0o444)).unwrap();
+    // Whoever is not root had it never.
+    lose(CapabilitySet::DAC_OVERRIDE);
+    let refused = upload.commit(None).unwrap_err();
+    assert_eq!(refused.code(), 550, "{refused}");
+    assert_eq!(fs::read(bed.disk("a")).unwrap(), b"old");
+}
+
+#[test]
 fn what_only_grows_is_refused_before_a_byte_moves() {
     let bed = Bed::new();
     let home = bed.home(Rights::READ_WRITE, "/");

@@ -1,7 +1,7 @@
 //! Who may use a finished file: whoever might use the one it replaces, or what its directory says. And
 //! what the system's owner has protected from being replaced.
 
-use std::{io, os::fd::OwnedFd, path::Path};
+use std::{ffi::OsStr, io, os::fd::OwnedFd, path::Path};
 
 use ftp_config::SharePath;
 use rustix::{
@@ -44,12 +44,7 @@ impl Home {
         holder: &Holder,
         path: &SharePath,
     ) -> Result<(), ShareError> {
-        let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
-        // Kernels before 5.8 know no flags here: there the rename decides.
-        let asked = accessat(&holder.dir, &holder.name, Access::WRITE_OK, flags);
-        if let Err(refused @ (Errno::ACCESS | Errno::PERM)) = asked {
-            return Err(self.explain(path, refused.into()));
-        }
+        ensure_writable(&holder.dir, &holder.name).map_err(|error| self.explain(path, error))?;
         let look = AtFlags::SYMLINK_NOFOLLOW;
         match statx(&holder.dir, &holder.name, look, StatxFlags::UID) {
             Ok(file) if file.stx_attributes.contains(StatxAttributes::APPEND) => {
@@ -61,6 +56,16 @@ impl Home {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Refuses a file that the system does not let this process write: it would let it rename over it.
+fn ensure_writable(dir: &OwnedFd, name: &OsStr) -> io::Result<()> {
+    let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
+    match accessat(dir, name, Access::WRITE_OK, flags) {
+        Err(refused @ (Errno::ACCESS | Errno::PERM)) => Err(refused.into()),
+        // Kernels before 5.8 know no flags here: there the rename decides.
+        _ => Ok(()),
     }
 }
 
@@ -84,7 +89,13 @@ fn denied(path: &SharePath, whose: String) -> ShareError {
 
 impl Upload {
     /// Gives the file its group, mode and access list.
+    ///
+    /// # Errors
+    /// What the disk says; the file that it replaces has been protected since the upload began.
     pub(super) fn set_access(&self) -> io::Result<()> {
+        if self.replaces() {
+            ensure_writable(&self.dir, &self.name)?;
+        }
         let old = self.replaces().then(|| self.replaced());
         let mode = match old {
             None => Some(self.first_mode()),
