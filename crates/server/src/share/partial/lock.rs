@@ -9,8 +9,8 @@ use std::{
 
 use rustix::{
     fs::{
-        AtFlags, FileType, FlockOperation, Mode, OFlags, Stat, fcntl_setfl, flock, fstat, openat,
-        statat, unlinkat,
+        AtFlags, FileType, FlockOperation, Mode, OFlags, Stat, fcntl_setfl, flock, fstat,
+        ftruncate, openat, statat, unlinkat,
     },
     io::Errno,
     process::geteuid,
@@ -105,6 +105,10 @@ pub(super) fn lock_opened(
     }
     if !is_made {
         fcntl_setfl(&fd, OFlags::empty())?;
+        if ours.st_size == 0 && ours.st_blocks > 0 {
+            // Room for bytes that a power cut has taken: the file would keep it for good.
+            let _only_room = ftruncate(&fd, 0);
+        }
     }
     let kept = u64::try_from(ours.st_size).unwrap_or(0);
     Ok(Attempt::Held(Partial {

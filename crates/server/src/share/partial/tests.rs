@@ -1,6 +1,7 @@
 use super::*;
 use ftp_config::{ByteRate, Rights, SharePath};
-use std::{io::Write as _, time::Duration};
+use rustix::fs::{FallocateFlags, fallocate};
+use std::{io::Write as _, os::unix::fs::MetadataExt as _, time::Duration};
 
 fn account(name: &str, anonymous: bool) -> Account {
     Account {
@@ -118,6 +119,23 @@ fn a_partial_that_was_published_before_it_is_locked_is_not_written_to() {
         let locked = lock::lock_opened(handle.as_fd(), &kept, none, opened).unwrap();
         assert!(matches!(locked, Attempt::Vanished), "{another}");
     }
+}
+
+#[test]
+fn an_empty_partial_has_no_room_behind_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let handle = File::open(dir.path()).unwrap();
+    let kept = open(handle.as_fd(), "ann", OsStr::new("a")).unwrap().name;
+    // As after a power cut: the room is on the disk, and no byte.
+    let made = File::create(dir.path().join(&kept)).unwrap();
+    if fallocate(&made, FallocateFlags::KEEP_SIZE, 0, 4 << 20).is_err() {
+        eprintln!("SKIPPED: this disk sets no room aside");
+        return;
+    }
+    assert!(made.metadata().unwrap().blocks() > 0);
+    let found = open(handle.as_fd(), "ann", OsStr::new("a")).unwrap();
+    assert_eq!(found.name, kept);
+    assert_eq!(made.metadata().unwrap().blocks(), 0);
 }
 
 #[test]
