@@ -58,6 +58,24 @@ fn inetutils_ftp_active() {
     classic("inetutils-ftp", false);
 }
 
+/// It reads once for each reply: of two that come together it waits for the second for ever.
+#[test]
+fn snarf_has_each_reply_by_itself() {
+    let Some(snarf) = find("snarf") else { return };
+    let server = site().file("one", b"1").start();
+    let here = tempfile::tempdir().unwrap();
+    let url = format!("ftp://ann:secret@{}", server.address);
+    for name in ["one", "down.bin", ""] {
+        ok(command(&snarf, here.path()).args([&format!("{url}/{name}"), "got"]));
+        let got = fs::read(here.path().join("got")).unwrap();
+        match name {
+            "" => assert!(String::from_utf8_lossy(&got).contains("one\r\n")),
+            name => assert!(got == fs::read(server.site.disk(name)).unwrap(), "{name}"),
+        }
+        fs::remove_file(here.path().join("got")).unwrap();
+    }
+}
+
 #[test]
 fn ncftp_gets_and_puts() {
     let (Some(get), Some(put)) = (find("ncftpget"), find("ncftpput")) else {

@@ -54,6 +54,8 @@ pub struct Tls {
     connection: Box<ServerConnection>,
     prefetch: Vec<u8>,
     taken: usize,
+    /// The client has said that nothing more comes.
+    is_over: bool,
 }
 
 impl Tls {
@@ -66,6 +68,7 @@ impl Tls {
             connection,
             prefetch: Vec::new(),
             taken: 0,
+            is_over: false,
         }
     }
 
@@ -103,19 +106,19 @@ impl Tls {
                 done => return done,
             }
             self.fetch()?;
-            self.connection
-                .process_new_packets()
-                .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
+            let state = self.connection.process_new_packets();
+            let state = state.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
+            self.is_over = state.peer_has_closed();
             if self.connection.wants_write() {
                 self.flush()?;
             }
         }
     }
 
-    /// Tells whether the next [`Tls::receive`] has something to begin with: bytes that were read ahead, or
-    /// some that come within `limit`.
+    /// Tells whether the next [`Tls::receive`] has something to begin with: the client's end, bytes that were read
+    /// ahead, or some that come within `limit`.
     pub fn is_ready(&self, limit: Duration) -> bool {
-        if self.taken < self.prefetch.len() {
+        if self.is_over || self.taken < self.prefetch.len() {
             return true;
         }
         let wait = Timespec::try_from(limit).unwrap_or_default();

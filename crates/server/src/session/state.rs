@@ -90,6 +90,8 @@ pub(crate) struct Session {
     pub(crate) pending: Option<Pending>,
     /// A port was asked for since one was last opened ahead.
     pub(crate) is_passive: bool,
+    /// Downloads and listings so far.
+    pub(crate) fetched: u8,
     pub(crate) epsv_all: bool,
     /// MODE B.
     pub(crate) is_block: bool,
@@ -140,6 +142,7 @@ impl Session {
             announced: None,
             pending: None,
             is_passive: false,
+            fetched: 0,
             epsv_all: false,
             is_block: false,
             slot: Slot::default(),

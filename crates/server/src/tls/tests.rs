@@ -1,5 +1,11 @@
 //! Who resumes by what: a session's own set-ups know its client alone.
 
+use std::{
+    io::Write as _,
+    net::{TcpListener, TcpStream},
+    time::Duration,
+};
+
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, SupportedProtocolVersion,
     client::{Resumption, Tls12Resumption},
@@ -7,6 +13,7 @@ use rustls::{
 };
 
 use super::*;
+use crate::data::secure::Tls;
 
 fn made() -> (Configs, RootCertStore) {
     let dir = tempfile::tempdir().unwrap();
@@ -49,6 +56,13 @@ macro_rules! tell {
 }
 
 fn shake(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> ServerConnection {
+    shaken(client, server).1
+}
+
+fn shaken(
+    client: &Arc<ClientConfig>,
+    server: &Arc<ServerConfig>,
+) -> (ClientConnection, ServerConnection) {
     let name = "localhost".try_into().unwrap();
     let mut ours = ClientConnection::new(Arc::clone(client), name).unwrap();
     let mut theirs = ServerConnection::new(Arc::clone(server)).unwrap();
@@ -56,7 +70,29 @@ fn shake(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> ServerConnec
         tell!(ours, theirs);
         tell!(theirs, ours);
     }
-    theirs
+    (ours, theirs)
+}
+
+/// What waits for more behind the client's end waits in vain.
+#[test]
+fn an_end_that_came_with_the_bytes_is_known_at_once() {
+    let (configs, roots) = made();
+    let client = client(&roots, &TLS13, Tls12Resumption::Disabled);
+    let (mut client, server) = shaken(&client, &configs.upload);
+    let mut bytes = Vec::new();
+    client.writer().write_all(b"1").unwrap();
+    client.send_close_notify();
+    while client.wants_write() {
+        client.write_tls(&mut bytes).unwrap();
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let accepted = Arc::new(listener.accept().unwrap().0);
+    socket.write_all(&bytes).unwrap();
+    let (mut tls, mut block) = (Tls::new(accepted, Box::new(server)), [0; 16]);
+    assert_eq!(tls.receive(&mut block).unwrap(), 1);
+    assert!(tls.is_ready(Duration::ZERO));
+    assert_eq!(tls.receive(&mut block).unwrap(), 0);
 }
 
 #[test]

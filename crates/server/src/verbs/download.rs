@@ -1,18 +1,16 @@
 //! RETR. `upload` has the other direction.
 
-use std::{fs::File, net::TcpStream, sync::Arc, time::Duration};
-
-use tokio::time::timeout;
+use std::{fs::File, sync::Arc, time::Duration};
 
 use super::{
     block,
     dial::{Channel, Dial, Moved, Opened, broken_reply},
+    goodbye,
     transfer::{Job, check_offset, converts, done, metered, opening},
 };
 use crate::{
     code,
     data::{
-        Brake,
         inline::{self, Sent},
         meter::{Broken, Meter},
         pump,
@@ -26,9 +24,6 @@ use crate::{
     },
     share::Download,
 };
-
-/// How long the 226 of a restarted download waits for its client to close the data connection.
-const LONGEST_GOODBYE: Duration = Duration::from_secs(1);
 
 pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, Reply> {
     let restart = session.restart.take();
@@ -51,7 +46,7 @@ pub(super) async fn retr(session: &mut Session, name: &[u8]) -> Result<Answer, R
         download: Kept::new(download),
         size,
         converts,
-        restarts: restart.is_some(),
+        goodbye: goodbye::limit(session, restart.is_some()),
     };
     let work = Box::pin(async move { send(dial, file, meter, job).await });
     let what = [b"RETR ", name].concat();
@@ -70,25 +65,23 @@ struct Sending {
     download: Kept<Download>,
     size: u64,
     converts: bool,
-    /// REST came before it, if only with 0.
-    restarts: bool,
+    /// How long its 226 waits for the client, in clear.
+    goodbye: Option<Duration>,
 }
 
 impl Sending {
-    /// Whether the 226 waits for the client's end of the data connection. aria2 says REST before each RETR
-    /// and takes one reply out of what it reads at once: a 226 that came together with the 150, as that of some MiB
-    /// may on a quick network, would be lost to it, and it would wait a minute for another. It speaks no TLS.
-    fn waits_behind(&self, channel: &Channel) -> bool {
-        self.restarts && matches!(channel, Channel::Plain(_))
+    fn goodbye(&self, channel: &Channel) -> Option<Duration> {
+        self.goodbye
+            .filter(|_| matches!(channel, Channel::Plain(_)))
     }
 }
 
 async fn send(dial: Dial, file: Sending, meter: Meter, job: Job) -> Ending {
     let (size, converts) = (file.size, file.converts);
-    let mut waits = false;
+    let mut goodbye = None;
     let moved = match dial.open().await {
         Ok(Opened::Stream(channel)) => {
-            waits = file.waits_behind(&channel);
+            goodbye = file.goodbye(&channel);
             send_through(channel, file, meter, job.stalled).await
         }
         Ok(Opened::Block(linked)) => {
@@ -100,8 +93,8 @@ async fn send(dial: Dial, file: Sending, meter: Meter, job: Job) -> Ending {
             return job.report(meter, Err(reply)).into();
         }
     };
-    if let (true, Ok(_), Some(socket)) = (waits, &moved.bytes, &moved.linger) {
-        until_closed(socket, &moved.meter.brake).await;
+    if let (Some(limit), Ok(_), Some(socket)) = (goodbye, &moved.bytes, &moved.linger) {
+        goodbye::wait(socket, &moved.meter.brake, limit).await;
     }
     let reply = match moved.bytes {
         Ok(sent) if sent < size && !converts => Err(Reply::new(
@@ -119,22 +112,9 @@ async fn send(dial: Dial, file: Sending, meter: Meter, job: Job) -> Ending {
     }
 }
 
-/// Waits until the client has closed its end, for so long at most.
-async fn until_closed(socket: &TcpStream, brake: &Brake) {
-    let watched = socket.try_clone().and_then(|socket| {
-        socket.set_nonblocking(true)?;
-        tokio::net::TcpStream::from_std(socket)
-    });
-    let Ok(watched) = watched else { return };
-    tokio::select! {
-        () = brake.pulled() => {}
-        _ = timeout(LONGEST_GOODBYE, watched.readable()) => {}
-    }
-}
-
 async fn send_through(channel: Channel, file: Sending, meter: Meter, stalled: Duration) -> Moved {
     let mut before = 0;
-    let waits_small = file.size <= inline::SMALL && file.waits_behind(&channel);
+    let waits_small = file.size <= inline::SMALL && file.goodbye(&channel).is_some();
     let is_inline = !(file.converts || waits_small);
     let Sending {
         download,

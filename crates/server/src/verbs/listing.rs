@@ -9,7 +9,7 @@ use ftp_config::SharePath;
 use self::send::send;
 use super::{
     dial::Dial,
-    help,
+    goodbye, help,
     rows::{Form, Rows, Wish, write_facts},
 };
 use crate::{
@@ -98,7 +98,8 @@ async fn over_data(
         moving: None,
         throttle: Throttle::default(),
     };
-    let work = Box::pin(send(dial, listing, meter));
+    let limit = goodbye::limit(session, false);
+    let work = Box::pin(send(dial, listing, meter, limit));
     let running = Running {
         work,
         brake,

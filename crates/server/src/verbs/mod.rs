@@ -8,6 +8,7 @@ mod dial;
 mod download;
 mod facts;
 mod files;
+mod goodbye;
 mod hash;
 pub(crate) mod help;
 mod listing;

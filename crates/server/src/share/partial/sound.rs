@@ -4,18 +4,14 @@
 //! What was written since the machine started is what is read. Of the time before, only what was brought to
 //! the disk when the upload broke counts: a mark tells of it, on disks that keep any (xattr(7)).
 
-use std::{
-    fs::File,
-    io,
-    time::{Duration, SystemTime},
-};
+use std::{fs::File, io, time::SystemTime};
 
 use rustix::{
     buffer::spare_capacity,
     fs::{Stat, XattrFlags, fgetxattr, fremovexattr, fsetxattr, fstat},
-    time::{ClockId, clock_gettime},
 };
 
+use super::sweep::uptime;
 use crate::{
     acl, hands,
     share::{Meta, home::proc_path},
@@ -26,9 +22,7 @@ const MARK: &str = "user.ftpd.on_disk";
 
 /// When the machine started, by its clock of now.
 fn booted() -> SystemTime {
-    let up = clock_gettime(ClockId::Boottime);
-    let seconds = u64::try_from(up.tv_sec).unwrap_or(0);
-    let before = SystemTime::now().checked_sub(Duration::from_secs(seconds));
+    let before = SystemTime::now().checked_sub(uptime());
     before.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
@@ -81,7 +75,7 @@ pub(in crate::share) fn unmark(partial: &File) {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, io::Write as _, path::PathBuf};
+    use std::{fs, io::Write as _, path::PathBuf, time::Duration};
 
     use ftp_config::Rights;
 

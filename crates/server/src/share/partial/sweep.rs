@@ -62,7 +62,7 @@ impl Term {
     }
 }
 
-fn uptime() -> Duration {
+pub(super) fn uptime() -> Duration {
     Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or(Duration::MAX)
 }
 

@@ -15,20 +15,27 @@ use crate::{
     verbs::{
         block,
         dial::{Channel, Dial, Moved, Opened, broken_reply},
+        goodbye,
         transfer::done,
     },
 };
 
-pub(super) async fn send(dial: Dial, listing: Begun, meter: Meter) -> Ending {
+/// Sends a listing; its 226 waits for the client as `goodbye` says.
+pub(super) async fn send(
+    dial: Dial,
+    listing: Begun,
+    meter: Meter,
+    goodbye: Option<Duration>,
+) -> Ending {
     let unread = listing.rows.unread();
-    let ending = sent(dial, listing, meter).await;
+    let ending = sent(dial, listing, meter, goodbye).await;
     Ending {
         reply: unread.told(ending.reply),
         ..ending
     }
 }
 
-async fn sent(dial: Dial, mut listing: Begun, meter: Meter) -> Ending {
+async fn sent(dial: Dial, mut listing: Begun, meter: Meter, goodbye: Option<Duration>) -> Ending {
     let stalled = dial.stalled;
     let channel = match dial.open().await {
         Ok(Opened::Stream(channel)) => channel,
@@ -38,8 +45,9 @@ async fn sent(dial: Dial, mut listing: Begun, meter: Meter) -> Ending {
         }
         Err(reply) => return reply.into(),
     };
+    let goodbye = goodbye.filter(|_| matches!(channel, Channel::Plain(_)));
     let channel = match channel {
-        Channel::Plain(mut socket) if !listing.has_more => {
+        Channel::Plain(mut socket) if !listing.has_more && goodbye.is_none() => {
             match inline::send_block(&mut socket, &listing.text) {
                 Ok(sent) if sent == listing.text.len() => {
                     let _ = socket.shutdown(Shutdown::Write);
@@ -52,16 +60,20 @@ async fn sent(dial: Dial, mut listing: Begun, meter: Meter) -> Ending {
         }
         other => other,
     };
-    on_thread(channel, listing, meter, stalled).await
+    let moved = on_thread(channel, listing, meter, stalled).await;
+    if let (Some(limit), Ok(_), Some(socket)) = (goodbye, &moved.bytes, &moved.linger) {
+        goodbye::wait(socket, &moved.meter.brake, limit).await;
+    }
+    ending(moved, stalled)
 }
 
-async fn on_thread(channel: Channel, listing: Begun, meter: Meter, stalled: Duration) -> Ending {
+async fn on_thread(channel: Channel, listing: Begun, meter: Meter, stalled: Duration) -> Moved {
     let Begun {
         mut rows,
         mut text,
         mut has_more,
     } = listing;
-    let moved = channel
+    channel
         .on_thread(stalled, meter, move |conduit, meter| {
             if has_more {
                 rows.gather_crew();
@@ -75,8 +87,7 @@ async fn on_thread(channel: Channel, listing: Begun, meter: Meter, stalled: Dura
                 Ok::<(), Broken>(())
             })
         })
-        .await;
-    ending(moved, stalled)
+        .await
 }
 
 fn ending(moved: Moved, stalled: Duration) -> Ending {
