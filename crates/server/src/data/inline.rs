@@ -42,9 +42,9 @@ pub enum Sent {
 #[derive(Debug)]
 pub enum Received {
     /// To the end; so many bytes. The socket may close when the client has its reply.
-    Whole(u64, tokio::net::TcpStream),
+    Whole(u64),
     /// The file is not small; the rest needs a thread.
-    Part(TcpStream),
+    Part,
 }
 
 /// Sends as much of `file`, which has `size` bytes to send, as the socket takes without waiting.
@@ -88,13 +88,12 @@ pub fn send_block(socket: &mut TcpStream, block: &[u8]) -> io::Result<usize> {
 /// # Errors
 /// [`Broken`]: stalled, aborted, network, disk.
 pub async fn receive_file(
-    socket: TcpStream,
+    socket: &tokio::net::TcpStream,
     mut file: &File,
     meter: &Meter,
     stalled: Duration,
     room: &(dyn Fn(u64) -> Result<(), Broken> + Sync),
 ) -> Result<Received, Broken> {
-    let socket = tokio::net::TcpStream::from_std(socket).map_err(Broken::Network)?;
     let mut received = 0;
     while received <= SMALL {
         tokio::select! {
@@ -118,11 +117,10 @@ pub async fn receive_file(
             }
         })?;
         let Some(read) = taken else {
-            return Ok(Received::Whole(received, socket));
+            return Ok(Received::Whole(received));
         };
         received += read as u64;
         meter.count(read as u64);
     }
-    let socket = socket.into_std().map_err(Broken::Network)?;
-    Ok(Received::Part(socket))
+    Ok(Received::Part)
 }

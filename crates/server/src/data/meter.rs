@@ -40,6 +40,14 @@ pub enum Broken {
     Refused(u16, String),
 }
 
+impl Broken {
+    /// Tells whether the server has ended it: its client may still be sending.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Disk(_) | Self::Refused(..))
+    }
+}
+
 /// What a transfer pays into: counts, limits, the brake.
 #[derive(Debug)]
 pub struct Meter {

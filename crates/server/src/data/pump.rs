@@ -5,6 +5,7 @@
 //! stall limit; the [`Brake`](super::Brake) ends every wait.
 
 mod conduit;
+mod drain;
 
 use std::{
     fs::File,
@@ -20,7 +21,7 @@ use rustix::{
     pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice},
 };
 
-pub use self::conduit::Conduit;
+pub use self::{conduit::Conduit, drain::Drain};
 use super::{
     fill_segments,
     meter::{Broken, Meter, network, sending},

@@ -33,6 +33,12 @@ impl Reply {
         self.code
     }
 
+    /// Says the same under another code.
+    #[must_use]
+    pub fn with_code(self, code: u16) -> Self {
+        Self { code, ..self }
+    }
+
     /// Returns the first line's text, for the log.
     #[must_use]
     pub fn text(&self) -> String {

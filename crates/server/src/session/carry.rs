@@ -26,7 +26,7 @@ impl Talk {
         match answer {
             Answer::Say(reply) => self.say(&reply).await,
             Answer::Start(first, running) => {
-                self.linger = None;
+                (self.linger, self.drain) = (None, None);
                 if let Some(first) = first {
                     self.say(&first).await?;
                 }
@@ -44,7 +44,7 @@ impl Talk {
     /// fits into the socket's buffer, has both replies in one write: one segment less, and the
     /// client wakes once. A lone client has its first reply first: it wakes while we send.
     async fn send(&mut self, first: &Reply, mut running: Running) -> Result<(), End> {
-        self.linger = None;
+        (self.linger, self.drain) = (None, None);
         if vigil::is_alone() {
             self.running = Some(running);
             return self.say(first).await;
@@ -92,7 +92,7 @@ impl Talk {
 
     pub(super) async fn ended(&mut self, ending: Ending) -> Result<(), End> {
         self.running = None;
-        self.linger = ending.linger;
+        (self.linger, self.drain) = (ending.linger, ending.drain);
         self.session.stored = ending.stored.or(self.session.stored.take());
         self.put_off_deadline();
         self.say(&ending.reply).await?;

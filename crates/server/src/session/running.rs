@@ -11,7 +11,11 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::{data::Brake, protocol::Reply, share::Committed};
+use crate::{
+    data::{Brake, pump::Drain},
+    protocol::Reply,
+    share::Committed,
+};
 
 /// How something that ran has ended.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub(crate) struct Ending {
     pub(crate) linger: Option<Arc<TcpStream>>,
     /// A data socket whose client has said all and waits for the reply: it is closed after that.
     pub(crate) spent: Option<tokio::net::TcpStream>,
+    /// What the client of a refused upload may still send, read until the next transfer begins.
+    pub(crate) drain: Option<Drain>,
     /// What an upload is stored as.
     pub(crate) stored: Option<Committed>,
 }
@@ -33,6 +39,7 @@ impl From<Reply> for Ending {
             reply,
             linger: None,
             spent: None,
+            drain: None,
             stored: None,
         }
     }

@@ -103,6 +103,8 @@ pub(crate) struct Session {
     pub(crate) facts: Choice,
     pub(crate) digest: Algorithm,
     pub(crate) names: Names,
+    /// The client is lftp, by its own word (CLNT): see `verbs/upload`.
+    pub(crate) is_lftp: bool,
     /// An ABOR has stopped a transfer and waits for its turn to be answered.
     pub(crate) aborted: bool,
 }
@@ -149,6 +151,7 @@ impl Session {
             is_ascii: true,
             facts: Choice::default(),
             digest: Algorithm::Sha256,
+            is_lftp: false,
             aborted: false,
         }
     }

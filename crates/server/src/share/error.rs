@@ -119,12 +119,14 @@ pub enum ShareError {
         path: SharePath,
     },
     /// No room.
-    #[error("{path}: not enough room: {needed} needed, {free} free after the reserve")]
+    #[error("{path}: not enough room: {}{needed} needed, {free} free after the reserve", if *is_more { "at least " } else { "" })]
     Full {
         /// The path.
         path: SharePath,
         /// Bytes that are wanted.
         needed: ByteSize,
+        /// There may be more to come.
+        is_more: bool,
         /// Bytes that may be used.
         free: ByteSize,
     },

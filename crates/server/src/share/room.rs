@@ -58,6 +58,7 @@ fn full(dir: impl AsFd, path: &SharePath, needed: u64, free: u64) -> ShareError 
     ShareError::Full {
         path: path.clone(),
         needed: ByteSize(needed),
+        is_more: false,
         free: ByteSize(free),
     }
 }

@@ -90,6 +90,8 @@ pub struct Upload {
     path: SharePath,
     name: OsString,
     offset: u64,
+    /// Bytes that the client has said the file has (ALLO).
+    announced: Option<u64>,
     /// Mode of the finished file.
     mode: u32,
     taken: Taken,
@@ -192,8 +194,9 @@ impl Upload {
     /// # Errors
     /// [`ShareError::Full`].
     pub fn ensure_room(&self, more: u64) -> Result<(), ShareError> {
-        self.room
-            .spend(more, &self.dir, self.home.reserve, &self.path)?;
+        let (dir, reserve) = (&self.dir, self.home.reserve);
+        let spent = self.room.spend(more, dir, reserve, &self.path);
+        spent.map_err(|error| error.of_whole(self.ahead.at(), self.announced))?;
         self.ahead.reach(self.file(), more, &self.room);
         Ok(())
     }

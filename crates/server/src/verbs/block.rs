@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    dial::{Linked, Moved},
+    dial::{Linked, Moved, Opened},
     listing::Begun,
 };
 use crate::{
@@ -114,7 +114,14 @@ pub(super) async fn receive(
     let received = receive_blocks(&mut linked, &upload, &meter, stalled).await;
     let upload =
         Arc::into_inner(upload).expect("every act has dropped its handle before it answered");
-    (linked.end(received, meter), upload)
+    let moved = match received {
+        Err(broken) if broken.is_ours() => Moved {
+            rest: Opened::Block(linked).into_rest(stalled, &meter.brake),
+            ..Moved::new(Err(broken), meter)
+        },
+        received => linked.end(received, meter),
+    };
+    (moved, upload)
 }
 
 async fn receive_blocks(

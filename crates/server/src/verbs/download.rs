@@ -108,6 +108,7 @@ async fn send(dial: Dial, file: Sending, meter: Meter, job: Job) -> Ending {
         reply: job.report(moved.meter, reply),
         linger: moved.linger,
         spent: moved.spent,
+        drain: None,
         stored: None,
     }
 }

@@ -149,7 +149,7 @@ async fn dispatch(session: &mut Session, command: Command) -> Answer {
         Command::ModeBlock => options::mode(session, true).into(),
         Command::Stru => Reply::new(code::OK, "Structure is file").into(),
         Command::Opts(opts) => options::opts(session, opts).into(),
-        Command::Clnt => Reply::new(code::OK, "Noted").into(),
+        Command::Clnt(name) => options::clnt(session, &name).into(),
 
         Command::Pasv => channel::pasv(session).await.into(),
         Command::Epsv(asked) => channel::epsv(session, asked).await.into(),

@@ -19,6 +19,13 @@ pub(super) fn type_(session: &mut Session, ascii: bool) -> Reply {
     Reply::new(code::OK, words)
 }
 
+/// The client tells its name.
+pub(super) fn clnt(session: &mut Session, name: &[u8]) -> Reply {
+    let begin = name.get(..4);
+    session.is_lftp = begin.is_some_and(|begin| begin.eq_ignore_ascii_case(b"lftp"));
+    Reply::new(code::OK, "Noted")
+}
+
 /// RFC 959 §3.4. In stream mode every file has a data connection of its own.
 pub(super) fn mode(session: &mut Session, block: bool) -> Reply {
     session.is_block = block;

@@ -75,6 +75,7 @@ async fn upload(
         converts,
         asked: path.clone(),
         tells_name: intent == Intent::Unique,
+        is_lftp: session.is_lftp,
         names: session.names.clone(),
     };
     let first = match intent {

@@ -92,7 +92,7 @@ fn parse_verb(verb: &str, arg: &[u8]) -> Result<Command, Fault> {
         "HELP" => Command::Help(word(arg).map(str::to_ascii_uppercase)),
         "SYST" => Command::Syst,
         "NOOP" => Command::Noop,
-        "CLNT" => Command::Clnt,
+        "CLNT" => Command::Clnt(arg.to_vec()),
         "ABOR" => Command::Abor,
         "AVBL" => Command::Avbl(optional(arg)),
         "AUTH" => auth(arg)?,

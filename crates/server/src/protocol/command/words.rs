@@ -125,7 +125,7 @@ pub enum Command {
     Help(Option<String>),
     Syst,
     Noop,
-    Clnt,
+    Clnt(Vec<u8>),
     Abor,
     Avbl(Option<WireName>),
     Auth,

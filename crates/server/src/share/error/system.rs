@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ftp_config::SharePath;
+use ftp_config::{ByteSize, SharePath};
 use rustix::{
     fs::{AtFlags, statat},
     io::Errno,
@@ -52,6 +52,27 @@ impl ShareError {
     }
 }
 
+impl ShareError {
+    /// Tells of the whole file where its next part has no room: the `held` bytes that there are of it go, and are free
+    /// then. It has `size` bytes, if that was told.
+    pub(in crate::share) fn of_whole(self, held: u64, size: Option<u64>) -> Self {
+        let Self::Full {
+            path, needed, free, ..
+        } = self
+        else {
+            return self;
+        };
+        let come = held.saturating_add(needed.0);
+        let size = size.filter(|size| *size >= come);
+        Self::Full {
+            path,
+            needed: ByteSize(size.unwrap_or(come)),
+            is_more: size.is_none(),
+            free: ByteSize(free.0.saturating_add(held)),
+        }
+    }
+}
+
 /// Asks the owner and mode of what refused, for the words of [`ShareError::Denied`].
 pub(in crate::share) fn whose(dir: impl std::os::fd::AsFd) -> String {
     let Ok(stat) = statat(dir, "", AtFlags::EMPTY_PATH) else {
@@ -74,6 +95,34 @@ pub(in crate::share) fn owner(uid: u32) -> String {
 mod tests {
     use super::*;
     use std::fs::File;
+
+    /// What has come goes when there is no room for the rest.
+    #[test]
+    fn what_has_come_of_a_file_counts_as_needed_and_as_free() {
+        for (size, words) in [
+            (
+                None,
+                "a: not enough room: at least 15 B needed, 13 B free after the reserve",
+            ),
+            (
+                Some(90),
+                "a: not enough room: 90 B needed, 13 B free after the reserve",
+            ),
+            // It has more than it said.
+            (
+                Some(11),
+                "a: not enough room: at least 15 B needed, 13 B free after the reserve",
+            ),
+        ] {
+            let next = ShareError::Full {
+                path: SharePath::root().join("a").unwrap(),
+                needed: ByteSize(5),
+                is_more: false,
+                free: ByteSize(3),
+            };
+            assert_eq!(next.of_whole(10, size).reply(), (452, words.to_owned()));
+        }
+    }
 
     #[test]
     fn what_refused_is_told_by_its_owners_name() {

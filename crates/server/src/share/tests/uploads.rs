@@ -132,6 +132,11 @@ fn no_room_is_told_with_figures_and_leaves_nothing() {
     let error = home.begin_upload(&path("a"), FRESH, Some(10)).unwrap_err();
     assert_eq!(error.reply().0, 452);
     assert!(error.to_string().contains("10 B needed, 0 free"), "{error}");
+    let error = home.begin_upload(&path("a"), FRESH, None).unwrap_err();
+    assert!(
+        error.to_string().contains("at least 1 B needed, 0 free"),
+        "{error}"
+    );
     assert_eq!(home.make_dir(&path("d")).unwrap_err().code(), 452);
     assert_eq!(bed.partials(), 0);
 }

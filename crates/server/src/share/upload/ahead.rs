@@ -38,6 +38,11 @@ impl Ahead {
         *self.at.get_mut() = at;
     }
 
+    /// Returns where the next byte goes.
+    pub(super) fn at(&self) -> u64 {
+        self.at.load(Ordering::Relaxed)
+    }
+
     /// Notes that `bytes` are written now, and sets aside what is left of the grant behind them, when the room of
     /// the file ends. A disk that refuses is asked no more: it says why when the bytes come.
     pub(super) fn reach(&self, file: &File, bytes: u64, grant: &Grant) {

@@ -52,7 +52,8 @@ impl Home {
         }
         let needed = expected.unwrap_or(1);
         let (promised, reserve) = (&self.shared.promised, self.shared.reserve);
-        let room = room::Grant::new(promised, &holder.dir, reserve, &path, needed)?;
+        let room = room::Grant::new(promised, &holder.dir, reserve, &path, needed)
+            .map_err(|error| error.of_whole(0, expected))?;
         let partial = self.open_partial(&holder, &path, base, intent, there)?;
         let replaced = there.filter(|_| taken == Taken::Replace);
         let mut upload = Upload {
@@ -62,6 +63,7 @@ impl Home {
             path,
             name: holder.name,
             offset: 0,
+            announced: expected,
             // Never set-id bits: new bytes must not run with the rights that the old ones were given.
             mode: replaced.map_or(uploads.mode & !self.shared.umask, |meta| meta.mode) & 0o777,
             taken,

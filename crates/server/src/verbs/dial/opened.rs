@@ -8,6 +8,7 @@ use tokio_rustls::server::TlsStream;
 use crate::{
     code,
     data::{
+        Brake,
         link::{Link, Slot},
         meter::{Broken, Meter},
         pump::Conduit,
@@ -46,6 +47,8 @@ pub(in crate::verbs) struct Moved {
     pub(in crate::verbs) meter: Meter,
     pub(in crate::verbs) linger: Option<Arc<TcpStream>>,
     pub(in crate::verbs) spent: Option<tokio::net::TcpStream>,
+    /// What the client of an upload that the server has ended may still send through.
+    pub(in crate::verbs) rest: Option<Conduit>,
     /// The data connection stays open.
     pub(in crate::verbs) is_kept: bool,
 }
@@ -57,12 +60,25 @@ impl Moved {
             meter,
             linger: None,
             spent: None,
+            rest: None,
             is_kept: false,
         }
     }
 }
 
 impl Opened {
+    /// Takes what will not be used to its end, so that its client may send on.
+    pub(in crate::verbs) fn into_rest(self, stalled: Duration, brake: &Brake) -> Option<Conduit> {
+        let channel = match self {
+            Self::Stream(channel) => channel,
+            Self::Block(linked) => match linked.link {
+                Link::Plain(stream) => Channel::Plain(stream.into_std().ok()?),
+                Link::Tls(stream) => Channel::Tls(stream),
+            },
+        };
+        channel.into_conduit(stalled, brake).ok()
+    }
+
     /// Words for the log: the client's end, how it is encrypted, and whether it stays open.
     pub(super) fn shown(&self) -> String {
         let (socket, is_tls, mode) = match self {
@@ -97,34 +113,36 @@ impl Channel {
                 let refused = Broken::Refused(code::LOCAL_ERROR, words);
                 return Moved::new(Err(refused), meter);
             }
-            let mut linger = None;
+            let (mut linger, mut rest) = (None, None);
             let bytes = self
-                .into_conduit(stalled, &meter)
+                .into_conduit(stalled, &meter.brake)
                 .map_err(Broken::Network)
                 .and_then(|mut conduit| {
                     let bytes = body(&mut conduit, &meter);
                     // Only a whole transfer says goodbye: a cut one must not look whole.
-                    if bytes.is_ok() {
-                        linger = Some(conduit.close());
+                    match &bytes {
+                        Ok(_) => linger = Some(conduit.close()),
+                        Err(broken) => rest = broken.is_ours().then_some(conduit),
                     }
                     bytes
                 });
             meter.brake.release();
             Moved {
                 linger,
+                rest,
                 ..Moved::new(bytes, meter)
             }
         })
         .await
     }
 
-    fn into_conduit(self, stalled: Duration, meter: &Meter) -> io::Result<Conduit> {
+    fn into_conduit(self, stalled: Duration, brake: &Brake) -> io::Result<Conduit> {
         match self {
-            Self::Plain(socket) => Conduit::new(socket, None, stalled, &meter.brake),
+            Self::Plain(socket) => Conduit::new(socket, None, stalled, brake),
             Self::Tls(stream) => {
                 let (socket, connection) = stream.into_inner();
                 let socket = socket.into_std()?;
-                Conduit::new(socket, Some(Box::new(connection)), stalled, &meter.brake)
+                Conduit::new(socket, Some(Box::new(connection)), stalled, brake)
             }
         }
     }

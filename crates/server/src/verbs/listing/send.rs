@@ -99,6 +99,7 @@ fn ending(moved: Moved, stalled: Duration) -> Ending {
         reply,
         linger: moved.linger,
         spent: None,
+        drain: None,
         stored: None,
     }
 }

@@ -1,16 +1,17 @@
 //! How the bytes of an upload come, and what goes before them.
 
-use std::{io::Write as _, sync::Arc, time::Duration};
+use std::{io::Write as _, net::TcpStream, sync::Arc, time::Duration};
 
 use ftp_config::SharePath;
 
 use super::end::{commit, give_up, replied};
 use crate::{
+    code,
     data::{
         Brake,
         inline::{self, Received},
         meter::{Broken, Meter},
-        pump,
+        pump::{self, Conduit, Drain},
         text::ToDisk,
     },
     hands::{self, Place},
@@ -20,7 +21,7 @@ use crate::{
         disk::{self, Kept},
         no_thread,
     },
-    share::{ShareError, Upload},
+    share::{ShareError, Upload, throttle::Throttle},
     verbs::{
         block,
         dial::{Channel, Dial, Moved, Opened},
@@ -41,9 +42,12 @@ pub(super) async fn receive(
         Ok(opened) => {
             let started;
             (upload, started) = start(upload.into_inner(), Arc::clone(&meter.brake)).await;
-            started.map(|()| opened)
+            match started {
+                Ok(()) => Ok(opened),
+                Err(reply) => Err((reply, opened.into_rest(job.stalled, &meter.brake))),
+            }
         }
-        refused => refused,
+        Err(reply) => Err((reply, None)),
     };
     let (moved, upload) = match opened {
         Ok(Opened::Stream(channel)) => {
@@ -52,9 +56,14 @@ pub(super) async fn receive(
         Ok(Opened::Block(linked)) => {
             block::receive(linked, upload.into_inner(), meter, job.stalled).await
         }
-        Err(reply) => {
+        Err((reply, rest)) => {
             upload.end().await;
-            return job.report(meter, Err(reply)).into();
+            let rest = rest.map(|conduit| (conduit, meter.throttle.clone()));
+            let reply = job.report(meter, Err(receiving.refusal(reply)));
+            return Ending {
+                drain: receiving.drain(rest, &reply),
+                ..reply.into()
+            };
         }
     };
     finish(moved, upload, receiving, asking, job).await
@@ -76,9 +85,14 @@ async fn finish(
     if let Some(stored) = &stored {
         job.path.clone_from(&stored.path);
     }
+    let throttle = || moved.meter.throttle.clone();
+    let rest = moved.rest.map(|conduit| (conduit, throttle()));
+    let finished = finished.map_err(|reply| receiving.refusal(reply));
     let finished = finished.map(|(words, _)| done(moved.is_kept, receiving.names.bytes(&words)));
+    let reply = job.report(moved.meter, finished);
     Ending {
-        reply: job.report(moved.meter, finished),
+        drain: receiving.drain(rest, &reply),
+        reply,
         linger: moved.linger,
         spent: moved.spent,
         stored,
@@ -109,8 +123,28 @@ pub(super) struct Receiving {
     pub(super) converts: bool,
     pub(super) asked: SharePath,
     pub(super) tells_name: bool,
+    pub(super) is_lftp: bool,
     /// How paths are written to this client.
     pub(super) names: Names,
+}
+
+/// Behind a 4xx that it has read before its data connection broke, lftp (4.9) sends what is left in its buffer, as if that were
+/// the whole file. It begins anew behind a reset, and gives up behind a 5xx.
+impl Receiving {
+    /// Reads on what the client of a refused upload still sends, while it has its reply.
+    fn drain(&self, rest: Option<(Conduit, Throttle)>, reply: &Reply) -> Option<Drain> {
+        let may_begin_anew = self.is_lftp && reply.code() < code::UNKNOWN;
+        let rest = rest.filter(|_| !may_begin_anew);
+        rest.map(|(conduit, throttle)| Drain::begin(conduit, throttle))
+    }
+
+    /// RFC 959 §5.4 has 552, and not 452, behind a 150.
+    fn refusal(&self, reply: Reply) -> Reply {
+        match reply.code() {
+            code::NO_ROOM if self.is_lftp => reply.with_code(code::OVER_ALLOCATION),
+            _ => reply,
+        }
+    }
 }
 
 async fn receive_through(
@@ -121,25 +155,16 @@ async fn receive_through(
     stalled: Duration,
 ) -> (Moved, Upload) {
     let converts = receiving.converts;
-    let channel = match channel {
+    let (channel, meter) = match channel {
         Channel::Plain(socket)
             if !converts && meter.throttle.is_unlimited() && disk::is_quick() =>
         {
-            let room = |bytes| upload.ensure_room(bytes).map_err(|e| refused(&e));
-            match inline::receive_file(socket, upload.file(), &meter, stalled, &room).await {
-                Ok(Received::Whole(bytes, socket)) => {
-                    let spent = Some(socket);
-                    let moved = Moved {
-                        spent,
-                        ..Moved::new(Ok(bytes), meter)
-                    };
-                    return (moved, upload);
-                }
-                Ok(Received::Part(socket)) => Channel::Plain(socket),
-                Err(broken) => return (Moved::new(Err(broken), meter), upload),
+            match receive_here(socket, &upload, meter, stalled).await {
+                Ok(moved) => return (moved, upload),
+                Err(large) => large,
             }
         }
-        other => other,
+        other => (other, meter),
     };
     // The thread gives the upload back through this place.
     let upload = Arc::new(upload);
@@ -156,8 +181,43 @@ async fn receive_through(
     (moved, upload)
 }
 
+/// Receives a small file on the session's own task; a file that is not small is given back.
+async fn receive_here(
+    socket: TcpStream,
+    upload: &Upload,
+    meter: Meter,
+    stalled: Duration,
+) -> Result<Moved, (Channel, Meter)> {
+    let lost = |error, meter| Ok(Moved::new(Err(Broken::Network(error)), meter));
+    let socket = match tokio::net::TcpStream::from_std(socket) {
+        Ok(socket) => socket,
+        Err(error) => return lost(error, meter),
+    };
+    let room = |bytes| upload.ensure_room(bytes).map_err(|e| refused(&e));
+    let received = inline::receive_file(&socket, upload.file(), &meter, stalled, &room).await;
+    if let Ok(Received::Whole(bytes)) = received {
+        let spent = Some(socket);
+        return Ok(Moved {
+            spent,
+            ..Moved::new(Ok(bytes), meter)
+        });
+    }
+    let channel = match socket.into_std() {
+        Ok(socket) => Channel::Plain(socket),
+        Err(error) => return lost(error, meter),
+    };
+    match received {
+        Err(broken) if broken.is_ours() => Ok(Moved {
+            rest: Opened::Stream(channel).into_rest(stalled, &meter.brake),
+            ..Moved::new(Err(broken), meter)
+        }),
+        Err(broken) => Ok(Moved::new(Err(broken), meter)),
+        Ok(_) => Err((channel, meter)),
+    }
+}
+
 fn receive_on_thread(
-    conduit: &mut pump::Conduit,
+    conduit: &mut Conduit,
     upload: &Upload,
     converts: bool,
     meter: &Meter,
