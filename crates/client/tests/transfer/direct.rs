@@ -153,6 +153,33 @@ async fn a_part_that_was_stored_and_may_not_be_renamed_has_shown_that_there_is_r
     assert_eq!(server.names(), ["/a"]);
 }
 
+/// As on Windows, where a scanner holds what has just been stored; then the server goes down in the direct upload.
+#[tokio::test]
+async fn a_part_that_is_only_held_costs_no_old_file() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .file("/a", "old")
+        .hook(|session, line| {
+            let is_held = line.ends_with("-part") && !line.contains(".old.");
+            if is_held && (line.starts_with("RNFR") || line.starts_with("DELE")) {
+                session.say("550 it is being used by another process");
+                return true;
+            }
+            line == "STOR /a" && {
+                session.say("150 go");
+                let _ = session.data().read_to_end(&mut Vec::new());
+                session.put("/a", b"ne");
+                session.say("451 going down");
+                true
+            }
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    let told = only_error(&summary).to_string();
+    assert_eq!(told, "STOR `/a`: 451 going down");
+    assert_eq!(server.content("/a").unwrap(), b"old");
+}
+
 /// Stops the run while the file comes under its final name.
 async fn stopped(server: &Running, cancel: Cancel, content: &[u8]) -> String {
     let temp = tempfile::tempdir().unwrap();

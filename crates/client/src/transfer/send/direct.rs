@@ -23,7 +23,7 @@ impl Send {
         source: &Source,
         why: RemoteError,
     ) -> Result<Done, Error> {
-        if is_of_stor(&why) && !self.put_aside(remote).await? {
+        if !self.put_aside(remote).await? && is_of_stor(&why) {
             return Err(Error::NoPart {
                 path: display(&self.remote),
                 source: Box::new(why),
@@ -42,9 +42,10 @@ impl Send {
         sent
     }
 
-    /// Puts what has the final name aside. A server whose disk is full refuses a part in the words that others
-    /// have for its name (vsftpd: 553), and what is sent directly empties the old file first. A part that was
-    /// stored, and may only not be renamed, has shown that there is room. `false`: it cannot be.
+    /// Puts what has the final name aside, since what is sent directly empties it first, and may break off. A
+    /// server whose disk is full refuses a part in the words that others have for its name (vsftpd: 553), and a
+    /// part may be refused its name only for a moment, while a scanner holds it. `false`: it cannot be. Then only
+    /// a part that was stored has shown that there is room.
     async fn put_aside(&mut self, remote: &mut dyn Remote) -> Result<bool, Error> {
         let path = self.remote.clone();
         let old = remote.stat(&path).await?;
