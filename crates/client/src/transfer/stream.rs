@@ -11,7 +11,7 @@ mod whole;
 pub use self::terms::Terms;
 use self::{
     terms::{Proof, prove},
-    whole::Whole,
+    whole::{Old, Whole},
 };
 pub use super::input::Input;
 use super::{
@@ -122,6 +122,7 @@ pub async fn send_from(
         proof: proof.map(|(how, digest)| (how, digest.finish())),
         aside: None,
         commits_whole,
+        old: Old::Unknown,
     };
     whole.settle(remote, terms.dial.as_deref()).await
 }

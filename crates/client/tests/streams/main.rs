@@ -9,6 +9,7 @@
 mod fake;
 
 mod aside;
+mod crash;
 mod named;
 
 use std::{

@@ -1,6 +1,8 @@
 //! A stream that is whole on the server: it is proved and gets its name, on a new session where the one
 //! before was lost, since it cannot be sent again.
 
+use std::time::SystemTime;
+
 use super::{
     super::{
         publish::{self, publish},
@@ -26,6 +28,18 @@ pub(super) struct Whole {
     pub(super) aside: Option<String>,
     /// What is under the final name is the server's, also when it is wrong.
     pub(super) commits_whole: bool,
+    /// What had the final name when it was to go there.
+    pub(super) old: Old,
+}
+
+/// What had the final name before a rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Old {
+    Unknown,
+    /// Nothing, or a file of another size.
+    Other,
+    /// A file of the same size, of this time.
+    Same(SystemTime),
 }
 
 impl Whole {
@@ -80,6 +94,9 @@ impl Whole {
         if has_name {
             return Ok(self.path.clone());
         }
+        if self.proof.is_none() {
+            self.old = self.look(remote).await;
+        }
         Ok(publish(remote, &self.name, &self.path, &mut self.aside).await?)
     }
 
@@ -95,17 +112,46 @@ impl Whole {
         }
     }
 
+    /// Looks what has the final name, so that it is not taken for the stream where only the answer to the rename
+    /// comes. Images of disks are all of one size.
+    async fn look(&self, remote: &mut dyn Remote) -> Old {
+        match remote.size(&self.path).await {
+            Ok(Some(size)) if size == self.bytes => {}
+            Ok(_) => return Old::Other,
+            Err(_) => return Old::Unknown,
+        }
+        match remote.modified(&self.path).await {
+            Ok(Some(time)) => Old::Same(time),
+            _ => Old::Unknown,
+        }
+    }
+
     /// The rename of before may have been done, and its answer lost: nobody else knows the part.
     async fn publish_again(&mut self, remote: &mut dyn Remote) -> Result<String, Error> {
-        let was_renamed = self.name != self.path
-            && remote.size(&self.name).await?.is_none()
-            && remote.size(&self.path).await? == Some(self.bytes);
-        if !was_renamed {
+        if self.name == self.path || !self.was_renamed(remote).await? {
             return self.publish(remote).await;
         }
         self.prove(remote, &self.path).await?;
         publish::remove_aside(remote, &mut self.aside).await;
         Ok(self.path.clone())
+    }
+
+    /// Tells whether the part has its final name, or a hash will tell it. That it is gone, and the final name has
+    /// its size, proves nothing: after a crash the part may be lost, and that the old file.
+    async fn was_renamed(&self, remote: &mut dyn Remote) -> Result<bool, RemoteError> {
+        let is_there = remote.size(&self.name).await?.is_some();
+        if is_there || remote.size(&self.path).await? != Some(self.bytes) {
+            return Ok(false);
+        }
+        Ok(match self.old {
+            _ if self.proof.is_some() => true,
+            Old::Unknown => false,
+            Old::Other => true,
+            Old::Same(before) => {
+                let now = remote.modified(&self.path).await?;
+                now.is_some_and(|now| now != before)
+            }
+        })
     }
 
     /// Compares the size, where the server tells one, and the hash.
