@@ -128,3 +128,26 @@ fn a_name_that_is_no_utf_8_goes_as_its_bytes() {
     let ran = ftpc(here.path()).args(["rm".as_ref(), name]).code(2);
     ran.says("UTF-8");
 }
+
+#[test]
+fn a_link_that_a_file_goes_over_is_followed_there_and_told_here() {
+    const LARGE: usize = 17 << 20;
+    let server = Site::with_ann().file("b", b"old").start();
+    symlink("b", server.site.disk("a")).unwrap();
+    let here = tempfile::tempdir().unwrap();
+    let at = |name: &str| here.path().join(name);
+    for size in [1000, LARGE] {
+        fs::write(at("a"), vec![7; size]).unwrap();
+        let url = server.url("/");
+        ftpc(here.path()).args(["put", "a", &url]).success();
+        assert!(server.site.disk("a").is_symlink());
+        let stored = fs::metadata(server.site.disk("b")).unwrap().len();
+        assert_eq!(stored, size as u64);
+    }
+    fs::rename(at("a"), at("real")).unwrap();
+    symlink("real", at("a")).unwrap();
+    let got = ftpc(here.path()).args(["get", "-f", &server.url("a")]);
+    let told = got.success();
+    told.says("`./a` is a link here; the file takes its place");
+    assert!(!at("a").is_symlink() && at("real").exists());
+}

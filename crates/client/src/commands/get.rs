@@ -55,12 +55,30 @@ pub(crate) async fn run_chosen(
         Ready::Plan(plan) => plan,
         Ready::Streams(paths, code) => return to_stdout(app, &link, &paths, code).await,
     };
+    if args.force {
+        tell_links(app, &plan);
+    }
     let options = Options {
         resume: !args.no_resume,
         force: args.force,
         ..app.options()
     };
     carry_out(app, &link, plan, options).await
+}
+
+/// Tells of links in the place of files: a file replaces them, and what they lead to stays as it is.
+fn tell_links(app: &App, plan: &Plan) {
+    for step in &plan.steps {
+        let Step::Fetch { local, .. } = step else {
+            continue;
+        };
+        let path = plan.local_root.join(local);
+        if path.is_symlink() {
+            let path = shown(&path.display().to_string());
+            app.ui
+                .remark(format!("`{path}` is a link here; the file takes its place"));
+        }
+    }
 }
 
 /// What is to be fetched.

@@ -104,6 +104,11 @@ pub trait Remote: Send {
     /// listing could tell and that one is not whole, with a session that goes on.
     async fn stat(&mut self, path: &str) -> Result<Option<Entry>, RemoteError>;
 
+    /// Tells whether a name is a link, also where its facts are of what it leads to. A refusal is no error here.
+    async fn is_link(&mut self, _path: &str) -> Result<bool, RemoteError> {
+        Ok(false)
+    }
+
     /// Tells what the next transfer is: a session may have a better way for it.
     fn foresee(&mut self, next: Next) {
         let _ = next;

@@ -17,6 +17,7 @@ mod ends;
 mod full;
 mod hopeless;
 mod kept;
+mod links;
 mod mode;
 mod plans;
 mod proof;

@@ -83,6 +83,10 @@ impl Remote for FtpRemote {
         }
     }
 
+    async fn is_link(&mut self, path: &str) -> Result<bool, RemoteError> {
+        self.is_listed_as_link(path).await
+    }
+
     fn foresee(&mut self, next: Next) {
         self.block.foresee(next);
     }
@@ -97,12 +101,8 @@ impl Remote for FtpRemote {
             dir => format!("AVBL {dir}"),
         };
         let reply = self.command(&line).await?;
-        Ok(reply
-            .text()
-            .trim()
-            .parse()
-            .ok()
-            .filter(|_| reply.code == 213))
+        let free = reply.text().trim().parse().ok();
+        Ok(free.filter(|_| reply.code == 213))
     }
 
     async fn open_read(&mut self, path: &str, offset: u64) -> Result<Box<dyn Data>, RemoteError> {

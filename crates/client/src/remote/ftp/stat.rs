@@ -124,6 +124,15 @@ impl FtpRemote {
         Ok(entered)
     }
 
+    /// MLST may show a link as what it leads to (`ftpd` does); LIST does not.
+    pub(super) async fn is_listed_as_link(&mut self, path: &str) -> Result<bool, RemoteError> {
+        match self.stat_by_listing(path).await {
+            Ok(entry) => Ok(entry.is_some_and(|entry| entry.kind == Kind::Link)),
+            Err(_) if self.health.is_ready() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn stat_by_listing(&mut self, path: &str) -> Result<Option<Entry>, RemoteError> {
         let (dir, name) = names::split(path);
         match self.list_plain(dir).await {

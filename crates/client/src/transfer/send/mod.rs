@@ -132,22 +132,28 @@ impl Send {
         sent
     }
 
-    /// For much, or on a line that breaks, a part to go on with is worth two more commands; not where
-    /// nothing is shown (a drop box), since there it could not be renamed or removed.
-    async fn sees_directory(&self, remote: &mut dyn Remote) -> Result<bool, Error> {
-        let dir = names::split(&self.remote).0;
-        Ok(remote.stat(dir).await?.is_some())
+    /// Tells whether the file is to have a temporary name. For much, or on a line that breaks, a part to go on
+    /// with is worth more commands also where the server commits whole files; not where nothing is shown (a drop
+    /// box), since there it could not be renamed or removed, and not over a link, which a rename would replace:
+    /// what is sent to its name goes to where it leads.
+    async fn wants_part(&self, remote: &mut dyn Remote, size: u64) -> Result<bool, RemoteError> {
+        if !remote.abilities().takes_final_names() {
+            return Ok(true);
+        }
+        if size < LARGE && !self.was_cut {
+            return Ok(false);
+        }
+        let (path, dir) = (&self.remote, names::split(&self.remote).0);
+        Ok(remote.stat(dir).await?.is_some()
+            && (remote.size(path).await?.is_none() || !remote.is_link(path).await?))
     }
 
     async fn send(&mut self, tools: &Tools, remote: &mut dyn Remote) -> Result<Done, Error> {
         let source = Source::open(&self.local, self.top.as_deref())?;
-        let pays = source.size >= LARGE || self.was_cut;
-        let whole = remote.abilities().takes_final_names()
-            && !(pays && self.sees_directory(remote).await?);
-        let part = if self.direct || whole {
-            self.remote.clone()
-        } else {
+        let part = if !self.direct && self.wants_part(remote, source.size).await? {
             self.take_part(tools, &source)
+        } else {
+            self.remote.clone()
         };
         // Where the server chooses names, what has the final one may be another file: it is not taken
         // for this one, and nothing is sent to it. Better stored twice than not at all.
