@@ -1,5 +1,5 @@
 //! Names that some servers store as one though they differ in more than case: letters composed or not
-//! (macOS), blanks and dots at the end (Windows), characters and bytes that are replaced by others. Pure.
+//! (macOS), blanks and dots at the end (Windows), blanks at the beginning, characters and bytes that are replaced by others. Pure.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -188,7 +188,8 @@ pub(crate) fn likeness(name: &str) -> String {
         None => c.to_lowercase(),
     });
     let plain: String = plain.collect();
-    plain.trim_end_matches([' ', '.', '_']).to_owned()
+    let ended = plain.trim_end_matches([' ', '.', '_']);
+    ended.trim_start_matches(' ').to_owned()
 }
 
 /// What is left of a name where quotes, blanks at its ends and what looks like an option are dropped.
@@ -204,7 +205,7 @@ fn dropped(name: &str) -> String {
         .join(" ")
 }
 
-/// Tells whether the two differ at their beginning, where no question can put them.
+/// Tells whether the two differ at their beginning: then it may be the listing that drops a blank.
 pub(super) fn begins_otherwise(ours: &str, theirs: &str) -> bool {
     names::split(ours).1.starts_with(' ') != names::split(theirs).1.starts_with(' ')
 }
@@ -243,6 +244,7 @@ mod tests {
             ("e\u{301}", "\u{e9}"),
             ("x ", "x_"),
             ("x", "x."),
+            ("d/x", "d/ x"),
             ("d/a\tb", "d/a_b"),
             ("a:b", "a?b"),
             (&*ce, &*shi),

@@ -197,15 +197,13 @@ impl Inquiry {
         is_taken: bool,
     ) -> Result<Option<bool>, RemoteError> {
         let is_read = alike::is_reading_of(ours, theirs);
-        let asks = self.may_try
-            && self.known.len() <= MOST_PROBES
-            && self.left.is_empty()
-            && !alike::begins_otherwise(ours, theirs);
+        let asks = self.may_try && self.known.len() <= MOST_PROBES && self.left.is_empty();
         let proved = match is_read && self.reads {
             true => Some(true),
             false if asks && !is_taken => aim.is_one(ours, theirs, &mut self.left).await?,
             false => None,
         };
+        let proved = proved.filter(|one| *one || !alike::begins_otherwise(ours, theirs));
         self.reads |= is_read && proved == Some(true);
         Ok(proved)
     }

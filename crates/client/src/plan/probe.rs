@@ -29,8 +29,8 @@ impl Aim<'_> {
         left: &mut Vec<String>,
     ) -> Result<Option<bool>, RemoteError> {
         let ((dir, ours), (_, theirs)) = (names::split(ours), names::split(theirs));
-        let probe = format!(".ftpc-case-{}-", chance_tag());
-        let probes = (format!("{probe}{ours}"), format!("{probe}{theirs}"));
+        let tag = chance_tag();
+        let probes = (probe_of(ours, &tag), probe_of(theirs, &tag));
         match self {
             Self::There(session, top) => {
                 let dir = names::join(top, dir);
@@ -167,6 +167,14 @@ async fn write_byte(session: &mut dyn Remote, path: &str) -> Result<(), RemoteEr
         Ok(()) => data.finish().await,
         Err(_) => data.cut().await,
     }
+}
+
+/// A name that nobody else has. What the other begins and ends with is where it was, since some servers drop
+/// blanks there.
+fn probe_of(name: &str, tag: &str) -> String {
+    let bare = name.trim_start();
+    let blanks = &name[..name.len() - bare.len()];
+    format!("{blanks}.ftpc-case-{tag}-{bare}")
 }
 
 /// Two names that nobody else has, and that differ in case only.

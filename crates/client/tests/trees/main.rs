@@ -10,6 +10,7 @@
 mod fake;
 
 mod alike;
+mod blanks;
 mod cases;
 mod doctor;
 mod kinds;
