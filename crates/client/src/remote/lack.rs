@@ -13,6 +13,9 @@ pub enum Lack {
     /// Of some names it does not tell whether they are files or directories: `type` is a fact that a server may
     /// leave out (RFC 3659 §7.5.1), and LIST told no more.
     Kinds,
+    /// Nothing came, where other listings of the server begin with the `total` of `ls -l`: it runs `ls`, whose
+    /// complaint of a directory that it may not read is not sent (busybox).
+    Silent,
 }
 
 impl Lack {
@@ -26,6 +29,10 @@ impl Lack {
                     .to_owned()
             }
             Self::Kinds => "what the server lists and does not tell whether it is a file".to_owned(),
+            Self::Silent => {
+                "what the directory may hold: the server listed nothing, not even the `total` of an empty one"
+                    .to_owned()
+            }
         }
     }
 }
@@ -39,6 +46,9 @@ impl fmt::Display for Lack {
             }
             Self::Kinds => {
                 f.write_str("the server does not tell of all names whether they are files")
+            }
+            Self::Silent => {
+                f.write_str("entries may be missing: the server listed nothing, not even a `total`")
             }
         }
     }

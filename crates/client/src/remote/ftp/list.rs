@@ -5,12 +5,13 @@ use std::{io, time::SystemTime};
 use super::{
     FtpRemote,
     act::Act,
+    reply::out_of_step,
     told::{is_empty_directory, tells_of_a_lack},
 };
 use crate::{
     error::{Phase, RemoteError},
     remote::{
-        Data, Kind, Lack, Listing, Remote as _, RemoteName,
+        Data, Kind, Lack, Listing, Remote as _, RemoteName, Reply,
         listing::{Endless, Format, Reader},
         names::Codec,
     },
@@ -27,16 +28,20 @@ impl FtpRemote {
             Ok(data) => data,
             // Some servers answer an empty directory at once, without a data connection.
             Err(RemoteError::Refused { reply, .. }) if matches!(reply.code, 226 | 250) => {
-                return Ok(Listing::default());
+                return self.told_at_once(verb, &reply).await;
             }
             Err(error) => return Err(error),
         };
         data.end_within(self.deadlines.reply);
         let codec = std::sync::Arc::clone(&self.codec);
-        let mut listing = match read(&mut data, verb, &codec).await {
+        let Heard {
+            mut listing,
+            has_total,
+            is_nothing,
+        } = match read(&mut data, verb, &codec).await {
             Err(Broken::Cut(error)) => return Err(self.cut(verb, error)),
             Err(Broken::TooLarge(error)) => return Err(error),
-            Ok(listing) => listing,
+            Ok(heard) => heard,
         };
         let reply = data.end_with_reply().await?;
         if tells_of_a_lack(&reply, path) {
@@ -46,7 +51,21 @@ impl FtpRemote {
             }
             listing.lack = Some(Lack::Told(reply.to_string()));
         }
+        self.lists_totals |= has_total;
+        if is_nothing && verb == "LIST" && self.lists_totals {
+            listing.lack = Some(Lack::Silent);
+        }
         Ok(listing)
+    }
+
+    /// Takes an empty directory that was told without a data connection, unless that reply is one too many, of
+    /// before: then the directory's own is still to come.
+    async fn told_at_once(&mut self, verb: &str, reply: &Reply) -> Result<Listing, RemoteError> {
+        match self.command("PWD").await {
+            Ok(dir) if dir.code == 257 => Ok(Listing::default()),
+            Ok(_) | Err(RemoteError::Protocol { .. }) => self.give_up(out_of_step(verb, reply)),
+            Err(error) => Err(error),
+        }
     }
 
     fn cut(&self, verb: &str, source: io::Error) -> RemoteError {
@@ -157,7 +176,16 @@ enum Broken {
     TooLarge(RemoteError),
 }
 
-async fn read(data: &mut impl Data, verb: &str, codec: &Codec) -> Result<Listing, Broken> {
+/// What came over a listing's data connection.
+struct Heard {
+    listing: Listing,
+    /// It has a line as `ls -l` begins with.
+    has_total: bool,
+    /// Not a byte.
+    is_nothing: bool,
+}
+
+async fn read(data: &mut impl Data, verb: &str, codec: &Codec) -> Result<Heard, Broken> {
     let format = match verb {
         "MLSD" => Format::Facts,
         _ => Format::List,
@@ -179,9 +207,14 @@ async fn read(data: &mut impl Data, verb: &str, codec: &Codec) -> Result<Listing
             Err(error) => return Err(Broken::Cut(error)),
         }
     }
-    let listing = reader.finish().map_err(endless)?;
+    let is_nothing = reader.is_empty();
+    let (listing, has_total) = reader.finish_with_total().map_err(endless)?;
     let lack = lack.or(listing.lack);
-    Ok(Listing { lack, ..listing })
+    Ok(Heard {
+        listing: Listing { lack, ..listing },
+        has_total,
+        is_nothing,
+    })
 }
 
 /// A refused listing is told with the directory, not with the options that were sent.

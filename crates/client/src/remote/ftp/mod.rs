@@ -93,6 +93,8 @@ pub(super) struct FtpRemote {
     hash_set: Option<HashAlgorithm>,
     mlst_refused: bool,
     mlsd_refused: bool,
+    /// A listing of this session had the line with the total that `ls -l` begins with.
+    lists_totals: bool,
     no_size: NoSize,
     /// Whether SIZE answers for directories; `None`: not asked yet.
     sizes_dirs: Option<bool>,
@@ -158,6 +160,7 @@ impl FtpRemote {
             hash_set: None,
             mlst_refused: false,
             mlsd_refused: false,
+            lists_totals: false,
             no_size: NoSize::default(),
             sizes_dirs: None,
             clock: clock::Clock::Unknown,

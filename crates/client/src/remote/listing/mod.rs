@@ -35,8 +35,10 @@ pub enum Format {
 pub(super) enum Line {
     /// An entry; the name is still bytes.
     Entry(Box<Entry>),
-    /// `total 12`, `.`, `..`, the directory itself.
+    /// `.`, `..`, the directory itself.
     Nothing,
+    /// `total 12`.
+    Total,
     /// A name that must not be used.
     Unsafe { name: String, why: &'static str },
     /// Not to be read.
@@ -65,6 +67,7 @@ pub struct Reader<'a> {
     now: SystemTime,
     rest: Vec<u8>,
     bytes: u64,
+    has_total: bool,
     listing: Listing,
 }
 
@@ -82,6 +85,7 @@ impl<'a> Reader<'a> {
             now,
             rest: Vec::new(),
             bytes: 0,
+            has_total: false,
             listing: Listing::default(),
         }
     }
@@ -111,15 +115,29 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
+    /// Tells whether nothing has come at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
     /// Ends the listing.
     ///
     /// # Errors
     /// As [`Reader::push`].
-    pub fn finish(mut self) -> Result<Listing, Endless> {
+    pub fn finish(self) -> Result<Listing, Endless> {
+        self.finish_with_total().map(|(listing, _)| listing)
+    }
+
+    /// Ends it so, and tells whether it had the line with the total that `ls -l` begins with.
+    ///
+    /// # Errors
+    /// As [`Reader::push`].
+    pub fn finish_with_total(mut self) -> Result<(Listing, bool), Endless> {
         self.take_line()?;
         self.listing.entries.sort_by(|a, b| a.name.cmp(&b.name));
         self.drop_doubles();
-        Ok(self.listing)
+        Ok((self.listing, self.has_total))
     }
 
     /// In another encoding two names may read alike; which of them a path would name is not known.
@@ -160,6 +178,7 @@ impl<'a> Reader<'a> {
                 self.listing.entries.push(*entry);
             }
             Line::Nothing => {}
+            Line::Total => self.has_total = true,
             Line::Unsafe { name, why } => self.drop_one(Dropped::Name { name, why }),
             Line::Unreadable => {
                 let line = self

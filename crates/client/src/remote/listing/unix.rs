@@ -18,7 +18,7 @@ const MONTHS: [&str; 12] = [
 pub(super) fn parse(codec: &Codec, line: &[u8], now: SystemTime) -> Line {
     let words = words(line);
     if is_total(line, &words) {
-        return Line::Nothing;
+        return Line::Total;
     }
     let Some(&(_, first)) = words.first() else {
         return Line::Nothing;
