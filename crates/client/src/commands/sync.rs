@@ -1,5 +1,6 @@
 //! `sync`: makes one tree like another, one way.
 
+mod clock;
 mod exact;
 mod show;
 mod trees;
@@ -7,14 +8,14 @@ mod trees;
 use std::path::Path;
 
 use self::{
-    exact::unsure,
+    clock::tell_open,
+    exact::ask_times_of_open,
     show::{Told, open, show},
     trees::{Trees, trees},
 };
 use super::{
     Answer, agree,
     carry::{carry_out, prepared},
-    tell_left,
 };
 use crate::{
     app::{App, Failure, Link},
@@ -75,9 +76,9 @@ async fn prepare(app: &App, args: &Sync) -> Result<(Link, Plan, Doubts), Failure
     let sides = ((&here, local), (&there, top.as_str()));
     let mut wishes = wishes(app, args, &link, way, sides).await?;
     wishes.doubtful = doubtful;
-    if args.update && way == Way::Down {
+    if args.update {
         let there = (&mut there, top.as_str());
-        wishes.unsure = unsure(app, &link, &here, there, &wishes.equal).await?;
+        ask_times_of_open(app, &link, &here, there, &wishes).await?;
     }
     let (source, aim) = match way {
         Way::Up => (&here, &there),
@@ -85,6 +86,7 @@ async fn prepare(app: &App, args: &Sync) -> Result<(Link, Plan, Doubts), Failure
     };
     tell_unseen(app, aim);
     let mut plan = sync::plan(source, aim, local, &top, &wishes);
+    tell_open(app, &plan, way);
     if way == Way::Up && !is_there {
         plan.steps
             .insert(0, Step::MakeRemoteDir { path: top.clone() });
@@ -131,21 +133,11 @@ async fn wishes(
         let mut session = link.session().await?;
         let may_try = !args.dry_run;
         wishes.keeps_times = times::are_kept(&mut *session, here.0, there, may_try).await?;
-        if !wishes.keeps_times && may_try {
-            let (skew, left) = times::skew(&mut *session, here.0, there, args.update).await?;
-            wishes.skew = skew;
-            tell_left(app, left.as_slice());
-        }
-        let is_untried = !may_try && !session.abilities().sets_times();
-        if is_untried && times::is_any_newer(here.0, there.0) {
-            let words = "nor measures its clock: the run may send more, or less";
-            app.ui.remark(format!(
-                "a dry run does not try whether the server keeps times, {words}"
-            ));
-        }
         wishes.replaces = session.abilities().on_duplicate() == OnDuplicate::Overwrite;
         link.pool.give_back(session);
     }
+    let sides = (here.0, there.0, there.1);
+    clock::measure(app, args, link, &mut wishes, sides).await?;
     if args.checksum {
         let hashing = app.persist(link, async |session| {
             checksum::compare(session, here, there, &app.cancel, &mut wishes).await

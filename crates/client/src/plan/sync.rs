@@ -13,7 +13,10 @@ use std::{
     path::Path,
 };
 
-pub use self::wishes::{Way, Wishes};
+pub use self::{
+    skip::MAY_BE_NEWER,
+    wishes::{Way, Wishes},
+};
 
 use self::{
     ends::{Ends, is_below},

@@ -5,7 +5,7 @@ use super::{probe::unless_refused, sync::by_path, walk::Tree};
 use crate::{
     cancel::Cancel,
     error::{Error, RemoteError},
-    remote::{Remote, names},
+    remote::{Entry, Remote, names},
 };
 
 /// Asks for each name that the local tree alone seems to have, in a directory of both. Returns those that the server
@@ -41,15 +41,40 @@ pub async fn unlisted(
 async fn may_have(session: &mut dyn Remote, path: &str) -> Result<bool, RemoteError> {
     let abilities = session.abilities();
     let tells = abilities.mlst() || abilities.has("SIZE");
-    let told = match tells || names::split(path).1.starts_with('.') {
-        true => session.stat(path).await.map(|entry| entry.is_some()),
-        // What tells nothing else would list the whole directory for each name, as it has done.
-        false => session.size(path).await.map(|size| size.is_some()),
-    };
-    match told {
-        // No command can name it.
+    if tells || names::split(path).1.starts_with('.') {
+        return Ok(!matches!(Told::of(session, path).await?, Told::Nothing));
+    }
+    // What tells nothing else would list the whole directory for each name, as it has done.
+    match session.size(path).await {
         Err(RemoteError::BadName { .. }) => Ok(true),
-        told => Ok(unless_refused(&*session, told)?.unwrap_or(true)),
+        told => Ok(unless_refused(&*session, told)?.is_none_or(|size| size.is_some())),
+    }
+}
+
+/// What a server says of a path.
+pub(super) enum Told {
+    Entry(Box<Entry>),
+    /// That nothing is there.
+    Nothing,
+    /// Nothing.
+    Unknown,
+}
+
+impl Told {
+    /// Asks for a path.
+    pub(super) async fn of(session: &mut dyn Remote, path: &str) -> Result<Self, RemoteError> {
+        let told = match session.stat(path).await {
+            // No command can name it.
+            Err(RemoteError::BadName { .. }) => return Ok(Self::Unknown),
+            // Only a listing could tell, and that is not whole.
+            Err(RemoteError::Io { .. }) if session.is_usable() => return Ok(Self::Unknown),
+            told => unless_refused(&*session, told)?,
+        };
+        Ok(match told {
+            Some(Some(entry)) => Self::Entry(Box::new(entry)),
+            Some(None) => Self::Nothing,
+            None => Self::Unknown,
+        })
     }
 }
 

@@ -13,6 +13,7 @@ use std::{
 };
 
 pub(crate) use self::local::precision_at;
+pub(crate) use self::remote::remote_from;
 pub use self::{
     local::{here, local},
     remote::remote,
@@ -104,6 +105,16 @@ impl Tree {
         }
         self.cannot_read(path, why);
         self.unread.push(dir.to_owned());
+    }
+
+    /// Takes in what was walked later.
+    pub fn absorb(&mut self, other: Self) {
+        self.nodes.extend(other.nodes);
+        self.notes.extend(other.notes);
+        self.refused.extend(other.refused);
+        self.unread.extend(other.unread);
+        self.closed.extend(other.closed);
+        self.holding.extend(other.holding);
     }
 
     /// Refuses a name of a directory, which is a failure of the whole.

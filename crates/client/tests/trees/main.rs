@@ -25,6 +25,7 @@ mod sync;
 mod times;
 mod undone;
 mod unlisted;
+mod update;
 
 use std::{
     fs,

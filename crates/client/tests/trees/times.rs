@@ -144,8 +144,12 @@ fn eastern(changed: SystemTime, told: &'static str) -> Fake {
     fake.hook(move |session, line| match line.split(' ').next() {
         Some("LIST") => session.sends(format!("{date} {clock} 6 a\r\n")),
         Some("MDTM" | "MLST") => {
-            let told = if told.is_empty() { &exact } else { told };
-            session.say(told);
+            let now = format!("213 {}", format_time(SystemTime::now()).unwrap());
+            session.say(match told {
+                "" if line.contains("clock") => &now,
+                "" => &exact,
+                told => told,
+            });
             true
         }
         _ => false,

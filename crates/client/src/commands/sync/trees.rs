@@ -17,6 +17,7 @@ use crate::{
         blind::{Aim, match_alike, match_cases},
         fat::allow_for_fat,
         filter::Filter,
+        reveal::reveal,
         sync::Way,
         unlisted::unlisted,
         walk::{self, Tree},
@@ -58,7 +59,9 @@ pub(super) async fn trees(
     }
     let sides = ((&mut here, local), (&mut there, top));
     let doubtful = match_names(app, args, link, way, sides).await?;
-    if args.delete && way == Way::Down {
+    if args.update && way == Way::Up {
+        ask_for_hidden(app, link, &here, (&mut there, top), &filter).await?;
+    } else if args.delete && way == Way::Down {
         spare_unlisted(app, link, &here, &mut there, top).await?;
     }
     tell_notes(app, &here.notes);
@@ -90,6 +93,22 @@ async fn match_names(
     tell_left(app, &left);
     link.pool.give_back(session);
     Ok(doubtful)
+}
+
+/// Takes in what the server has though its listing does not show it: it may be newer.
+async fn ask_for_hidden(
+    app: &App,
+    link: &Link,
+    here: &Tree,
+    (there, top): (&mut Tree, &str),
+    filter: &Filter,
+) -> Result<(), Failure> {
+    let asking = app.persist(link, async |session| {
+        reveal(session, here, (&*there, top), filter, &app.cancel).await
+    });
+    let revealed = asking.await?;
+    there.absorb(revealed);
+    Ok(())
 }
 
 /// Leaves alone what the server has though its listing does not show it.

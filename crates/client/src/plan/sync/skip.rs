@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use super::Wishes;
+use super::{Way, Wishes};
 use crate::plan::{
     compare::{Difference, compare},
+    times::Age,
     walk::Node,
 };
+
+/// Why a file is left out of which that is not certain.
+pub const MAY_BE_NEWER: &str = "it may be newer on the target";
 
 /// Says why a file of the source is left out; `None`: it is copied.
 pub(super) fn reason_to_skip(
@@ -18,24 +22,24 @@ pub(super) fn reason_to_skip(
     if wishes.equal.contains(&node.path) {
         return Some("same content");
     }
-    if wishes.update_only
-        && (is_newer(other, node, wishes.skew.ahead) || is_late(other, node, wishes.skew.behind))
-    {
-        return Some("newer on the target");
+    let is_different = wishes.different.contains(&node.path);
+    let difference = compare(&node.facts, &other.facts);
+    if difference == Difference::Same && !is_different {
+        return Some("same size and time");
     }
-    if wishes.unsure.contains(&node.path) {
-        return Some("it may be newer on the target");
-    }
-    if wishes.different.contains(&node.path) {
-        return None;
-    }
-    match compare(&node.facts, &other.facts) {
-        Difference::Same => Some("same size and time"),
-        Difference::Older if !wishes.keeps_times && is_newer(other, node, wishes.skew.ahead) => {
-            Some("same size, uploaded later")
+    if wishes.update_only {
+        let (there, here) = match wishes.way {
+            Way::Up => (other, node),
+            Way::Down => (node, other),
+        };
+        match (wishes.skew.age(&there.facts, &here.facts), wishes.way) {
+            (Age::Newer, Way::Up) | (Age::Older, Way::Down) => return Some("newer on the target"),
+            (Age::Open, _) => return Some(MAY_BE_NEWER),
+            (Age::Newer | Age::Older | Age::Equal, _) => {}
         }
-        _ => None,
     }
+    let is_upload = difference == Difference::Older && !wishes.keeps_times && !is_different;
+    (is_upload && is_newer(other, node, wishes.skew.lead())).then_some("same size, uploaded later")
 }
 
 /// Tells whether a file is newer by more than this.
@@ -44,11 +48,4 @@ fn is_newer(one: &Node, other: &Node, by: Duration) -> bool {
         return false;
     };
     one.duration_since(other).is_ok_and(|later| later > by)
-}
-
-/// Tells whether a file may be newer than this one though its time is older, by a clock so far behind.
-fn is_late(one: &Node, other: &Node, behind: Duration) -> bool {
-    let times = one.facts.modified.zip(other.facts.modified);
-    !behind.is_zero()
-        && times.is_some_and(|(one_s, other_s)| other_s < one_s + one.facts.precision + behind)
 }

@@ -1,7 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::plan::compare::Facts;
+use crate::plan::{compare::Facts, times::Skew};
 
 fn tree(rows: &[(&str, Option<u64>, u64)]) -> Tree {
     let nodes = rows
@@ -303,7 +303,7 @@ fn a_server_that_keeps_no_times_is_not_sent_everything_again() {
     let steps = words(&source, &target, &wishes);
     assert_eq!(steps, ["skip a: same size, uploaded later", "/l/b>/r/b"]);
     // Changed since by our clock, which the target's is ahead of.
-    wishes.skew.ahead = Duration::from_secs(1000);
+    wishes.skew = Skew::of_seconds(0, 1000);
     let steps = words(&source, &target, &wishes);
     assert_eq!(steps, ["/l/b>/r/b", "/l/a>/r/a"]);
 }

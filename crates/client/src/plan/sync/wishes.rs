@@ -25,8 +25,8 @@ pub struct Wishes {
     /// Whether the target keeps the time it is given. Where it does not, a file there is as new as
     /// its upload, and one of the same size that is newer counts as the same.
     pub keeps_times: bool,
-    /// How far the clock of a target that keeps no times may be from this one's: a file that is newer there by less
-    /// than it is ahead may have been changed here since, and one that is older by less than it is behind, there.
+    /// How far the server's clock may be from this one's, where its times are by it: a file that is newer there by
+    /// less than it is ahead may have been changed here since, and one that is older by less than it is behind, there.
     pub skew: Skew,
     /// Whether the target replaces what is there. One that does not would get a second file each time.
     pub replaces: bool,
@@ -36,8 +36,6 @@ pub struct Wishes {
     pub different: BTreeSet<String>,
     /// Paths whose hashes were wished and cannot be had, with the reason.
     pub unhashed: BTreeMap<String, String>,
-    /// Paths of the source that are not known to be newer, where only newer ones are wished.
-    pub unsure: BTreeSet<String>,
     /// Paths of the target that may be what the source has under another name.
     pub doubtful: BTreeSet<String>,
 }
@@ -56,7 +54,6 @@ impl Wishes {
             equal: BTreeSet::new(),
             different: BTreeSet::new(),
             unhashed: BTreeMap::new(),
-            unsure: BTreeSet::new(),
             doubtful: BTreeSet::new(),
         }
     }

@@ -1,18 +1,15 @@
 //! The exact times of files whose listing tells minutes or days, where those do not decide.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
-use super::{TRIES, UNMEASURED};
+use super::TRIES;
 use crate::{
     cancel::Cancel,
     error::{Error, RemoteError},
     plan::{
         compare::{Difference, Facts, compare},
         probe::unless_refused,
-        sync::by_path,
+        sync::{Wishes, by_path},
         walk::Tree,
     },
     remote::{Remote, RemoteName, listing::in_mlst, names},
@@ -25,6 +22,16 @@ pub struct Exact {
     pub told: Vec<(usize, SystemTime)>,
     /// Of these it tells no other time than the listing.
     pub untold: Vec<usize>,
+}
+
+impl Exact {
+    /// Puts the times into their tree.
+    pub fn take(&self, remote: &mut Tree) {
+        for (place, time) in &self.told {
+            let facts = &mut remote.nodes[*place].facts;
+            (facts.modified, facts.precision) = (Some(*time), Duration::from_secs(1));
+        }
+    }
 }
 
 /// Asks for the exact times of files that a coarse listing shows as unchanged: LIST tells minutes, and days
@@ -44,31 +51,32 @@ pub async fn exact(
     ask(session, local, remote, cancel, &seems_same).await
 }
 
-/// Asks so of files that a coarse listing shows as newer than those here, by no more than the zones of the
-/// world lie apart: without a zone it may be the other way round. `equal` are known to be the same.
+/// Asks so of files of which the listing does not tell surely enough that the one that would be replaced is the older
+/// one. What a server that tells exact times does not tell of a file is not known: a listing's may be in any zone.
 ///
 /// # Errors
 /// As [`exact`].
-pub async fn exact_of_newer(
+pub async fn exact_of_open(
     session: &mut dyn Remote,
     local: &Tree,
-    remote: (&Tree, &str),
-    equal: &BTreeSet<String>,
+    remote: (&mut Tree, &str),
+    wishes: &Wishes,
     cancel: &Cancel,
-) -> Result<Exact, Error> {
-    let may_be_older =
-        |there: &Facts, here: &Facts, path: &str| !equal.contains(path) && is_unsure(there, here);
-    ask(session, local, remote, cancel, &may_be_older).await
-}
-
-/// Tells whether what is taken for newer there, or has no time, may be older.
-fn is_unsure(there: &Facts, here: &Facts) -> bool {
-    let (Some(time), Some(ours)) = (there.modified, here.modified) else {
-        return true;
+) -> Result<(), Error> {
+    let is_open = |there: &Facts, here: &Facts, path: &str| {
+        !wishes.equal.contains(path)
+            && (compare(there, here) != Difference::Same || wishes.different.contains(path))
+            && wishes.skew.is_open(wishes.way, there, here)
     };
-    let ahead = time.duration_since(ours);
-    compare(there, here) != Difference::Same
-        && ahead.is_ok_and(|ahead| ahead <= UNMEASURED + there.precision)
+    let (remote, top) = remote;
+    let exact = ask(session, local, (remote, top), cancel, &is_open).await?;
+    if session.abilities().has("MDTM") || !exact.told.is_empty() {
+        for place in &exact.untold {
+            remote.nodes[*place].facts.modified = None;
+        }
+    }
+    exact.take(remote);
+    Ok(())
 }
 
 /// Asks for those of the files on both sides that are told coarsely, and of which `wants` tells so by the facts

@@ -80,8 +80,22 @@ pub async fn remote(
     filter: &Filter,
     cancel: &Cancel,
 ) -> Result<Tree, Error> {
+    remote_from(session, (top, ""), filter, cancel).await
+}
+
+/// Walks what lies below one directory of such a tree; its paths are those of the whole one.
+///
+/// # Errors
+/// As [`remote`].
+pub(crate) async fn remote_from(
+    session: &mut dyn Remote,
+    (top, start): (&str, &str),
+    filter: &Filter,
+    cancel: &Cancel,
+) -> Result<Tree, Error> {
     let mut tree = Tree::default();
-    let mut waiting = vec![(String::new(), 0)];
+    let depth = start.split_terminator('/').count();
+    let mut waiting = vec![(start.to_owned(), depth)];
     while let Some((dir, depth)) = waiting.pop() {
         let path = if dir.is_empty() {
             top.to_owned()
