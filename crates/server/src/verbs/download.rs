@@ -1,6 +1,11 @@
 //! RETR. `upload` has the other direction.
 
-use std::{fs::File, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    net::{Shutdown, TcpStream},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     block,
@@ -115,8 +120,7 @@ async fn send(dial: Dial, file: Sending, meter: Meter, job: Job) -> Ending {
 
 async fn send_through(channel: Channel, file: Sending, meter: Meter, stalled: Duration) -> Moved {
     let mut before = 0;
-    let waits_small = file.size <= inline::SMALL && file.goodbye(&channel).is_some();
-    let is_inline = !(file.converts || waits_small);
+    let waits = file.goodbye(&channel).is_some();
     let Sending {
         download,
         size,
@@ -126,10 +130,16 @@ async fn send_through(channel: Channel, file: Sending, meter: Meter, stalled: Du
     let download = download.into_inner();
     let channel = match channel {
         Channel::Plain(socket)
-            if is_inline && meter.throttle.is_unlimited() && disk::is_quick() =>
+            if !converts && meter.throttle.is_unlimited() && disk::is_quick() =>
         {
+            let second = waits.then(|| socket.try_clone());
             match inline::send_file(socket, &download.file, size, &meter) {
-                Ok(Sent::Whole(bytes)) => return Moved::new(Ok(bytes), meter),
+                Ok(Sent::Whole(bytes)) => {
+                    return Moved {
+                        linger: second.and_then(Result::ok).map(ended),
+                        ..Moved::new(Ok(bytes), meter)
+                    };
+                }
                 Ok(Sent::Part(bytes, socket)) => {
                     before = bytes;
                     Channel::Plain(socket)
@@ -146,6 +156,12 @@ async fn send_through(channel: Channel, file: Sending, meter: Meter, stalled: Du
         .await;
     rest.bytes = rest.bytes.map(|bytes| bytes + before);
     rest
+}
+
+/// Ends a data connection that is waited for, and would stay open by its second handle.
+fn ended(socket: TcpStream) -> Arc<TcpStream> {
+    let _closed_anyhow = socket.shutdown(Shutdown::Write);
+    Arc::new(socket)
 }
 
 fn send_on_thread(

@@ -47,10 +47,13 @@ async fn sent(dial: Dial, mut listing: Begun, meter: Meter, goodbye: Option<Dura
     };
     let goodbye = goodbye.filter(|_| matches!(channel, Channel::Plain(_)));
     let channel = match channel {
-        Channel::Plain(mut socket) if !listing.has_more && goodbye.is_none() => {
+        Channel::Plain(mut socket) if !listing.has_more => {
             match inline::send_block(&mut socket, &listing.text) {
                 Ok(sent) if sent == listing.text.len() => {
                     let _ = socket.shutdown(Shutdown::Write);
+                    if let Some(limit) = goodbye {
+                        goodbye::wait(&socket, &meter.brake, limit).await;
+                    }
                     return Reply::new(code::DONE, "Listing sent").into();
                 }
                 Ok(sent) => drop(listing.text.drain(..sent)),
