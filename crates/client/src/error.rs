@@ -155,7 +155,7 @@ pub enum Error {
         /// Its name, escaped, and why.
         what: String,
     },
-    /// Something here that was to be removed once it was sent, and was not.
+    /// Something here that was to be removed once it was sent, or replaced, and was not.
     #[error("`{path}` stays: {why}")]
     Stays {
         /// The file or directory.

@@ -194,6 +194,7 @@ async fn add(
             size: entry.size,
             // A time that is only a day or a minute is asked for instead.
             modified: entry.modified.filter(|_| entry.precision.as_secs() <= 1),
+            seen: None,
         });
         return Ok(());
     }

@@ -16,6 +16,7 @@ pub mod filter;
 pub mod pairs;
 mod probe;
 pub mod reveal;
+mod seen;
 mod spelling;
 pub mod sync;
 pub mod times;
@@ -23,6 +24,7 @@ pub mod unlisted;
 pub mod walk;
 
 pub(crate) use self::alike::{likeness, reading_of};
+pub use self::seen::Seen;
 
 use std::{
     path::{Path, PathBuf},
@@ -80,6 +82,8 @@ pub enum Step {
         size: Option<u64>,
         /// When it was changed last, if the listing told; asked for otherwise.
         modified: Option<SystemTime>,
+        /// What alone it may replace; `None`: whatever the run replaces.
+        seen: Option<Seen>,
     },
     /// Removes something on the server.
     DeleteRemote {
@@ -131,6 +135,7 @@ impl Step {
             local: walk::local_name(crate::remote::names::split(remote).1),
             size: None,
             modified: None,
+            seen: None,
         }
     }
 

@@ -24,7 +24,7 @@ use self::{
     surplus::holding,
 };
 use super::{
-    Plan, Step,
+    Plan, Seen, Step,
     walk::{Node, Tree},
 };
 use crate::remote::names;
@@ -127,7 +127,11 @@ impl<'a> Planner<'a> {
         }
         // Large files first: the last worker should not be left alone with the largest.
         files.sort_by_key(|node| std::cmp::Reverse(node.facts.size));
-        let copies = files.into_iter().map(|node| self.ends.copy(node));
+        let update_only = self.wishes.update_only;
+        let copies = files.into_iter().map(|node| {
+            let seen = || Seen::of(there.get(node.path.as_str()).copied());
+            self.ends.copy(node, update_only.then(seen))
+        });
         self.plan.steps.extend(copies);
     }
 

@@ -141,6 +141,7 @@ impl Crew {
                 local,
                 size,
                 modified,
+                seen,
             } => Job::Fetch(
                 Fetch {
                     id,
@@ -148,6 +149,7 @@ impl Crew {
                     local: local.clone(),
                     size: *size,
                     modified: *modified,
+                    seen: *seen,
                     doubted: None,
                     asked_time: false,
                     flow: self.tools.flow(),

@@ -21,7 +21,7 @@ use super::{
     tries::begins_anew,
     verify,
 };
-use crate::{error::Error, event::FileId, remote::Remote};
+use crate::{error::Error, event::FileId, plan::Seen, remote::Remote};
 
 /// One download.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub(super) struct Fetch {
     /// size again.
     pub(super) doubted: Option<u64>,
     pub(super) modified: Option<SystemTime>,
+    /// What alone it may replace.
+    pub(super) seen: Option<Seen>,
     /// The time was asked for by MDTM, and is not that of a listing.
     pub(super) asked_time: bool,
     pub(super) flow: Flow,
@@ -105,7 +107,9 @@ impl Fetch {
                     path: root.told_as(&self.local).display().to_string(),
                 });
             }
-            Found::Other | Found::Nothing => return Ok(None),
+            Found::Other | Found::Nothing => {
+                return self.ensure_seen(root).map(|()| None);
+            }
             Found::Dir => io::ErrorKind::IsADirectory.into(),
             Found::Special => {
                 let words = "not a regular file; `-o -` writes to where output goes";

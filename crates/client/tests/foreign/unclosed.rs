@@ -60,6 +60,7 @@ async fn an_end_without_close_notify_is_one_where_all_is_here() {
         local: to.into(),
         size,
         modified: None,
+        seen: None,
     };
     let mut plan = Plan::new(temp.path());
     plan.steps = vec![

@@ -216,6 +216,7 @@ async fn a_file_goes_through_no_link_to_another_directory() {
         local: "d/a".into(),
         size: Some(7),
         modified: None,
+        seen: None,
     });
     let summary = run(&server, plan).await;
     let text = only_error(&summary).chain();

@@ -237,6 +237,7 @@ async fn a_file_that_became_shorter_after_the_listing_comes_as_it_is_now() {
         local: "a".into(),
         size: Some(10),
         modified: None,
+        seen: None,
     });
     let summary = run(&server, plan).await;
     assert!(summary.failed.is_empty(), "{:?}", summary.failed);

@@ -16,6 +16,7 @@ mod doctor;
 mod kinds;
 mod logins;
 mod moved;
+mod newer;
 mod originals;
 mod partly;
 mod put;

@@ -10,13 +10,13 @@ use ftpc::remote::listing::format_time;
 
 use crate::{fake::Fake, says, write};
 
-const HOUR: u64 = 3600;
+pub(crate) const HOUR: u64 = 3600;
 
-fn ago(seconds: u64) -> SystemTime {
+pub(crate) fn ago(seconds: u64) -> SystemTime {
     SystemTime::now() - Duration::from_secs(seconds)
 }
 
-fn write_at(here: &Path, name: &str, content: &str, time: SystemTime) {
+pub(crate) fn write_at(here: &Path, name: &str, content: &str, time: SystemTime) {
     write(here, name, content);
     let file = fs::File::options().write(true).open(here.join(name));
     file.unwrap().set_modified(time).unwrap();
@@ -177,68 +177,6 @@ fn what_is_newer_by_a_clock_that_tells_local_time_is_not_replaced() {
     };
     assert_eq!(down(closed(8), ago(2 * HOUR), ago(HOUR), true), "ours!");
     assert_eq!(down(closed(8), ago(HOUR), ago(40 * HOUR), false), "theirs");
-}
-
-#[test]
-fn a_server_that_tells_no_times_gets_no_file_over_another() {
-    let temp = tempfile::tempdir().unwrap();
-    let here = temp.path();
-    write_at(here, "t/a", "ours!", ago(HOUR));
-    write(here, "t/new", "new");
-    let mut fake = Fake::default().file("t/a", "theirs");
-    fake.feat = vec!["MLST type*;size*;", "SIZE"];
-    let server = fake.hook(|session, line| match line.split(' ').next() {
-        Some("MLSD") => session.sends("type=file;size=6; a\r\n"),
-        Some("MDTM") => {
-            session.say("502 no clock");
-            true
-        }
-        Some("MLST") if line == "MLST t/a" => {
-            session.say("250-t/a\r\n type=file;size=6; t/a\r\n250 done");
-            true
-        }
-        _ => false,
-    });
-    let server = server.start();
-    let words = "not sent: `a`: the file there may be newer";
-    says(here, &server, &["sync", "--update", "t", "@/t"], 0, words);
-    assert_eq!(server.content("t/a").unwrap(), b"theirs");
-    assert_eq!(server.content("t/new").unwrap(), b"new");
-}
-
-#[test]
-fn what_the_listing_hides_is_not_replaced() {
-    let temp = tempfile::tempdir().unwrap();
-    let here = temp.path();
-    for name in ["t/.kept", "t/.new", "t/.dir/x", "t/.dir/y", "t/.dir/.z"] {
-        write_at(here, name, "ours!", ago(100 * HOUR));
-    }
-    let fake = Fake::default().file("t/.kept", "theirs");
-    let fake = fake.file("t/.dir/x", "theirs").file("t/.dir/.z", "theirs");
-    let fake = fake.file("t/.dir/theirs", "alone");
-    let time = format_time(ago(HOUR)).unwrap();
-    let server = fake.hook(move |session, line| {
-        let row = |name: &str| format!("type=file;size=6;modify={time}; {name}\r\n");
-        match line {
-            "MLSD t" => session.sends(""),
-            "MLSD t/.dir" => session.sends([row("theirs"), row("x")].concat()),
-            "MLST t/.kept" | "MLST t/.dir/.z" => {
-                session.say(&format!("250-it\r\n {}250 done", row("it")));
-                true
-            }
-            _ => false,
-        }
-    });
-    let server = server.start();
-    let sync = ["sync", "--update", "--delete", "t", "@/t"];
-    says(here, &server, &sync, 0, "");
-    for name in ["t/.kept", "t/.dir/x", "t/.dir/.z"] {
-        assert_eq!(server.content(name).unwrap(), b"theirs", "{name}");
-    }
-    for name in ["t/.new", "t/.dir/y"] {
-        assert_eq!(server.content(name).unwrap(), b"ours!", "{name}");
-    }
-    assert_eq!(server.content("t/.dir/theirs").unwrap(), b"alone");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use super::Way;
 use crate::{
     plan::{
-        Plan, Step,
+        Plan, Seen, Step,
         walk::{Node, Tree, local_path},
     },
     remote::{self, names},
@@ -45,7 +45,8 @@ impl Ends<'_> {
         }
     }
 
-    pub(super) fn copy(&self, node: &Node) -> Step {
+    /// `seen`: what alone may be replaced here.
+    pub(super) fn copy(&self, node: &Node, seen: Option<Seen>) -> Step {
         match self.way {
             Way::Up => Step::Send {
                 local: self.local_top.join(local_path(&node.path)),
@@ -63,6 +64,7 @@ impl Ends<'_> {
                     .facts
                     .modified
                     .filter(|_| node.facts.precision.as_secs() <= 1),
+                seen,
             },
         }
     }

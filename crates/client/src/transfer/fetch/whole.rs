@@ -4,7 +4,7 @@ use super::{Fetch, Part};
 use crate::{
     digest::{self, Digest},
     error::Error,
-    plan::compare::seconds,
+    plan::{Seen, compare::seconds},
     remote::{HashVerb, Remote},
     transfer::{
         Tools,
@@ -76,6 +76,7 @@ impl Fetch {
         bytes: u64,
     ) -> Result<(), Error> {
         let modified = self.modified.filter(|_| tools.options.keep_times);
+        let fetch = self.clone();
         let (root, local, force) = (root.clone(), self.local.clone(), tools.options.force);
         let events = tools.events.clone();
         let waits = part.may_wait(&root, bytes);
@@ -94,7 +95,7 @@ impl Fetch {
                 true => part.note_unsynced(&root, &local)?,
                 false => part.force(&root)?,
             }
-            root.publish(&part.path, &local, force)?;
+            fetch.give_name(&root, &part, force)?;
             root.unsynced.add_name(&local);
             if let Some(told) = part.remove_note(&root, &local) {
                 events.message(told);
@@ -105,6 +106,39 @@ impl Fetch {
             return publish();
         }
         blocking(publish).await?
+    }
+
+    /// Gives the part the final name. Where that is another file's by now than the one that was to be replaced the
+    /// part goes: that one is the newer.
+    fn give_name(&self, root: &LocalRoot, part: &Part, force: bool) -> Result<(), Error> {
+        let replaces = force && !self.seen.is_some_and(Seen::is_nothing);
+        let named = self
+            .ensure_seen(root)
+            .and_then(|()| root.publish(&part.path, &self.local, replaces));
+        let named = match named {
+            Err(Error::Exists { .. }) if force => Err(self.stays(root)),
+            named => named,
+        };
+        named.inspect_err(|error| {
+            if matches!(error, Error::Stays { .. }) {
+                part.discard(root);
+            }
+        })
+    }
+
+    /// Refuses to replace what was not seen when that was planned.
+    pub(super) fn ensure_seen(&self, root: &LocalRoot) -> Result<(), Error> {
+        match self.seen {
+            Some(seen) if !root.has_still(&self.local, seen) => Err(self.stays(root)),
+            _ => Ok(()),
+        }
+    }
+
+    fn stays(&self, root: &LocalRoot) -> Error {
+        Error::Stays {
+            path: root.told_as(&self.local).display().to_string(),
+            why: "it was changed here during the run",
+        }
     }
 }
 
@@ -137,6 +171,7 @@ mod tests {
             local: "d/a".into(),
             size: Some(SYNC_FROM),
             modified: None,
+            seen: None,
             doubted: None,
             asked_time: false,
             flow: tools.flow(),

@@ -9,7 +9,7 @@ use rustix::{
 };
 
 use super::{LocalRoot, check};
-use crate::error::Error;
+use crate::{error::Error, plan::Seen};
 
 impl LocalRoot {
     /// Gives the file its final name. Without `replace` a file that is there stays.
@@ -31,6 +31,20 @@ impl LocalRoot {
                 path: self.told_as(to).display().to_string(),
             }),
             other => other.map_err(self.err("rename", to)),
+        }
+    }
+
+    /// Tells whether a name is still that of what was seen, or of nothing by now.
+    pub(in crate::transfer) fn has_still(&self, path: &Path, seen: Seen) -> bool {
+        match self.dir.symlink_metadata(path) {
+            Ok(meta) => {
+                let modified = meta
+                    .modified()
+                    .ok()
+                    .map(cap_std::time::SystemTime::into_std);
+                meta.is_file() && seen.is(meta.len(), modified)
+            }
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
         }
     }
 
