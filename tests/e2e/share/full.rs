@@ -1,11 +1,15 @@
 //! An upload that the disk has no room for: its client hears why, whether it looks at the replies or not.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use harness::{
     Server, Site, Wire,
     client::{noise, sample},
-    foreign::{command, find},
+    foreign::{command, find, ok},
     tls,
     wire::Data,
 };
@@ -121,6 +125,40 @@ fn lftp_stores_no_piece_of_a_file_that_has_no_room() {
             assert!(said.contains("552 up: not enough room"), "{said}");
             assert_eq!(fs::read_dir(server.site.share()).unwrap().count(), 0);
         }
+    }
+}
+
+/// A disk that is read-only and does not say so of itself; unmounted when dropped.
+struct Squashed(PathBuf);
+
+impl Drop for Squashed {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+fn squashed(here: &Path, at: PathBuf) -> Option<Squashed> {
+    let (make, mount) = (find("mksquashfs")?, find("squashfuse")?);
+    fs::write(here.join("f"), "f").unwrap();
+    ok(command(&make, here).args(["f", "image"]));
+    let mounted = command(&mount, here).arg("image").arg(&at).status();
+    mounted.unwrap().success().then(|| Squashed(at))
+}
+
+#[test]
+fn a_disk_that_takes_nothing_is_told_to_be_read_only() {
+    let here = tempfile::tempdir().unwrap();
+    let site = Site::with_ann().key("share", "reserve = \"0\"");
+    fs::create_dir_all(site.share()).unwrap();
+    let Some(_mounted) = squashed(here.path(), site.share()) else {
+        return;
+    };
+    let server = site.start();
+    let mut wire = server.ann();
+    wire.passive();
+    for act in ["STOR a", "APPE a", "STOU", "MKD d", "ALLO 5"] {
+        let reply = wire.expect(act, 550).text();
+        assert!(reply.ends_with("the server's disk is read-only"), "{reply}");
     }
 }
 

@@ -215,6 +215,17 @@ fn can_hold(dir: BorrowedFd<'_>, odd: &str) -> bool {
     }
 }
 
+/// Tells whether the disk refuses a new file because it is read-only: it is asked for a hidden one.
+pub(super) fn is_refused(dir: BorrowedFd<'_>) -> bool {
+    let name = OsString::from(format!("{PARTIAL}{}", std::process::id()));
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let asked = openat(dir, &name, flags, Mode::RUSR | Mode::WUSR);
+    if asked.is_ok() {
+        let _swept_otherwise = unlinkat(dir, &name, AtFlags::empty());
+    }
+    asked.err() == Some(Errno::ROFS)
+}
+
 /// Removes what `account` kept of uploads to a name under which `base` stood; what is still held goes when it
 /// is let go of unfinished. Where a name is to be free again a later APPE must not begin with those bytes; where another
 /// file has it, nobody can go on with them.

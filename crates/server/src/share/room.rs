@@ -13,7 +13,7 @@ use std::{
 use ftp_config::{ByteSize, Reserve, SharePath};
 use rustix::fs::{StatVfsMountFlags, fstat, fstatvfs};
 
-use super::ShareError;
+use super::{ShareError, partial};
 
 /// Bytes of a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +50,13 @@ pub(super) fn check(
     Err(full(dir, path, needed, room.free))
 }
 
-/// Nothing is free on a disk that takes nothing.
+/// Nothing is free on a disk that takes nothing. Some say so of each file only (squashfuse).
 fn full(dir: impl AsFd, path: &SharePath, needed: u64, free: u64) -> ShareError {
-    if fstatvfs(dir).is_ok_and(|disk| disk.f_flag.contains(StatVfsMountFlags::RDONLY)) {
+    let is_read_only = fstatvfs(&dir).is_ok_and(|disk| {
+        let is_said = disk.f_flag.contains(StatVfsMountFlags::RDONLY);
+        is_said || disk.f_bfree == 0 && partial::is_refused(dir.as_fd())
+    });
+    if is_read_only {
         return ShareError::ReadOnly { path: path.clone() };
     }
     ShareError::Full {

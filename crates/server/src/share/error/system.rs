@@ -11,6 +11,9 @@ use rustix::{
 use super::ShareError;
 use crate::share::names::{LONGEST, TOO_LONG};
 
+/// Shorter ones are within every system's limit (`PATH_MAX`) with what stands before them on the disk.
+const LONGEST_PATH: usize = 2048;
+
 impl ShareError {
     /// Makes an error of what the system said about `path`.
     #[must_use]
@@ -29,7 +32,10 @@ impl ShareError {
             Some(Errno::NAMETOOLONG) => {
                 let why = match path.components().any(|name| name.len() > LONGEST) {
                     true => TOO_LONG,
-                    false => "the whole path is too long for the server's disk",
+                    false if path.as_str().len() > LONGEST_PATH => {
+                        "the whole path is too long for the server's disk"
+                    }
+                    false => "the server's disk takes no name this long",
                 };
                 Self::Name { path, why }
             }

@@ -16,13 +16,18 @@ impl Upload {
     }
 
     /// Leaves an upload that was refused its name. A copy of a file that is another one now goes: no later try
-    /// would find it. So does what came by APPE, whose client sends it again. What came as part of a new file stays.
+    /// would find it. So does what came by APPE, whose client sends it again, and what can never have its name. What
+    /// came as part of a new file stays.
     pub(super) fn leave(self, error: ShareError) -> ShareError {
-        if !matches!(error, ShareError::Busy { .. }) {
-            return error;
-        }
         let is_copy = matches!(self.unchanged, Some(Some(_))) && self.kept() == 0;
-        if is_copy || (self.appends && self.file().set_len(self.offset).is_err()) {
+        let is_lost = match error {
+            ShareError::Busy { .. } => {
+                is_copy || (self.appends && self.file().set_len(self.offset).is_err())
+            }
+            ShareError::Name { .. } => true,
+            _ => false,
+        };
+        if is_lost {
             self.discard();
         }
         error

@@ -29,6 +29,20 @@ fn nothing_is_kept_of_what_the_disk_could_not_write() {
     assert_eq!(bed.partials(), 0);
 }
 
+/// As a disk has it that holds the hidden name, and not the one that the file is to have.
+#[test]
+fn what_can_never_have_its_name_is_not_kept() {
+    let bed = Bed::new();
+    let mut upload = begun(&bed);
+    upload.name = std::ffi::OsString::from("n".repeat(256));
+    let refused = upload.commit(None).unwrap_err();
+    assert!(
+        refused.to_string().ends_with("takes no name this long"),
+        "{refused}"
+    );
+    assert_eq!(bed.partials(), 0);
+}
+
 /// As a disk whose rename is a link and an unlink has it, and refuses the second.
 #[test]
 fn an_upload_that_has_its_name_is_published_once() {
