@@ -20,6 +20,7 @@ mod navigation;
 mod passive;
 mod quit;
 mod restart;
+mod retries;
 mod reuse;
 mod secure;
 mod site;

@@ -19,7 +19,7 @@ impl Session {
     /// Returns every path that a name may mean: first the one that is meant.
     pub(crate) async fn ordered(&mut self, wire: &[u8]) -> Result<Vec<Meaning>, Reply> {
         let mut meanings = self.meanings(wire)?;
-        let meant = self.meant(&meanings).await?;
+        let meant = self.meant(&meanings, Home::is_lately_gone).await?;
         // No listing has shown a pattern: whoever types one shows how it writes.
         if !meant.exists && meanings.shows_legacy && meanings.is_pattern() {
             self.names.note_legacy();
@@ -35,8 +35,9 @@ impl Session {
         let is_sure = meanings.all.len() == 1 && meanings.may_be_new;
         let meant = match is_sure {
             true => Meant::BEST,
-            false => self.meant(&meanings).await?,
+            false => self.meant(&meanings, |_, _| false).await?,
         };
+        self.forget_gone(&meanings);
         if meant.exists || meanings.may_be_new {
             if meant == Meant::BEST && meanings.shows_legacy {
                 self.names.note_legacy();
@@ -72,14 +73,31 @@ impl Session {
         })
     }
 
-    /// Finds the meaning that exists. A single one that is no raw bytes is not looked for.
-    async fn meant(&mut self, meanings: &Meanings) -> Result<Meant, Reply> {
+    /// Something new may have one of these names from now on.
+    fn forget_gone(&self, meanings: &Meanings) {
+        let Ok(home) = self.home() else { return };
+        for one in meanings
+            .all
+            .iter()
+            .filter(|one| !one.path.as_str().is_ascii())
+        {
+            home.forget_gone(&one.path);
+        }
+    }
+
+    /// Finds the meaning that exists, or did until `was_there` says. A single one that is no raw bytes is not looked
+    /// for.
+    async fn meant(
+        &mut self,
+        meanings: &Meanings,
+        was_there: fn(&Home, &SharePath) -> bool,
+    ) -> Result<Meant, Reply> {
         let all: Vec<_> = meanings.all.iter().map(|one| one.path.clone()).collect();
         if all.len() == 1 && !all[0].as_str().chars().any(is_raw) {
             return Ok(Meant::BEST);
         }
         let is_legacy = self.names.is_legacy();
-        let look = move |home: &Home| Meant::among(home, &all, is_legacy);
+        let look = move |home: &Home| Meant::among(home, &all, is_legacy, was_there);
         let meant = self.on_home(look).await?;
         if meant.exists && meant.at == 0 && meanings.shows_legacy {
             self.names.note_legacy();
@@ -104,7 +122,13 @@ impl Meant {
 
     /// Looks for them on the disk. Listings show raw bytes as they are, and all else to a client of UTF-8 as
     /// UTF-8: what has the very bytes it sends is what it has seen, whatever else they can be read as.
-    fn among(home: &Home, all: &[SharePath], is_legacy: bool) -> Result<Self, ShareError> {
+    /// What was there until the client removed it is still what it means.
+    fn among(
+        home: &Home,
+        all: &[SharePath],
+        is_legacy: bool,
+        was_there: fn(&Home, &SharePath) -> bool,
+    ) -> Result<Self, ShareError> {
         let mut order: Vec<_> = (0..all.len()).collect();
         if !is_legacy {
             order.reverse();
@@ -117,6 +141,9 @@ impl Meant {
             }
             if home.has_name(&all[at])? {
                 return Ok(Self { at, exists: true });
+            }
+            if was_there(home, &all[at]) {
+                return Ok(Self { at, exists: false });
             }
         }
         Ok(Self::BEST)

@@ -242,6 +242,9 @@ impl Session {
     pub(crate) fn changed(&self, verb: &'static str, path: &SharePath, to: Option<&SharePath>) {
         if let Some(login) = &self.login {
             login.home.tell_change(verb, path, to);
+            if matches!(verb, "DELE" | "RMD" | "RNTO") {
+                login.home.note_gone(path);
+            }
         }
     }
 

@@ -10,6 +10,7 @@ mod changes;
 mod directory;
 mod early;
 mod error;
+mod gone;
 mod hash;
 mod holders;
 mod home;
@@ -55,7 +56,7 @@ use rustix::{
     io::Errno,
 };
 
-use self::{hash::Places, jail::Jail, room::Promised};
+use self::{gone::Gone, hash::Places, jail::Jail, room::Promised};
 use crate::{account::Account, log::whole};
 
 /// Digests that may run at once over all sessions.
@@ -75,6 +76,7 @@ struct Shared {
     uploads: Uploads,
     reserve: Reserve,
     promised: Arc<Promised>,
+    gone: Arc<Gone>,
     umask: u32,
     show_dotfiles: bool,
     hashing: Places,
@@ -115,7 +117,7 @@ impl Share {
         let jail = Jail::open(&share.root).map_err(failed)?;
         Ok(Self {
             jail: Arc::new(jail),
-            shared: Shared::new(share, uploads, Arc::default()),
+            shared: Shared::new(share, uploads, Arc::default(), Arc::default()),
             was_made,
         })
     }
@@ -154,7 +156,12 @@ impl Share {
     pub fn with_policies(&self, share: &server::Share, uploads: &Uploads) -> Self {
         Self {
             jail: Arc::clone(&self.jail),
-            shared: Shared::new(share, uploads, Arc::clone(&self.shared.promised)),
+            shared: Shared::new(
+                share,
+                uploads,
+                Arc::clone(&self.shared.promised),
+                Arc::clone(&self.shared.gone),
+            ),
             was_made: false,
         }
     }
@@ -204,11 +211,17 @@ impl Share {
 }
 
 impl Shared {
-    fn new(share: &server::Share, uploads: &Uploads, promised: Arc<Promised>) -> Arc<Self> {
+    fn new(
+        share: &server::Share,
+        uploads: &Uploads,
+        promised: Arc<Promised>,
+        gone: Arc<Gone>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             uploads: uploads.clone(),
             reserve: share.reserve,
             promised,
+            gone,
             umask: share.umask,
             show_dotfiles: share.show_dotfiles,
             hashing: Places::new(HASHES_AT_ONCE),
