@@ -47,6 +47,11 @@ impl Signals {
         self.outlives_terminal
     }
 
+    /// Waits for the next word to stop. Cancel-safe.
+    pub async fn stop(&mut self) {
+        while self.next().await != Word::Stop {}
+    }
+
     /// Waits for the next signal. Cancel-safe.
     pub async fn next(&mut self) -> Word {
         tokio::select! {

@@ -1,6 +1,7 @@
 //! The share's promises, through the real server: rights, a killed server, a full disk, races, size.
 
 mod full;
+mod hung;
 mod killed;
 mod rights;
 

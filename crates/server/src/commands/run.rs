@@ -42,14 +42,22 @@ pub fn run(config: &Path, global: &Global) -> Result<(), Error> {
         adjust: adjust(global),
         around: Surroundings::of_this_process(),
     };
-    let runtime = runtime()?;
-    let served = runtime.block_on(async {
-        let daemon = Daemon::start(start).await?;
-        say_ready(&daemon);
-        daemon.serve(std::future::pending()).await;
+    serve(async {
+        if let Some(daemon) = Daemon::start(start).await? {
+            say_ready(&daemon);
+            daemon.serve(std::future::pending()).await;
+        }
         Ok(())
-    });
-    // A thread that a dead network disk holds does not hold the stop.
+    })
+}
+
+/// Runs a server to its end. A thread that a dead network disk holds does not hold the stop.
+///
+/// # Errors
+/// Those of `work`; the system gives no threads.
+pub fn serve(work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    let runtime = runtime()?;
+    let served = runtime.block_on(work);
     runtime.shutdown_timeout(LAST_WAIT);
     served
 }
@@ -65,7 +73,7 @@ const THREAD_STACK: usize = 1 << 20;
 ///
 /// # Errors
 /// When the system gives no threads.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("ftpd")

@@ -49,14 +49,21 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Builds everything and begins to accept.
+    /// Builds everything and begins to accept; `None`: it was told to stop before that. What the share's disk holds up
+    /// may go on then.
     ///
     /// # Errors
     /// [`Error`] when the share, the certificate or a socket cannot be used.
-    pub async fn start(start: Start) -> Result<Self, Error> {
-        let signals = Signals::new().map_err(Error::system("take signals over"))?;
+    pub async fn start(start: Start) -> Result<Option<Self>, Error> {
+        let mut signals = Signals::new().map_err(Error::system("take signals over"))?;
         let began_with = Arc::new(start.config);
-        let holder = first_snapshot(began_with.as_ref().clone()).await?;
+        let holder = tokio::select! {
+            holder = first_snapshot(began_with.as_ref().clone()) => holder?,
+            () = signals.stop() => {
+                info!("stopped before the start had ended");
+                return Ok(None);
+            }
+        };
         let registry = first_registry(&began_with);
         let guard = Arc::new(Guard::new(registry.clone())?);
         let life = Life::default();
@@ -93,7 +100,7 @@ impl Daemon {
         open_status_socket(desk, &start.around, &life);
         open_metrics(&began_with, &registry, &life).await?;
         begin_upkeep(&holder, &life);
-        Ok(Self {
+        Ok(Some(Self {
             watch: begin_watch(&reloader),
             announcement: begin_announcement(&began_with, &addresses),
             life,
@@ -102,7 +109,7 @@ impl Daemon {
             signals,
             reload_asked,
             addresses,
-        })
+        }))
     }
 
     /// Returns the addresses really listened on.
@@ -172,7 +179,7 @@ impl Daemon {
             announcement.end().await;
         }
         let life = self.life.clone();
-        let at_once = async { while self.signals.next().await != Word::Stop {} };
+        let at_once = self.signals.stop();
         tokio::select! {
             in_time = life.end(grace) => match in_time {
                 true => info!("stopped"),

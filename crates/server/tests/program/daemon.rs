@@ -199,3 +199,22 @@ fn half_of_a_certificate_is_told_by_the_check_as_by_the_start() {
         assert!(err.contains("hint: `ftpd cert --renew`"), "{err}");
     }
 }
+
+#[test]
+fn a_start_that_hangs_is_stopped() {
+    use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat, open};
+    let site = Site::new("");
+    drop(site.start());
+    let key = site.config().with_file_name("ftpd-key.pem");
+    std::fs::remove_file(&key).unwrap();
+    // As a file on a disk that does not answer.
+    mknodat(CWD, &key, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let mut child = site.ftpd().spawn().unwrap();
+    let _held = wait_until("the start", || {
+        open(&key, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok()
+    });
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    let ended = wait_until("the end", || child.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(0));
+}

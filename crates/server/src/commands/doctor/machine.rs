@@ -58,6 +58,13 @@ pub(super) fn record(config: &ServerConfig) -> Option<Finding> {
     ))
 }
 
+/// What is told where the disk of the record gives no answer.
+pub(super) fn silent_record(config: &ServerConfig) -> Option<Finding> {
+    let path = config.log.xferlog.as_deref()?.display();
+    let text = format!("the disk of `{path}` does not answer: no transfer is recorded");
+    Some(Finding::fault("log", text, super::share::SEE_DISK))
+}
+
 /// Whether open files suffice for the sessions allowed.
 pub(super) fn open_files(config: &ServerConfig) -> Option<Finding> {
     let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;

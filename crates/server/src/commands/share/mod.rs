@@ -28,7 +28,7 @@ use self::{
     ports::{listeners, local_addresses, name_the_flag},
     screen::Screen,
 };
-use super::run::runtime;
+use super::run::serve;
 use crate::{
     auth::{passphrase, password},
     cli::{self, Color, Global},
@@ -74,8 +74,10 @@ pub fn run(asked: &cli::Share, global: &Global) -> Result<(), Error> {
         adjust,
         around: Surroundings::of_this_process(),
     };
-    runtime()?.block_on(async {
-        let daemon = Daemon::start(start).await?;
+    serve(async {
+        let Some(daemon) = Daemon::start(start).await? else {
+            return Ok(());
+        };
         // It is read, and no file of it has to lie about.
         drop(papers);
         let address = daemon.addresses().first().copied();
