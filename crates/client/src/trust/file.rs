@@ -54,6 +54,19 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Known>, StoreError> {
     }
 }
 
+/// Returns the file that a path leads to: one that is linked from a directory of such files stays there. What is
+/// no file, as `/dev/null`, is not to be replaced.
+pub(super) fn behind_links(path: &Path) -> PathBuf {
+    let behind = match fs::canonicalize(path) {
+        Ok(real) => real.is_file().then_some(real),
+        // It is linked before it is there.
+        Err(_) => fs::read_link(path)
+            .ok()
+            .map(|target| path.parent().unwrap_or(Path::new("")).join(target)),
+    };
+    behind.unwrap_or_else(|| path.to_owned())
+}
+
 /// Makes the file's directory and locks it, until the answer is dropped.
 pub(super) fn lock(path: &Path) -> io::Result<fs::File> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
@@ -95,5 +108,39 @@ mod tests {
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_leads_to_what_is_written_and_not_to_a_device() {
+        use std::os::unix::fs::symlink;
+
+        use crate::trust::{TrustCheck as _, store::Store};
+        let temp = tempfile::tempdir().unwrap();
+        let dir = fs::canonicalize(temp.path()).unwrap();
+        let at = |name: &str| dir.join(name);
+        fs::write(at("real"), "").unwrap();
+        for (target, name) in [
+            ("real", "link"),
+            ("link", "second"),
+            ("none", "early"),
+            ("/dev/null", "device"),
+        ] {
+            symlink(target, at(name)).unwrap();
+        }
+        for (name, behind) in [
+            ("real", "real"),
+            ("link", "real"),
+            ("second", "real"),
+            ("early", "none"),
+            ("device", "device"),
+            ("new", "new"),
+        ] {
+            assert_eq!(behind_links(&at(name)), at(behind), "{name}");
+        }
+        let store = Store::open(at("second")).unwrap();
+        store.note_tls("h:21");
+        store.save().unwrap();
+        assert!(at("second").is_symlink() && at("link").is_symlink());
+        assert!(fs::read_to_string(at("real")).unwrap().contains("h:21"));
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use super::file::StoreError;
 use super::{
     Fingerprint, Trust, TrustCheck,
-    file::{lock, read, write},
+    file::{behind_links, lock, read, write},
 };
 
 /// What is remembered of one server.
@@ -165,7 +165,8 @@ impl Store {
             path: self.path.clone(),
             source,
         };
-        let _held = lock(&self.path).map_err(fail)?;
+        let path = behind_links(&self.path);
+        let _held = lock(&path).map_err(fail)?;
         let mut servers = read(&self.path)?;
         for (endpoint, change) in changes.iter() {
             change.apply(&mut servers, endpoint);
@@ -174,7 +175,7 @@ impl Store {
             path: self.path.clone(),
             reason: error.to_string(),
         })?;
-        write(&self.path, &text).map_err(fail)?;
+        write(&path, &text).map_err(fail)?;
         changes.clear();
         Ok(())
     }
