@@ -20,6 +20,8 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// Bytes read from the socket at once: many TLS records a system call.
 const PREFETCH: usize = 256 << 10;
+/// So many from a client that fills the buffer: each read is acknowledged, and wakes it.
+const MOST_PREFETCH: usize = 1 << 20;
 /// Encrypted bytes that may wait for the socket.
 const SEND_LIMIT: usize = 2 << 20;
 
@@ -131,9 +133,12 @@ impl Tls {
     /// knows whether it was announced.
     fn fetch(&mut self) -> io::Result<()> {
         if self.taken == self.prefetch.len() {
+            let room = self.prefetch.capacity();
+            let is_fast = room > 0 && self.prefetch.len() == room;
+            let wanted = if is_fast { room * 2 } else { PREFETCH };
             self.taken = 0;
             self.prefetch.clear();
-            self.prefetch.reserve(PREFETCH);
+            self.prefetch.reserve(wanted.min(MOST_PREFETCH));
             let prefetch = &mut self.prefetch;
             retry_on_intr(|| rustix::io::read(&*self.socket, spare_capacity(prefetch)))?;
         }
