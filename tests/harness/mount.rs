@@ -1,11 +1,12 @@
 //! A small file system of its own for a directory, gone with the test.
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     process::Command,
 };
 
-/// A mounted tmpfs; dropping it takes it away.
+/// A mounted file system; dropping it takes it away.
 #[derive(Debug)]
 pub struct Mount(PathBuf);
 
@@ -25,6 +26,28 @@ impl Mount {
             return Some(Self(dir.to_path_buf()));
         }
         crate::foreign::skip("a tmpfs cannot be mounted without root");
+        None
+    }
+
+    /// Mounts an empty XFS of 320 MiB, whose files can share their bytes, over a directory; it lies in `image`, and takes
+    /// little there. Skipped as [`Mount::tmpfs`] is, and without mkfs.xfs(8).
+    ///
+    /// # Panics
+    /// It cannot be mounted and was required; the image cannot be made.
+    #[must_use]
+    pub fn xfs(dir: &Path, image: &Path) -> Option<Self> {
+        let make = crate::foreign::find("mkfs.xfs")?;
+        File::create(image).unwrap().set_len(320 << 20).unwrap();
+        let made = Command::new(make).arg("-q").arg(image).status();
+        assert!(made.unwrap().success(), "mkfs.xfs {}", image.display());
+        let mut mount = Command::new("mount");
+        let mounted = mount.args(["-o", "loop"]).args([image, dir]).output();
+        if mounted.is_ok_and(|out| out.status.success()) {
+            return Some(Self(dir.to_path_buf()));
+        }
+        crate::foreign::skip(
+            "an image of XFS cannot be mounted without root, a loop device and XFS in the kernel",
+        );
         None
     }
 }

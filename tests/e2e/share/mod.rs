@@ -1,5 +1,6 @@
 //! The share's promises, through the real server: rights, a killed server, a full disk, races, size.
 
+mod clones;
 mod full;
 mod hung;
 mod killed;

@@ -103,6 +103,8 @@ pub struct Upload {
     started: AtomicBool,
     /// Bytes of the file that is there which are still to be copied.
     to_copy: Option<u64>,
+    /// The partial begins with them already.
+    has_base: bool,
     /// Bytes of it that the partial must begin with.
     to_compare: u64,
     /// Bytes that the file that is there begins with too.
@@ -133,9 +135,9 @@ impl Upload {
         }
         if let Some(bytes) = self.to_copy.take() {
             self.ensure_alike(self.to_compare, is_stopped)?;
-            let copied = self.copy_base(bytes, is_stopped);
-            self.started.store(copied.is_ok(), Ordering::Relaxed);
-            return copied;
+            let taken = self.take_base(bytes, is_stopped);
+            self.started.store(taken.is_ok(), Ordering::Relaxed);
+            return taken;
         }
         self.started.store(true, Ordering::Relaxed);
         if !self.has_rest() {

@@ -7,7 +7,7 @@ use std::{
     sync::atomic::Ordering,
 };
 
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{Mode, OFlags, ioctl_ficlone, openat};
 
 use super::{Intent, Upload};
 use crate::share::{Meta, ShareError, room};
@@ -70,8 +70,8 @@ impl Upload {
         if is_in_kept {
             // What is kept behind that byte goes when the first new byte can come.
         } else if at <= size {
-            // What could never fit is refused at once; it is copied when the bytes behind it can come.
-            room::check(&self.dir, self.home.reserve, &self.path, at)?;
+            // It is copied when the bytes behind it can come.
+            self.ensure_fits(at)?;
             self.to_copy = Some(at);
             // What is kept of a new file that was to replace this one begins otherwise: a client that goes on at the
             // size it is told, by REST or by APPE, means that one.
@@ -95,19 +95,76 @@ impl Upload {
         Ok(())
     }
 
-    /// Copies the first bytes of the file that is there; the file itself stays untouched.
-    pub(super) fn copy_base(
+    /// Refuses a copy that could never fit. Where two files can share their bytes (XFS, Btrfs) it takes no room, and is
+    /// made here; what is kept has its room already.
+    fn ensure_fits(&mut self, bytes: u64) -> Result<(), ShareError> {
+        self.has_base = self.kept() >= bytes;
+        if self.has_base {
+            return Ok(());
+        }
+        let fits = room::check(&self.dir, self.home.reserve, &self.path, bytes);
+        if fits.is_err() && self.kept() == 0 {
+            self.has_base = self.share_base().is_ok();
+        }
+        if self.has_base { Ok(()) } else { fits }
+    }
+
+    fn share_base(&self) -> Result<(), ShareError> {
+        let base = self.open_base()?;
+        self.copied.store(u64::MAX, Ordering::Relaxed);
+        let shared = ioctl_ficlone(self.file(), &base);
+        shared.map_err(|error| ShareError::from_io(&self.path, error.into()))
+    }
+
+    /// Makes the first bytes of the file that is there those of the partial.
+    pub(super) fn take_base(
         &mut self,
         bytes: u64,
         is_stopped: &dyn Fn() -> bool,
     ) -> Result<(), ShareError> {
+        match self.has_base {
+            true => self.cut(bytes)?,
+            false => self.copy_base(bytes, is_stopped)?,
+        }
+        self.copied.store(bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Leaves of the partial, which begins as the file that is there does, only that.
+    fn cut(&mut self, bytes: u64) -> Result<(), ShareError> {
+        let io = |error: io::Error| ShareError::from_io(&self.path, error);
+        let mut file = self.file();
+        let size = file.metadata().map_err(io)?.len();
+        if size < bytes {
+            // It was shared as it was then.
+            return Err(self.shrunk(bytes, size));
+        }
+        file.set_len(bytes).map_err(io)?;
+        file.seek(SeekFrom::Start(bytes)).map_err(io)?;
+        self.forget_kept();
+        self.ahead.begin_at(bytes);
+        Ok(())
+    }
+
+    /// What an earlier try has left is gone: nobody may go on behind half of a copy.
+    fn forget_kept(&mut self) {
+        if let Some(partial) = &mut self.partial {
+            partial.kept = 0;
+        }
+    }
+
+    fn shrunk(&self, offset: u64, size: u64) -> ShareError {
+        let path = self.path.clone();
+        ShareError::Offset { path, offset, size }
+    }
+
+    /// Copies the first bytes of the file that is there; the file itself stays untouched. In steps, between which somebody
+    /// can stop it, and in the kernel (copy_file_range(2)), which copies nothing where two files can share their bytes.
+    fn copy_base(&mut self, bytes: u64, is_stopped: &dyn Fn() -> bool) -> Result<(), ShareError> {
         let io = |error: io::Error| ShareError::from_io(&self.path, error);
         let mut base = self.open_base()?;
         self.file().set_len(0).map_err(io)?;
-        if let Some(partial) = &mut self.partial {
-            // Those bytes are gone, also when the copy fails: nobody may go on behind half of one.
-            partial.kept = 0;
-        }
+        self.forget_kept();
         let io = |error: io::Error| ShareError::from_io(&self.path, error);
         // Half a copy is nothing to go on with.
         self.copied.store(u64::MAX, Ordering::Relaxed);
@@ -124,14 +181,9 @@ impl Upload {
             let now = io::copy(&mut part, &mut self.file()).map_err(io)?;
             copied += now;
             if now < step {
-                return Err(ShareError::Offset {
-                    path: self.path.clone(),
-                    offset: bytes,
-                    size: copied,
-                });
+                return Err(self.shrunk(bytes, copied));
             }
         }
-        self.copied.store(copied, Ordering::Relaxed);
         Ok(())
     }
 

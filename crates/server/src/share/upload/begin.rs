@@ -72,6 +72,7 @@ impl Home {
             ahead: Ahead::default(),
             started: AtomicBool::new(false),
             to_copy: None,
+            has_base: false,
             to_compare: 0,
             copied: AtomicU64::new(0),
             appends: intent == Intent::Append,
