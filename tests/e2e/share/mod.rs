@@ -5,6 +5,7 @@ mod full;
 mod hung;
 mod killed;
 mod rights;
+mod servers;
 
 use std::{
     fs,

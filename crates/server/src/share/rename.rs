@@ -23,7 +23,7 @@ use super::{
     meta::FileId,
     names,
     partial::{self, Base},
-    turn::take_turn,
+    turn::{Taking, end_turn, take_turn, take_turn_in},
     upload::force_dir,
 };
 
@@ -66,8 +66,7 @@ impl Home {
             self.ensure_takes_place(&source, &target, &there, to)?;
         }
         let renamed = if replace {
-            let _turn = take_turn(&target.name);
-            renameat(&source.dir, &source.name, &target.dir, &target.name)
+            rename_over(&source, &target, there.is_some())
         } else {
             rename_to_free(&source.dir, &source.name, &target.dir, &target.name)
         };
@@ -133,6 +132,19 @@ impl Home {
             _ => Ok(()),
         }
     }
+}
+
+/// Gives a name whatever has it. Where that is a file, uploads that look at it before they take its name are let end.
+fn rename_over(source: &Holder, target: &Holder, is_taken: bool) -> Result<(), Errno> {
+    let _turn = take_turn(&target.name);
+    if is_taken {
+        take_turn_in(&target.dir, Taking::Blindly);
+    }
+    let renamed = renameat(&source.dir, &source.name, &target.dir, &target.name);
+    if is_taken {
+        end_turn(&target.dir);
+    }
+    renamed
 }
 
 /// A rename onto another name of the same file leaves both (rename(2)): the first one goes then. Not where

@@ -24,6 +24,7 @@ use crate::share::{
     names,
     partial::{Base, Partial},
     rename::rename_to_free,
+    turn::end_turn,
 };
 
 /// So many names are tried before an upload finds none that is free.
@@ -224,6 +225,7 @@ impl Settled {
             partial.forget_rival(upload.dir.as_fd());
         }
         if forces_dir {
+            end_turn(&upload.dir);
             force_dir(&upload.dir).map_err(|error| ShareError::from_io(&path, error))?;
         }
         Ok(Committed { path, size, id })
