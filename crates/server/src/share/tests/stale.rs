@@ -97,3 +97,25 @@ fn an_append_that_was_refused_leaves_what_it_found() {
         fs::remove_file(bed.disk("log")).unwrap();
     }
 }
+
+#[test]
+fn an_append_that_is_overtaken_goes_beside_with_no_policy() {
+    for on_duplicate in [
+        OnDuplicate::Overwrite,
+        OnDuplicate::Rename,
+        OnDuplicate::Refuse,
+    ] {
+        let mut bed = Bed::new();
+        bed.uploads.on_duplicate = on_duplicate;
+        let home = bed.home(Rights::READ_WRITE, "/");
+        let begin = || home.begin_upload(&path("log"), Intent::Append, None);
+        let late = begin().unwrap();
+        late.file().write_all(b"late").unwrap();
+        store(&bed.other("bob"), "log", Intent::Append, b"first").unwrap();
+        assert_eq!(late.commit(None).unwrap_err().code(), 450);
+        assert_eq!(bed.partials(), 0);
+        assert!(!bed.disk("log (1)").exists());
+        store(&home, "log", Intent::Append, b"late").unwrap();
+        assert_eq!(read(&bed, "log"), b"firstlate");
+    }
+}

@@ -179,6 +179,8 @@ impl Home {
             }
             // To append is to change this file, and takes nothing from it.
             _ if intent == Intent::Append && exists => Ok(Taken::Replace),
+            // Nor does it end beside one that comes meanwhile.
+            OnDuplicate::Rename if intent == Intent::Append => Ok(Taken::Refuse),
             OnDuplicate::Rename => Ok(Taken::Rename),
             OnDuplicate::Refuse if exists => Err(ShareError::Exists { path: path.clone() }),
             OnDuplicate::Refuse => Ok(Taken::Refuse),

@@ -33,6 +33,12 @@ impl Upload {
         error
     }
 
+    /// Refuses because somebody has changed meanwhile what stands under the name.
+    pub(super) fn busy(&self) -> ShareError {
+        let path = self.path.clone();
+        ShareError::Busy { path }
+    }
+
     /// Leaves a partial that was opened for nothing as it was found.
     pub(super) fn give_back(&mut self) {
         if let Some(partial) = self.partial.take().filter(|partial| partial.kept == 0) {

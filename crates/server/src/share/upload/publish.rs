@@ -125,9 +125,7 @@ impl Upload {
     /// Refuses where the name has to be what it was when the upload began, and is not.
     pub(super) fn ensure_unchanged(&self) -> Result<(), ShareError> {
         match self.unchanged.is_some_and(|base| base != self.base()) {
-            true => Err(ShareError::Busy {
-                path: self.path.clone(),
-            }),
+            true => Err(self.busy()),
             false => Ok(()),
         }
     }
@@ -150,6 +148,8 @@ impl Upload {
                     return self.beside(&name);
                 }
                 Err(Errno::EXIST) if self.taken == Taken::Rename => {}
+                // What came is not a whole file: it belongs behind that one.
+                Err(Errno::EXIST) if self.appends && !self.is_second => return Err(self.busy()),
                 Err(error) => return Err(self.explain(error.into())),
             }
         }
