@@ -5,6 +5,7 @@ mod ahead;
 mod base;
 mod begin;
 mod leave;
+mod link;
 mod publish;
 mod replace;
 

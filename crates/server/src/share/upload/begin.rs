@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd as _, OwnedFd},
+    os::fd::AsFd as _,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64},
@@ -10,14 +10,12 @@ use std::{
 };
 
 use ftp_config::{Right, SharePath, server::OnDuplicate};
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat};
+use rustix::fs::FileType;
 
 use super::{Ahead, Intent, Look, Taken, Upload, access};
 use crate::share::{
     Home, Meta, ShareError,
-    home::path_of,
     jail::{Holder, file_type},
-    meta::FileId,
     names,
     partial::{self, Base, Partial},
     room,
@@ -109,47 +107,6 @@ impl Home {
         Ok(partial)
     }
 
-    /// Follows a link that stays inside to the file it names, so that the link itself stays; and
-    /// looks at that name.
-    fn real_target(&self, path: &SharePath) -> Result<(SharePath, Holder, Look), ShareError> {
-        let holder = self.place_of(path)?;
-        let stat = holder.lstat();
-        let is_link = |stat: &Stat| file_type(stat) == FileType::Symlink;
-        if !stat.as_ref().is_ok_and(is_link) {
-            return Ok((path.clone(), holder, stat));
-        }
-        let io = |error| ShareError::from_io(path, error);
-        let fd = self
-            .jail
-            .get(path, OFlags::PATH, Mode::empty())
-            .map_err(io)?;
-        self.named_by(&fd, path)
-    }
-
-    /// Finds the name of what a link at `path` leads to.
-    fn named_by(
-        &self,
-        fd: &OwnedFd,
-        path: &SharePath,
-    ) -> Result<(SharePath, Holder, Look), ShareError> {
-        let io = |error| ShareError::from_io(path, error);
-        let real = path_of(fd.as_fd()).map_err(io)?;
-        let root = path_of(self.jail.root()).map_err(io)?;
-        let outside = || ShareError::Outside { path: path.clone() };
-        let inside = real.strip_prefix(&root).map_err(|_| outside())?;
-        let text = names::from_disk(inside.as_os_str().as_encoded_bytes());
-        let real = SharePath::root().join_known(&text).map_err(|_| outside())?;
-        let holder = self.parent_of(&real)?;
-        let stat = holder.lstat();
-        let led_to = FileId::of(&fstat(fd).map_err(|error| io(error.into()))?);
-        let is_it = |stat: &Stat| FileId::of(stat) == led_to;
-        // What is removed meanwhile has a made-up name (proc(5)).
-        if text.ends_with(" (deleted)") && !stat.as_ref().is_ok_and(is_it) {
-            return Err(ShareError::Missing { path: path.clone() });
-        }
-        Ok((real, holder, stat))
-    }
-
     fn what_is_there(&self, stat: Look, path: &SharePath) -> Result<Option<Meta>, ShareError> {
         let stat = match stat {
             Ok(stat) => stat,
@@ -199,37 +156,5 @@ fn means_kept(intent: Intent, there: Option<Meta>) -> bool {
         Intent::Store { offset } => offset > 0,
         Intent::Append => there.is_none(),
         Intent::Unique => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-    use crate::share::tests::{Bed, path};
-    use ftp_config::Rights;
-
-    /// Two names, so that the file itself stays.
-    #[test]
-    fn a_target_that_is_removed_meanwhile_gets_no_made_up_name() {
-        let bed = Bed::new();
-        let home = bed.home(Rights::READ_WRITE, "/");
-        for twin in ["y", "x (deleted)"] {
-            fs::write(bed.disk("x"), "x").unwrap();
-            fs::hard_link(bed.disk("x"), bed.disk("second")).unwrap();
-            fs::write(bed.disk(twin), "another").unwrap();
-            let fd = home.jail.get(&path("x"), OFlags::PATH, Mode::empty());
-            let fd = fd.unwrap();
-            assert_eq!(home.named_by(&fd, &path("link")).unwrap().0, path("x"));
-            fs::remove_file(bed.disk("x")).unwrap();
-            let error = home.named_by(&fd, &path("link")).unwrap_err();
-            assert!(matches!(error, ShareError::Missing { .. }), "{error:?}");
-            fs::remove_file(bed.disk("second")).unwrap();
-        }
-        // One that has such a name is like any other.
-        let odd = path("x (deleted)");
-        let fd = home.jail.get(&odd, OFlags::PATH, Mode::empty()).unwrap();
-        assert_eq!(home.named_by(&fd, &path("link")).unwrap().0, odd);
     }
 }
