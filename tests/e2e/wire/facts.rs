@@ -88,3 +88,22 @@ fn times_are_utc_and_can_be_set_in_every_way_in_use() {
         }
     }
 }
+
+/// `20200102030405 d/..` is no directory, whose `..` would lead back to where the file is.
+#[test]
+fn a_time_or_options_before_a_path_that_leads_back_are_no_part_of_it() {
+    for way in Way::NATIVE {
+        let server = way.start(Site::with_ann().file("f", b"1").file("d/q", b"2"));
+        let mut wire = way.ann(&server);
+        wire.expect("MDTM 20200102030405 d/../f", 213);
+        assert_eq!(wire.expect("MDTM f", 213).text(), "213 20200102030405");
+        assert_eq!(wire.list("NLST -a d/../d"), wire.list("NLST d/../d"));
+        // A name that is there is still that name.
+        for at in ["20210102030405 d", "-a"] {
+            std::fs::create_dir(server.site.disk(at)).unwrap();
+        }
+        let told = wire.expect("MDTM 20210102030405 d/../f", 213).text();
+        assert_eq!(told, "213 20200102030405");
+        assert_eq!(wire.list("NLST -a/../d"), ["-a/../d/q"]);
+    }
+}

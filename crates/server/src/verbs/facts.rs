@@ -8,7 +8,7 @@ use crate::{
     code,
     protocol::{Reply, stamp},
     session::Session,
-    share::{Kind, Meta},
+    share::{Home, Kind, Meta},
 };
 
 async fn file_meta(session: &mut Session, name: &[u8]) -> Result<Meta, Reply> {
@@ -35,18 +35,38 @@ pub(super) async fn size(session: &mut Session, name: &[u8]) -> Result<Reply, Re
 /// that file.
 pub(super) async fn mdtm(
     session: &mut Session,
-    name: &[u8],
+    whole: &[u8],
     set: Option<(SystemTime, Vec<u8>)>,
 ) -> Result<Reply, Reply> {
-    let meta = file_meta(session, name).await;
+    if let Some((time, name)) = &set
+        && is_folded(session, whole).await?
+    {
+        return mdtm_set(session, *time, name).await;
+    }
+    let meta = file_meta(session, whole).await;
     match (meta, set) {
         (Ok(meta), _) => Ok(Reply::new(code::FILE_STATUS, stamp::format(meta.modified))),
-        (Err(_), Some((time, name))) => {
-            let meta = set_time(session, time, &name).await?;
-            Ok(Reply::new(code::FILE_STATUS, stamp::format(meta.modified)))
-        }
+        (Err(_), Some((time, name))) => mdtm_set(session, time, &name).await,
         (Err(reply), None) => Err(reply),
     }
+}
+
+async fn mdtm_set(session: &mut Session, time: SystemTime, name: &[u8]) -> Result<Reply, Reply> {
+    let meta = set_time(session, time, name).await?;
+    Ok(Reply::new(code::FILE_STATUS, stamp::format(meta.modified)))
+}
+
+/// Tells whether a `..` would fold away the beginning of an argument though nothing has that name: so it is
+/// no single name, and what is left would be another file.
+pub(super) async fn is_folded(session: &mut Session, whole: &[u8]) -> Result<bool, Reply> {
+    let mut parts = whole.split(|byte| *byte == b'/');
+    let first = parts.next().unwrap_or_default();
+    if !parts.any(|part| part == b"..") {
+        return Ok(false);
+    }
+    let path = session.existing(first).await?;
+    let look = move |home: &Home| Ok(home.metadata(&path).is_err());
+    session.on_home(look).await
 }
 
 /// draft-somers-ftp-mfxx §3. The reply has the facts that the file has now, in the form of MLST: with

@@ -9,6 +9,7 @@ use ftp_config::SharePath;
 use self::send::send;
 use super::{
     dial::Dial,
+    facts::is_folded,
     goodbye, help,
     rows::{Form, Rows, Wish, write_facts},
 };
@@ -151,7 +152,9 @@ async fn wish(session: &mut Session, args: ListArgs, only_dir: bool) -> Result<W
 
 /// Returns the name that is meant, and whether it is all that was typed: what looks like options may be one.
 async fn named(session: &mut Session, args: &ListArgs) -> Result<(Vec<u8>, bool), Reply> {
-    if let Some(typed) = &args.typed {
+    if let Some(typed) = &args.typed
+        && !is_folded(session, typed).await?
+    {
         let path = session.existing(typed).await?;
         let exists = session
             .on_home(move |home| Ok(home.metadata(&path).is_ok()))
