@@ -110,6 +110,11 @@ fn what_is_refused_leaves_the_connection_open() {
     wire.code(250);
     let name = told.split("FILE: ").nth(1).unwrap();
     assert_eq!(fs::read(server.site.disk(name)).unwrap(), b"unique");
+    let told = wire.expect("STOU f", 125).text();
+    assert_eq!(told, "125 FILE: f (1)");
+    link.write(&blocks(b"beside", 100, true));
+    wire.code(250);
+    assert_eq!(fs::read(server.site.disk("f (1)")).unwrap(), b"beside");
 }
 
 #[test]

@@ -51,14 +51,35 @@ fn stou_finds_a_free_name_and_appe_goes_behind() {
     for way in Way::NATIVE {
         let server = way.start(Site::with_ann().file("f.txt", b"old"));
         let mut wire = way.ann(&server);
-        wire.store("STOU f.txt", b"new");
-        assert_eq!(fs::read(server.site.disk("f.txt")).unwrap(), b"old");
+        wire.store("STOU", b"new");
         assert_eq!(fs::read_dir(server.site.share()).unwrap().count(), 2);
+        // RFC 959 gives it no name; many clients send one.
+        for (at, name, bytes) in [("f.txt", "f (1).txt", b"1"), ("g", "g", b"2")] {
+            wire.store(&format!("STOU {at}"), bytes);
+            assert_eq!(fs::read(server.site.disk(name)).unwrap(), bytes);
+        }
+        assert_eq!(fs::read(server.site.disk("f.txt")).unwrap(), b"old");
         wire.store("APPE f.txt", b"+more");
         assert_eq!(fs::read(server.site.disk("f.txt")).unwrap(), b"old+more");
         wire.expect_any("ALLO 1000", &[200, 202]);
         wire.expect_any("ALLO 99999999999999999", &[452, 552]);
     }
+}
+
+/// The time in them may be the same.
+#[test]
+fn two_runs_of_the_server_make_up_different_names() {
+    let [one, other] = [(); 2].map(|()| {
+        let server = Way::NATIVE[0].start(Site::with_ann());
+        Way::NATIVE[0].ann(&server).store("STOU", b"1");
+        let made = fs::read_dir(server.site.share()).unwrap().next().unwrap();
+        let name = made.unwrap().file_name().into_string().unwrap();
+        name.split('-')
+            .skip(2)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    });
+    assert_ne!(one, other);
 }
 
 #[test]

@@ -8,12 +8,14 @@ mod leave;
 mod link;
 mod publish;
 mod replace;
+mod unique;
 
 pub(super) use access::default_list;
 use ahead::Ahead;
 use leave::close_again;
 pub use publish::Settled;
 pub(super) use publish::force_dir;
+use unique::Promise;
 
 use std::{
     ffi::OsString,
@@ -114,6 +116,8 @@ pub struct Upload {
     appends: bool,
     /// A file stood under the name when the upload began.
     is_second: bool,
+    /// The name that its client was told (STOU).
+    _promise: Option<Promise>,
     /// Says that the partial is held; it goes after it.
     pub(super) hold: Option<Hold>,
 }
@@ -185,7 +189,7 @@ impl Upload {
         self.hold = partial.map(|partial| Hold::enter(partial.id, stop));
     }
 
-    /// Returns the name asked for, links followed.
+    /// Returns the name asked for, links followed; of [`Intent::Unique`] the one that was found for it.
     #[must_use]
     pub fn path(&self) -> &SharePath {
         &self.path

@@ -57,7 +57,7 @@ const VERBS: [(&str, &str); 60] = [
     ("SIZE", "SIZE file: bytes"),
     ("STAT", "STAT [name]: status, or a listing"),
     ("STOR", "STOR file: store"),
-    ("STOU", "STOU: store under a free name"),
+    ("STOU", "STOU [name]: store under a free name"),
     ("STRU", "STRU F"),
     ("SYST", "SYST: kind of system"),
     ("TYPE", "TYPE A, I or L 8"),

@@ -160,7 +160,7 @@ async fn dispatch(session: &mut Session, command: Command) -> Answer {
         Command::Retr(name) => download::retr(session, &name).await.into(),
         Command::Stor(name) => upload::stor(session, &name).await.into(),
         Command::Appe(name) => upload::appe(session, &name).await.into(),
-        Command::Stou => upload::stou(session).await.into(),
+        Command::Stou(name) => upload::stou(session, name).await.into(),
 
         Command::List(args) => listing::list(session, args).await.into(),
         Command::Nlst(args) => listing::nlst(session, args).await.into(),

@@ -2,14 +2,9 @@
 
 mod end;
 mod receive;
+mod unique;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::SystemTime,
-};
+use std::sync::Arc;
 
 use ftp_config::SharePath;
 
@@ -20,9 +15,8 @@ use super::{
     transfer::{Job, check_offset, converts, metered, opening},
 };
 use crate::{
-    code,
     direction::Direction,
-    protocol::{Reply, stamp},
+    protocol::Reply,
     session::{Answer, Running, Session, disk::Kept, last_look},
     share::{Home, Intent, Upload},
 };
@@ -42,17 +36,12 @@ pub(super) async fn appe(session: &mut Session, name: &[u8]) -> Result<Answer, R
     upload(session, "APPE", path, name, Intent::Append).await
 }
 
-/// RFC 1123 §4.1.2.9: the 150 says `FILE: name`.
-pub(super) async fn stou(session: &mut Session) -> Result<Answer, Reply> {
+/// RFC 1123 §4.1.2.9: the 150 says `FILE: name`. RFC 959 gives STOU no name; clients that send one wish for that.
+pub(super) async fn stou(session: &mut Session, wished: Option<Vec<u8>>) -> Result<Answer, Reply> {
     session.restart = None;
-    // The 150 tells the name, so it is the process's only one of this moment.
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let (now, id) = (SystemTime::now(), session.seat.id());
-    let name = format!("upload-{}-{id}-{count}", stamp::format(now));
-    let path = session.cwd.join(&name);
-    let path = path.map_err(|e| Reply::new(code::BAD_NAME, e.to_string()));
-    upload(session, "STOU", path, name.as_bytes(), Intent::Unique).await
+    let name = wished.unwrap_or_else(|| unique::name(session));
+    let path = session.target(&name).await;
+    upload(session, "STOU", path, &name, Intent::Unique).await
 }
 
 async fn upload(
@@ -79,7 +68,7 @@ async fn upload(
         names: session.names.clone(),
     };
     let first = match intent {
-        Intent::Unique => named(&dial, name),
+        Intent::Unique => named(&dial, &unique::told(session, &path, &upload, name)),
         _ => opening(session, &dial, name, None),
     };
     let job = Job::new(verb, path, session, dial.stalled)?;

@@ -64,7 +64,7 @@ fn parse_verb(verb: &str, arg: &[u8]) -> Result<Command, Fault> {
         "EPRT" => Command::Eprt(eprt(arg)?),
         "RETR" => Command::Retr(some(arg, "RETR file")?),
         "STOR" => Command::Stor(some(arg, "STOR file")?),
-        "STOU" => Command::Stou,
+        "STOU" => Command::Stou(optional(arg)),
         "APPE" => Command::Appe(some(arg, "APPE file")?),
         "REST" => Command::Rest(number(arg).ok_or(Fault::Syntax("REST offset"))?),
         "ALLO" => Command::Allo(allo(arg).ok_or(Fault::Syntax("ALLO bytes"))?),

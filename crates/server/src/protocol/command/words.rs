@@ -102,7 +102,7 @@ pub enum Command {
     Eprt(SocketAddr),
     Retr(WireName),
     Stor(WireName),
-    Stou,
+    Stou(Option<WireName>),
     Appe(WireName),
     Rest(u64),
     Allo(u64),

@@ -206,3 +206,34 @@ fn bytes_copied_to_append_to_are_promised_like_those_that_come() {
     drop(upload);
     assert_eq!(bed.partials(), others.len(), "half a copy is not kept");
 }
+
+/// Its client is told the name before the data.
+#[test]
+fn a_unique_upload_has_its_name_when_it_begins_and_nobody_else_is_told_that() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::DROPBOX, "/");
+    fs::create_dir(bed.disk("d")).unwrap();
+    fs::write(bed.disk("d/a.txt"), "old").unwrap();
+    std::os::unix::fs::symlink("d/a.txt", bed.disk("link.txt")).unwrap();
+    let begin = |name| home.begin_upload(&path(name), Intent::Unique, None);
+    let both = [begin("d/a.txt").unwrap(), begin("d/a.txt").unwrap()];
+    let told = both.each_ref().map(|upload| upload.path().clone());
+    assert_eq!(told, [path("d/a (1).txt"), path("d/a (2).txt")]);
+    let [first, second] = both;
+    assert_eq!(second.commit(None).unwrap().path, told[1]);
+    // What is given up is free again.
+    drop(first);
+    assert_eq!(begin("d/a.txt").unwrap().path(), &told[0]);
+    for (wished, found) in [("new", "new"), ("link.txt", "link (1).txt")] {
+        let upload = begin(wished).unwrap();
+        upload.file().write_all(b"1").unwrap();
+        assert_eq!(upload.commit(None).unwrap().path, path(found));
+    }
+    assert_eq!(fs::read(bed.disk("d/a.txt")).unwrap(), b"old");
+    for (refused, code) in [("d", 550), ("", 550), ("no/a", 550), (".ftpd-part-1", 553)] {
+        assert_eq!(begin(refused).unwrap_err().code(), code, "{refused}");
+    }
+    let reader = bed.home(Rights::READ_ONLY, "/");
+    let refused = reader.begin_upload(&path("d/a.txt"), Intent::Unique, None);
+    assert_eq!(refused.unwrap_err().code(), 550);
+}

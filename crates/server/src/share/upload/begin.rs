@@ -37,7 +37,8 @@ impl Home {
         self.need(Right::Write, path)?;
         names::check_new(path)?;
         names::check(path)?;
-        let (path, holder, stat) = self.real_target(path)?;
+        let place = self.place_meant(path, intent)?;
+        let (path, holder, stat) = (place.path, place.holder, place.stat);
         access::ensure_renames(&holder.dir, &path)?;
         let base = stat.as_ref().ok().map(Base::of);
         let there = self.what_is_there(stat, &path)?;
@@ -75,6 +76,7 @@ impl Home {
             copied: AtomicU64::new(0),
             appends: intent == Intent::Append,
             is_second: there.is_some(),
+            _promise: place.promise,
             hold: None,
         };
         if let Err(error) = upload.prepare(intent, there) {

@@ -28,7 +28,7 @@ use crate::share::{
 };
 
 /// So many names are tried before an upload finds none that is free.
-const MOST_TRIES: u32 = 10_000;
+pub(super) const MOST_TRIES: u32 = 10_000;
 
 impl Upload {
     /// Gives the whole file its final name.
