@@ -5,6 +5,7 @@
 //! partial is locked (`flock`). A second upload to the same name gets a partial of its own, and so
 //! does every guest. What nobody finished is swept after `keep_partial_for`.
 
+mod alone;
 mod lock;
 mod sound;
 mod sweep;
@@ -26,6 +27,7 @@ use sha2::{Digest as _, Sha256};
 use ftp_config::SharePath;
 
 use self::{
+    alone::open_fresh,
     lock::{Attempt, open_locked},
     sweep::remove_idle,
 };
@@ -166,20 +168,6 @@ pub(super) fn open(
         }
     }
     open_fresh(dir, &kept)
-}
-
-/// Opens a partial of this upload alone.
-fn open_fresh(dir: BorrowedFd<'_>, kept: &OsStr) -> io::Result<Partial> {
-    for _ in 0..16 {
-        let mut random = [0u8; 8];
-        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-        let mut fresh = kept.to_owned();
-        fresh.push(format!("-{:016x}", u64::from_ne_bytes(random)));
-        if let Attempt::Held(partial) = open_locked(dir, &fresh, OFlags::EXCL)? {
-            return Ok(partial);
-        }
-    }
-    Err(io::Error::from(io::ErrorKind::ResourceBusy))
 }
 
 /// Refuses a name that the disk can hold no file under.

@@ -119,3 +119,24 @@ fn an_append_that_is_overtaken_goes_beside_with_no_policy() {
         assert_eq!(read(&bed, "log"), b"firstlate");
     }
 }
+
+/// It may be all that is left of a stream, so it stays on the disk.
+#[test]
+fn a_new_file_that_is_refused_its_name_is_no_beginning_of_another() {
+    for on_duplicate in [OnDuplicate::Overwrite, OnDuplicate::Refuse] {
+        let mut bed = Bed::new();
+        bed.uploads.on_duplicate = on_duplicate;
+        let home = bed.home(Rights::DROPBOX, "/");
+        let late = dead(&home);
+        fs::write(bed.disk("log"), "another's").unwrap();
+        assert_eq!(late.commit(None).unwrap_err().code(), 553);
+        fs::remove_file(bed.disk("log")).unwrap();
+        assert_eq!(store(&home, "log", at(5), b"+").unwrap_err().code(), 554);
+        store(&home, "log", Intent::Append, b"new").unwrap();
+        assert_eq!(read(&bed, "log"), b"new");
+        let left = fs::read_dir(bed.disk("")).unwrap().map(|it| it.unwrap());
+        let left = left.filter(|it| names::is_partial(&it.file_name()));
+        let left: Vec<_> = left.map(|it| fs::read(it.path()).unwrap()).collect();
+        assert_eq!(left, [b"stale"]);
+    }
+}

@@ -4,7 +4,7 @@ use std::{fs::File, io, os::fd::AsFd as _, sync::atomic::Ordering};
 
 use ftp_config::server::Uploads;
 
-use super::Upload;
+use super::{Taken, Upload};
 use crate::share::{ShareError, holders::Hold, partial::secure};
 
 impl Upload {
@@ -16,15 +16,21 @@ impl Upload {
     }
 
     /// Leaves an upload that was refused its name. A copy of a file that is another one now goes: no later try
-    /// would find it. So does what came by APPE, whose client sends it again, and what can never have its name. What
-    /// came as part of a new file stays.
-    pub(super) fn leave(self, error: ShareError) -> ShareError {
+    /// would find it. So does what came by APPE, whose client sends it again, and what can never have its name. A whole
+    /// file that may not replace the one which has come is no beginning of one to come: it stays where nobody goes on with
+    /// it. What came as part of a new file stays as it is.
+    pub(super) fn leave(mut self, error: ShareError, is_heard: bool) -> ShareError {
         let is_copy = matches!(self.unchanged, Some(Some(_))) && self.kept() == 0;
         let is_lost = match error {
             ShareError::Busy { .. } => {
                 is_copy || (self.appends && self.file().set_len(self.offset).is_err())
             }
             ShareError::Name { .. } => true,
+            ShareError::Exists { .. } if is_heard && self.taken == Taken::Refuse => {
+                let dir = self.dir.as_fd();
+                let _or_stays = self.partial.as_mut().map(|it| it.set_aside(dir));
+                false
+            }
             _ => false,
         };
         if is_lost {

@@ -219,7 +219,7 @@ impl Settled {
         let (mut upload, size, id) = (self.upload, self.size, self.id);
         let path = match upload.publish(only_new) {
             Ok(path) => path,
-            Err(error) => return Err(upload.leave(error)),
+            Err(error) => return Err(upload.leave(error, !only_new)),
         };
         if let Some(partial) = upload.partial.take() {
             partial.forget_rival(upload.dir.as_fd());
