@@ -15,6 +15,7 @@ use ftp_config::ByteSize;
 
 use self::words::{Appended, Aside};
 pub use self::{phase::Phase, remote::RemoteError};
+use crate::remote::names;
 
 /// Why a file or a tree could not be moved.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +68,7 @@ pub enum Error {
         source: Box<RemoteError>,
     },
     /// What had the final name is still where it was put.
-    #[error("what was there as `{path}` is now `{}`", aside.escape_debug())]
+    #[error("what was there as `{path}` is now `{aside}`")]
     Aside {
         /// The name that it had.
         path: String,
@@ -77,7 +78,7 @@ pub enum Error {
         source: Box<Error>,
     },
     /// What has the final name is what a try that broke off has left.
-    #[error("what the server has as `{}` is not whole", path.escape_debug())]
+    #[error("what the server has as `{path}` is not whole")]
     Torn {
         /// The name.
         path: String,
@@ -195,7 +196,8 @@ impl Error {
         }
     }
 
-    /// Returns the whole chain in one line: `outer: inner: innermost`.
+    /// Returns the whole chain in one line, `outer: inner: innermost`, for people and scripts: the raw bytes of names
+    /// are `\xNN`. Not escaped for a terminal.
     #[must_use]
     pub fn chain(&self) -> String {
         let mut text = self.to_string();
@@ -205,7 +207,7 @@ impl Error {
             text.push_str(&plain(&error.to_string()));
             source = error.source();
         }
-        text
+        names::display(&text)
     }
 }
 
@@ -231,5 +233,42 @@ mod tests {
     fn the_whole_chain_is_one_line_without_numbers() {
         let local = Error::local("open", "a.iso", io::ErrorKind::PermissionDenied.into());
         assert_eq!(local.chain(), "open local `a.iso`: permission denied");
+    }
+
+    #[test]
+    fn names_in_a_chain_read_as_they_do_elsewhere() {
+        let name = names::decode_lossless(b"it's \xD6\xD0");
+        let refused = || RemoteError::Refused {
+            verb: "RNTO".into(),
+            path: Some(name.clone()),
+            reply: crate::remote::Reply::new(550, "no"),
+        };
+        let (path, aside) = (name.clone(), name.clone());
+        let (source, end) = (Box::new(refused().into()), "RNTO `it's \\xD6\\xD0`: 550 no");
+        let error = Error::Aside {
+            path,
+            aside,
+            source,
+        };
+        let said = "what was there as `it's \\xD6\\xD0` is now `it's \\xD6\\xD0`: ";
+        assert_eq!(error.chain(), format!("{said}{end}"));
+        let (path, source) = (name.clone(), Box::new(refused().into()));
+        let said = "what the server has as `it's \\xD6\\xD0` is not whole: ";
+        assert_eq!(Error::Torn { path, source }.chain(), format!("{said}{end}"));
+        let error = Error::Unpublished {
+            path: name.clone(),
+            part: "p".into(),
+            aside: Some(name.clone()),
+            source: Box::new(refused()),
+        };
+        let said = "all of it was sent to `p`, what was there is now `it's \\xD6\\xD0`: ";
+        let said = format!("`it's \\xD6\\xD0` could not be published; {said}{end}");
+        assert_eq!(error.chain(), said);
+        let (path, want, got) = (name, 2, 1);
+        let truncated = Error::Truncated { path, want, got };
+        assert_eq!(
+            truncated.chain(),
+            "`it's \\xD6\\xD0` has 2 bytes, 1 arrived"
+        );
     }
 }

@@ -8,7 +8,7 @@ pub(super) struct Aside<'a>(pub(super) Option<&'a str>);
 impl fmt::Display for Aside<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(name) => write!(f, ", what was there is now `{}`", name.escape_debug()),
+            Some(name) => write!(f, ", what was there is now `{name}`"),
             None => Ok(()),
         }
     }

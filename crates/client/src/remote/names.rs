@@ -87,23 +87,17 @@ pub fn display(name: &str) -> String {
     shown
 }
 
-/// Turns the inner form into text for messages: raw bytes as `\xNN`, and controls escaped.
+/// Turns the inner form into text for messages and terminals: raw bytes as `\xNN`, and what could move the cursor,
+/// change colours or turn the direction of writing written out. Quotes and backslashes stay, so that what was escaped
+/// once may be escaped again.
 #[must_use]
 pub fn escaped(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
-    // Stretch by stretch: a mark that combines with the letter before it stays with it.
-    for stretch in name.split_inclusive(|c| raw_byte(c).is_some()) {
-        let raw = stretch.chars().next_back().and_then(raw_byte);
-        let plain = match raw {
-            Some(_) => stretch.trim_end_matches(|c| raw_byte(c).is_some()),
-            None => stretch,
-        };
-        text.extend(plain.escape_debug());
-        text.extend(
-            raw.iter()
-                .flat_map(|byte| format!("\\x{byte:02X}").into_bytes())
-                .map(char::from),
-        );
+    for c in display(name).chars() {
+        match is_tricky(c) {
+            true => text.extend(c.escape_default()),
+            false => text.push(c),
+        }
     }
     text
 }
@@ -219,7 +213,7 @@ impl Codec {
         if lossy {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                format!("`{}` cannot be written in {legacy}", part.escape_debug()),
+                format!("`{}` cannot be written in {legacy}", escaped(part)),
             ));
         }
         bytes.extend_from_slice(&encoded);
@@ -315,5 +309,7 @@ mod tests {
     fn messages_show_letters_raw_bytes_and_controls() {
         let name = format!("cafe\u{301}\t{}x", decode_lossless(b"\xff\xfe"));
         assert_eq!(escaped(&name), "cafe\u{301}\\t\\xFF\\xFEx");
+        assert_eq!(escaped(&escaped(&name)), escaped(&name));
+        assert_eq!(escaped("it's a \\ \u{202e}"), "it's a \\ \\u{202e}");
     }
 }

@@ -3,6 +3,7 @@
 use std::net::Ipv6Addr;
 
 use super::{BadTarget, Scheme, Server};
+use crate::remote::names;
 
 const NO_PORT: &str = "the port is not a number from 1 to 65535";
 const BRACKETS: &str = "an IPv6 address stands in brackets, as in ftp://[::1]:2121/";
@@ -54,7 +55,7 @@ pub(crate) fn parse(text: &str) -> Result<(Server, String), BadTarget> {
 fn without_login(text: &str) -> String {
     match (text.split_once("://"), text.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://...@{rest}"),
-        _ => text.escape_debug().to_string(),
+        _ => names::escaped(text),
     }
 }
 
@@ -149,7 +150,7 @@ fn percent_decode(text: &str) -> Option<String> {
             at += 1;
         }
     }
-    Some(crate::remote::names::decode_lossless(&out))
+    Some(names::decode_lossless(&out))
 }
 
 /// One byte of a URL (RFC 3986 §2.3).

@@ -26,7 +26,7 @@ use rustix::{
 };
 
 use super::unsynced::{Refused, Unsynced, Written, time_of_refused};
-use crate::error::Error;
+use crate::{error::Error, remote::names::escaped};
 
 /// An opened directory and the name messages call it by. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -207,7 +207,7 @@ fn check(path: &Path) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::UnsafeName {
-        name: path.display().to_string().escape_debug().to_string(),
+        name: escaped(&path.display().to_string()),
         why: "it leads out of the target directory",
     })
 }

@@ -1,22 +1,8 @@
 //! Names made safe for a terminal: control characters, escape codes and direction marks.
 
 use crate::remote::names;
-
-/// Returns a name as it may be shown: what could move the cursor, change colours or turn the
-/// direction of writing is written out; raw bytes are `\xNN`.
-#[must_use]
-pub fn shown(name: &str) -> String {
-    let name = names::display(name);
-    let mut out = String::with_capacity(name.len());
-    for c in name.chars() {
-        if names::is_tricky(c) {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
+/// Returns a name, or words with names in them, as they may be shown.
+pub use crate::remote::names::escaped as shown;
 
 /// Tells whether a name could move the cursor, or pass for another.
 #[must_use]

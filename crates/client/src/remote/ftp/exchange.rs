@@ -14,6 +14,7 @@ use crate::{
     remote::{
         Reply,
         connect::{Wire, WireTrace},
+        names,
     },
 };
 
@@ -73,7 +74,7 @@ impl FtpRemote {
                 if error.kind() == io::ErrorKind::InvalidInput =>
             {
                 Err(RemoteError::BadName {
-                    name: shown.escape_debug().to_string(),
+                    name: names::escaped(&shown),
                     why: "the site's encoding lacks one of its characters",
                 })
             }
