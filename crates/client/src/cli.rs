@@ -251,10 +251,9 @@ pub struct Chmod {
     pub paths: Vec<String>,
 }
 
-fn parse_mode(text: &str) -> Result<u32, String> {
-    u32::from_str_radix(text, 8)
-        .ok()
-        .filter(|mode| *mode <= 0o7777)
+/// Reads the mode that `chmod` is given, on the command line and at the prompt.
+pub(crate) fn parse_mode(text: &str) -> Result<u32, String> {
+    ftp_config::value::parse_mode(text, 0o7777)
         .ok_or_else(|| "write an octal mode, as in 644".to_owned())
 }
 

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     cancel::Cancel,
     error::Error,
+    hex,
     remote::{HashAlgorithm, HashVerb},
     work::blocking,
 };
@@ -48,16 +49,12 @@ impl Digest {
     /// Returns lower-case hex.
     pub(crate) fn finish(self) -> String {
         match self {
-            Self::Sha256(digest) => hex(&digest.finalize()),
-            Self::Sha1(digest) => hex(&digest.finalize()),
-            Self::Md5(digest) => hex(&digest.finalize()),
+            Self::Sha256(digest) => hex::of(&digest.finalize()),
+            Self::Sha1(digest) => hex::of(&digest.finalize()),
+            Self::Md5(digest) => hex::of(&digest.finalize()),
             Self::Crc32(digest) => format!("{:08x}", digest.finalize()),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Hashes a file from where it stands to its end. Blocks.

@@ -12,6 +12,7 @@ mod digest;
 pub mod error;
 pub mod event;
 pub mod exit;
+mod hex;
 pub mod plan;
 pub mod remote;
 pub mod shell;

@@ -67,7 +67,7 @@ fn all_faults_are_told_at_once() {
 }
 
 /// A fault, a file that has it, and words that its report must hold.
-const TABLE: [(&str, &str, &str); 36] = [
+const TABLE: [(&str, &str, &str); 37] = [
     (
         "mode of uploads",
         "[uploads]\nmode = \"888\"",
@@ -149,6 +149,7 @@ const TABLE: [(&str, &str, &str); 36] = [
         "is not a share from 0% to under 100%",
     ),
     ("umask", "[share]\numask = \"088\"", "is not an octal mode"),
+    ("umask", "[share]\numask = \"+22\"", "is not an octal mode"),
     (
         "umask number",
         "[share]\numask = 22",

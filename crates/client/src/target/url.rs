@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use super::{BadTarget, Scheme, Server};
-use crate::remote::names;
+use crate::{hex, remote::names};
 
 const NO_PORT: &str = "the port is not a number from 1 to 65535";
 const BRACKETS: &str = "an IPv6 address stands in brackets, as in ftp://[::1]:2121/";
@@ -129,7 +129,9 @@ fn split_port(place: &str) -> Result<(&str, Option<u16>), &'static str> {
 
 /// Reads a port.
 pub(super) fn port(text: &str) -> Option<u16> {
-    text.parse().ok().filter(|port| *port > 0)
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let port = is_number.then(|| text.parse().ok()).flatten();
+    port.filter(|port| *port > 0)
 }
 
 /// Decodes `%XX`; bytes that are no UTF-8 are kept in the lossless inner form.
@@ -142,8 +144,7 @@ fn percent_decode(text: &str) -> Option<String> {
     let mut at = 0;
     while at < bytes.len() {
         if bytes[at] == b'%' {
-            let pair = std::str::from_utf8(bytes.get(at + 1..at + 3)?).ok()?;
-            out.push(u8::from_str_radix(pair, 16).ok()?);
+            out.push(hex::byte(bytes.get(at + 1..at + 3)?)?);
             at += 3;
         } else {
             out.push(bytes[at]);
@@ -212,6 +213,8 @@ mod tests {
             ("http://h/", "does not begin"),
             ("ftp:///x", "names no host"),
             ("ftp://h:99999/", "port is not a number from 1 to 65535"),
+            ("ftp://h:+21/", "port is not a number from 1 to 65535"),
+            ("ftp://h/%+5", "is not one"),
             ("ftp://h:0/", "port is not a number from 1 to 65535"),
             ("ftp://ann@::1:31502/", "in brackets, as in ftp://[::1]"),
             ("ftp://[::1/", "in brackets, as in ftp://[::1]"),

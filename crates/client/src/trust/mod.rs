@@ -11,6 +11,8 @@ use std::{collections::HashMap, fmt, str::FromStr, sync::Mutex};
 
 use sha2::{Digest, Sha256};
 
+use crate::hex;
+
 /// The SHA-256 of a certificate, as `openssl x509 -fingerprint -sha256` and `ftpd` show it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
@@ -60,8 +62,7 @@ impl FromStr for Fingerprint {
         }
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| BadFingerprint)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| BadFingerprint)?;
+            *byte = hex::byte(pair).ok_or(BadFingerprint)?;
         }
         Ok(Self(bytes))
     }
@@ -169,6 +170,7 @@ mod tests {
         let bare = print.to_string().replace(':', "").replace("SHA256", "");
         assert_eq!(bare.to_lowercase().parse(), Ok(print));
         assert_eq!("SHA256:00".parse::<Fingerprint>(), Err(BadFingerprint));
+        assert_eq!("+0".repeat(32).parse::<Fingerprint>(), Err(BadFingerprint));
         assert_eq!("é".repeat(32).parse::<Fingerprint>(), Err(BadFingerprint));
     }
 

@@ -4,6 +4,7 @@
 //! to the same words.
 
 mod encoding;
+mod mode;
 mod name;
 mod path;
 mod ports;
@@ -12,6 +13,7 @@ mod size;
 mod span;
 
 pub use encoding::Encoding;
+pub use mode::parse_mode;
 pub use name::UserName;
 pub use path::SharePath;
 pub use ports::PortRange;

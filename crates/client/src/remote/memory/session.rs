@@ -9,6 +9,7 @@ use super::{Item, Memory, calls::missing, transfer::Transfer};
 use crate::{
     cancel::Cancel,
     error::RemoteError,
+    hex,
     remote::{
         Abilities, Data, Entry, HashAlgorithm, HashVerb, Kind, Listing, Remote, RemoteName, Reply,
         SessionFacts, Start, names,
@@ -196,10 +197,7 @@ impl Remote for Session {
     ) -> Result<String, RemoteError> {
         let content = self.item("HASH", path)?.content.unwrap_or_default();
         match how {
-            HashVerb::Hash(HashAlgorithm::Sha256) => Ok(Sha256::digest(content)
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect()),
+            HashVerb::Hash(HashAlgorithm::Sha256) => Ok(hex::of(&Sha256::digest(content))),
             _ => Err(RemoteError::Unsupported { what: "such hash" }),
         }
     }

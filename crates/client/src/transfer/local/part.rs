@@ -14,7 +14,7 @@ use super::{
     LocalRoot, check,
     mode::{OWNER, set_mode},
 };
-use crate::error::Error;
+use crate::{error::Error, hex};
 
 /// Returns the partial file beside `path`, hidden. Names near the limit of 255 bytes are
 /// shortened to a digest.
@@ -23,13 +23,7 @@ pub(in crate::transfer) fn part_of(path: &Path) -> PathBuf {
     let bytes = name.as_encoded_bytes();
     let mut part = std::ffi::OsString::from(".");
     if bytes.len() > 230 {
-        let digest = Sha256::digest(bytes);
-        part.push(
-            digest
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>(),
-        );
+        part.push(hex::of(&Sha256::digest(bytes)));
     } else {
         part.push(name);
     }

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Send, source::Source};
 use crate::{
     error::{Error, RemoteError},
+    hex,
     remote::{Data, Remote, Start},
     transfer::{
         Tools,
@@ -168,13 +169,7 @@ pub(super) fn part_of(remote: &str, identity: &str, left: u32) -> String {
     } else {
         String::new()
     };
-    let tag_of = |facts: &str| -> String {
-        let digest = Sha256::digest(facts);
-        digest[..4]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
-    };
+    let tag_of = |facts: &str| hex::of(&Sha256::digest(facts)[..4]);
     let tag = tag_of(&format!("{identity}{again}"));
     // The end of a name that is cut must tell its part from another's.
     if is_cut(remote, &tag) {

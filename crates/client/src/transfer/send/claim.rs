@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::{Send, begin::part_of, source::Source};
-use crate::{transfer::Tools, work::chance_tag};
+use crate::{hex, transfer::Tools, work::chance_tag};
 
 /// A name of the system's that one process has at a time, gone with it however it ends (unix(7),
 /// abstract addresses). Held until it drops.
@@ -24,8 +24,7 @@ impl Claim {
             linux::net::SocketAddrExt as _,
             unix::net::{SocketAddr, UnixListener},
         };
-        let digest = Sha256::digest(&what);
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::of(&Sha256::digest(&what));
         let bound = SocketAddr::from_abstract_name(format!("ftpc-part-{digest}"))
             .and_then(|address| UnixListener::bind_addr(&address));
         match bound {

@@ -7,7 +7,7 @@ use crate::{
     reader::Section,
     resolve::relative_to,
     server::{Fsync, Names, OnDuplicate, Share, Uploads},
-    value::ValueError,
+    value::{self, ValueError},
 };
 
 pub(super) fn read_share(root: &Section<'_, '_>) -> Share {
@@ -32,18 +32,15 @@ pub(super) fn read_share(root: &Section<'_, '_>) -> Share {
 
 /// Mode bits are octal text, so that no one writes a decimal by accident.
 fn parse_mode(text: &str, usual: &str) -> Result<u32, ValueError> {
-    u32::from_str_radix(text, 8)
-        .ok()
-        .filter(|mode| *mode <= 0o777)
-        .ok_or_else(|| {
-            ValueError::new(
-                format!(
-                    "`{}` is not an octal mode from 000 to 777",
-                    text.escape_debug()
-                ),
-                format!("write three octal digits, as in \"{usual}\""),
-            )
-        })
+    value::parse_mode(text, 0o777).ok_or_else(|| {
+        ValueError::new(
+            format!(
+                "`{}` is not an octal mode from 000 to 777",
+                text.escape_debug()
+            ),
+            format!("write three octal digits, as in \"{usual}\""),
+        )
+    })
 }
 
 pub(super) fn read_uploads(root: &Section<'_, '_>) -> Uploads {
