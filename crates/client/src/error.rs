@@ -170,6 +170,17 @@ pub enum Error {
         /// How many.
         count: u64,
     },
+    /// The client itself failed in the middle of it.
+    #[error("ftpc broke off in the middle of it (the system may have no thread left to give)")]
+    BrokeOff,
+    /// A fact of a file that the server does not tell.
+    #[error("the server does not tell the {what} of `{path}`")]
+    Untold {
+        /// The fact: `size`, `time`.
+        what: &'static str,
+        /// The file.
+        path: String,
+    },
     /// Stopped by the user.
     #[error("interrupted")]
     Interrupted,

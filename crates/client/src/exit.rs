@@ -79,11 +79,13 @@ impl From<&Error> for ExitCode {
             Error::Local { .. }
             | Error::Exists { .. }
             | Error::UnsafeName { .. }
+            | Error::BrokeOff
             | Error::ChangedMeanwhile { .. } => Self::Local,
             Error::Kept { .. }
             | Error::NoRoom { .. }
             | Error::Truncated { .. }
             | Error::NotAppended { .. }
+            | Error::Untold { .. }
             | Error::HashMismatch { .. } => Self::Refused,
             Error::GivenUp { .. }
             | Error::LeftOut { .. }

@@ -1,17 +1,17 @@
 //! Small helps that every room may call: a thread for what blocks, and what is left to chance.
 
-use crate::error::{Error, RemoteError};
+use crate::{error::Error, hex};
 
 /// Runs blocking work on its own thread.
 ///
 /// # Errors
-/// The work panicked, or the runtime is ending.
+/// [`Error::BrokeOff`]: the work panicked, or the runtime is ending.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|_| Error::Remote(RemoteError::Poisoned))
+        .map_err(|_| Error::BrokeOff)
 }
 
 /// A tag that no other run has.
@@ -20,7 +20,7 @@ pub(crate) fn chance_tag() -> String {
     if getrandom::fill(&mut bytes).is_err() {
         bytes = std::process::id().to_le_bytes();
     }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::of(&bytes)
 }
 
 /// A number from 0 to 1 by chance; the middle when the system has none to give.
@@ -35,6 +35,16 @@ pub(crate) fn chance() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::ExitCode;
+
+    #[tokio::test]
+    async fn work_that_breaks_off_is_no_fault_of_the_session() {
+        let broken = blocking(|| panic!("no luck")).await;
+        let error = broken.unwrap_err();
+        assert!(error.chain().starts_with("ftpc broke off"), "{error}");
+        assert_eq!(ExitCode::from(&error), ExitCode::Local);
+        assert!(!error.is_transient());
+    }
 
     #[test]
     fn no_two_tags_are_alike() {

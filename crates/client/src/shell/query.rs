@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     app::Failure,
-    error::RemoteError,
+    cli,
+    error::{Error, RemoteError},
     exit::ExitCode,
     remote::{Remote, SessionFacts},
     ui::{escape::shown, table as show},
@@ -42,17 +43,17 @@ async fn answer(
     Ok(match row.verb {
         Verb::Size => match session.size(path()?).await? {
             Some(size) => vec![format!("{size} ({})", show::size(size))],
-            None => return Err(Failure::usage("the server does not tell")),
+            None => return Err(untold("size", path()?)),
         },
         Verb::Modtime => match session.modified(path()?).await? {
             Some(time) => vec![show::time(Some(time))],
-            None => return Err(Failure::usage("the server does not tell")),
+            None => return Err(untold("time", path()?)),
         },
         Verb::Chmod => {
             let [mode, _] = args else {
                 return Err(usage(row));
             };
-            let mode = u32::from_str_radix(mode, 8).map_err(|_| usage(row))?;
+            let mode = cli::parse_mode(mode).map_err(Failure::usage)?;
             session.set_mode(&paths[1], mode).await?;
             Vec::new()
         }
@@ -67,6 +68,11 @@ async fn answer(
         Verb::Status => vec![status(&session.facts())],
         _ => return Err(usage(row)),
     })
+}
+
+fn untold(what: &'static str, path: &str) -> Failure {
+    let path = path.to_owned();
+    Failure::Work(Error::Untold { what, path })
 }
 
 fn status(facts: &SessionFacts) -> String {

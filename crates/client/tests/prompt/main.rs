@@ -10,6 +10,7 @@
 mod fake;
 
 mod append;
+mod asked;
 mod escapes;
 mod interrupts;
 mod midst;

@@ -10,10 +10,6 @@ use super::{
 };
 use crate::error::Error;
 
-/// What became of a file whose worker panicked.
-const BROKE_OFF: &str =
-    "ftpc broke off in the middle of it (the system may have no thread left to give)";
-
 /// So many files that were not tried are named.
 const NAMED: usize = 10;
 
@@ -42,8 +38,7 @@ impl Crew {
         let results = std::mem::take(&mut *lock(&batch.results));
         self.incomplete |= !results.failed.is_empty() || !results.lost.is_empty();
         for name in results.lost {
-            let reason = BROKE_OFF.to_owned();
-            self.fail(name, Error::GivenUp { reason });
+            self.fail(name, Error::BrokeOff);
         }
         self.summary.files += results.files;
         self.summary.verified += results.verified;
@@ -137,7 +132,7 @@ mod tests {
         assert_eq!(summary.files, 0);
         assert_eq!(summary.failed.len(), 2);
         let told = summary.failed[0].error.chain();
-        assert!(told.contains("broke off"), "{told}");
+        assert!(told.starts_with("ftpc broke off"), "{told}");
     }
 
     #[test]
