@@ -1,5 +1,5 @@
-//! What a job will do, step by step, before anything is done. Pure, but for `walk`, `times`,
-//! `checksum`, `blind`, `unlisted` and `reveal`, which ask the two sides.
+//! What a job will do, step by step, before anything is done. Pure, but for `walk`, `times`, `checksum`, `blind`,
+//! `pairs`, `probe`, `unlisted` and `reveal`, which ask the two sides.
 //!
 //! `walk` reads both trees, `compare` and `filter` choose, `fat` knows coarse times, `sync` makes the steps, `clash`
 //! finds two that make one thing, `case` two that would where cases are not told apart, `alike` others of that

@@ -85,8 +85,8 @@ impl Abilities {
     }
 
     /// Makes abilities from lines as `FEAT` has them.
-    #[must_use]
-    pub fn of(lines: &[&str]) -> Self {
+    #[cfg(test)]
+    pub(crate) fn of(lines: &[&str]) -> Self {
         let mut all = vec!["Features:".to_owned()];
         all.extend(lines.iter().map(|line| (*line).to_owned()));
         all.push("End".to_owned());

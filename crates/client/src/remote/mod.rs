@@ -1,6 +1,6 @@
 //! A server as the rest of the client sees it: [`Remote`], its entries, replies and abilities.
 //!
-//! One implementation speaks FTP (`ftp`), one lives in memory for tests ([`memory`]). Nothing
+//! One implementation speaks FTP (`ftp`), one lives in memory for unit tests (`memory`). Nothing
 //! here decides what to move; `plan` and `transfer` do.
 
 pub mod connect;
@@ -12,6 +12,7 @@ mod ftp;
 mod greeting;
 mod lack;
 pub mod listing;
+#[cfg(test)]
 pub mod memory;
 pub mod names;
 pub mod pool;

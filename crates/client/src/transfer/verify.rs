@@ -93,16 +93,25 @@ pub(super) async fn compare(
         }
         Err(error) => return Err(error.into()),
     };
-    let ours = local().await?;
-    let algorithm = how.algorithm().name();
-    if ours == theirs {
-        return Ok(Some(algorithm));
+    ensure_equal(path, how, local().await?, theirs)?;
+    Ok(Some(how.algorithm().name()))
+}
+
+/// Refuses a file whose hashes differ.
+pub(super) fn ensure_equal(
+    path: &str,
+    how: HashVerb,
+    local: String,
+    remote: String,
+) -> Result<(), Error> {
+    if local == remote {
+        return Ok(());
     }
     Err(Error::HashMismatch {
         path: path.to_owned(),
-        algorithm,
-        local: ours,
-        remote: theirs,
+        algorithm: how.algorithm().name(),
+        local,
+        remote,
     })
 }
 

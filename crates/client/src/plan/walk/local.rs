@@ -140,7 +140,6 @@ fn look(path: &Path, precision: Duration) -> io::Result<Option<(bool, Facts)>> {
 /// How exact the times are that a disk keeps.
 pub(crate) fn precision_at(path: &Path) -> Duration {
     const FAT: i128 = 0x4d44;
-    #[cfg(target_os = "linux")]
     if let Ok(disk) = rustix::fs::statfs(path)
         && i128::from(disk.f_type) == FAT
     {

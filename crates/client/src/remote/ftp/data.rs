@@ -52,10 +52,7 @@ pub(super) struct FtpData {
 /// Asks for an acknowledgement at once: a server with Nagle's algorithm holds its 226 back until
 /// our delayed one, 40 ms a file.
 pub(super) fn acknowledge_quickly(control: &OwnedFd) {
-    #[cfg(target_os = "linux")]
     let _unsupported = SockRef::from(control).set_tcp_quickack(true);
-    #[cfg(not(target_os = "linux"))]
-    let _ = control;
 }
 
 impl FtpData {

@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use cap_std::fs::{Dir, OpenOptions};
 use rustix::{
-    fs::{AtFlags, Stat, fstat, statat},
+    fs::{AtFlags, RenameFlags, Stat, fstat, renameat_with, statat},
     io::Errno,
 };
 
@@ -60,14 +60,9 @@ impl LocalRoot {
         let (Some(from_name), Some(to_name)) = (from.file_name(), to.file_name()) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::fs::RenameFlags;
-            let flags = RenameFlags::NOREPLACE;
-            match rustix::fs::renameat_with(&dir, from_name, &dir, to_name, flags) {
-                Err(Errno::INVAL | Errno::NOSYS) => {}
-                other => return other.map_err(io::Error::from),
-            }
+        match renameat_with(&dir, from_name, &dir, to_name, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS) => {}
+            other => return other.map_err(io::Error::from),
         }
         match dir.hard_link(from_name, &dir, to_name) {
             Err(error) if has_no_links(&error) => {

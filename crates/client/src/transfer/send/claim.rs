@@ -1,6 +1,12 @@
 //! The right to write to a part: of several runs that send one file, one alone goes on with it.
 
-use std::sync::Arc;
+use std::{
+    os::{
+        linux::net::SocketAddrExt as _,
+        unix::net::{SocketAddr, UnixListener},
+    },
+    sync::Arc,
+};
 
 use sha2::{Digest as _, Sha256};
 
@@ -12,18 +18,12 @@ use crate::{hex, transfer::Tools, work::chance_tag};
 #[derive(Debug)]
 pub(super) struct Claim {
     what: String,
-    #[cfg(target_os = "linux")]
-    _held: Option<std::os::unix::net::UnixListener>,
+    _held: Option<UnixListener>,
 }
 
 impl Claim {
     /// Claims `what`; `None`: another transfer of this machine has it.
-    #[cfg(target_os = "linux")]
     pub(super) fn take(what: String) -> Option<Self> {
-        use std::os::{
-            linux::net::SocketAddrExt as _,
-            unix::net::{SocketAddr, UnixListener},
-        };
         let digest = hex::of(&Sha256::digest(&what));
         let bound = SocketAddr::from_abstract_name(format!("ftpc-part-{digest}"))
             .and_then(|address| UnixListener::bind_addr(&address));
@@ -35,12 +35,6 @@ impl Claim {
                 _held: held.ok(),
             }),
         }
-    }
-
-    /// Claims `what`, which cannot be told from another's here.
-    #[cfg(not(target_os = "linux"))]
-    pub(super) fn take(what: String) -> Option<Self> {
-        Some(Self { what })
     }
 
     /// Tells whether this is the claim to `what`.
@@ -82,7 +76,7 @@ impl Send {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

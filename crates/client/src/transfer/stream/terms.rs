@@ -88,14 +88,5 @@ pub(super) async fn prove(
         return Ok(());
     };
     let theirs = verify::digest_of(remote, (path, Some(size)), how).await?;
-    let local = digest.finish();
-    if local == theirs {
-        return Ok(());
-    }
-    Err(Error::HashMismatch {
-        path: path.to_owned(),
-        algorithm: how.algorithm().name(),
-        local,
-        remote: theirs,
-    })
+    verify::ensure_equal(path, how, digest.finish(), theirs)
 }

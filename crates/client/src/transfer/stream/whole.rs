@@ -173,14 +173,6 @@ impl Whole {
             return Ok(());
         };
         let theirs = verify::digest_of(remote, (name, Some(self.bytes)), *how).await?;
-        if *local == theirs {
-            return Ok(());
-        }
-        Err(Error::HashMismatch {
-            path: name.to_owned(),
-            algorithm: how.algorithm().name(),
-            local: local.clone(),
-            remote: theirs,
-        })
+        verify::ensure_equal(name, *how, local.clone(), theirs)
     }
 }
