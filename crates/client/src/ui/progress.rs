@@ -234,10 +234,10 @@ impl Screen {
             return;
         }
         let columns = usize::from(console_width());
-        let mut moving = 0;
+        let mut moving = 0u64;
         for file in self.files.values_mut() {
             file.rate.update(now, file.bytes);
-            moving += file.bytes;
+            moving = moving.saturating_add(file.bytes);
             if let Some(line) = &file.line {
                 line.set_message(file_line(file, now, columns));
             }

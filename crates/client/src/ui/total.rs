@@ -31,7 +31,7 @@ impl Total {
 
     pub(super) fn plan(&mut self, files: u64, bytes: u64) {
         self.planned.files += files;
-        self.planned.bytes += bytes;
+        self.planned.bytes = self.planned.bytes.saturating_add(bytes);
     }
 
     /// Tells whether more than one file was planned.
@@ -42,22 +42,22 @@ impl Total {
     /// Counts a file that is there.
     pub(super) fn finish(&mut self, bytes: u64) {
         self.done.files += 1;
-        self.done.bytes += bytes;
+        self.done.bytes = self.done.bytes.saturating_add(bytes);
     }
 
     /// Notes bytes that came at no rate.
     pub(super) fn jump(&mut self, bytes: u64) {
-        self.jumped += bytes;
+        self.jumped = self.jumped.saturating_add(bytes);
     }
 
     /// Looks at the rate; `moving`: bytes of files that are on their way.
     pub(super) fn update(&mut self, now: Instant, moving: u64) {
-        let bytes = self.done.bytes + moving;
+        let bytes = self.done.bytes.saturating_add(moving);
         self.rate.update(now, bytes.saturating_sub(self.jumped));
     }
 
     pub(super) fn words(&self, now: Instant, moving: u64) -> String {
-        let bytes = self.done.bytes + moving;
+        let bytes = self.done.bytes.saturating_add(moving);
         let left = self.planned.bytes.checked_sub(bytes);
         format!(
             "{} of {}  {} of {}  {}",
@@ -67,5 +67,27 @@ impl Total {
             table::size(self.planned.bytes),
             self.rate.words(now, left)
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_that_a_server_makes_up_do_not_wrap() {
+        let now = Instant::now();
+        let mut total = Total::new(now);
+        total.plan(2, u64::MAX);
+        total.plan(1, u64::MAX);
+        total.finish(u64::MAX);
+        total.finish(u64::MAX);
+        total.jump(u64::MAX);
+        total.jump(1);
+        total.update(now, u64::MAX);
+        let words = total.words(now, u64::MAX);
+        let most = table::size(u64::MAX);
+        let want = format!("2 of 3 files  {most} of {most}  ");
+        assert!(words.starts_with(&want), "{words}");
     }
 }
