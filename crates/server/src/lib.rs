@@ -22,6 +22,7 @@ pub mod engine;
 pub mod error;
 pub mod firewall;
 pub(crate) mod hands;
+mod hex;
 pub mod lan;
 pub mod listen;
 pub mod log;

@@ -15,6 +15,7 @@ use ftp_config::SharePath;
 use sha2::Digest;
 
 use super::ShareError;
+use crate::hex;
 
 const BLOCK: usize = 1 << 20;
 /// Bytes that are read without a place.
@@ -172,13 +173,12 @@ impl State {
     }
 
     fn finish(self) -> String {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         match self {
             Self::Crc32(state) => format!("{:08x}", state.finalize()),
-            Self::Md5(state) => hex(&state.finalize()),
-            Self::Sha1(state) => hex(&state.finalize()),
-            Self::Sha256(state) => hex(&state.finalize()),
-            Self::Sha512(state) => hex(&state.finalize()),
+            Self::Md5(state) => hex::of(&state.finalize()),
+            Self::Sha1(state) => hex::of(&state.finalize()),
+            Self::Sha256(state) => hex::of(&state.finalize()),
+            Self::Sha512(state) => hex::of(&state.finalize()),
         }
     }
 }

@@ -42,7 +42,7 @@ use super::{
     meta::FileId,
     names::{self, PARTIAL},
 };
-use crate::account::Account;
+use crate::{account::Account, hex};
 
 /// A locked partial.
 #[derive(Debug)]
@@ -122,11 +122,7 @@ fn kept_name(user: &str, name: &OsStr, base: Option<Base>) -> OsString {
             .for_each(|fact| hash.update(fact.to_ne_bytes()));
     }
     let digest = hash.finalize();
-    let hex: String = digest[..12]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    OsString::from(format!("{PARTIAL}{hex}"))
+    OsString::from(format!("{PARTIAL}{}", hex::of(&digest[..12])))
 }
 
 /// Opens the partial of `account` and `name` in `dir` and locks it; when another upload holds it, and

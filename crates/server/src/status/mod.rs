@@ -3,10 +3,12 @@
 pub mod metrics;
 pub mod place;
 pub mod registry;
+pub mod row;
 pub mod socket;
 pub mod table;
 pub mod totals;
 pub mod wire;
 
-pub use registry::{Moving, Registry, Row, Seat, TooManySessions};
+pub use registry::{Moving, Registry, Seat, TooManySessions};
+pub use row::{MovingRow, Row};
 pub use totals::Totals;

@@ -11,6 +11,8 @@ use std::{
 use fs_err as fs;
 use sha2::{Digest, Sha256};
 
+use crate::hex;
+
 /// What the places depend on besides the configuration: taken from the environment at the start.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
@@ -77,8 +79,7 @@ pub fn candidates(config: &Path, around: &Surroundings) -> Vec<PathBuf> {
 fn file_name(config: &Path) -> String {
     let path = fs::canonicalize(config).unwrap_or_else(|_| config.to_owned());
     let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
-    let short: String = digest[..6].iter().map(|b| format!("{b:02x}")).collect();
-    format!("ftpd-{short}.sock")
+    format!("ftpd-{}.sock", hex::of(&digest[..6]))
 }
 
 /// Returns the first place whose directory is ours and closed to others, making the last one if

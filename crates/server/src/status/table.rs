@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{
-    registry::{MovingRow, Row},
+    row::{MovingRow, Row},
     wire::Status,
 };
 use crate::{direction::Direction, log::shown};

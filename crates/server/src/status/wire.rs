@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::registry::Row;
+use super::row::Row;
 
 /// What `ftpd who`, `status`, `kick`, `unlock` and `reload` ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

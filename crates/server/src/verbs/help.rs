@@ -142,10 +142,7 @@ pub(super) fn help(verb: Option<&str>) -> Reply {
     };
     match VERBS.iter().find(|(name, _)| *name == verb) {
         Some((_, words)) => Reply::new(code::HELP, *words),
-        None => Reply::new(
-            code::NOT_IMPLEMENTED,
-            format!("`{}` is not a command here", crate::log::shown(verb)),
-        ),
+        None => super::no_command(code::NOT_IMPLEMENTED, verb),
     }
 }
 

@@ -91,10 +91,7 @@ fn keeps_restart(command: &Command) -> bool {
 
 fn fault_reply(verb: &str, fault: &Fault) -> Answer {
     match fault {
-        Fault::Unknown => Reply::new(
-            code::UNKNOWN,
-            format!("`{}` is not a command here", shown(verb)),
-        ),
+        Fault::Unknown => no_command(code::UNKNOWN, verb),
         Fault::NotImplemented => Reply::new(
             code::NOT_IMPLEMENTED,
             format!("{} is not offered", shown(verb)),
@@ -111,6 +108,10 @@ fn fault_reply(verb: &str, fault: &Fault) -> Answer {
         Fault::Http => return Answer::Vanish,
     }
     .into()
+}
+
+fn no_command(code: u16, verb: &str) -> Reply {
+    Reply::new(code, format!("`{}` is not a command here", shown(verb)))
 }
 
 /// Returns a verb as it may be shown and kept: short, plain.

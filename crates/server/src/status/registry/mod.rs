@@ -5,7 +5,6 @@
 //! that the session watches.
 
 mod moving;
-mod row;
 mod seat;
 #[cfg(test)]
 mod tests;
@@ -25,12 +24,8 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use self::moving::Transfer;
-pub use self::{
-    moving::Moving,
-    row::{MovingRow, Row},
-    seat::Seat,
-};
-use super::totals::Totals;
+pub use self::{moving::Moving, seat::Seat};
+use super::{row::Row, totals::Totals};
 use crate::{account::Account, log::xferlog::Xferlog, share::throttle::Bucket};
 
 /// A login refused because the account has all its sessions.

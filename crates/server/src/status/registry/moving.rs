@@ -10,8 +10,8 @@ use std::{
 
 use ftp_config::SharePath;
 
-use super::{MovingRow, Seat, lock};
-use crate::{direction::Direction, log::xferlog::Record};
+use super::{Seat, lock};
+use crate::{direction::Direction, log::xferlog::Record, status::row::MovingRow};
 
 #[derive(Debug)]
 pub(super) struct Transfer {
