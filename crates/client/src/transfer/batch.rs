@@ -139,6 +139,7 @@ impl Drop for InHands<'_> {
 #[derive(Default)]
 pub(super) struct Results {
     pub(super) files: u64,
+    pub(super) bytes: u64,
     pub(super) verified: u64,
     pub(super) skipped: u64,
     pub(super) failed: Vec<Outcome>,

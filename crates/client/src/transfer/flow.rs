@@ -29,7 +29,7 @@ pub(super) struct Flow {
     /// Bytes that were on the other side when the last try of an upload began: those alone are kept,
     /// whatever went into the network after them.
     pub(super) begun: Arc<AtomicU64>,
-    /// Bytes that went over the wire in this run.
+    /// Bytes of the file that went over the wire in this run, those of broken tries included.
     pub(super) wire: Arc<AtomicU64>,
 }
 

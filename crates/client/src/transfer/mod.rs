@@ -62,7 +62,6 @@ pub(crate) struct Tools {
     cancel: Cancel,
     pace: Option<Arc<Pace>>,
     board: Board,
-    wire: Arc<std::sync::atomic::AtomicU64>,
     vain: Vain,
     slow: Slow,
 }
@@ -73,9 +72,7 @@ impl Tools {
         Flow {
             cancel: self.cancel.clone(),
             pace: self.pace.clone(),
-            done: Arc::default(),
-            begun: Arc::default(),
-            wire: Arc::clone(&self.wire),
+            ..Flow::default()
         }
     }
 }
@@ -99,7 +96,6 @@ impl Engine {
                 events,
                 cancel,
                 board: Board::default(),
-                wire: Arc::default(),
                 vain: Vain::default(),
                 slow: Slow::default(),
             }),
@@ -138,7 +134,6 @@ impl Engine {
         self.tools.board.tell(&self.tools.events);
         let mut summary = crew.summary;
         summary.interrupted = self.tools.cancel.is_stopped();
-        summary.bytes = self.tools.wire.load(std::sync::atomic::Ordering::Relaxed);
         summary.took = began.elapsed();
         summary
     }

@@ -91,7 +91,7 @@ pub struct Outcome {
 pub struct Summary {
     /// Files moved.
     pub files: u64,
-    /// Bytes moved over the wire.
+    /// Bytes of these files that this run moved: neither what an earlier one did, nor what was sent twice.
     pub bytes: u64,
     /// Files that needed nothing.
     pub skipped: u64,

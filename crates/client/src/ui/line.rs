@@ -69,6 +69,11 @@ pub(super) fn arrow(direction: Direction) -> char {
     }
 }
 
+/// Columns of the screen; fewer than 40 say nothing.
+pub(super) fn console_width() -> u16 {
+    rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| size.ws_col.max(40))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -11,7 +11,7 @@ use tokio::{sync::mpsc::UnboundedReceiver, time::MissedTickBehavior};
 use super::{
     Ui, Volume,
     escape::{fit, shown},
-    line::{File, arrow, blank_line, file_line, named},
+    line::{File, arrow, blank_line, console_width, file_line, named},
     rate::Rate,
     table,
     total::Total,
@@ -137,7 +137,9 @@ impl Screen {
     }
 
     fn fail(&mut self, id: FileId, name: &str, reason: &str) {
-        self.drop_file(id);
+        if let Some(file) = self.drop_file(id) {
+            self.total.fail(file.bytes, file.size);
+        }
         let text = format!("{}: {}", shown(name), shown(reason));
         if self.ui.progress {
             self.line(&format!("ftpc: {text}"));
@@ -252,8 +254,4 @@ impl Screen {
     fn clear(&mut self) {
         let _ = self.bars.clear();
     }
-}
-
-fn console_width() -> u16 {
-    rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| size.ws_col.max(40))
 }

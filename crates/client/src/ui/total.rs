@@ -17,6 +17,10 @@ pub(super) struct Total {
     rate: Rate,
     /// Bytes that were counted without having moved.
     jumped: u64,
+    /// Bytes that had moved of files that failed.
+    lost: u64,
+    /// Bytes that will not come: the sizes of those files.
+    failed: u64,
 }
 
 impl Total {
@@ -26,6 +30,8 @@ impl Total {
             done: Count::default(),
             rate: Rate::new(now, 0),
             jumped: 0,
+            lost: 0,
+            failed: 0,
         }
     }
 
@@ -50,15 +56,23 @@ impl Total {
         self.jumped = self.jumped.saturating_add(bytes);
     }
 
+    /// Counts out a file that failed at the byte `at`: what follows is as fast as before, and is all that is left.
+    pub(super) fn fail(&mut self, at: u64, size: Option<u64>) {
+        self.lost = self.lost.saturating_add(at);
+        self.failed = self.failed.saturating_add(size.unwrap_or(0));
+    }
+
     /// Looks at the rate; `moving`: bytes of files that are on their way.
     pub(super) fn update(&mut self, now: Instant, moving: u64) {
         let bytes = self.done.bytes.saturating_add(moving);
-        self.rate.update(now, bytes.saturating_sub(self.jumped));
+        let moved = bytes.saturating_add(self.lost);
+        self.rate.update(now, moved.saturating_sub(self.jumped));
     }
 
     pub(super) fn words(&self, now: Instant, moving: u64) -> String {
         let bytes = self.done.bytes.saturating_add(moving);
-        let left = self.planned.bytes.checked_sub(bytes);
+        let gone = bytes.saturating_add(self.failed);
+        let left = self.planned.bytes.checked_sub(gone);
         format!(
             "{} of {}  {} of {}  {}",
             self.done.files,
@@ -72,6 +86,8 @@ impl Total {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -89,5 +105,20 @@ mod tests {
         let most = table::size(u64::MAX);
         let want = format!("2 of 3 files  {most} of {most}  ");
         assert!(words.starts_with(&want), "{words}");
+    }
+
+    #[test]
+    fn a_file_that_fails_takes_its_bytes_with_it_but_not_the_rate() {
+        let begin = Instant::now();
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let mut total = Total::new(begin);
+        total.plan(2, 40 << 20);
+        total.update(at(1), 20 << 20);
+        total.fail(20 << 20, Some(30 << 20));
+        total.update(at(2), 0);
+        assert_eq!(
+            total.words(at(2), 0),
+            "0 of 2 files  0 B of 40.0 MiB    10.0 MiB/s  0:01 left"
+        );
     }
 }

@@ -170,3 +170,25 @@ async fn a_lack_of_room_is_not_taken_for_a_server_that_keeps_nothing() {
     assert!(error.ends_with("452 not enough room"), "{error}");
     assert_eq!(server.count("STOR"), 1, "{:?}", server.lines());
 }
+
+#[tokio::test]
+async fn bytes_of_a_file_that_failed_are_not_in_the_total() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Fake::default()
+        .hook(|session, line| {
+            line.starts_with("STOR /bad") && {
+                session.say("150 go");
+                let mut data = session.data();
+                std::io::Read::read_to_end(&mut data, &mut Vec::new()).unwrap();
+                session.say("550 no");
+                true
+            }
+        })
+        .start();
+    let mut plan = sending(temp.path(), "good", &[7; 1000], "/good");
+    let bad = sending(temp.path(), "bad", &[7; 500_000], "/bad");
+    plan.push(bad.steps.into_iter().next().unwrap());
+    let summary = run(&server, plan).await;
+    only_error(&summary);
+    assert_eq!((summary.files, summary.bytes), (1, 1000));
+}

@@ -41,6 +41,7 @@ impl Crew {
             self.fail(name, Error::BrokeOff);
         }
         self.summary.files += results.files;
+        self.summary.bytes += results.bytes;
         self.summary.verified += results.verified;
         self.summary.skipped += results.skipped;
         self.summary.failed.extend(results.failed);

@@ -61,6 +61,8 @@ impl Worker {
             return;
         }
         results.files += 1;
+        let moved = job.flow().wire.load(Ordering::Relaxed);
+        results.bytes += moved.min(done.bytes);
         drop(results);
         self.batch.move_on();
         self.tools.events.send(Event::Finished {
