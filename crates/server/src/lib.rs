@@ -38,6 +38,8 @@ pub(crate) mod session;
 pub mod share;
 pub mod shutdown;
 pub mod signals;
+#[cfg(test)]
+mod skip;
 pub mod snapshot;
 pub mod status;
 pub mod supervisor;

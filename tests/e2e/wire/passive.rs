@@ -20,7 +20,6 @@ fn pasv_names_the_address_that_was_dialled() {
 }
 
 #[test]
-#[allow(clippy::print_stderr, reason = "a skipped test must say so")]
 fn one_listener_on_all_addresses_serves_ipv4_too() {
     let server = Site::with_ann()
         .key("server", "listen = [\"[::]:0\"]")
@@ -32,7 +31,7 @@ fn one_listener_on_all_addresses_serves_ipv4_too() {
     assert!(wire.expect("PASV", 227).text().contains("(127,0,0,1,"));
     assert!(wire.list("NLST").is_empty());
     if TcpListener::bind("[::1]:0").is_err() {
-        eprintln!("SKIPPED: IPv6 is not on this machine");
+        harness::foreign::skip("IPv6 is not on this machine");
         return;
     }
     let v6 = std::net::SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, server.address.port()));

@@ -19,6 +19,7 @@ use ftp_config::{
 };
 
 use super::*;
+use crate::skip::skip;
 
 pub(crate) struct Bed {
     dir: tempfile::TempDir,

@@ -80,9 +80,12 @@ mod tests {
     use ftp_config::Rights;
 
     use super::*;
-    use crate::share::{
-        Home, Intent,
-        tests::{Bed, FRESH, path},
+    use crate::{
+        share::{
+            Home, Intent,
+            tests::{Bed, FRESH, path},
+        },
+        skip::skip,
     };
 
     fn sent(home: &Home, intent: Intent, bytes: &[u8]) -> u16 {
@@ -132,7 +135,7 @@ mod tests {
         let partial = aged(&bed);
         let file = File::open(&partial).unwrap();
         if bring_to_disk(&file).is_err() {
-            eprintln!("SKIPPED: this disk keeps no marks");
+            skip("this disk keeps no marks");
             return;
         }
         assert_eq!(sent(&home, at(4), b"5"), 0);
@@ -157,7 +160,7 @@ mod tests {
         let entry = fs::read_dir(bed.disk("")).unwrap().next().unwrap();
         let file = File::open(entry.unwrap().path()).unwrap();
         if fsetxattr(&file, "user.ftpd.test", b"", XattrFlags::empty()).is_err() {
-            eprintln!("SKIPPED: this disk keeps no marks");
+            skip("this disk keeps no marks");
             return;
         }
         for _ in 0..30_000 {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::skip::skip;
 use ftp_config::{ByteRate, Rights, SharePath};
 use rustix::fs::{FallocateFlags, fallocate};
 use std::{io::Write as _, os::unix::fs::MetadataExt as _, time::Duration};
@@ -74,7 +75,7 @@ fn what_somebody_else_has_put_in_a_partials_place_is_not_written_to() {
             .or_else(|_| std::fs::remove_dir(&at))
             .unwrap();
         if !lay() {
-            eprintln!("SKIPPED: only root may give files away");
+            skip("only root may give files away");
             continue;
         }
         let partial = open(handle.as_fd(), "ann", name).unwrap();
@@ -129,7 +130,7 @@ fn an_empty_partial_has_no_room_behind_it() {
     // As after a power cut: the room is on the disk, and no byte.
     let made = File::create(dir.path().join(&kept)).unwrap();
     if fallocate(&made, FallocateFlags::KEEP_SIZE, 0, 4 << 20).is_err() {
-        eprintln!("SKIPPED: this disk sets no room aside");
+        skip("this disk sets no room aside");
         return;
     }
     assert!(made.metadata().unwrap().blocks() > 0);
