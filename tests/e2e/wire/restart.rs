@@ -57,6 +57,9 @@ fn an_offset_beyond_the_end_is_refused() {
         }
         assert_eq!(fs::read(server.site.disk("f")).unwrap(), b"0123456789");
         assert!(!server.site.disk("new").exists());
+        // `ftpc` asks so what is kept of an upload: an admin would look for a fault.
+        let log = server.log_up_to_now();
+        assert!(!log.contains("refused reply=554"), "{log}");
         wire.expect("REST 10", 350);
         assert_eq!(wire.fetch("RETR f"), b"");
         wire.expect("REST -1", 501);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use ftp_config::{SharePath, server::TlsMode};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::disk;
 use crate::{
@@ -28,6 +28,8 @@ pub(crate) fn refusal(error: &ShareError, names: &Names) -> Reply {
     let (reason, hint) = (crate::log::whole(&text), error.hint());
     match error {
         ShareError::Io { .. } => warn!(reply = code, %reason, hint, "refused"),
+        // `ftpc` asks in this way how much is kept of an upload. Nothing has failed.
+        ShareError::Offset { .. } => debug!(reply = code, %reason, hint, "refused"),
         _ => info!(reply = code, %reason, hint, "refused"),
     }
     Reply::new(code, names.bytes(&text))
