@@ -65,5 +65,8 @@ fn the_x_verbs_and_the_corner_cases() {
         assert!(wire.expect("STAT -x", 212).text().contains("Status of -x"));
         std::fs::write(server.site.disk("-y"), "1").unwrap();
         assert!(wire.expect("STAT -y", 213).text().contains("Status of -y"));
+        // Where only options are given the current directory is meant, and named.
+        wire.expect("CWD d", 250);
+        assert!(wire.expect("STAT -la", 212).text().contains("Status of /d"));
     }
 }

@@ -208,7 +208,10 @@ pub(super) async fn stat(session: &mut Session, args: ListArgs) -> Result<Reply,
         code::DIRECTORY_STATUS
     };
     let mut head = b"Status of ".to_vec();
-    head.extend(&name);
+    match name.is_empty() {
+        true => session.names.write(session.cwd.as_str(), &mut head),
+        false => head.extend(&name),
+    }
     let mut reply = Reply::new(code, head);
     for line in text.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
         reply = reply.line(line.strip_suffix(b"\r").unwrap_or(line));
