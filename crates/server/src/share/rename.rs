@@ -66,7 +66,7 @@ impl Home {
             self.ensure_takes_place(&source, &target, &there, to)?;
         }
         let renamed = if replace {
-            rename_over(&source, &target, there.is_some())
+            self.replace(&source, &target, there.is_some(), to)
         } else {
             rename_to_free(&source.dir, &source.name, &target.dir, &target.name)
         };
@@ -87,6 +87,25 @@ impl Home {
             Err(Errno::XDEV) => Err(ShareError::OtherDisk { path: to.clone() }),
             Err(error) => Err(self.explain(to, error.into())),
         }
+    }
+
+    /// Renames over what is there. A directory with idle partials alone looks empty, and goes as by RMD: by the same right.
+    fn replace(
+        &self,
+        source: &Holder,
+        target: &Holder,
+        is_taken: bool,
+        to: &SharePath,
+    ) -> Result<(), Errno> {
+        let rename = || rename_over(source, target, is_taken);
+        let may_clear = self.account.rights.allows(Right::Delete);
+        let refused = match rename() {
+            Err(refused @ (Errno::NOTEMPTY | Errno::EXIST)) if may_clear => refused,
+            other => return other,
+        };
+        let dir = (self.jail).get(to, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty());
+        let cleared = dir.and_then(|dir| partial::remove_all_if_alone(dir.as_fd()));
+        cleared.map_or(Err(refused), |()| rename())
     }
 
     /// Tells whether a rename waits until the disk has it, as uploads wait for their names.

@@ -74,6 +74,26 @@ fn a_directory_with_only_partials_can_be_removed() {
 }
 
 #[test]
+fn a_directory_with_only_partials_is_renamed_over_as_an_empty_one() {
+    let bed = Bed::new();
+    let home = bed.home(Rights::READ_WRITE, "/");
+    for name in ["empty", "half", "full", "from"] {
+        home.make_dir(&path(name)).unwrap();
+    }
+    store(&home, "full/a", FRESH, b"whole").unwrap();
+    for name in ["half/a", "full/b"] {
+        let upload = home.begin_upload(&path(name), FRESH, None).unwrap();
+        upload.file().write_all(b"x").unwrap();
+    }
+    let refused = home.rename(&path("from"), &path("full")).unwrap_err();
+    assert!(matches!(refused, ShareError::NotEmpty { .. }), "{refused}");
+    assert_eq!(fs::read_dir(bed.disk("full")).unwrap().count(), 2);
+    home.rename(&path("from"), &path("empty")).unwrap();
+    home.rename(&path("empty"), &path("half")).unwrap();
+    assert!(!bed.disk("empty").exists() && bed.disk("half").is_dir());
+}
+
+#[test]
 fn what_is_not_a_file_is_never_opened() {
     let bed = Bed::new();
     let home = bed.home(Rights::READ_WRITE, "/");
