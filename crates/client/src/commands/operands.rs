@@ -12,6 +12,7 @@ use crate::{
     },
     remote::{Kind, Remote, names},
     target::Target,
+    transfer::make_all,
     ui::escape::shown,
 };
 
@@ -66,12 +67,45 @@ pub(super) async fn is_dir(session: &mut dyn Remote, path: &str) -> Result<bool,
     }
     let back = session.pwd().await?;
     match session.cwd(path).await {
-        Err(RemoteError::Refused { .. }) if session.is_usable() => Ok(false),
+        // What is refused for the moment may be one.
+        Err(RemoteError::Refused { reply, .. }) if reply.code >= 500 && session.is_usable() => {
+            Ok(false)
+        }
         entered => {
             entered?;
             session.cwd(&back).await?;
             Ok(true)
         }
+    }
+}
+
+/// Makes a directory for a tree, where the server has said that there is none; `false`: there was one all the
+/// same, as only this shows where an answer was wrong. What is in it is then not to be taken for nothing.
+pub(super) async fn make_top(app: &App, link: &Link, path: &str) -> Result<bool, Error> {
+    let mut is_asked_again = false;
+    let making = app.persist(link, async |session| {
+        let again = std::mem::replace(&mut is_asked_again, true);
+        let is_new = make_all(session, path).await?;
+        // The answer to the try before may have been lost.
+        Ok(is_new || (again && holds_nothing(session, path).await?))
+    });
+    let is_new = making.await?;
+    if is_new && app.ui.tells_steps() {
+        app.ui.remark(format!("made directory {}", shown(path)));
+    }
+    Ok(is_new)
+}
+
+async fn holds_nothing(session: &mut dyn Remote, path: &str) -> Result<bool, RemoteError> {
+    match session.list(path).await {
+        Ok(listing) => {
+            let is_whole = listing.lack.is_none() && listing.dropped.is_empty();
+            Ok(listing.entries.is_empty() && is_whole)
+        }
+        Err(RemoteError::Refused { reply, .. }) if reply.code >= 500 && session.is_usable() => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
     }
 }
 

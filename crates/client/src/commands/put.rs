@@ -75,13 +75,11 @@ async fn prepare(app: &App, args: &Put) -> Result<(Link, Ready), Failure> {
         return Ok((link, Ready::Stream(path)));
     }
     let mut plan = Plan::new(".");
-    let to = destination(&link, args, named, &to, &mut plan).await?;
+    let to = destination(app, &link, args, (&sources, named), &to, &mut plan).await?;
     for source in &sources {
         add(app, &mut plan, source, &to, (args, &filter)).await?;
     }
-    if let (To::Name(_), [source]) = (&to, sources.as_slice())
-        && source.is_dir()
-        && args.output.is_none()
+    if let (To::New(_), [source]) = (&to, sources.as_slice())
         && !args.move_files
         && args.patterns.rules.is_empty()
         && target.is_explicit()
@@ -126,9 +124,11 @@ async fn add(
     }
     let tree = walk::here(source, filter, &app.cancel).await?;
     tell_notes(app, &tree.notes);
-    plan.push(Step::MakeRemoteDir {
-        path: remote.clone(),
-    });
+    if !matches!(to, To::New(_)) {
+        plan.push(Step::MakeRemoteDir {
+            path: remote.clone(),
+        });
+    }
     let wishes = Wishes::new(Way::Up);
     let steps = sync::plan(&tree, &Tree::default(), source, &remote, &wishes).steps;
     plan.steps

@@ -32,7 +32,7 @@ mod worker;
 
 use std::{sync::Arc, time::Instant};
 
-pub(crate) use self::tries::Tries;
+pub(crate) use self::{steps::make_all, tries::Tries};
 pub use options::{Backoff, Options, Outcome, Summary};
 
 pub use crate::cancel::Cancel;

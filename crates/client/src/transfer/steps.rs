@@ -180,7 +180,7 @@ async fn act(remote: &mut dyn Remote, step: &Step, again: bool) -> Result<bool, 
 }
 
 /// Makes a directory, and tells whether it had to; when its parent is missing, the parent first.
-async fn make_all(remote: &mut dyn Remote, path: &str) -> Result<bool, RemoteError> {
+pub(crate) async fn make_all(remote: &mut dyn Remote, path: &str) -> Result<bool, RemoteError> {
     let mut missing = vec![path];
     // What failed is tried once more when its parent is there: a drop box shows neither.
     let mut failed = BTreeSet::new();

@@ -99,6 +99,12 @@ impl Ui {
         }
     }
 
+    /// Tells whether steps that move no bytes are told: beside the lines of a terminal they are too many.
+    #[must_use]
+    pub fn tells_steps(&self) -> bool {
+        !self.progress || self.volume == Volume::Verbose
+    }
+
     /// Prints a remark, unless quiet.
     pub fn remark(&self, line: impl Display) {
         if self.volume != Volume::Quiet && !self.json {

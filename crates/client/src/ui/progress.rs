@@ -120,7 +120,7 @@ impl Screen {
                 }
             }
             Event::Done { what, name } => {
-                if !self.ui.progress || self.ui.volume == Volume::Verbose {
+                if self.ui.tells_steps() {
                     self.line(&format!("{what} {}", shown(name)));
                 }
             }

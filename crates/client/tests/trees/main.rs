@@ -27,6 +27,7 @@ mod times;
 mod undone;
 mod unlisted;
 mod update;
+mod wrongly_missing;
 
 use std::{
     fs,

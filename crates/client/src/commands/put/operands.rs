@@ -8,7 +8,7 @@ use std::{
 use crate::{
     app::{App, Failure, Link},
     cli::Put,
-    commands::operands::is_dir,
+    commands::operands::{is_dir, make_top},
     error::Error,
     plan::{Plan, Step},
     remote::names,
@@ -21,13 +21,15 @@ pub(super) enum To {
     Dir(String),
     /// Under this very name.
     Name(String),
+    /// Into this directory, which was made in the place of the source's own.
+    New(String),
 }
 
 impl To {
     pub(super) fn of(&self, name: &str) -> String {
         match self {
             Self::Dir(dir) => names::join(dir, name),
-            Self::Name(name) => name.clone(),
+            Self::Name(name) | Self::New(name) => name.clone(),
         }
     }
 }
@@ -131,10 +133,12 @@ pub(super) fn check_sources(
     }
 }
 
+/// Tells where the sources go; `named` were named, before patterns.
 pub(super) async fn destination(
+    app: &App,
     link: &Link,
     args: &Put,
-    named: usize,
+    (sources, named): (&[PathBuf], usize),
     to: &str,
     plan: &mut Plan,
 ) -> Result<To, Failure> {
@@ -150,16 +154,21 @@ pub(super) async fn destination(
     if to == link.base {
         return Ok(To::Dir(to.to_owned()));
     }
-    let mut session = link.session().await?;
-    let is_dir = is_dir(&mut *session, to.trim_end_matches('/')).await;
-    link.pool.give_back(session);
-    if is_dir? || to.trim_end_matches('/').is_empty() {
+    let top = to.trim_end_matches('/');
+    let asking = app.persist(link, async |session| Ok(is_dir(session, top).await?));
+    if asking.await? || top.is_empty() {
         return Ok(To::Dir(to.to_owned()));
     }
     if named > 1 || to.ends_with('/') {
-        let dir = to.trim_end_matches('/').to_owned();
+        let dir = top.to_owned();
         plan.push(Step::MakeRemoteDir { path: dir.clone() });
         return Ok(To::Dir(dir));
     }
-    Ok(To::Name(to.to_owned()))
+    let is_tree = sources.iter().any(|source| source.is_dir());
+    Ok(match is_tree {
+        false => To::Name(to.to_owned()),
+        true if make_top(app, link, top).await? => To::New(to.to_owned()),
+        // In it there may be files that nobody has named.
+        true => To::Dir(to.to_owned()),
+    })
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use super::{
     super::{
-        operands::{filter, is_dir},
+        operands::{filter, is_dir, make_top},
         tell_left, tell_notes,
     },
     exact::ask_times,
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     app::{App, Failure, Link},
     cli::Sync,
+    error::{Error, RemoteError},
     plan::{
         blind::{Aim, match_alike, match_cases},
         fat::allow_for_fat,
@@ -49,7 +50,7 @@ pub(super) async fn trees(
     } else {
         walk::here(local, &filter, &app.cancel).await?
     };
-    let (mut there, is_there) = walk_there(app, link, top, &filter, way).await?;
+    let (mut there, is_there) = walk_there(app, args, link, top, &filter, way).await?;
     if !args.checksum {
         ask_times(app, link, &here, &mut there, top).await?;
         match way {
@@ -131,24 +132,34 @@ async fn spare_unlisted(
     Ok(())
 }
 
-/// Reads the remote tree, and tells whether it is there at all: an upload makes one that is not.
+/// Reads the remote tree, and tells whether it is there at all. An upload makes one that is not, before anything
+/// is planned: of one that is there after all, nothing may be taken for missing.
 async fn walk_there(
     app: &App,
+    args: &Sync,
     link: &Link,
     top: &str,
     filter: &Filter,
     way: Way,
 ) -> Result<(Tree, bool), Failure> {
-    let walked = app.persist(link, async |session| {
-        let is_there = match top {
-            "/" | "." => true,
-            _ => is_dir(session, top).await?,
-        };
-        if !is_there && way == Way::Up {
-            return Ok((Tree::default(), is_there));
-        }
-        let tree = walk::remote(session, top, filter, &app.cancel).await?;
-        Ok((tree, is_there))
+    let asking = app.persist(link, async |session| match top {
+        "/" | "." => Ok(true),
+        _ => Ok(is_dir(session, top).await?),
     });
-    Ok(walked.await?)
+    let is_there = asking.await?;
+    if !is_there && way == Way::Up && (args.dry_run || make_top(app, link, top).await?) {
+        return Ok((Tree::default(), !args.dry_run));
+    }
+    let walking = app.persist(link, async |session| {
+        walk::remote(session, top, filter, &app.cancel).await
+    });
+    match walking.await {
+        // A drop box is not shown, and may be entered and filled.
+        Err(Error::Remote(RemoteError::Refused { reply, .. }))
+            if !is_there && way == Way::Up && reply.code >= 500 =>
+        {
+            Ok((Tree::default(), true))
+        }
+        walked => Ok((walked?, true)),
+    }
 }

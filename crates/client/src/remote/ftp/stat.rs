@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{FtpRemote, reply::is_unknown_verb};
+use super::{FtpRemote, commands::refused, reply::is_unknown_verb};
 use crate::{
     error::RemoteError,
     remote::{Entry, Kind, Remote as _, RemoteName, listing, names},
@@ -113,15 +113,19 @@ impl FtpRemote {
         Ok(sized)
     }
 
-    /// Tells whether a path is a directory that may be entered, by entering it and going back.
+    /// Tells whether a path is a directory that may be entered, by entering it and going back. Only 5xx says
+    /// that it is none: what is refused for the moment (4xx) may be there, and hold the only copy of a file.
     pub(super) async fn can_enter(&mut self, path: &str) -> Result<bool, RemoteError> {
         let back = self.pwd().await?;
         let line = format!("CWD {}", if path.is_empty() { "." } else { path });
-        let entered = self.command(&line).await?.is_ok();
-        if entered {
-            self.go_back(&back).await?;
+        let reply = self.command(&line).await?;
+        match reply.code {
+            400..=499 => return Err(refused("CWD", path, reply)),
+            _ if reply.is_ok() => {}
+            _ => return Ok(false),
         }
-        Ok(entered)
+        self.go_back(&back).await?;
+        Ok(true)
     }
 
     /// MLST may show a link as what it leads to (`ftpd` does); LIST does not.
@@ -150,7 +154,12 @@ impl FtpRemote {
                     (found, _) => Ok(found),
                 }
             }
-            Err(RemoteError::Refused { .. }) if self.health.is_ready() => Ok(None),
+            // 450: ProFTPD says so of a directory that is not there.
+            Err(RemoteError::Refused { reply, .. })
+                if self.health.is_ready() && matches!(reply.code, 450 | 500..) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
