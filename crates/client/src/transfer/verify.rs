@@ -7,7 +7,7 @@ use ftp_config::client::Verify;
 use super::Tools;
 use crate::{
     error::{Error, RemoteError},
-    remote::{Abilities, HashVerb, Remote},
+    remote::{Abilities, HashVerb, Kind, Remote},
 };
 
 /// From this size on `auto` compares hashes.
@@ -34,6 +34,32 @@ impl Slow {
 
     fn is_known_for(&self, size: Option<u64>) -> bool {
         size.unwrap_or(Self::UNKNOWN) >= self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Asks for the size of what was sent. Where SIZE does not tell, MLST may, for one question more; `must_know`: the
+/// only copy is to go, so a listing is read for it too.
+///
+/// # Errors
+/// What may pass, or where it must be known, any refusal.
+pub(super) async fn size_of(
+    remote: &mut dyn Remote,
+    path: &str,
+    must_know: bool,
+) -> Result<Option<u64>, RemoteError> {
+    let told = remote.size(path).await?;
+    if told.is_some() || !(must_know || remote.abilities().mlst()) {
+        return Ok(told);
+    }
+    match remote.stat(path).await {
+        Err(error @ RemoteError::Refused { .. })
+            if !must_know && !error.is_transient() && remote.is_usable() =>
+        {
+            Ok(None)
+        }
+        found => Ok(found?
+            .filter(|entry| entry.kind == Kind::File)
+            .and_then(|entry| entry.size)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a stream that is whole gets its name, and what becomes of one that cannot.
 
 use std::{
-    io,
+    io::{self, Read as _},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -241,4 +241,37 @@ async fn an_answer_without_a_hash_proves_nothing() {
         "{}",
         error.chain()
     );
+}
+
+#[tokio::test]
+async fn a_stream_that_arrived_short_is_seen_where_mlst_alone_tells_sizes() {
+    let fake = Fake::default().file("/a", "old");
+    let server = fake.hook(|session, line| {
+        if line.starts_with("SIZE") {
+            return refuses(session);
+        }
+        let Some(path) = line.strip_prefix("STOR ") else {
+            return false;
+        };
+        session.say("150 go");
+        let _ = session.data().read_to_end(&mut Vec::new());
+        session.put(path, b"ne");
+        session.say("226 stored");
+        true
+    });
+    let server = server.start();
+    let error = send(&server, b"new", "/a").await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Truncated {
+                want: 3,
+                got: 2,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(server.content("/a").unwrap(), b"old");
+    assert_eq!(server.names(), ["/a"]);
 }

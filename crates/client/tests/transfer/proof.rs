@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{Read as _, Write},
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -14,7 +14,9 @@ use ftpc::{
 };
 
 use crate::{
-    cut_after, fake::Fake, fetching, leftovers, noise, only_error, options, run, run_with,
+    cut_after,
+    fake::{Fake, Running},
+    fetching, leftovers, noise, only_error, options, run, run_with, sending,
 };
 
 #[tokio::test]
@@ -243,4 +245,40 @@ async fn a_file_that_became_shorter_after_the_listing_comes_as_it_is_now() {
     assert!(summary.failed.is_empty(), "{:?}", summary.failed);
     assert_eq!(fs::read(temp.path().join("a")).unwrap(), b"0123");
     assert_eq!(server.count("RETR"), 2);
+}
+
+/// Answers no SIZE, and takes only the head of the first upload for all of it: its data connection has ended early.
+fn without_size(fake: Fake) -> Running {
+    let is_cut = AtomicBool::new(false);
+    let fake = fake.hook(move |session, line| {
+        if line.starts_with("SIZE") {
+            session.say("550 no");
+            return true;
+        }
+        let Some(path) = line.strip_prefix("STOR ") else {
+            return false;
+        };
+        !is_cut.swap(true, Ordering::SeqCst) && {
+            session.say("150 go");
+            let _ = session.data().read_to_end(&mut Vec::new());
+            session.put(path, b"ne");
+            session.say("226 stored");
+            true
+        }
+    });
+    fake.start()
+}
+
+#[tokio::test]
+async fn the_size_of_an_upload_is_compared_where_mlst_alone_tells_it() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = without_size(Fake::default().file("/a", "old"));
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a").unwrap(), b"new");
+    assert_eq!(server.count("STOR"), 2, "{:?}", server.lines());
+    // Who answers SIZE is not asked more.
+    let server = Fake::default().start();
+    run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    assert_eq!((server.count("SIZE"), server.count("MLST")), (1, 0));
 }

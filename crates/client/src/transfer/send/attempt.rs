@@ -129,14 +129,10 @@ impl Send {
         proof: Proof,
     ) -> Result<Option<&'static str>, Error> {
         let Proof { told, hash, digest } = proof;
-        let mut size = match told {
-            None => remote.size(path).await?,
+        let size = match told {
+            None => verify::size_of(remote, path, tools.options.move_files).await?,
             told => told,
         };
-        if size.is_none() && tools.options.move_files {
-            // The only copy is to go: a server without SIZE may still list it.
-            size = remote.stat(path).await?.and_then(|entry| entry.size);
-        }
         self.is_seen = size.is_some();
         match size {
             Some(got) if got != source.size => {

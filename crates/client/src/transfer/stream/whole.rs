@@ -156,7 +156,7 @@ impl Whole {
 
     /// Compares the size, where the server tells one, and the hash.
     async fn prove(&self, remote: &mut dyn Remote, name: &str) -> Result<(), Error> {
-        match remote.size(name).await {
+        match verify::size_of(remote, name, false).await {
             Ok(Some(got)) if got != self.bytes => {
                 return Err(Error::Truncated {
                     path: name.to_owned(),
