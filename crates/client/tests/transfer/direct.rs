@@ -228,3 +228,37 @@ async fn a_stop_in_the_middle_brings_the_old_file_back() {
         assert_eq!(server.names(), ["/a"]);
     }
 }
+
+/// Commits what came of the first upload, whose data connection has ended early, and refuses all that follow.
+#[tokio::test]
+async fn what_a_server_that_commits_whole_files_has_of_a_cut_one_is_told() {
+    let temp = tempfile::tempdir().unwrap();
+    let is_cut = AtomicBool::new(false);
+    let fake = Fake::default().file("/a", "old");
+    let server = fake
+        .feat(&["X-ATOMIC-STOR", "SIZE", "MLST type*;size*;"])
+        .hook(move |session, line| {
+            if line.starts_with("LIST") {
+                session.say("502 no");
+                return true;
+            }
+            let Some(path) = line.strip_prefix("STOR ") else {
+                return false;
+            };
+            session.say("150 go");
+            let _ = session.data().read_to_end(&mut Vec::new());
+            if is_cut.swap(true, Ordering::SeqCst) {
+                session.say("426 broken");
+            } else {
+                session.put(path, b"ne");
+                session.say("226 stored");
+            }
+            true
+        })
+        .start();
+    let summary = run(&server, sending(temp.path(), "a", b"new", "/a")).await;
+    let told = only_error(&summary).chain();
+    let words = "what the server has as `/a` is not whole: STOR `/a.";
+    assert!(told.starts_with(words), "{told}");
+    assert_eq!(server.content("/a").unwrap(), b"ne");
+}

@@ -3,6 +3,7 @@
 use super::{
     super::{Tools, fetch::Done, resume::Begin, verify},
     Send, Stored,
+    remains::is_mismatch,
     source::Source,
 };
 use crate::{
@@ -87,7 +88,8 @@ impl Send {
             }
             Err(error) => {
                 self.is_torn |= self.has_begun && self.tears(remote, path);
-                self.is_torn &= !self.clean_up(tools, remote, path, error).await;
+                let is_gone = self.clean_up(tools, remote, path, error).await;
+                self.is_torn &= !(is_gone && path == self.remote);
             }
         }
         copied
@@ -102,11 +104,13 @@ impl Send {
         proof: Proof,
     ) -> Result<Option<&'static str>, Error> {
         let proved = self.prove(tools, remote, source, path, proof).await;
-        let is_wrong = matches!(
-            proved,
-            Err(Error::Truncated { .. } | Error::HashMismatch { .. })
-        );
-        self.is_torn = is_wrong && self.tears(remote, path);
+        let is_wrong = proved.as_ref().is_err_and(is_mismatch);
+        if path == self.remote {
+            self.is_torn = is_wrong && self.tears(remote, path);
+            // A server that commits whole files takes the end of a data connection that was cut in between for
+            // that of the file. What it has committed stays, whatever later tries to a part come to.
+            self.is_wrong = is_wrong;
+        }
         if let Err(error) = &proved
             && !error.is_transient()
             && path != self.remote

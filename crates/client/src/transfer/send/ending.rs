@@ -12,13 +12,6 @@ use crate::{
 };
 
 impl Send {
-    /// Removes what the server was left with, as far as it can be.
-    pub(super) async fn clear_left(&self, remote: &mut dyn Remote, source: &Source) {
-        for left in 0..self.left {
-            let _ = remote.remove_file(&self.part(source, left)).await;
-        }
-    }
-
     /// Tells whether the part has its final name though no answer said so. That one is gone and the
     /// other has this size proves nothing: after a crash it may be the old file.
     pub(super) async fn was_renamed(
@@ -138,57 +131,6 @@ impl Send {
             part: part.to_owned(),
             aside: self.aside.clone(),
             source: Box::new(source),
-        }
-    }
-
-    /// Tells whether the last failure leaves something on the server that must not stay as it is.
-    pub(in crate::transfer) fn leaves_something(&self, error: &Error) -> bool {
-        self.aside.is_some() || self.is_torn || self.has_orphans(error)
-    }
-
-    /// Tells whether parts are left that no later run would find; one that was told of stays.
-    fn has_orphans(&self, error: &Error) -> bool {
-        let is_told = matches!(error, Error::Unpublished { .. });
-        error.is_transient() && !is_told && !self.orphans.is_empty()
-    }
-
-    /// Gives what was there its name back, and removes what no later run would find, now that no more is tried.
-    pub(in crate::transfer) async fn tidy(&mut self, remote: &mut dyn Remote, error: &Error) {
-        if self.aside.is_some() || self.is_torn {
-            self.take_back(remote).await;
-        }
-        if self.has_orphans(error) {
-            for part in std::mem::take(&mut self.orphans) {
-                let _gone = remote.remove_file(&part).await;
-            }
-        }
-    }
-
-    /// Makes of the last failure one that says where the old file is.
-    pub(in crate::transfer) fn without_old(&self, error: Error) -> Error {
-        let mut error = match error {
-            Error::Aside { source, .. } => *source,
-            other => other,
-        };
-        if let Error::Unpublished { aside, .. } = &mut error {
-            aside.clone_from(&self.aside);
-            return error;
-        }
-        match self.aside.clone() {
-            Some(aside) => self.without(aside, error),
-            None if self.is_torn => Error::Torn {
-                path: self.remote.clone(),
-                source: Box::new(error),
-            },
-            None => error,
-        }
-    }
-
-    fn without(&self, aside: String, error: Error) -> Error {
-        Error::Aside {
-            path: self.remote.clone(),
-            aside,
-            source: Box::new(error),
         }
     }
 

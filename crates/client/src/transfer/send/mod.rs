@@ -7,6 +7,7 @@ mod begin;
 mod claim;
 mod direct;
 mod ending;
+mod remains;
 mod source;
 mod transmit;
 
@@ -54,6 +55,8 @@ pub(super) struct Send {
     has_begun: bool,
     /// What has the final name now is of a try that broke off there.
     is_torn: bool,
+    /// What has the final name now is of a try whose size or hash was wrong.
+    is_wrong: bool,
     /// The server stores no more in a part, for a reason that is not that it is one: what it has stays.
     stays: bool,
     /// The server has told the size of what this try has stored.
@@ -105,6 +108,7 @@ impl Send {
             left: 0,
             has_begun: false,
             is_torn: false,
+            is_wrong: false,
             stays: false,
             is_seen: false,
             renaming: false,
