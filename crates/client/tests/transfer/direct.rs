@@ -8,7 +8,7 @@ use std::{
 use ftpc::{
     error::{Error, RemoteError},
     event::{Event, Events},
-    transfer::{Cancel, Engine},
+    transfer::{Cancel, Engine, Summary},
 };
 
 use crate::{
@@ -261,4 +261,66 @@ async fn what_a_server_that_commits_whole_files_has_of_a_cut_one_is_told() {
     let words = "what the server has as `/a` is not whole: STOR `/a.";
     assert!(told.starts_with(words), "{told}");
     assert_eq!(server.content("/a").unwrap(), b"ne");
+}
+
+/// As vsftpd over a data connection that never reaches it: it makes the file, and waits before its 150.
+fn hung(session: &mut Session, line: &str) -> bool {
+    if line.starts_with("STOR") && line.ends_with("-part") {
+        session.say("553 no such name here");
+        return true;
+    }
+    line == "STOR /a" && {
+        session.put("/a", b"");
+        session.wait();
+        true
+    }
+}
+
+async fn sent_to_the_hung(server: &Running, attempts: u32) -> Summary {
+    let temp = tempfile::tempdir().unwrap();
+    let mut dialer = server.impatient(|limits| &mut limits.reply);
+    dialer.deadlines.data_connect = dialer.deadlines.reply;
+    let mut options = options();
+    options.backoff.attempts = attempts;
+    let (dial, cancel) = (std::sync::Arc::new(dialer), Cancel::default());
+    let engine = Engine::new(dial, options, Events::silent(), cancel);
+    let summary = engine.run(sending(temp.path(), "a", b"new", "/a")).await;
+    engine.close().await;
+    summary
+}
+
+#[tokio::test]
+async fn an_upload_that_the_server_never_began_brings_the_old_file_back() {
+    let server = Fake::default().file("/a", "old").hook(hung).start();
+    let summary = sent_to_the_hung(&server, 1).await;
+    let told = only_error(&summary).chain();
+    assert!(told.starts_with("no answer for"), "{told}");
+    assert_eq!(server.content("/a").unwrap(), b"old");
+    assert_eq!(server.names(), ["/a"]);
+}
+
+#[tokio::test]
+async fn what_the_server_never_began_goes_before_the_next_try() {
+    let is_held = AtomicBool::new(false);
+    let fake = Fake::default().file("/a", "old");
+    let server = fake
+        .hook(move |session, line| {
+            // The dead session locks the file that it has made, not another of this name.
+            let is_locked = line != "STOR /a" || session.content("/a").is_some();
+            let hangs = is_locked || !is_held.swap(true, Ordering::SeqCst);
+            hangs && hung(session, line)
+        })
+        .start();
+    let summary = sent_to_the_hung(&server, 3).await;
+    assert!(summary.failed.is_empty(), "{:?}", summary.failed);
+    assert_eq!(server.content("/a").unwrap(), b"new");
+    assert_eq!(server.names(), ["/a"]);
+    assert_eq!(
+        server
+            .lines()
+            .iter()
+            .filter(|line| *line == "STOR /a")
+            .count(),
+        2
+    );
 }

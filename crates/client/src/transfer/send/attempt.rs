@@ -3,7 +3,7 @@
 use super::{
     super::{Tools, fetch::Done, resume::Begin, verify},
     Send, Stored,
-    remains::is_mismatch,
+    remains::{is_mismatch, is_unanswered},
     source::Source,
 };
 use crate::{
@@ -87,7 +87,9 @@ impl Send {
                 });
             }
             Err(error) => {
-                self.is_torn |= self.has_begun && self.tears(remote, path);
+                let may_have_begun =
+                    self.has_begun || (self.aside.is_some() && is_unanswered(error));
+                self.is_torn |= may_have_begun && self.tears(remote, path);
                 let is_gone = self.clean_up(tools, remote, path, error).await;
                 self.is_torn &= !(is_gone && path == self.remote);
             }

@@ -169,6 +169,10 @@ impl Send {
             self.ensure_free(remote).await?;
         }
         let begin = self.begin(tools, remote, &source, &part).await?;
+        if self.direct && self.is_torn && self.aside.is_some() {
+            // A session that the server holds for alive may have it locked: another file of this name is not.
+            let _gone = remote.remove_file(&self.remote).await;
+        }
         let may_go_directly = keeps_name && part != self.remote;
         let mut sent = self.attempt(tools, remote, &source, &part, begin).await;
         self.no_going_on |= begin != Begin::Fresh && matches!(&sent, Err(Error::Truncated { .. }));

@@ -1,7 +1,10 @@
 //! What tries that failed leave on the server: it goes, gets its name back, or is told.
 
 use super::{Send, source::Source};
-use crate::{error::Error, remote::Remote};
+use crate::{
+    error::{Error, Phase, RemoteError},
+    remote::Remote,
+};
 
 impl Send {
     /// Removes what the server was left with, as far as it can be.
@@ -67,4 +70,13 @@ impl Send {
 /// Tells whether an error says that what the server has is not the file.
 pub(super) fn is_mismatch(error: &Error) -> bool {
     matches!(error, Error::Truncated { .. } | Error::HashMismatch { .. })
+}
+
+/// Tells whether a STOR was sent and never answered: some servers (vsftpd) make the file, or empty it, before their 150.
+pub(super) fn is_unanswered(error: &Error) -> bool {
+    match error {
+        Error::Remote(RemoteError::Timeout { phase, .. }) => matches!(phase, Phase::Begin),
+        Error::Remote(RemoteError::Io { verb, .. }) => verb == "STOR",
+        _ => false,
+    }
 }
