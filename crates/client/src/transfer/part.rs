@@ -1,6 +1,9 @@
 //! The temporary names that uploads have until they are whole.
 
-use crate::{error::RemoteError, remote::names};
+use crate::{
+    error::{Phase, RemoteError},
+    remote::names,
+};
 
 /// The longest name that disks take, in bytes.
 const LONGEST: usize = 255;
@@ -36,6 +39,16 @@ pub(super) fn is_unwelcome(part: &str, error: &RemoteError) -> bool {
     };
     let about_part = path.as_deref() == Some(part) && matches!(verb.as_str(), "STOR" | "RNFR");
     about_part && matches!(reply.code, 202 | 500..=504 | 550 | 553) && !error.is_no_room()
+}
+
+/// Tells whether a STOR was sent and never answered: some servers (vsftpd) make the file, or empty it, before
+/// their 150.
+pub(super) fn is_unanswered(error: &RemoteError) -> bool {
+    match error {
+        RemoteError::Timeout { phase, .. } => matches!(phase, Phase::Begin),
+        RemoteError::Io { verb, .. } => verb == "STOR",
+        _ => false,
+    }
 }
 
 /// Names the file in place of its part, which nobody has named.

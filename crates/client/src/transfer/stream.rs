@@ -16,7 +16,7 @@ use self::{
 pub use super::input::Input;
 use super::{
     copy, fault,
-    part::{is_unwelcome, named, part_name},
+    part::{is_unanswered, is_unwelcome, named, part_name},
 };
 use crate::{
     error::Error,
@@ -104,7 +104,7 @@ pub async fn send_from(
 ) -> Result<Sent, Error> {
     let cancel = &terms.cancel;
     terms.proof(remote)?;
-    let (data, name) = begin(remote, path).await?;
+    let (data, name) = begin(remote, path, terms).await?;
     let commits_whole = remote.abilities().takes_final_names();
     let (bytes, proof) = match store(remote, data, source, terms).await {
         Ok(stored) if commits_whole || !cancel.is_stopped() => stored,
@@ -140,7 +140,11 @@ async fn remove(remote: &mut dyn Remote, name: &str, terms: &Terms) {
 }
 
 /// Opens the upload; returns the name that it has until it is published.
-async fn begin(remote: &mut dyn Remote, path: &str) -> Result<(Box<dyn Data>, String), Error> {
+async fn begin(
+    remote: &mut dyn Remote,
+    path: &str,
+    terms: &Terms,
+) -> Result<(Box<dyn Data>, String), Error> {
     if remote.abilities().takes_final_names() {
         remote.foresee(Next::Stream);
         return Ok((remote.open_write(path, Start::New).await?, path.to_owned()));
@@ -150,6 +154,10 @@ async fn begin(remote: &mut dyn Remote, path: &str) -> Result<(Box<dyn Data>, St
         Ok(data) => return Ok((data, part)),
         Err(refusal) => refusal,
     };
+    if is_unanswered(&refusal) {
+        // It may be there, and nobody else knows its name.
+        remove(remote, &part, terms).await;
+    }
     let replaces = remote.abilities().on_duplicate() == OnDuplicate::Overwrite;
     // What is there must not be lost to a stream that breaks.
     if !replaces || !is_unwelcome(&part, &refusal) || remote.stat(path).await?.is_some() {

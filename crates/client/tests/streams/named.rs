@@ -12,6 +12,7 @@ use ftp_config::{ByteRate, client::Verify};
 use ftpc::{
     cancel::Cancel,
     error::Error,
+    remote::Dial as _,
     transfer::stream::{Terms, send_from},
 };
 
@@ -274,4 +275,29 @@ async fn a_stream_that_arrived_short_is_seen_where_mlst_alone_tells_sizes() {
     );
     assert_eq!(server.content("/a").unwrap(), b"old");
     assert_eq!(server.names(), ["/a"]);
+}
+
+#[tokio::test]
+async fn a_part_that_the_server_never_began_goes() {
+    let fake = Fake::default().file("/a", "old");
+    let server = fake.hook(|session, line| {
+        let Some(path) = line.strip_prefix("STOR ") else {
+            return false;
+        };
+        // As vsftpd, which makes it before its 150.
+        session.put(path, b"");
+        session.wait();
+        true
+    });
+    let server = server.start();
+    let mut dialer = server.impatient(|limits| &mut limits.reply);
+    dialer.deadlines.data_connect = dialer.deadlines.reply;
+    let dialer = Arc::new(dialer);
+    let mut remote = dialer.dial().await.unwrap();
+    let terms = terms(&Cancel::default()).dialling(dialer);
+    let sent = send_from(&mut *remote, &b"new"[..], "/a", &terms).await;
+    let told = sent.unwrap_err().chain();
+    assert!(told.starts_with("no answer for"), "{told}");
+    assert_eq!(server.names(), ["/a"]);
+    assert_eq!(server.content("/a").unwrap(), b"old");
 }

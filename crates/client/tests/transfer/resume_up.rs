@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::{
     fake::{Fake, Session},
-    noise, options, run, sending,
+    noise, only_error, options, run, sending,
 };
 use ftpc::{
     event::Events,
@@ -131,6 +131,39 @@ async fn a_part_that_the_server_does_not_begin_to_write_is_left_for_another() {
     assert!(summary.failed.is_empty(), "{:?}", summary.failed);
     assert_eq!(server.content("/a").unwrap(), noise(200_000));
     assert_eq!(server.names(), ["/a"], "the other part went too");
+}
+
+#[tokio::test]
+async fn empty_parts_of_tries_that_never_began_go_and_others_stay() {
+    let temp = tempfile::tempdir().unwrap();
+    let tries = Arc::new(AtomicUsize::new(0));
+    let server = Fake::default()
+        .hook(move |session, line| {
+            let Some(path) = line.strip_prefix("STOR ") else {
+                return false;
+            };
+            // The second is another run's, which holds it locked.
+            let of_other = tries.fetch_add(1, Ordering::SeqCst) == 1;
+            session.put(path, if of_other { b"other" } else { b"" });
+            session.wait();
+            true
+        })
+        .start();
+    let mut dialer = server.impatient(|limits| &mut limits.reply);
+    dialer.deadlines.data_connect = dialer.deadlines.reply;
+    let mut options = options();
+    options.backoff.attempts = 3;
+    let (dial, cancel) = (Arc::new(dialer), Cancel::default());
+    let engine = Engine::new(dial, options, Events::silent(), cancel);
+    let summary = engine.run(sending(temp.path(), "a", b"new", "/a")).await;
+    engine.close().await;
+    let told = only_error(&summary).chain();
+    assert!(told.starts_with("no answer for"), "{told}");
+    assert_eq!(server.count("STOR"), 3);
+    let [other] = &server.names()[..] else {
+        panic!("{:?}", server.names());
+    };
+    assert_eq!(server.content(other).unwrap(), b"other");
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! One try: the bytes, what proves them, and the name.
 
 use super::{
-    super::{Tools, fetch::Done, resume::Begin, verify},
+    super::{Tools, fetch::Done, part::is_unanswered, resume::Begin, verify},
     Send, Stored,
-    remains::{is_mismatch, is_unanswered},
+    remains::is_mismatch,
     source::Source,
 };
 use crate::{
@@ -80,6 +80,7 @@ impl Send {
         let copied = self.copy(tools, remote, source, path, begin, hash).await;
         match &copied {
             Ok(_) => {
+                self.unbegun.retain(|part| part != path);
                 self.stored = Some(Stored {
                     name: path.to_owned(),
                     size: source.size,
@@ -87,8 +88,11 @@ impl Send {
                 });
             }
             Err(error) => {
-                let may_have_begun =
-                    self.has_begun || (self.aside.is_some() && is_unanswered(error));
+                let unanswered = matches!(error, Error::Remote(error) if is_unanswered(error));
+                if unanswered && !self.has_begun && path != self.remote {
+                    self.unbegun.push(path.to_owned());
+                }
+                let may_have_begun = self.has_begun || (unanswered && self.aside.is_some());
                 self.is_torn |= may_have_begun && self.tears(remote, path);
                 let is_gone = self.clean_up(tools, remote, path, error).await;
                 self.is_torn &= !(is_gone && path == self.remote);

@@ -75,6 +75,8 @@ pub(super) struct Send {
     mark: Option<String>,
     /// Parts under that mark, which no later run would find.
     orphans: Vec<String>,
+    /// Parts whose STOR was never answered: they may be there, and hold nothing.
+    unbegun: Vec<String>,
 }
 
 /// A file that the server has confirmed.
@@ -117,6 +119,7 @@ impl Send {
             claim: None,
             mark: None,
             orphans: Vec::new(),
+            unbegun: Vec::new(),
         }
     }
 

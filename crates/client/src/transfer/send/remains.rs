@@ -1,10 +1,7 @@
 //! What tries that failed leave on the server: it goes, gets its name back, or is told.
 
 use super::{Send, source::Source};
-use crate::{
-    error::{Error, Phase, RemoteError},
-    remote::Remote,
-};
+use crate::{error::Error, remote::Remote, transfer::verify};
 
 impl Send {
     /// Removes what the server was left with, as far as it can be.
@@ -16,7 +13,16 @@ impl Send {
 
     /// Tells whether the last failure leaves something on the server that must not stay as it is.
     pub(in crate::transfer) fn leaves_something(&self, error: &Error) -> bool {
-        self.aside.is_some() || self.is_torn || self.has_orphans(error)
+        self.aside.is_some()
+            || self.is_torn
+            || self.has_orphans(error)
+            || self.has_empty_parts(error)
+    }
+
+    /// Tells whether parts may be left that hold nothing, and that a later run would wait for in vain while the
+    /// server has them locked. Who has stopped it does not wait for them.
+    fn has_empty_parts(&self, error: &Error) -> bool {
+        !matches!(error, Error::Interrupted) && !self.unbegun.is_empty()
     }
 
     /// Tells whether parts are left that no later run would find; one that was told of stays.
@@ -33,6 +39,11 @@ impl Send {
         if self.has_orphans(error) {
             for part in std::mem::take(&mut self.orphans) {
                 let _gone = remote.remove_file(&part).await;
+            }
+        }
+        if self.has_empty_parts(error) {
+            for part in std::mem::take(&mut self.unbegun) {
+                remove_empty(remote, &part).await;
             }
         }
     }
@@ -72,11 +83,10 @@ pub(super) fn is_mismatch(error: &Error) -> bool {
     matches!(error, Error::Truncated { .. } | Error::HashMismatch { .. })
 }
 
-/// Tells whether a STOR was sent and never answered: some servers (vsftpd) make the file, or empty it, before their 150.
-pub(super) fn is_unanswered(error: &Error) -> bool {
-    match error {
-        Error::Remote(RemoteError::Timeout { phase, .. }) => matches!(phase, Phase::Begin),
-        Error::Remote(RemoteError::Io { verb, .. }) => verb == "STOR",
-        _ => false,
+/// Removes a part that holds nothing. One that holds anything may be gone on with, or be another run's of the same
+/// file: that it had the part locked may be why the server did not answer.
+async fn remove_empty(remote: &mut dyn Remote, part: &str) {
+    if matches!(verify::size_of(remote, part, false).await, Ok(Some(0))) {
+        let _gone = remote.remove_file(part).await;
     }
 }
