@@ -1,29 +1,27 @@
 //! Renames of a client.
 
 mod free;
+mod over;
 
-use std::{
-    os::{fd::AsFd as _, unix::ffi::OsStrExt as _},
-    sync::{Mutex, PoisonError},
-};
+use std::os::fd::AsFd as _;
 
 use ftp_config::{
     Right, SharePath,
     server::{Fsync, OnDuplicate},
 };
 use rustix::{
-    fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat, renameat, unlinkat},
+    fs::{FileType, Stat, fstat},
     io::Errno,
 };
 
 pub(super) use self::free::rename_to_free;
+use self::over::remove_second_name;
 use super::{
     Home, ShareError,
     jail::{Holder, file_type},
     meta::FileId,
     names,
     partial::{self, Base},
-    turn::{Taking, end_turn, take_turn, take_turn_in},
     upload::force_dir,
 };
 
@@ -89,25 +87,6 @@ impl Home {
         }
     }
 
-    /// Renames over what is there. A directory with idle partials alone looks empty, and goes as by RMD: by the same right.
-    fn replace(
-        &self,
-        source: &Holder,
-        target: &Holder,
-        is_taken: bool,
-        to: &SharePath,
-    ) -> Result<(), Errno> {
-        let rename = || rename_over(source, target, is_taken);
-        let may_clear = self.account.rights.allows(Right::Delete);
-        let refused = match rename() {
-            Err(refused @ (Errno::NOTEMPTY | Errno::EXIST)) if may_clear => refused,
-            other => return other,
-        };
-        let dir = (self.jail).get(to, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty());
-        let cleared = dir.and_then(|dir| partial::remove_all_if_alone(dir.as_fd()));
-        cleared.map_or(Err(refused), |()| rename())
-    }
-
     /// Tells whether a rename waits until the disk has it, as uploads wait for their names.
     #[must_use]
     pub fn forces_names(&self) -> bool {
@@ -151,53 +130,6 @@ impl Home {
             _ => Ok(()),
         }
     }
-}
-
-/// Gives a name whatever has it. Where that is a file, uploads that look at it before they take its name are let end.
-fn rename_over(source: &Holder, target: &Holder, is_taken: bool) -> Result<(), Errno> {
-    let _turn = take_turn(&target.name);
-    if is_taken {
-        take_turn_in(&target.dir, Taking::Blindly);
-    }
-    let renamed = renameat(&source.dir, &source.name, &target.dir, &target.name);
-    if is_taken {
-        end_turn(&target.dir);
-    }
-    renamed
-}
-
-/// A rename onto another name of the same file leaves both (rename(2)): the first one goes then. Not where
-/// both are one name, by a link on the way or on a disk that does not tell them apart.
-fn remove_second_name(source: &Holder, target: &Holder) {
-    let is_one = |one: &Stat, other: &Stat| FileId::of(one) == FileId::of(other);
-    if source.lstat().is_err() {
-        // The usual end of a rename.
-        return;
-    }
-    // One at a time: two that go each to the other's name would lose both.
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let (Ok(old), Ok(new)) = (source.lstat(), target.lstat())
-        && is_one(&old, &new)
-        && new.st_nlink > 1
-        && file_type(&new) == FileType::RegularFile
-        && let (Ok(here), Ok(there)) = (fstat(&source.dir), fstat(&target.dir))
-        && !(is_one(&here, &there) && source.name == target.name)
-        && lists(source)
-        && lists(target)
-    {
-        let _stays = unlinkat(&source.dir, &source.name, AtFlags::empty());
-    }
-}
-
-/// Tells whether the directory has an entry of exactly this name.
-fn lists(holder: &Holder) -> bool {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let Ok(dir) = openat(&holder.dir, ".", flags, Mode::empty()) else {
-        return false;
-    };
-    let mut entries = Dir::read_from(dir).into_iter().flatten().flatten();
-    entries.any(|entry| entry.file_name().to_bytes() == holder.name.as_bytes())
 }
 
 #[cfg(test)]
