@@ -125,6 +125,22 @@ fn code_6_the_server_refused() {
     assert!(server.site.disk("a").exists());
 }
 
+/// A command that wants a name is sent one, and what it is refused with names it.
+#[test]
+fn the_login_directory_has_a_name_in_commands_and_errors() {
+    let (server, here) = site();
+    let top = server.url("");
+    let run = |args: &[&str], code| ftpc(here.path()).args(args).code(code);
+    run(&["chmod", "755", &top], 0);
+    run(&["rmdir", &top], 6).says("root directory");
+    run(&["mv", &top, &server.url("new")], 6).says("RNFR `.`");
+    run(&["cat", &top], 6).says("RETR `.`: 550 /: is a directory");
+    run(&["mkdir", &top], 6).says("`.` is there already");
+    run(&["mkdir", &format!("{top}/")], 6).says("`/` is there already");
+    run(&["rmdir", &format!("{top}/")], 6).says("root directory");
+    run(&["get", &top], 2).says("`.` is a directory");
+}
+
 #[test]
 fn code_7_the_local_side_failed() {
     let (server, here) = site();

@@ -22,7 +22,7 @@ pub async fn cat(app: &App, paths: &[String]) -> Answer {
     let (link, paths) = open_all(app, paths).await?;
     let (mut session, terms) = (link.session().await?, app.terms());
     for path in &paths {
-        match fetch_into(&mut *session, path, std::io::stdout(), &terms).await {
+        match fetch_into(&mut *session, named(path), std::io::stdout(), &terms).await {
             Ok(_) => {}
             // Whoever read has enough.
             Err(Error::Local { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
@@ -51,7 +51,7 @@ pub async fn mv(app: &App, from: &str, to: &str) -> Answer {
     } else {
         to.clone()
     };
-    session.rename(from, &to).await?;
+    session.rename(named(from), &to).await?;
     done(&link, session).await
 }
 
@@ -63,7 +63,7 @@ pub async fn mkdir(app: &App, paths: &[String], parents: bool) -> Answer {
     let (link, paths) = open_all(app, paths).await?;
     let mut session = link.session().await?;
     for path in &paths {
-        let path = path.trim_end_matches('/');
+        let path = bare(path);
         if parents {
             let starts = path.match_indices('/').map(|(at, _)| &path[..at]);
             for dir in starts.filter(|dir| !dir.is_empty()).chain([path]) {
@@ -89,7 +89,7 @@ pub async fn rmdir(app: &App, paths: &[String]) -> Answer {
     let (link, paths) = open_all(app, paths).await?;
     let mut session = link.session().await?;
     for path in &paths {
-        session.remove_dir(path.trim_end_matches('/')).await?;
+        session.remove_dir(bare(path)).await?;
     }
     done(&link, session).await
 }
@@ -102,7 +102,7 @@ pub async fn chmod(app: &App, mode: u32, paths: &[String]) -> Answer {
     let (link, paths) = open_all(app, paths).await?;
     let mut session = link.session().await?;
     for path in &paths {
-        session.set_mode(path, mode).await?;
+        session.set_mode(named(path), mode).await?;
     }
     done(&link, session).await
 }
@@ -125,6 +125,22 @@ pub async fn quote(app: &App, on: Option<&str>, words: &[String]) -> Answer {
     let refused = reply.code >= 400;
     let code = done(&link, session).await?;
     Ok(if refused { ExitCode::Refused } else { code })
+}
+
+/// The login directory by a name: commands that want one take no empty word (RFC 959 §5.3.2).
+pub(super) fn named(path: &str) -> &str {
+    match path {
+        "" => ".",
+        path => path,
+    }
+}
+
+/// A directory's path without the slashes behind it.
+fn bare(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" if path.starts_with('/') => "/",
+        bare => named(bare),
+    }
 }
 
 pub(super) async fn done(link: &Link, session: Box<dyn Remote>) -> Answer {

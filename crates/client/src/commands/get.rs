@@ -12,6 +12,7 @@ use self::{
 use super::{
     Answer,
     carry::{carry_out, prepared},
+    files::named,
     look::Found,
     operands::open_all,
     sync::sync_command,
@@ -200,7 +201,7 @@ async fn add(
     }
     if !args.recursive {
         return Err(Failure::Usage(
-            format!("`{}` is a directory", shown(path)),
+            format!("`{}` is a directory", shown(named(path))),
             Some("fetch it with all it holds: `ftpc get -r`".to_owned()),
         ));
     }
