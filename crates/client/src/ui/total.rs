@@ -95,13 +95,13 @@ mod tests {
         let now = Instant::now();
         let mut total = Total::new(now);
         total.plan(2, u64::MAX);
-        total.plan(1, u64::MAX);
+        total.plan(1, 5);
         total.finish(u64::MAX);
-        total.finish(u64::MAX);
+        total.finish(5);
         total.jump(u64::MAX);
         total.jump(1);
-        total.update(now, u64::MAX);
-        let words = total.words(now, u64::MAX);
+        total.update(now, 5);
+        let words = total.words(now, 5);
         let most = table::size(u64::MAX);
         let want = format!("2 of 3 files  {most} of {most}  ");
         assert!(words.starts_with(&want), "{words}");
