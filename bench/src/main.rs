@@ -27,6 +27,8 @@ mod share;
 mod stream;
 mod targets;
 mod tls;
+#[path = "../../tests/harness/trust.rs"]
+mod trust;
 mod wire;
 
 use std::{

@@ -7,8 +7,8 @@ use std::{
 };
 
 use anyhow::Result;
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
-use rustls_pki_types::ServerName;
 
 /// Bytes moved at once.
 pub(crate) const BLOCK: usize = 1 << 20;

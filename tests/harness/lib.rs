@@ -18,6 +18,7 @@ pub mod programs;
 pub mod server;
 pub mod site;
 pub mod tls;
+mod trust;
 pub mod wait;
 pub mod wire;
 

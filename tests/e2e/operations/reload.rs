@@ -8,7 +8,7 @@ use harness::{
     tls::{self, client},
 };
 use rustix::process::Signal;
-use rustls_pki_types::CertificateDer;
+use rustls::pki_types::CertificateDer;
 
 use super::status;
 
