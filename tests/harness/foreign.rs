@@ -112,3 +112,25 @@ pub fn feed(command: &mut Command, lines: &str) -> Output {
     );
     out
 }
+
+/// Returns a script for Python's ftplib, whose arguments are the port and `tls` or another word: `acts` follow the
+/// login as ann, as `ftp`.
+#[must_use]
+pub fn ftplib(acts: &str) -> String {
+    format!("{FTPLIB}{acts}")
+}
+
+const FTPLIB: &str = "
+import ftplib, ssl, sys
+port, tls = int(sys.argv[1]), sys.argv[2] == 'tls'
+if tls:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    ftp = ftplib.FTP_TLS(context=context)
+else:
+    ftp = ftplib.FTP()
+ftp.connect('127.0.0.1', port, timeout=20)
+ftp.login('ann', 'secret')
+if tls:
+    ftp.prot_p()
+";

@@ -5,7 +5,7 @@ use std::fs;
 use harness::{
     Site,
     client::noise,
-    foreign::{command, find, ok},
+    foreign::{command, find, ftplib, ok},
 };
 
 use super::{same_times, same_tree, site, tree};
@@ -49,7 +49,7 @@ fn pythons_ftplib_moves_and_aborts() {
     for tls in ["plain", "tls"] {
         let port = server.address.port().to_string();
         let program = command(&python, here.path())
-            .args(["-c", FTPLIB, &port, tls])
+            .args(["-c", &ftplib(ACTS), &port, tls])
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&program.stderr).into_owned();
@@ -61,19 +61,9 @@ fn pythons_ftplib_moves_and_aborts() {
     );
 }
 
-const FTPLIB: &str = "
-import ftplib, io, ssl, sys
-port, tls = int(sys.argv[1]), sys.argv[2] == 'tls'
-if tls:
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    ftp = ftplib.FTP_TLS(context=context)
-else:
-    ftp = ftplib.FTP()
-ftp.connect('127.0.0.1', port, timeout=20)
-ftp.login('ann', 'secret')
-if tls:
-    ftp.prot_p()
+/// What is done behind the login.
+const ACTS: &str = "
+import io
 ftp.storbinary('STOR in/up', io.BytesIO(b'u' * 200000))
 got = io.BytesIO()
 ftp.retrbinary('RETR in/up', got.write)

@@ -9,7 +9,7 @@ use std::{
 use harness::{
     Server, Site, Wire,
     client::{noise, sample},
-    foreign::{command, find, ok},
+    foreign::{command, find, ftplib, ok},
     tls,
     wire::Data,
 };
@@ -97,7 +97,7 @@ fn curl_and_ftplib_tell_what_the_server_said() {
     }
     if let Some(python) = find("python3") {
         for tls in ["plain", "tls"] {
-            let args = ["-c", FTPLIB, &port, tls];
+            let args = ["-c", &ftplib(ACTS), &port, tls];
             let out = command(&python, here.path()).args(args).output().unwrap();
             let said = String::from_utf8_lossy(&out.stdout);
             assert!(said.starts_with("452 up: not enough room"), "{tls}: {said}");
@@ -162,19 +162,8 @@ fn a_disk_that_takes_nothing_is_told_to_be_read_only() {
     }
 }
 
-const FTPLIB: &str = "
-import ftplib, ssl, sys
-port, tls = int(sys.argv[1]), sys.argv[2] == 'tls'
-if tls:
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    ftp = ftplib.FTP_TLS(context=context)
-else:
-    ftp = ftplib.FTP()
-ftp.connect('127.0.0.1', port, timeout=20)
-ftp.login('ann', 'secret')
-if tls:
-    ftp.prot_p()
+/// What is done behind the login.
+const ACTS: &str = "
 try:
     ftp.storbinary('STOR up', open('large', 'rb'))
 except ftplib.Error as error:

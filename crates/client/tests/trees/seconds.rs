@@ -3,12 +3,11 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::Path,
     sync::Mutex,
     time::{Duration, SystemTime},
 };
 
-use crate::{fake::Fake, says, write};
+use crate::{fake::Fake, says, update::write_at, write};
 
 /// A server of a directory `t` that keeps the times it is given; `on_fat`: to two seconds.
 fn keeping_times(on_fat: bool) -> Fake {
@@ -63,13 +62,6 @@ fn an_edit_a_second_later_is_a_change() {
     }
 }
 
-/// Writes a file of this time.
-fn save(here: &Path, name: &str, content: &str, time: SystemTime) {
-    write(here, name, content);
-    let file = fs::File::options().write(true).open(here.join(name));
-    file.unwrap().set_modified(time).unwrap();
-}
-
 #[test]
 fn what_a_fat_disk_keeps_to_two_seconds_is_not_sent_again() {
     let temp = tempfile::tempdir().unwrap();
@@ -77,7 +69,7 @@ fn what_a_fat_disk_keeps_to_two_seconds_is_not_sent_again() {
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
     for n in 0..12 {
         let time = start + Duration::from_secs(n * 11);
-        save(here, &format!("t/f{n}"), "same", time);
+        write_at(here, &format!("t/f{n}"), "same", time);
     }
     let server = keeping_times(true).start();
     for _ in 0..2 {
@@ -93,11 +85,11 @@ fn one_even_time_of_many_files_is_no_fat_disk() {
     let here = temp.path();
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
     for n in 1..=9 {
-        save(here, &format!("t/f{n}"), "old", start);
+        write_at(here, &format!("t/f{n}"), "old", start);
     }
     let server = keeping_times(false).start();
     says(here, &server, &["sync", "t", "@/t"], 0, "");
-    save(here, "t/f3", "new", start + Duration::from_secs(1));
+    write_at(here, "t/f3", "new", start + Duration::from_secs(1));
     says(here, &server, &["sync", "t", "@/t"], 0, "");
     assert_eq!(server.content("t/f3").unwrap(), b"new");
 }
@@ -146,7 +138,7 @@ fn a_server_without_feat_is_asked_for_the_second_or_that_is_told() {
         let mut fake = telling_days(exact, refusal);
         for n in 0..20 {
             let name = format!("t/{n}");
-            save(here, &name, "new", edited);
+            write_at(here, &name, "new", edited);
             fake = fake.file(&name, "old");
         }
         let server = fake.start();

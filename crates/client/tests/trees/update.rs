@@ -16,6 +16,7 @@ pub(crate) fn ago(seconds: u64) -> SystemTime {
     SystemTime::now() - Duration::from_secs(seconds)
 }
 
+/// Writes a file of this time.
 pub(crate) fn write_at(here: &Path, name: &str, content: &str, time: SystemTime) {
     write(here, name, content);
     let file = fs::File::options().write(true).open(here.join(name));

@@ -110,3 +110,10 @@ pub(crate) const FRESH: Intent = Intent::Store { offset: 0 };
 fn at(offset: u64) -> Intent {
     Intent::Store { offset }
 }
+
+/// Sends these bytes, and breaks off.
+fn interrupted(home: &Home, name: &str, bytes: &[u8]) {
+    let mut upload = home.begin_upload(&path(name), FRESH, None).unwrap();
+    upload.start(&|| false).unwrap();
+    upload.file().write_all(bytes).unwrap();
+}

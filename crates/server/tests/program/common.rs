@@ -6,15 +6,12 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, Output, Stdio},
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
 };
 
-use crate::wire::Wire;
+use crate::{wait::until, wire::Wire};
 
 /// The password of `ann` and `bob` in [`Site`].
 pub(crate) const PASSWORD: &str = "right";
-/// How long anything is waited for.
-pub(crate) const LONGEST: Duration = Duration::from_secs(30);
 
 /// A directory with an `ftp.toml`.
 pub(crate) struct Site {
@@ -127,7 +124,7 @@ impl Site {
         });
         let daemon = Daemon {
             address,
-            child,
+            child: Ended(child),
             log: Arc::default(),
             ready: line,
         };
@@ -135,11 +132,11 @@ impl Site {
     }
 }
 
-/// A running server; ended on drop.
+/// A running server.
 pub(crate) struct Daemon {
     pub(crate) address: SocketAddr,
     pub(crate) ready: String,
-    child: Child,
+    child: Ended,
     log: Arc<Mutex<String>>,
 }
 
@@ -163,19 +160,19 @@ impl Daemon {
     /// Waits until the log has `text`.
     #[track_caller]
     pub(crate) fn wait_for_log(&self, text: &str) {
-        wait_until(text, || self.log().contains(text).then_some(()));
+        until(text, || self.log().contains(text).then_some(()));
     }
 
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_child(&self.child);
+        let pid = rustix::process::Pid::from_child(&self.child.0);
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
     /// Waits for the server's own end; returns its exit code.
     #[track_caller]
     pub(crate) fn exit_code(&mut self) -> Option<i32> {
-        let child = &mut self.child;
-        wait_until("the server's end", || child.try_wait().unwrap()).code()
+        let child = &mut self.child.0;
+        until("the server's end", || child.try_wait().unwrap()).code()
     }
 
     pub(crate) fn connect(&self) -> Wire {
@@ -199,23 +196,13 @@ impl Daemon {
     }
 }
 
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+/// A program that ends with its test.
+pub(crate) struct Ended(pub(crate) Child);
 
-/// Asks again and again until there is an answer; fails after a long time.
-#[track_caller]
-pub(crate) fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(start.elapsed() < LONGEST, "waited too long for {what}");
-        std::thread::sleep(Duration::from_millis(10));
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -3,7 +3,10 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::common::{Site, stdout, wait_until};
+use crate::{
+    common::{Site, stdout},
+    wait::until,
+};
 
 #[test]
 fn the_ready_line_names_the_port_the_share_and_the_users() {
@@ -90,7 +93,7 @@ fn a_server_that_starts_while_the_one_before_ends_can_be_asked_later() {
     drop((ann, data));
     assert_eq!(first.exit_code(), Some(0));
     let address = second.address.to_string();
-    wait_until("an answer of the second", || {
+    until("an answer of the second", || {
         let out = site.run(&["status"]);
         stdout(&out).contains(&address).then_some(())
     });
@@ -123,7 +126,7 @@ fn term_lets_a_running_upload_finish() {
         }
     };
     feed(&block);
-    wait_until("all uploads on the move", || {
+    until("all uploads on the move", || {
         let status: Value = serde_json::from_str(&site.ok(&["status", "--json"])).unwrap();
         (status["moving"] == 5).then_some(())
     });
@@ -210,11 +213,11 @@ fn a_start_that_hangs_is_stopped() {
     // As a file on a disk that does not answer.
     mknodat(CWD, &key, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     let mut child = site.ftpd().spawn().unwrap();
-    let _held = wait_until("the start", || {
+    let _held = until("the start", || {
         open(&key, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok()
     });
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, Signal::TERM).unwrap();
-    let ended = wait_until("the end", || child.try_wait().unwrap());
+    let ended = until("the end", || child.try_wait().unwrap());
     assert_eq!(ended.code(), Some(0));
 }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    common::{Site, curl, wait_until},
+    common::{Site, curl},
+    wait::until,
     wire::Wire,
 };
 
@@ -18,7 +19,7 @@ fn the_next_one_over_the_cap_is_told_the_cap_and_comes_in_later() {
     let refused = server.connect().expect("421");
     assert!(refused.contains("allows 3 at once"), "{refused}");
     drop(inside.pop());
-    wait_until("a place", || {
+    until("a place", || {
         server.connect().reply().starts_with("220").then_some(())
     });
 }
@@ -43,7 +44,7 @@ fn a_client_that_reads_nothing_is_gone_when_its_time_for_a_login_is_over() {
     // As much as the sockets take: then the server waits with its replies.
     while socket.write(&lines).is_ok() {}
     let status = || -> Value { serde_json::from_str(&site.ok(&["status", "--json"])).unwrap() };
-    wait_until("its end", || (status()["sessions"] == 0).then_some(()));
+    until("its end", || (status()["sessions"] == 0).then_some(()));
     socket.set_nonblocking(false).unwrap();
     let _reset = socket.read_to_end(&mut Vec::new());
 }
@@ -75,7 +76,7 @@ fn a_thousand_connects_give_every_place_back() {
     }
     // Connections are taken in order: once this one has its answer, all before it were.
     drop(server.connect().reply());
-    wait_until("all places given back", || {
+    until("all places given back", || {
         let status: Value = serde_json::from_str(&site.ok(&["status", "--json"])).unwrap();
         (status["sessions"] == 0).then_some(())
     });
@@ -170,7 +171,7 @@ fn a_user_has_no_more_sessions_than_allowed() {
     assert_eq!(second.login("ann"), "421");
     server.login("bob");
     drop(first);
-    wait_until("ann's place", || {
+    until("ann's place", || {
         let mut wire = server.connect();
         wire.expect("220");
         (wire.login("ann") == "230").then_some(())

@@ -17,4 +17,8 @@ mod share;
 mod start;
 mod told;
 mod users;
+// They have this one too.
+#[path = "../../../../tests/harness/wait.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the harness exports it")]
+mod wait;
 mod wire;

@@ -5,8 +5,9 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::{
-    common::{Site, curl, wait_until},
+    common::{Site, curl},
     port::Kept,
+    wait::until,
 };
 
 #[test]
@@ -103,7 +104,7 @@ fn every_transfer_has_one_line_and_hup_opens_the_file_anew() {
     );
     let record = site.config().with_file_name("x.log");
     let lines = || std::fs::read_to_string(&record).unwrap_or_default();
-    wait_until("the upload's line", || {
+    until("the upload's line", || {
         lines()
             .contains("/a_b.txt b _ i r ann ftp 0 * c")
             .then_some(())
@@ -111,9 +112,9 @@ fn every_transfer_has_one_line_and_hup_opens_the_file_anew() {
     let moved = record.with_extension("1");
     std::fs::rename(&record, &moved).unwrap();
     server.signal(Signal::HUP);
-    wait_until("the file opened anew", || record.exists().then_some(()));
+    until("the file opened anew", || record.exists().then_some(()));
     assert!(curl(&[&url]).status.success());
-    wait_until("the download's line", || {
+    until("the download's line", || {
         lines().contains(" b _ o r ann ftp 0 * c").then_some(())
     });
     assert_eq!(lines().lines().count(), 1);
@@ -132,7 +133,7 @@ fn an_upload_under_another_name_is_recorded_by_that_name() {
         assert!(sent.status.success(), "{sent:?}");
     }
     let record = site.config().with_file_name("x.log");
-    wait_until("the second line", || {
+    until("the second line", || {
         let lines = std::fs::read_to_string(&record).unwrap_or_default();
         let second = lines.lines().nth(1)?.to_owned();
         assert!(second.contains(" 5 /a_(1).txt b _ i "), "{lines}");

@@ -2,7 +2,10 @@
 
 use rustix::process::Signal;
 
-use crate::common::{Site, stderr, wait_until};
+use crate::{
+    common::{Site, stderr},
+    wait::until,
+};
 
 #[test]
 fn a_removed_users_session_ends_and_others_stay() {
@@ -49,7 +52,7 @@ fn a_changed_file_is_read_without_being_asked_and_a_bad_one_changes_nothing() {
     assert_eq!(refused.status.code(), Some(1));
     site.ok(&["status"]);
     site.write("", &["cat"]);
-    wait_until("cat", || (server.connect_as("cat") == "230").then_some(()));
+    until("cat", || (server.connect_as("cat") == "230").then_some(()));
 }
 
 #[test]
@@ -65,7 +68,7 @@ fn a_refused_configuration_is_read_again_when_what_it_names_is_written() {
     let lists = site.config().with_file_name("lists");
     std::fs::create_dir(&lists).unwrap();
     std::fs::write(lists.join("allowed"), "cat\n").unwrap();
-    wait_until("cat", || (server.connect_as("cat") == "230").then_some(()));
+    until("cat", || (server.connect_as("cat") == "230").then_some(()));
     // A certificate and a key that are not there.
     site.write(
         "[tls]\ncert = \"own.pem\"\nkey = \"own-key.pem\"\n",
@@ -79,7 +82,7 @@ fn a_refused_configuration_is_read_again_when_what_it_names_is_written() {
         &["localhost".to_owned()],
     )
     .unwrap();
-    wait_until("dan", || (server.connect_as("dan") == "230").then_some(()));
+    until("dan", || (server.connect_as("dan") == "230").then_some(()));
 }
 
 #[test]
@@ -236,7 +239,7 @@ fn a_rotated_record_is_left_whatever_is_wrong_with_the_configuration() {
     std::fs::rename(&log, log.with_extension("1")).unwrap();
     site.write_text("[server]\nmax = 3\n");
     assert_eq!(site.run(&["reload"]).status.code(), Some(1));
-    wait_until("the new record", || log.exists().then_some(()));
+    until("the new record", || log.exists().then_some(()));
     server.wait_for_log("the old one stays");
 }
 
@@ -250,7 +253,7 @@ fn a_reload_that_hangs_holds_no_stop() {
     // As a file on a disk that does not answer.
     mknodat(CWD, &key, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     server.signal(Signal::HUP);
-    let _held = wait_until("the reload", || {
+    let _held = until("the reload", || {
         open(&key, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok()
     });
     server.signal(Signal::TERM);

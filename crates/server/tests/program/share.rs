@@ -3,17 +3,17 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    process::{Child, ChildStdout, Stdio},
+    process::{ChildStdout, Stdio},
 };
 
 use crate::{
-    common::{ftpd, stdout},
+    common::{Ended, ftpd, stdout},
     wire::Wire,
 };
 
-/// `ftpd share`, ended on drop.
+/// `ftpd share`.
 struct Shared {
-    child: Child,
+    child: Ended,
     out: BufReader<ChildStdout>,
     screen: String,
 }
@@ -42,7 +42,11 @@ impl Shared {
                 "ended early: {screen}"
             );
         }
-        Self { child, out, screen }
+        Self {
+            child: Ended(child),
+            out,
+            screen,
+        }
     }
 
     fn url(&self) -> &str {
@@ -72,13 +76,6 @@ impl Shared {
             .iter()
             .map(|reply| reply.chars().take(3).collect())
             .collect()
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -120,7 +117,7 @@ fn a_share_ends_by_itself() {
     let mut rest = String::new();
     shared.out.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "The share has ended.\n");
-    assert!(shared.child.wait().unwrap().success());
+    assert!(shared.child.0.wait().unwrap().success());
 }
 
 #[test]

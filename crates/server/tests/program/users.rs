@@ -6,7 +6,10 @@ use std::{
     process::{Child, Output, Stdio},
 };
 
-use crate::common::{Site, stderr, wait_until};
+use crate::{
+    common::{Site, stderr},
+    wait::until,
+};
 
 pub(crate) fn with_password(site: &Site, args: &[&str], password: &str) -> Output {
     let mut child = begun(site, args);
@@ -88,7 +91,7 @@ fn a_file_behind_a_link_is_read_where_the_link_is_and_written_where_it_leads() {
     assert!(site.config().is_symlink());
     assert!(std::fs::read_to_string(&real).unwrap().contains("cat"));
     // The running server takes it over by itself.
-    wait_until("cat", || {
+    until("cat", || {
         let mut wire = server.connect();
         wire.expect("220");
         (wire.login("cat") == "230").then_some(())

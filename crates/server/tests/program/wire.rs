@@ -5,7 +5,7 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
-use crate::common::{LONGEST, PASSWORD};
+use crate::{common::PASSWORD, wait::LONGEST};
 
 /// One connection, read line by line.
 pub(crate) struct Wire {

@@ -2,12 +2,6 @@
 
 use super::*;
 
-fn interrupted(home: &Home, name: &str, bytes: &[u8]) {
-    let mut upload = home.begin_upload(&path(name), FRESH, None).unwrap();
-    upload.start(&|| false).unwrap();
-    upload.file().write_all(bytes).unwrap();
-}
-
 #[test]
 fn nothing_is_kept_where_that_is_not_wished() {
     let mut bed = Bed::new();

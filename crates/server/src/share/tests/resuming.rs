@@ -2,12 +2,6 @@
 
 use super::*;
 
-fn interrupted(home: &Home, name: &str, bytes: &[u8]) {
-    let mut upload = home.begin_upload(&path(name), FRESH, None).unwrap();
-    upload.start(&|| false).unwrap();
-    upload.file().write_all(bytes).unwrap();
-}
-
 #[test]
 fn what_was_kept_is_not_mixed_into_a_file_that_changed() {
     let bed = Bed::new();
