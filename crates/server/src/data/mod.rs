@@ -12,6 +12,7 @@ pub mod inline;
 pub mod link;
 pub mod meter;
 pub mod passive;
+mod patience;
 pub mod pump;
 pub mod secure;
 mod stride;

@@ -1,7 +1,7 @@
 //! Bytes between a file and a data connection, on one blocking thread for the whole transfer.
 //!
 //! Plain downloads go by `sendfile`, plain uploads by `splice`; whatever must see the bytes (TLS,
-//! a rate limit, text conversion, a listing) goes by blocks. The socket's own time limits are the
+//! a rate limit, text conversion, a listing) goes by blocks. The socket's own time limits, and `patience`, are the
 //! stall limit; the [`Brake`](super::Brake) ends every wait.
 
 mod conduit;
@@ -17,7 +17,7 @@ use std::{
 use rustix::{
     buffer::spare_capacity,
     fs::sendfile,
-    io::retry_on_intr,
+    io::{Errno, retry_on_intr},
     pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice},
 };
 
@@ -25,6 +25,7 @@ pub use self::{conduit::Conduit, drain::Drain};
 use super::{
     fill_segments,
     meter::{Broken, Meter, network, sending},
+    patience::patiently,
     stride::Stride,
 };
 
@@ -54,15 +55,15 @@ pub fn send_file(conduit: &mut Conduit, file: &File, meter: &Meter) -> Result<u6
             return Ok(sent + rest);
         }
         let began = Instant::now();
-        match sendfile(&*conduit.socket, file, None, stride.bytes()) {
+        let next = || Ok(sendfile(&*conduit.socket, file, None, stride.bytes())?);
+        match patiently(next).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO)) {
             Ok(0) => return Ok(sent),
             Ok(moved) => {
                 stride.learn(began.elapsed());
                 sent += moved as u64;
                 meter.count(moved as u64);
             }
-            Err(rustix::io::Errno::INTR) => {}
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if sent == 0 => {
+            Err(Errno::INVAL | Errno::NOSYS) if sent == 0 => {
                 return send_blocks(conduit, meter, &mut |block| fill(file, block));
             }
             Err(e) => return Err(settle(sending(file, e), meter)),
@@ -173,8 +174,8 @@ pub fn receive_file(
                 return Ok(received);
             }
             Ok(piped) => piped,
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(rustix::io::Errno::INVAL) if received == 0 => {
+            Err(Errno::INTR) => continue,
+            Err(Errno::INVAL) if received == 0 => {
                 return receive_copying(conduit, file, meter, room);
             }
             Err(e) => return Err(settle(network(e.into()), meter)),
@@ -195,8 +196,8 @@ fn pour(out: impl AsFd, file: &File, mut piped: usize) -> Result<bool, Broken> {
         match splice(&out, None, file, None, piped, MOVE) {
             Ok(written) if written > 0 => piped -= written,
             Ok(_) => return Err(Broken::Disk(io::ErrorKind::WriteZero.into())),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(rustix::io::Errno::INVAL) => return drain(out, file, piped).map(|()| false),
+            Err(Errno::INTR) => {}
+            Err(Errno::INVAL) => return drain(out, file, piped).map(|()| false),
             Err(e) => return Err(Broken::Disk(e.into())),
         }
     }

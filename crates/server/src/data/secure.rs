@@ -18,6 +18,8 @@ use rustls::{ServerConfig, ServerConnection};
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
+use super::patience::patiently;
+
 /// Bytes read from the socket at once: many TLS records a system call.
 const PREFETCH: usize = 256 << 10;
 /// So many from a client that fills the buffer: each read is acknowledged, and wakes it.
@@ -149,11 +151,8 @@ impl Tls {
 
     fn flush(&mut self) -> io::Result<()> {
         while self.connection.wants_write() {
-            match self.connection.write_tls(&mut &*self.socket) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(_) => {}
-                Err(e) => return Err(e),
+            if patiently(|| self.connection.write_tls(&mut &*self.socket))? == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
             }
         }
         Ok(())

@@ -12,6 +12,7 @@ use rustls::ServerConnection;
 use crate::data::{
     brake::Brake,
     meter::{Broken, network},
+    patience::{self, patiently},
     secure::Tls,
 };
 
@@ -36,7 +37,7 @@ impl Conduit {
         let limit = (!stalled.is_zero()).then_some(stalled);
         socket.set_nonblocking(false)?;
         socket.set_read_timeout(limit)?;
-        socket.set_write_timeout(limit)?;
+        socket.set_write_timeout(limit.map(patience::part))?;
         let socket = Arc::new(socket);
         brake.watch(&socket);
         let tls = tls.map(|connection| Tls::new(Arc::clone(&socket), connection));
@@ -52,7 +53,7 @@ impl Conduit {
     pub(super) fn send(&mut self, block: &[u8]) -> Result<(), Broken> {
         let sent = match &mut self.tls {
             Some(tls) => tls.send(block),
-            None => (&*self.socket).write_all(block),
+            None => write_all(&self.socket, block),
         };
         sent.map_err(network)
     }
@@ -79,4 +80,12 @@ impl Conduit {
         };
         self.socket
     }
+}
+
+fn write_all(mut socket: &TcpStream, mut block: &[u8]) -> io::Result<()> {
+    while !block.is_empty() {
+        let sent = patiently(|| socket.write(block))?;
+        block = &block[sent..];
+    }
+    Ok(())
 }

@@ -135,6 +135,19 @@ fn a_client_that_reads_nothing_is_stalled() {
     assert!(matches!(broken, Err(Broken::Stalled)), "{broken:?}");
 }
 
+/// A call that fills the system's buffers and then waits would otherwise put the stall off by the whole limit.
+#[test]
+fn one_wait_for_a_reader_is_a_small_part_of_the_limit() {
+    let (_client, server) = pair();
+    let conduit = conduit(server, &meter(Throttle::default()), 1600);
+    let limits = (
+        conduit.socket.write_timeout().unwrap(),
+        conduit.socket.read_timeout().unwrap(),
+    );
+    let [part, whole] = [100, 1600].map(|ms| Some(Duration::from_millis(ms)));
+    assert_eq!(limits, (part, whole));
+}
+
 #[test]
 fn a_file_that_cannot_be_read_is_not_the_connections_fault() {
     let file = tempfile::NamedTempFile::new().unwrap();

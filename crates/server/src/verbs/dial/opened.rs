@@ -2,6 +2,7 @@
 
 use std::{io, net::TcpStream, sync::Arc, time::Duration};
 
+use ftp_config::value::format_duration;
 use socket2::SockRef;
 use tokio_rustls::server::TlsStream;
 
@@ -154,7 +155,10 @@ pub(in crate::verbs) fn broken_reply(broken: &Broken, stalled: Duration) -> Repl
         Broken::Aborted => Reply::new(code::ABORTED, "Transfer aborted"),
         Broken::Stalled => Reply::new(
             code::ABORTED,
-            format!("No progress for {} s; transfer aborted", stalled.as_secs()),
+            format!(
+                "No progress for {}; transfer aborted",
+                format_duration(stalled)
+            ),
         ),
         Broken::Network(error) => {
             Reply::new(code::ABORTED, format!("Data connection lost: {error}"))
@@ -165,5 +169,19 @@ pub(in crate::verbs) fn broken_reply(broken: &Broken, stalled: Duration) -> Repl
         ),
         Broken::Disk(error) => Reply::new(code::LOCAL_ERROR, format!("Disk: {error}")),
         Broken::Refused(code, text) => Reply::new(*code, text.as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stall_is_told_with_the_limit_as_the_file_says_it() {
+        let said = |ms| broken_reply(&Broken::Stalled, Duration::from_millis(ms));
+        let words = |ms| said(ms).text();
+        assert!(words(500).contains("No progress for 500ms; "));
+        assert!(words(1500).contains("No progress for 1500ms; "));
+        assert!(words(300_000).contains("No progress for 5m; "));
     }
 }
