@@ -92,6 +92,11 @@ const TABLE: [(&str, &str, &str); 37] = [
     ),
     ("nobody", "[server]\nrun_as = \"\"", "names no system user"),
     (
+        "a broken name",
+        "[server]\nrun_as = \"a\\nb\"",
+        "`a\\nb` names no system user",
+    ),
+    (
         "port of a site",
         "[site.nas]\nurl = \"ftp://ann@[::1]:99999/\"",
         "names no port up to 65535",

@@ -153,7 +153,12 @@ fn tls_hint(error: &TlsError) -> Option<String> {
                 "correct `{key}`, or remove `tls.cert` and `tls.key`: then ftpd makes a certificate"
             ),
         }),
-        TlsError::Pem { .. } | TlsError::Mismatch { .. } => Some(
+        TlsError::Mismatch { .. } => Some(
+            "the server's own certificate comes first in the file of `tls.cert`, those that vouch for it behind it, and \
+             `tls.key` is its key; those that ftpd has made are made anew by `ftpd cert --renew`"
+                .to_owned(),
+        ),
+        TlsError::Pem { .. } => Some(
             "correct `tls.cert` and `tls.key`; those that ftpd has made are made anew by \
              `ftpd cert --renew`"
                 .to_owned(),

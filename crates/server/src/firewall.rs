@@ -27,7 +27,8 @@ impl Firewall {
         }
     }
 
-    /// Returns the line that opens `port` and the passive range, for good where that is one line.
+    /// Returns the line that opens `port` and the passive range: by ufw for good, by the others until the machine or
+    /// its firewall starts anew.
     #[must_use]
     pub fn line(self, port: u16, passive: PortRange) -> String {
         let (first, last) = (passive.first(), passive.last());
@@ -39,6 +40,22 @@ impl Firewall {
             Self::Nftables => format!(
                 "sudo nft add rule inet filter input tcp dport '{{ {port}, {first}-{last} }}' accept"
             ),
+        }
+    }
+
+    /// Returns the line that opens them for good, for a service.
+    #[must_use]
+    pub fn lasting_line(self, port: u16, passive: PortRange) -> String {
+        let line = self.line(port, passive);
+        match self {
+            Self::Ufw => line,
+            Self::Firewalld => {
+                let lasting = line.replace("firewall-cmd", "firewall-cmd --permanent");
+                format!("{line} && {lasting}")
+            }
+            Self::Nftables => {
+                format!("{line}, and that rule in /etc/nftables.conf, for the next start")
+            }
         }
     }
 
@@ -115,6 +132,25 @@ mod tests {
             Firewall::Nftables
                 .line(21, range)
                 .contains("{ 21, 50000-50999 }")
+        );
+    }
+
+    #[test]
+    fn a_service_is_let_through_after_the_next_start_too() {
+        let range = "50000-50999".parse().unwrap();
+        let ports = "--add-port=21/tcp --add-port=50000-50999/tcp";
+        assert_eq!(
+            Firewall::Firewalld.lasting_line(21, range),
+            format!("sudo firewall-cmd {ports} && sudo firewall-cmd --permanent {ports}")
+        );
+        assert_eq!(
+            Firewall::Ufw.lasting_line(21, range),
+            Firewall::Ufw.line(21, range)
+        );
+        let nft = Firewall::Nftables.lasting_line(21, range);
+        assert!(
+            nft.ends_with("in /etc/nftables.conf, for the next start"),
+            "{nft}"
         );
     }
 }

@@ -1,6 +1,8 @@
 //! What root does before serving: binds low ports, then becomes someone else; and the limit on
 //! open files.
 
+mod ports;
+
 use std::{
     ffi::CString,
     io,
@@ -20,6 +22,7 @@ use rustix::{
 };
 use tracing::{info, warn};
 
+pub use self::ports::closed_ports;
 use crate::{error::Error, snapshot};
 
 /// Open files of one session at its busiest: control, data, its listener, the file, a pipe.
@@ -55,7 +58,7 @@ pub fn drop_root(config: &ServerConfig, config_path: &Path) -> Result<(), Error>
         }
         return Ok(());
     }
-    let user = look_up(name)?;
+    let user = look_up(name, config_path)?;
     make_for(config, user.uid, user.gid)?;
     become_user(name, user.uid, user.gid)?;
     info!(user = name, "dropped root");
@@ -97,9 +100,9 @@ pub fn becomes_another(config: &ServerConfig) -> bool {
 ///
 /// # Errors
 /// [`Error`] when there is no such user, or it is root.
-pub fn ensure_run_as(config: &ServerConfig) -> Result<(), Error> {
+pub fn ensure_run_as(config: &ServerConfig, config_path: &Path) -> Result<(), Error> {
     match config.server.run_as.as_deref() {
-        Some(name) if Uid::effective().is_root() => look_up(name).map(drop),
+        Some(name) if Uid::effective().is_root() => look_up(name, config_path).map(drop),
         _ => Ok(()),
     }
 }
@@ -108,18 +111,23 @@ pub fn ensure_run_as(config: &ServerConfig) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error`] when there is no such user or the system refuses.
-pub fn become_run_as(config: &ServerConfig) -> Result<(), Error> {
+pub fn become_run_as(config: &ServerConfig, config_path: &Path) -> Result<(), Error> {
     let Some(name) = config.server.run_as.as_deref() else {
         return Ok(());
     };
-    let user = look_up(name)?;
+    let user = look_up(name, config_path)?;
     become_user(name, user.uid, user.gid)
 }
 
-fn look_up(name: &str) -> Result<User, Error> {
+fn look_up(name: &str, config_path: &Path) -> Result<User, Error> {
     let user = User::from_name(name)
         .map_err(|e| system("look up `server.run_as`", e))?
-        .ok_or_else(|| Error::Usage(format!("`server.run_as`: no system user `{name}`")))?;
+        .ok_or_else(|| {
+            let path = config_path.display();
+            Error::Usage(format!(
+                "{path}: `server.run_as`: no system user `{name}`: correct the name, or make that user with `useradd --system`"
+            ))
+        })?;
     match user.uid.is_root() {
         true => Err(Error::Usage("`server.run_as` names root".to_owned())),
         false => Ok(user),

@@ -181,9 +181,8 @@ fn load_tls(config: &ServerConfig) -> Result<(tls::Configs, selfsigned::Facts), 
     let (cert, key) = (&config.tls.cert, &config.tls.key);
     let configs = tls::load(cert, key)?;
     let facts = selfsigned::facts(cert)?;
-    let days = selfsigned::days_until(facts.not_after_unix, std::time::SystemTime::now());
-    if days < selfsigned::DUE_DAYS {
-        warn!(cert = %cert.display(), days, "the certificate expires soon or has expired");
+    if let Some(warning) = facts.warning(std::time::SystemTime::now()) {
+        warn!(cert = %cert.display(), "{warning}");
     }
     info!(sha256 = %facts.fingerprint, "certificate");
     Ok((configs, facts))

@@ -1,6 +1,6 @@
 //! `ftpd check`: every fault of the configuration, or what would be served.
 
-use std::{io, path::Path};
+use std::{io, path::Path, time::SystemTime};
 
 use ftp_config::{ServerConfig, Word as _, server::TlsMode};
 
@@ -22,14 +22,21 @@ pub fn run(config: &Path, print: bool) -> Result<(), Error> {
     }
     if config.tls.mode != TlsMode::Off && has_pair {
         tls::load(&config.tls.cert, &config.tls.key)?;
+        let facts = tls::selfsigned::facts(&config.tls.cert)?;
+        if let Some(warning) = facts.warning(SystemTime::now()) {
+            say::note(format_args!("ftpd: warning: {warning}"));
+        }
     }
-    ensure_starts(config)?;
+    ensure_starts(config, &loaded.path)?;
     for warning in &loaded.warnings {
         say::note(format_args!("ftpd: warning: {warning}"));
     }
     let open_files = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
     if let Some(warning) = privilege::too_few(open_files, config.limits.max_clients) {
         say::note(format_args!("ftpd: warning: {warning}"));
+    }
+    if let Some(closed) = privilege::closed_ports(config) {
+        say::note(format_args!("ftpd: warning: {closed}"));
     }
     if print {
         say::text(config.to_toml());
@@ -41,8 +48,8 @@ pub fn run(config: &Path, print: bool) -> Result<(), Error> {
 }
 
 /// What a start would find beside the file.
-fn ensure_starts(config: &ServerConfig) -> Result<(), Error> {
-    privilege::ensure_run_as(config)?;
+fn ensure_starts(config: &ServerConfig, path: &Path) -> Result<(), Error> {
+    privilege::ensure_run_as(config, path)?;
     let root = &config.share.root;
     match root.metadata() {
         Ok(meta) if !meta.is_dir() => Err(Error::Share(OpenError {

@@ -12,7 +12,7 @@ use ftp_config::{Right, Rights, Secret, SharePath, UserName};
 use self::list::list;
 use super::{ask, edit::Editor};
 use crate::{
-    auth::{accounts::Accounts, password},
+    auth::{RefusalReason, accounts::Accounts, password},
     cli::UserVerb,
     config_file,
     error::Error,
@@ -75,8 +75,12 @@ fn add(
     if let Ok(loaded) = config_file::load(config)
         && let Err(reason) = Accounts::new(&loaded.config).find(name.as_str())
     {
+        let list = loaded.config.auth.allow_users_file.as_deref();
+        let list = list.filter(|_| reason == RefusalReason::NotOnAllowList);
+        let fix = list.map(|list| format!("; write `{name}` into {}", list.display()));
         say::note(format_args!(
-            "ftpd: warning: `{name}` cannot log in: {reason}"
+            "ftpd: warning: `{name}` cannot log in: {reason}{}",
+            fix.unwrap_or_default()
         ));
     }
     told

@@ -190,6 +190,22 @@ pub fn fingerprint(der: &[u8]) -> String {
     pairs.join(":")
 }
 
+impl Facts {
+    /// Says that it is not good yet, or no longer, or soon no longer; nothing of one that is.
+    #[must_use]
+    pub fn warning(&self, now: SystemTime) -> Option<String> {
+        let begins = days_until(self.not_before_unix, now);
+        match days_until(self.not_after_unix, now) {
+            _ if begins > 0 => Some(format!(
+                "the certificate is good only in {begins} days: is the clock right?"
+            )),
+            days @ ..0 => Some(format!("the certificate expired {} days ago", -days)),
+            days @ 0..DUE_DAYS => Some(format!("the certificate expires in {days} days")),
+            _ => None,
+        }
+    }
+}
+
 /// Returns whole days from now until `unix`; negative when it has passed.
 #[must_use]
 pub fn days_until(unix: i64, now: SystemTime) -> i64 {

@@ -166,7 +166,9 @@ fn what_stands_in_the_way_of_a_start_is_told_by_the_check_too() {
         let err = String::from_utf8_lossy(&out.stderr);
         assert_eq!(out.status.code(), Some(2), "{err}");
         assert!(
-            err.contains("no system user `nobody-of-that-name`"),
+            err.contains(
+                "ftp.toml: `server.run_as`: no system user `nobody-of-that-name`: correct"
+            ),
             "{err}"
         );
     }

@@ -176,8 +176,11 @@ fn others_lose_the_right_to_read_hashes() {
 #[test]
 fn a_new_user_whom_a_list_keeps_out_is_warned_about() {
     for (lists, reason) in [
-        ("allow_users_file = \"people\"", "not on the allow-list"),
-        ("deny_users = [\"cat\"]", "on the deny-list"),
+        (
+            "allow_users_file = \"people\"",
+            "not on the allow-list; write `cat` into ",
+        ),
+        ("deny_users = [\"cat\"]", "on the deny-list\n"),
     ] {
         let site = Site::new("");
         std::fs::write(site.path().join("config/people"), "ann\n").unwrap();

@@ -88,6 +88,10 @@ fn read_server(root: &Section<'_, '_>) -> Server {
             .unwrap_or_else(|| defaults::GREETING.to_owned()),
         allow_from: read_allow_from(&section),
         run_as: section.parsed_by("run_as", "ftpd", |name| match name {
+            name if name.contains(char::is_control) => Err(ValueError::new(
+                format!("`{}` names no system user", name.escape_debug()),
+                "write a name that `getent passwd` knows",
+            )),
             "" => Err(ValueError::new(
                 "`\"\"` names no system user",
                 "write its name, as in \"ftpd\"",

@@ -118,7 +118,7 @@ fn machine(config: &ServerConfig, path: &Path, is_served: bool) -> Vec<Finding> 
     let given = by_root && config.tls.self_signed;
     let mut certificate = given.then(|| certificate::certificate(config, by_root, now));
     let mut findings = Vec::new();
-    if by_root && let Err(error) = privilege::become_run_as(config) {
+    if by_root && let Err(error) = privilege::become_run_as(config, path) {
         findings.push(Finding::fault(
             "user",
             error.to_string(),

@@ -142,7 +142,7 @@ pub(super) fn firewall(
     Some(Finding::warning(
         "firewall",
         format!("{} is on: it must let the ports through", found.name()),
-        found.line(outer.port(), config.passive.ports),
+        found.lasting_line(outer.port(), config.passive.ports),
     ))
 }
 

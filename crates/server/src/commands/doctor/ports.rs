@@ -9,7 +9,7 @@ use std::{
 use ftp_config::{PortRange, ServerConfig};
 
 use super::Finding;
-use crate::{error::Error, listen, status::wire::Status};
+use crate::{error::Error, listen, privilege, status::wire::Status};
 
 /// How long a server may take to greet.
 const GREETING_TIME: Duration = Duration::from_secs(3);
@@ -110,6 +110,10 @@ pub(super) fn passive_ports(config: &ServerConfig) -> Finding {
     let tried = samples(range);
     let open = tried.iter().filter(|port| is_reachable(**port)).count();
     let clients = config.limits.max_clients;
+    // Root, who asks here, could open them.
+    if let Some(closed) = privilege::closed_ports(config) {
+        return Finding::fault(CHECK, closed, other_ports(range));
+    }
     if open == 0 {
         let text = format!("no port of {range} can be used");
         return Finding::fault(CHECK, text, other_ports(range));
@@ -210,6 +214,14 @@ mod tests {
             narrow.text.ends_with("has 1 ports for 200 sessions"),
             "{narrow:?}"
         );
+    }
+
+    #[test]
+    fn ports_that_root_alone_may_open_are_none_for_whom_it_becomes() {
+        let config = config("[server]\nrun_as = \"nobody\"\n[passive]\nports = \"700-710\"\n");
+        let found = passive_ports(&config);
+        assert_eq!(found.verdict, Verdict::Fault, "{found:?}");
+        assert_eq!(found.fix.unwrap(), "passive.ports = \"50000-50999\"");
     }
 
     #[test]

@@ -62,6 +62,27 @@ fn a_key_of_another_certificate_is_refused_by_name() {
         error.to_string().contains("do not serve together"),
         "{error}"
     );
+    let hint = crate::error::Error::Tls(error).hint().unwrap();
+    assert!(hint.contains("own certificate comes first"), "{hint}");
+}
+
+#[test]
+fn a_certificate_out_of_its_time_is_warned_of() {
+    let days = |from: i64, to: i64| {
+        let facts = Facts {
+            fingerprint: String::new(),
+            subject: String::new(),
+            not_before_unix: (1000 + from) * 86_400,
+            not_after_unix: (1000 + to) * 86_400,
+            self_signed: false,
+        };
+        facts.warning(UNIX_EPOCH + Duration::from_secs(1000 * 86_400))
+    };
+    assert_eq!(days(-10, DUE_DAYS), None);
+    let told = |from, to| days(from, to).unwrap();
+    assert!(told(3, 400).starts_with("the certificate is good only in 3 days"));
+    assert_eq!(told(-400, -2), "the certificate expired 2 days ago");
+    assert_eq!(told(-400, 5), "the certificate expires in 5 days");
 }
 
 #[test]
