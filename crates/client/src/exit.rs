@@ -15,7 +15,7 @@ pub enum ExitCode {
     Connect = 3,
     /// The login was refused.
     Login = 4,
-    /// The certificate is not trusted.
+    /// No TLS where it is wanted, or its certificate is not trusted.
     Certificate = 5,
     /// The server refused.
     Refused = 6,
@@ -32,7 +32,7 @@ pub const TABLE: &str = "Exit codes:
   2  usage or configuration
   3  cannot connect, or the connection was lost
   4  login refused
-  5  certificate not trusted
+  5  no TLS where it is wanted, or certificate not trusted
   6  refused by the server
   7  local files
 130  interrupted";

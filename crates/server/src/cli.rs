@@ -15,7 +15,12 @@ const EXAMPLES: &str = "\
 Examples:
   ftpd --config config/ftp.toml    serve what the file says
   ftpd user add ann                let ann in
-  ftpd share ~/photos --for 2h     share a directory at once, with no file";
+  ftpd share ~/photos --for 2h     share a directory at once, with no file
+
+Exit codes:
+  0  done
+  1  it failed
+  2  usage or configuration";
 
 /// Serves one directory by FTP to the users of an allow-list.
 #[derive(Debug, Parser)]
@@ -65,7 +70,7 @@ pub enum Verb {
     Run,
     /// Check the configuration; say every fault, or what is served
     Check {
-        /// Print the whole configuration in effect, defaults filled in
+        /// Print the server's whole configuration in effect, defaults filled in
         #[arg(long)]
         print: bool,
     },

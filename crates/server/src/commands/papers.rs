@@ -14,17 +14,22 @@ pub fn man(dir: Option<&Path>) -> Result<(), Error> {
     let fault = Error::system("write the man page");
     match dir {
         Some(dir) => fs_err::create_dir_all(dir)
-            .and_then(|()| clap_mangen::generate_to(Cli::command(), dir))
+            .and_then(|()| clap_mangen::generate_to(command(), dir))
             .map_err(fault),
         None => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command())
+            clap_mangen::Man::new(command())
                 .render(&mut page)
                 .map_err(fault)?;
             say::text(String::from_utf8_lossy(&page));
             Ok(())
         }
     }
+}
+
+/// The verb `help` has no page that another could name.
+fn command() -> clap::Command {
+    Cli::command().disable_help_subcommand(true)
 }
 
 /// Prints the completions for a shell.
