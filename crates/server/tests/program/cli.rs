@@ -49,6 +49,7 @@ fn every_verb_has_help() {
 #[test]
 fn the_man_page_and_completions_are_made_from_the_same_words() {
     assert!(ftpd(&["man"]).contains(".TH ftpd 1"));
+    assert!(!ftpd(&["man"]).contains("help(1)"), "no such page is made");
     for shell in ["bash", "zsh", "fish"] {
         assert!(
             ftpd(&["completions", shell]).contains("import-vsftpd"),

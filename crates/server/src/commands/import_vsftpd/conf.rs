@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_last_line_counts_and_defaults_are_the_programs() {
-        let text = "\u{feff}# hello\r\nwrite_enable=NO\r\n write_enable = yes \nlocal_umask=022\n";
+        let text = "\u{feff}# hello\r\nwrite_enable=NO\r\n write_enable=yes\nlocal_umask= 022 \n";
         let (conf, found) = Conf::parse("c", text);
         assert!(conf.flag("write_enable") && conf.flag("listen"));
         assert!(!conf.flag("local_enable"));
@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn what_vsftpd_would_refuse_is_a_fault_with_its_line() {
-        let text = "wriet_enable=YES\nlisten\nlisten=MAYBE\nlisten_port=ftp\nlocal_umask=088\n";
+        let text = "wriet_enable=YES\nlisten\nlisten=MAYBE\nlisten_port=ftp\nlocal_umask=088\n\
+                    max_clients=-1\nlisten = YES\nlisten= YES\nlisten=YES \nlocal_umask =022\n";
         let (_, found) = Conf::parse("c", text);
         let texts: Vec<_> = found
             .refusals
@@ -214,8 +215,13 @@ mod tests {
                 "1: `wriet_enable` is not an option of vsftpd; did it mean `write_enable`?",
                 "2: `listen` has no value: vsftpd would not start with it",
                 "3: `listen=MAYBE` is not YES or NO: vsftpd would not start with it",
-                "4: `listen_port=ftp` is not a number: vsftpd would not start with it",
-                "5: `local_umask=088` is not a number: vsftpd would not start with it",
+                "4: `listen_port=ftp` is not a number: correct it",
+                "5: `local_umask=088` is not a number: correct it",
+                "6: `max_clients=-1` is not a number: correct it",
+                "7: `listen = YES` has blanks that vsftpd would not start with: take them out",
+                "8: `listen= YES` has blanks that vsftpd would not start with: take them out",
+                "9: `listen=YES ` has blanks that vsftpd would not start with: take them out",
+                "10: `local_umask =022` has blanks that vsftpd would not start with: take them out",
             ]
         );
     }

@@ -4,11 +4,12 @@ use super::table::{self, Kind, Row};
 
 /// Reads a line; `None`: it says nothing. The error says why vsftpd would refuse it.
 pub(super) fn read_line(line: &str) -> Result<Option<(&'static Row, String)>, String> {
-    let line = line.trim();
+    let whole = line.trim_start();
+    let line = whole.trim_end();
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
-    let shown = line.escape_debug();
+    let shown = whole.escape_debug();
     if line.contains(char::REPLACEMENT_CHARACTER) {
         return Err(format!("`{shown}` is not UTF-8, which ftp.toml has to be"));
     }
@@ -17,7 +18,8 @@ pub(super) fn read_line(line: &str) -> Result<Option<(&'static Row, String)>, St
             "`{shown}` has no value: vsftpd would not start with it"
         ));
     };
-    let (name, value) = (name.trim(), value.trim());
+    let (is_padded_name, name) = (name != name.trim_end(), name.trim());
+    let (is_padded_value, value) = (value != value.trim() || whole != line, value.trim());
     let Some(row) = table::find(name) else {
         let near =
             table::nearest(name).map_or(String::new(), |near| format!("; did it mean `{near}`?"));
@@ -26,20 +28,23 @@ pub(super) fn read_line(line: &str) -> Result<Option<(&'static Row, String)>, St
             name.escape_debug()
         ));
     };
+    // vsftpd passes over blanks before a name, and those around a number.
+    if is_padded_name || (is_padded_value && row.kind == Kind::Flag) {
+        return Err(format!(
+            "`{shown}` has blanks that vsftpd would not start with: take them out"
+        ));
+    }
     let fits = match row.kind {
         Kind::Flag => parse_flag(value).is_some(),
         Kind::Number => parse_number(value).is_some(),
         Kind::Text => true,
     };
     if !fits {
-        let want = if row.kind == Kind::Flag {
-            "YES or NO"
-        } else {
-            "a number"
-        };
-        return Err(format!(
-            "`{shown}` is not {want}: vsftpd would not start with it"
-        ));
+        return Err(match row.kind {
+            Kind::Flag => format!("`{shown}` is not YES or NO: vsftpd would not start with it"),
+            // vsftpd makes some number of it.
+            _ => format!("`{shown}` is not a number: correct it"),
+        });
     }
     Ok(Some((row, value.to_owned())))
 }

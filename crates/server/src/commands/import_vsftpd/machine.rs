@@ -86,7 +86,13 @@ impl Machine {
             .any(|text| lines(text).any(speaks_of_vsftpd));
         if let Some(path) = conf.given_text("banner_file") {
             match places.below_root(path) {
-                Ok(text) => machine.banner = lines(&text).next().map(str::to_owned),
+                Ok(text) => {
+                    machine.banner = lines(&text).next().map(str::to_owned);
+                    if machine.banner.as_deref() != Some(text.trim()) {
+                        let text = "`banner_file`: its first line alone is the greeting, without what is behind a `#`";
+                        machine.findings.note(conf.about("banner_file", text));
+                    }
+                }
                 Err(error) => {
                     let text = format!("`banner_file`: {error}; the usual greeting stays");
                     machine.findings.note(conf.about("banner_file", text));

@@ -8,6 +8,7 @@ mod conf;
 mod draft;
 mod findings;
 mod homes;
+mod limits;
 mod line;
 mod lists;
 mod machine;

@@ -27,17 +27,24 @@ pub(super) fn server(
         .map(|ip| SocketAddr::new(*ip, port).to_string())
         .collect();
     draft.texts("server", "listen", &listen);
-    greeting(conf, machine, draft);
+    greeting(conf, machine, draft, findings);
     virtual_users(conf, draft, findings);
     wrappers(conf, machine, findings);
 }
 
-fn greeting(conf: &Conf, machine: &Machine, draft: &mut Draft) {
-    let greeting = machine.banner.as_deref().or(conf.given_text("ftpd_banner"));
-    if let Some(greeting) = greeting {
+fn greeting(conf: &Conf, machine: &Machine, draft: &mut Draft, findings: &mut Findings) {
+    let of_file = machine.banner.as_deref().map(|text| ("banner_file", text));
+    let of_option = || Some(("ftpd_banner", conf.given_text("ftpd_banner")?));
+    if let Some((option, greeting)) = of_file.or_else(of_option) {
         let mut text: String = greeting.chars().filter(|c| !c.is_control()).collect();
         while text.len() > LONGEST_GREETING {
             text.pop();
+        }
+        if text != greeting {
+            findings.note(conf.about(
+                option,
+                format!("`{option}` is cut: a greeting has {LONGEST_GREETING} bytes at most, and no control characters"),
+            ));
         }
         draft.text("server", "greeting", &text);
     }
@@ -177,8 +184,17 @@ fn passive_ports(conf: &Conf, findings: &mut Findings) -> Option<PortRange> {
         ));
     }
     let text = format!("{}-{}", first.min(last), first.max(last));
-    match text.parse() {
-        Ok(range) => Some(range),
+    match text.parse::<PortRange>() {
+        Ok(range) => {
+            if u64::from(range.first()) < FIRST_FREE_PORT {
+                findings.note(conf.about(
+                    "pasv_min_port",
+                    "passive ports below 1024 need privilege, which the server gives up when it has started as root with \
+                     `server.run_as`: take higher ones",
+                ));
+            }
+            Some(range)
+        }
         Err(_) => {
             findings
                 .refuse(conf.about("pasv_min_port", format!("`{text}` is not a range of ports")));

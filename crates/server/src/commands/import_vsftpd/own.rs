@@ -1,10 +1,10 @@
 //! A user's own file, from the `user_config_dir`: what it may set, and what it may not. Pure.
 
-use ftp_config::{SharePath, UserName};
+use ftp_config::{ByteRate, SharePath, UserName};
 
 use super::{
-    Findings, conf::Conf, draft::DraftUser, machine::Machine, network, rights::Layers,
-    table::Verdict, translate,
+    Findings, conf::Conf, draft::DraftUser, limits, machine::Machine, network, rights::Layers,
+    table::Verdict,
 };
 
 /// Options that a user's own file may set here too.
@@ -73,13 +73,16 @@ pub(super) fn user(
     }
     let own_rate = rate.filter(|rate| *rate > 0);
     if let (Some(own), Some(_)) = (layers.own, own_rate) {
-        findings.note(own.about(layers.rate_option(), translate::OF_ALL_TOGETHER));
+        findings.note(own.about(layers.rate_option(), limits::OF_ALL_TOGETHER));
     }
     DraftUser {
         name: name.clone(),
         home,
         can: layers.user_rights(),
-        rate: translate::rate(rate.unwrap_or(0)),
+        rate: match (layers.own, rate) {
+            (Some(own), Some(_)) => limits::rate(own, layers.rate_option(), findings),
+            _ => ByteRate(0),
+        },
     }
 }
 

@@ -128,6 +128,45 @@ fn numbers_keep_their_meaning() {
 }
 
 #[test]
+fn a_value_that_becomes_another_one_is_said() {
+    let etc = Etc::new(&[
+        PASSWD,
+        ("etc/banner", "Hi\nthere\n"),
+        ("etc/users/ann", "local_max_rate=7\n"),
+    ]);
+    let conf = format!(
+        "local_enable=YES\nmax_clients=200000\nmax_per_ip=100000\nmax_login_fails=2345\nanonymous_enable=YES\n\
+         anon_max_rate=500\nlocal_max_rate=600\nfile_open_mode=01666\nlocal_umask=01022\npasv_min_port=100\n\
+         pasv_max_port=200\nuser_config_dir=/etc/users\nftpd_banner={}\n\
+         local_root=/srv/ftp\nanon_root=/srv/ftp\n",
+        "x".repeat(501)
+    );
+    let (config, toml) = etc.loaded(&conf, Wish::default());
+    for told in [
+        ":2: `max_clients=200000` is 100000 here",
+        ":4: `max_login_fails=2345` is 1000 here",
+        ":6: `anon_max_rate=500` is 1 KiB/s here",
+        ":7: `local_max_rate=600` is 1 KiB/s here",
+        ":8: `file_open_mode=01666`: the bits above 777 are left out",
+        ":9: `local_umask=01022`: the bits above 777 are left out",
+        ":10: passive ports below 1024 need privilege",
+        ":13: `ftpd_banner` is cut",
+        "users/ann:1: `local_max_rate=7` is 1 KiB/s here",
+    ] {
+        assert!(toml.contains(told), "{told}: {toml}");
+    }
+    assert!(!toml.contains("`max_per_ip=100000` is"), "{toml}");
+    assert_eq!(config.limits.max_clients, 100_000);
+    assert_eq!((config.share.umask, config.uploads.mode), (0o022, 0o666));
+    let banner = etc.loaded(
+        "local_enable=YES\nbanner_file=/etc/banner\n",
+        Wish::default(),
+    );
+    assert!(banner.1.contains(":2: `banner_file`: its first line alone"));
+    assert_eq!(banner.0.server.greeting, "Hi");
+}
+
+#[test]
 fn a_path_that_is_not_utf8_is_not_guessed_at() {
     let etc = Etc::new(&[PASSWD]);
     let file = etc.0.path().join("latin1.conf");

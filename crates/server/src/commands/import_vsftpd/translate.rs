@@ -1,22 +1,17 @@
 //! From the settings of a `vsftpd.conf` to the keys of `ftp.toml`. Pure.
 
-use ftp_config::{
-    ByteRate,
-    defaults::{LEAST_RATE, MOST_FAILURES, MOST_SESSIONS},
-};
+use ftp_config::defaults::MOST_FAILURES;
 
 use super::{
     Findings,
     conf::Conf,
     draft::Draft,
+    limits::{OF_ALL_TOGETHER, at_most, limits, rate},
     machine::Machine,
     network::{network, server},
     people::{People, people},
     rights::Layers,
 };
-
-/// Fewer sessions of one address than this starve clients that open several.
-const FEW_PER_IP: u64 = 10;
 
 /// How the import was asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,7 +35,7 @@ pub(super) fn translate(
     server(conf, machine, wish.privileged, &mut draft, findings);
     draft.text("share", "root", &people.root.to_string_lossy());
     share(conf, &mut draft, findings);
-    auth(conf, &people, &mut draft);
+    auth(conf, &people, &mut draft, findings);
     if conf.lets_anonymous_in() {
         draft.flag("anonymous", "enabled", true);
         draft.text("anonymous", "home", people.anonymous_home.as_str());
@@ -61,7 +56,7 @@ pub(super) fn translate(
     draft
 }
 
-fn auth(conf: &Conf, people: &People, draft: &mut Draft) {
+fn auth(conf: &Conf, people: &People, draft: &mut Draft, findings: &mut Findings) {
     if let Some(allow) = &people.allow {
         draft.texts("auth", "allow_users", allow);
         if conf.flag("userlist_enable") && !conf.flag("userlist_deny") {
@@ -75,8 +70,8 @@ fn auth(conf: &Conf, people: &People, draft: &mut Draft) {
     if !people.deny.is_empty() {
         draft.texts("auth", "deny_users", &people.deny);
     }
-    if let Some(fails) = conf.given_number("max_login_fails") {
-        draft.number("auth.lockout", "after", fails.min(MOST_FAILURES.into()));
+    if let Some(fails) = at_most(conf, "max_login_fails", MOST_FAILURES, findings) {
+        draft.number("auth.lockout", "after", fails);
     }
 }
 
@@ -109,6 +104,7 @@ fn umask(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
     };
     match conf.given_number(option) {
         Some(umask) => {
+            note_cut_bits(conf, option, umask, findings);
             let umask = umask & 0o777;
             draft.text("share", "umask", &format!("{umask:03o}"));
             let written = conf.text(option).unwrap_or_default();
@@ -137,7 +133,7 @@ fn umask(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
 }
 
 /// What holds where no user's own file says otherwise.
-fn everyone(conf: &Conf) -> Layers<'_> {
+pub(super) fn everyone(conf: &Conf) -> Layers<'_> {
     Layers {
         own: None,
         all: conf,
@@ -146,69 +142,11 @@ fn everyone(conf: &Conf) -> Layers<'_> {
 
 fn anonymous(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
     draft.rights("anonymous", "can", everyone(conf).anonymous_rights());
-    let rate = rate(conf.number("anon_max_rate"));
+    let rate = rate(conf, "anon_max_rate", findings);
     if rate.limit().is_some() {
         draft.text("anonymous", "rate_down", &rate.to_string());
         draft.text("anonymous", "rate_up", &rate.to_string());
         findings.note(conf.about("anon_max_rate", OF_ALL_TOGETHER));
-    }
-}
-
-/// What a rate means here that vsftpd gives each session.
-pub(super) const OF_ALL_TOGETHER: &str = "`rate_down` and `rate_up` are of all sessions together here; \
-                                          vsftpd gives each session that much";
-
-/// A rate as the file may say it: none, or at least the least.
-#[must_use]
-pub(super) fn rate(bytes: u64) -> ByteRate {
-    ByteRate(if bytes == 0 { 0 } else { bytes.max(LEAST_RATE) })
-}
-
-fn limits(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
-    for option in ["max_clients", "max_per_ip"] {
-        if let Some(most) = conf.given_number(option) {
-            draft.number("limits", option, most.min(MOST_SESSIONS.into()));
-        }
-    }
-    if conf
-        .given_number("max_per_ip")
-        .is_some_and(|most| (1..FEW_PER_IP).contains(&most))
-    {
-        findings.note(conf.about(
-            "max_per_ip",
-            "many clients open several sessions at once; a low `limits.max_per_ip` turns them away",
-        ));
-    }
-    let session = rate(conf.number(everyone(conf).rate_option()));
-    if session.limit().is_some() {
-        draft.text("limits", "session_rate_down", &session.to_string());
-        draft.text("limits", "session_rate_up", &session.to_string());
-    }
-    timeouts(conf, draft, findings);
-}
-
-fn timeouts(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
-    let rows = [
-        ("idle", ["idle_session_timeout", ""]),
-        ("stalled", ["data_connection_timeout", ""]),
-        ("data_connect", ["accept_timeout", "connect_timeout"]),
-    ];
-    for (key, options) in rows {
-        let given = options
-            .iter()
-            .filter_map(|option| conf.given_number(option));
-        match given.max() {
-            Some(0) => findings.note(conf.about(
-                options[0],
-                format!("no wait is without a limit here: `timeouts.{key}` keeps its default"),
-            )),
-            Some(secs) => draft.text(
-                "timeouts",
-                key,
-                &format!("{}s", secs.min(u64::from(u32::MAX))),
-            ),
-            None => {}
-        }
     }
 }
 
@@ -221,6 +159,9 @@ fn uploads(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
         .then(|| conf.given_number("chown_upload_mode"));
     let mode = conf.given_number("file_open_mode").or(chown_mode.flatten());
     if let Some(mode) = mode {
+        for option in ["file_open_mode", "chown_upload_mode"] {
+            note_cut_bits(conf, option, mode, findings);
+        }
         draft.text("uploads", "mode", &format!("{:03o}", mode & 0o777));
         let written = conf.given_text("file_open_mode").unwrap_or("0");
         if !written.starts_with('0') {
@@ -229,6 +170,17 @@ fn uploads(conf: &Conf, draft: &mut Draft, findings: &mut Findings) {
                  {:03o} in octal, which stands here", mode & 0o777
             )));
         }
+    }
+}
+
+/// Nothing that a server makes is setuid, setgid or sticky here.
+fn note_cut_bits(conf: &Conf, option: &str, bits: u64, findings: &mut Findings) {
+    if bits > 0o777 && conf.given_number(option) == Some(bits) {
+        let written = conf.text(option).unwrap_or_default();
+        findings.note(conf.about(
+            option,
+            format!("`{option}={written}`: the bits above 777 are left out"),
+        ));
     }
 }
 
