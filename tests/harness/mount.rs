@@ -30,12 +30,17 @@ impl Mount {
     }
 
     /// Mounts an empty XFS of 320 MiB, whose files can share their bytes, over a directory; it lies in `image`, and takes
-    /// little there. Skipped as [`Mount::tmpfs`] is, and without mkfs.xfs(8).
+    /// little there. Skipped as [`Mount::tmpfs`] is, and without mkfs.xfs(8); a machine without loop devices, as many
+    /// containers are, is told of and not held to it.
     ///
     /// # Panics
     /// It cannot be mounted and was required; the image cannot be made.
     #[must_use]
     pub fn xfs(dir: &Path, image: &Path) -> Option<Self> {
+        if !Path::new("/dev/loop-control").exists() {
+            crate::foreign::lack("an image of XFS needs a loop device, and this machine has none");
+            return None;
+        }
         let make = crate::foreign::find("mkfs.xfs")?;
         File::create(image).unwrap().set_len(320 << 20).unwrap();
         let made = Command::new(make).arg("-q").arg(image).status();
