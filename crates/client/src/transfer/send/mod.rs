@@ -173,8 +173,9 @@ impl Send {
         }
         let begin = self.begin(tools, remote, &source, &part).await?;
         if self.direct && self.is_torn && self.aside.is_some() {
-            // A session that the server holds for alive may have it locked: another file of this name is not.
-            let _gone = remote.remove_file(&self.remote).await;
+            // A session that the server holds for alive may have it locked: another file of this name is not. One that
+            // holds anything may be another client's.
+            remains::remove_empty(remote, &self.remote).await;
         }
         let may_go_directly = keeps_name && part != self.remote;
         let mut sent = self.attempt(tools, remote, &source, &part, begin).await;

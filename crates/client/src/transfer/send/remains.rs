@@ -83,9 +83,9 @@ pub(super) fn is_mismatch(error: &Error) -> bool {
     matches!(error, Error::Truncated { .. } | Error::HashMismatch { .. })
 }
 
-/// Removes a part that holds nothing. One that holds anything may be gone on with, or be another run's of the same
+/// Removes a file that holds nothing. A part that holds anything may be gone on with, or be another run's of the same
 /// file: that it had the part locked may be why the server did not answer.
-async fn remove_empty(remote: &mut dyn Remote, part: &str) {
+pub(super) async fn remove_empty(remote: &mut dyn Remote, part: &str) {
     if matches!(verify::size_of(remote, part, false).await, Ok(Some(0))) {
         let _gone = remote.remove_file(part).await;
     }
